@@ -1,0 +1,283 @@
+/**
+ * Field rules as values: a schema checks one value, fills its defaults in and gives the value its TypeScript type.
+ * The rules are those of the published CRDs (OpenAPI schema and CEL), so that what passes here passes admission there.
+ * A schema never throws and never changes what it is given.
+ */
+
+/** One field rule that a value broke: enough to say what to do about it. */
+export interface FieldProblem {
+  /** Path of the field in the object, such as `spec.rules[0].matches[1].path.value`. */
+  readonly field: string;
+  /** What stands there, shortened. */
+  readonly found: string;
+  /** What would be right. */
+  readonly expected: string;
+  /** The next step, where there is one that `expected` does not say. */
+  readonly fix?: string;
+}
+
+export interface Schema<T> {
+  /** The value with defaults filled in. When a problem was reported the result must not be used. */
+  check(value: unknown, field: string, problems: FieldProblem[]): T;
+  readonly optional?: boolean;
+  /** Carries the type; never set. */
+  readonly _type?: T;
+}
+
+export interface OptionalSchema<T> extends Schema<T | undefined> {
+  readonly optional: true;
+}
+
+export type Infer<S> = S extends Schema<infer T> ? T : never;
+
+// biome-ignore lint/suspicious/noExplicitAny: the field types are recovered by Infer
+export type Fields = Record<string, Schema<any>>;
+type OptionalKeys<F extends Fields> = {
+  [K in keyof F]: F[K] extends { optional: true } ? K : never;
+}[keyof F];
+type Flat<T> = { [K in keyof T]: T[K] };
+export type ObjectOf<F extends Fields> = Flat<
+  { [K in Exclude<keyof F, OptionalKeys<F>>]: Infer<F[K]> } & {
+    [K in OptionalKeys<F>]?: Exclude<Infer<F[K]>, undefined>;
+  }
+>;
+
+/** A rule over a whole object, list or value, as CEL rules are: the problem it finds, or nothing. */
+export type Rule<T> = (value: T, field: string) => FieldProblem | undefined;
+
+/** A value as it is shown in a message: JSON, at most 60 characters. */
+export function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+function refuse(
+  problems: FieldProblem[],
+  field: string,
+  value: unknown,
+  expected: string,
+  fix?: string,
+): never {
+  problems.push(
+    fix ? { field, found: shown(value), expected, fix } : { field, found: shown(value), expected },
+  );
+  return undefined as never;
+}
+
+/** A pattern and the words that describe it in a message. */
+export interface Pattern {
+  readonly regex: RegExp;
+  readonly words: string;
+}
+
+export function string(
+  limits: { min?: number; max?: number; pattern?: Pattern; default?: string } = {},
+): Schema<string> {
+  return {
+    check(value, field, problems) {
+      if (value === undefined && limits.default !== undefined) return limits.default;
+      if (typeof value !== 'string')
+        return refuse(problems, field, value, limits.pattern?.words ?? 'a string');
+      // The CRDs count characters, not UTF-16 units.
+      const length = value.length <= (limits.max ?? Infinity) ? value.length : [...value].length;
+      if (length < (limits.min ?? 0))
+        return refuse(problems, field, value, `at least ${limits.min} characters`);
+      if (limits.max !== undefined && length > limits.max) {
+        return refuse(problems, field, value, `at most ${limits.max} characters, this has ${length}`);
+      }
+      if (limits.pattern && !limits.pattern.regex.test(value)) {
+        return refuse(problems, field, value, limits.pattern.words);
+      }
+      return value;
+    },
+  };
+}
+
+export function integer(limits: { min?: number; max?: number; default?: number } = {}): Schema<number> {
+  const { min = -2147483648, max = 2147483647 } = limits;
+  return {
+    check(value, field, problems) {
+      if (value === undefined && limits.default !== undefined) return limits.default;
+      if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
+        return refuse(problems, field, value, `a whole number from ${min} to ${max}`);
+      }
+      return value;
+    },
+  };
+}
+
+export function boolean(): Schema<boolean> {
+  return {
+    check: (value, field, problems) =>
+      typeof value === 'boolean' ? value : refuse(problems, field, value, 'true or false'),
+  };
+}
+
+export function oneOf<const V extends string | number>(values: readonly V[], fallback?: V): Schema<V> {
+  return {
+    check(value, field, problems) {
+      if (value === undefined && fallback !== undefined) return fallback;
+      if (!values.includes(value as V)) return refuse(problems, field, value, `one of ${values.join(', ')}`);
+      return value as V;
+    },
+  };
+}
+
+export function list<T>(
+  item: Schema<T>,
+  limits: {
+    min?: number;
+    max?: number;
+    default?: readonly unknown[];
+    key?: (item: T) => string;
+    rules?: Rule<T[]>[];
+  } = {},
+): Schema<T[]> {
+  return {
+    check(value, field, problems) {
+      if (value === undefined && limits.default) return this.check(limits.default, field, problems);
+      if (!Array.isArray(value)) return refuse(problems, field, value, 'a list');
+      if (value.length < (limits.min ?? 0))
+        return refuse(problems, field, value, `at least ${limits.min} entries`);
+      if (value.length > (limits.max ?? Infinity)) {
+        return refuse(problems, field, value, `at most ${limits.max} entries, this has ${value.length}`);
+      }
+      const before = problems.length;
+      const items = value.map((entry, index) => item.check(entry, `${field}[${index}]`, problems));
+      if (problems.length > before) return items;
+      if (limits.key) reportDuplicates(items, limits.key, field, problems);
+      reportBroken(limits.rules, items, field, problems);
+      return items;
+    },
+  };
+}
+
+function reportDuplicates<T>(
+  items: T[],
+  key: (item: T) => string,
+  field: string,
+  problems: FieldProblem[],
+): void {
+  const seen = new Map<string, number>();
+  items.forEach((item, index) => {
+    const name = key(item);
+    const first = seen.get(name);
+    if (first === undefined) seen.set(name, index);
+    else
+      refuse(problems, `${field}[${index}]`, name, `a name that is not taken by ${field}[${first}] already`);
+  });
+}
+
+function reportBroken<T>(
+  rules: Rule<T>[] | undefined,
+  value: T,
+  field: string,
+  problems: FieldProblem[],
+): void {
+  for (const rule of rules ?? []) {
+    const problem = rule(value, field);
+    if (problem) problems.push(problem);
+  }
+}
+
+/** A map of strings to strings: labels, annotations, selectors. */
+export function stringMap(
+  value: Schema<string> = string(),
+  limits: { max?: number } = {},
+): Schema<Record<string, string>> {
+  return {
+    check(map, field, problems) {
+      if (typeof map !== 'object' || map === null || Array.isArray(map))
+        return refuse(problems, field, map, 'a map');
+      const entries = Object.entries(map);
+      if (entries.length > (limits.max ?? Infinity)) {
+        return refuse(problems, field, map, `at most ${limits.max} entries, this has ${entries.length}`);
+      }
+      return Object.fromEntries(
+        entries.map(([key, text]) => [key, value.check(text, `${field}.${key}`, problems)]),
+      );
+    },
+  };
+}
+
+/** Takes anything as it is: a part of an object that nothing here reads. */
+export function anything(): Schema<unknown> {
+  return { check: (value) => value };
+}
+
+/** The value may be left out; with `fallback` that is what it becomes, itself checked and defaulted. */
+export function optional<T>(schema: Schema<T>): OptionalSchema<T> {
+  return {
+    optional: true,
+    // The API server drops a null where a field may be absent.
+    check: (value, field, problems) =>
+      value === undefined || value === null ? undefined : schema.check(value, field, problems),
+  };
+}
+
+export function defaulted<T>(schema: Schema<T>, fallback: unknown): Schema<T> {
+  return { check: (value, field, problems) => schema.check(value ?? fallback, field, problems) };
+}
+
+/**
+ * An object with exactly these fields. A field of another name is refused, with the nearest known name, since a
+ * misspelt field that is dropped silently is the worst of both worlds. `others: 'ignored'` is for core objects
+ * of which only a part is read.
+ */
+export function object<F extends Fields>(
+  fields: F,
+  options: { rules?: Rule<ObjectOf<F>>[]; others?: 'refused' | 'ignored' } = {},
+): Schema<ObjectOf<F>> {
+  const names = Object.keys(fields);
+  return {
+    check(value, field, problems) {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+        return refuse(problems, field, value, `an object with ${names.join(', ')}`);
+      }
+      const given = value as Record<string, unknown>;
+      const before = problems.length;
+      if (options.others !== 'ignored') reportUnknown(given, names, field, problems);
+      const result: Record<string, unknown> = {};
+      for (const name of names) {
+        const schema = fields[name]!;
+        const own = Object.hasOwn(given, name) ? (given[name] ?? undefined) : undefined;
+        const checked = schema.check(own, field ? `${field}.${name}` : name, problems);
+        if (checked !== undefined) result[name] = checked;
+      }
+      if (problems.length === before) reportBroken(options.rules, result as ObjectOf<F>, field, problems);
+      return result as ObjectOf<F>;
+    },
+  };
+}
+
+function reportUnknown(given: object, names: string[], field: string, problems: FieldProblem[]): void {
+  for (const name of Object.keys(given)) {
+    if (names.includes(name)) continue;
+    const near = names.find((known) => isNear(known.toLowerCase(), name.toLowerCase()));
+    problems.push({
+      field: field ? `${field}.${name}` : name,
+      found: 'a field of this name',
+      expected: near ? `the field ${near}` : `one of ${names.join(', ')}`,
+      fix: near ? `rename it to ${near}` : 'remove it',
+    });
+  }
+}
+
+/** At most two edits apart, counted as one edit for a swap of neighbours: enough for a slip of the fingers. */
+export function isNear(a: string, b: string): boolean {
+  if (Math.abs(a.length - b.length) > 2) return false;
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      row[j] = Math.min(
+        previous[j]! + 1,
+        row[j - 1]! + 1,
+        previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1),
+      );
+    }
+    previous = row;
+  }
+  return previous[b.length]! <= 2;
+}

@@ -1,0 +1,92 @@
+/**
+ * What a filter is: one object that says how its API form is checked and resolved, what it becomes in the snapshot,
+ * what it does to a request and a response, and how it is explained. One file per filter; `index.ts` has the registry.
+ */
+import type { HttpFilter } from '../api/http-filter.ts';
+import type { BackendKey, FilterConfig, PathMatch } from '../snapshot/snapshot.ts';
+
+/** A part of a message head that filters may edit. Names are compared without case. */
+export interface EditableHead {
+  /** Values of one name joined by ", "; undefined where there is none. */
+  get(name: string): string | undefined;
+  /** Replaces every field of this name. */
+  set(name: string, value: string): void;
+  add(name: string, value: string): void;
+  remove(name: string): void;
+}
+
+export interface RequestHead extends EditableHead {
+  readonly method: string;
+  /** `http` or `https`, as the client sees it. */
+  readonly scheme: string;
+  /** Canonical host of the request, as it was matched. */
+  readonly host: string;
+  /** Port that the client addressed: that of the Host header, else that of the listener. */
+  readonly port: number;
+  /** Normalized path as it will be forwarded; begins as the one that was matched. */
+  path: string;
+  /** Without "?"; empty where there is none. */
+  readonly query: string;
+  /** The Host to be forwarded; begins as received. */
+  authority: string;
+}
+
+export interface ResponseHead extends EditableHead {
+  status: number;
+}
+
+/** A response that a filter gives itself; no backend is asked. */
+export interface LocalReply {
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string;
+}
+
+/** What a filter may ask while it is translated. There is no other way to another object. */
+export interface TranslateContext {
+  /** Resolves a backend reference of the route, ReferenceGrant included; reports the failure in the route's status itself. */
+  backend(
+    ref: { group: string; kind: string; name: string; namespace?: string; port?: number },
+    field: string,
+  ): BackendKey | undefined;
+  /** The filter can't be served: its rule answers 500 and the route's status says why. */
+  refuse(
+    reason: 'UnsupportedValue' | 'IncompatibleFilters' | 'InvalidKind' | 'BackendNotFound',
+    message: string,
+  ): undefined;
+}
+
+/** What a filter knows of its rule when it is compiled, once per rule. */
+export interface CompileContext {
+  /** The path match of the request's match, for ReplacePrefixMatch. */
+  readonly path: PathMatch;
+  /** Ports as a client outside sees them: `serve` moves ports, and a redirect must point to where it is served. */
+  publicPort(port: number): number;
+}
+
+/** Runs per request, so it closes over nothing but its own configuration and allocates nothing it need not. */
+export interface CompiledFilter {
+  /** Edits the request; a reply ends the exchange. */
+  request?(head: RequestHead): LocalReply | undefined;
+  /** Edits the response of a backend. */
+  response?(head: ResponseHead): void;
+}
+
+export interface FilterDefinition<Type extends HttpFilter['type'] = HttpFilter['type'], Config = unknown> {
+  readonly type: Type;
+  /** Features of Gateway API (`supportedFeatures`) that exist because of this filter. */
+  readonly features: readonly string[];
+  /** Where it may stand. */
+  readonly onRules: boolean;
+  readonly onBackends: boolean;
+  /** API form to snapshot form; undefined after `context.refuse`. */
+  translate(filter: HttpFilter, context: TranslateContext): Config | undefined;
+  compile(config: Config, context: CompileContext): CompiledFilter;
+  /** One line for people, such as `sets x-tier to gold`. */
+  explain(config: Config): string;
+}
+
+export interface TypedFilterConfig<Type extends string, Config> extends FilterConfig {
+  readonly type: Type;
+  readonly config: Config;
+}

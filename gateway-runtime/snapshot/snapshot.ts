@@ -1,0 +1,167 @@
+/**
+ * The Snapshot: what one Gateway serves, as a keyed set of resources that point up to their parents, as the API's own
+ * objects do. Plain JSON: it is diffed, hashed, streamed, kept as last-known-good, golden-tested and explained. One API
+ * rule is one rule here. There is no key material in it (certificates are ids) and no endpoint (a backend is a name);
+ * both have streams of their own, so that neither a renewed certificate nor a moved pod changes a snapshot.
+ */
+
+export interface GatewayId {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** `listener/<Gateway|ListenerSet>/<namespace>/<object name>/<listener name>` */
+export type ListenerKey = string;
+/** `http-rule/<namespace>/<route>/<index of the rule>` */
+export type RuleKey = string;
+/** `backend/<namespace>/<service>/<port>` */
+export type BackendKey = string;
+/** `<namespace>/<secret>` */
+export type CertificateId = string;
+
+export interface Listener {
+  readonly type: 'listener';
+  readonly key: ListenerKey;
+  readonly hash: string;
+  readonly source: {
+    readonly kind: 'Gateway' | 'ListenerSet';
+    readonly namespace: string;
+    readonly name: string;
+    readonly listener: string;
+    readonly generation: number;
+  };
+  readonly port: number;
+  readonly protocol: 'HTTP' | 'HTTPS';
+  /** Lower case; absent where the listener takes every hostname. */
+  readonly hostname?: string;
+  /** HTTPS: one or more. Those that could not be resolved are left out. */
+  readonly certificates: readonly CertificateId[];
+}
+
+export interface PathMatch {
+  readonly type: 'Exact' | 'PathPrefix' | 'RegularExpression';
+  /** Exact and PathPrefix: normalized as request paths are (`match/normalize.ts`); a prefix has no trailing slash but for "/" itself. */
+  readonly value: string;
+}
+
+export interface ValueMatch {
+  /** Headers: lower case. Query parameters: as written. */
+  readonly name: string;
+  readonly type: 'Exact' | 'RegularExpression';
+  readonly value: string;
+}
+
+export interface HttpMatch {
+  readonly path: PathMatch;
+  readonly method?: string;
+  readonly headers: readonly ValueMatch[];
+  readonly queryParams: readonly ValueMatch[];
+}
+
+/** A filter as its own file translated it. `filters/index.ts` holds the union of the types. */
+export interface FilterConfig {
+  readonly type: string;
+  readonly config: unknown;
+}
+
+export interface WeightedBackend {
+  /** 0 to 1,000,000; the share is the weight over the sum of weights. */
+  readonly weight: number;
+  /** How the route wrote it, for messages: `Service shop/cart:8080`. */
+  readonly name: string;
+  /** Absent where the reference did not resolve: this share answers 500. */
+  readonly backend?: BackendKey;
+  /** Why it did not resolve: a ResolvedRefs reason and a sentence. */
+  readonly unresolved?: { readonly reason: string; readonly message: string };
+  readonly filters: readonly FilterConfig[];
+}
+
+export interface RuleSource {
+  readonly kind: 'HTTPRoute';
+  readonly namespace: string;
+  readonly name: string;
+  /** Index in `spec.rules`. */
+  readonly rule: number;
+  readonly ruleName?: string;
+  readonly generation: number;
+  /** creationTimestamp of the route as ISO text; empty where it has none, which sorts as the newest. */
+  readonly created: string;
+  /** Value of the route's (else its namespace's) team label. */
+  readonly team?: string;
+}
+
+export interface HttpRule {
+  readonly type: 'http-rule';
+  readonly key: RuleKey;
+  readonly hash: string;
+  readonly source: RuleSource;
+  /** The listeners it is attached to, each with the hostnames in which listener and route agree ("*" is any). */
+  readonly parents: readonly { readonly listener: ListenerKey; readonly hostnames: readonly string[] }[];
+  /** At least one. */
+  readonly matches: readonly HttpMatch[];
+  /** In the order in which they run. */
+  readonly filters: readonly FilterConfig[];
+  /** May be empty: then the rule answers 500, unless a filter answers. */
+  readonly backends: readonly WeightedBackend[];
+  /** Set where something in the rule is not understood or not allowed: requests that match get 500, for this reason. */
+  readonly refusal?: string;
+}
+
+export interface Backend {
+  readonly type: 'backend';
+  readonly key: BackendKey;
+  readonly hash: string;
+  readonly namespace: string;
+  readonly service: string;
+  readonly port: number;
+  /** appProtocol of the Service port, where it is set. */
+  readonly appProtocol?: string;
+}
+
+export type Resource = Listener | HttpRule | Backend;
+export type ResourceKey = string;
+
+export interface Snapshot {
+  readonly gateway: GatewayId;
+  /** Hash over the hashes of the resources: equal versions have equal content. */
+  readonly version: string;
+  /** In the order of their keys. */
+  readonly resources: readonly Resource[];
+}
+
+/** What one version has that another has not. With `from` absent, everything. */
+export interface SnapshotDelta {
+  readonly gateway: GatewayId;
+  readonly from?: string;
+  readonly to: string;
+  /** New or changed resources. */
+  readonly put: readonly Resource[];
+  readonly remove: readonly ResourceKey[];
+}
+
+/** Where a backend can be reached: a stream beside the snapshot. */
+export interface BackendEndpoints {
+  readonly backend: BackendKey;
+  readonly endpoints: readonly Endpoint[];
+}
+
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+  /** A terminating endpoint is used only where there is no other. */
+  readonly terminating?: boolean;
+  readonly zone?: string;
+}
+
+/** Certificate and key, PEM: a stream beside the snapshot. Never logged, dumped or put in a diagnostic. */
+export interface CertificateBundle {
+  readonly id: CertificateId;
+  /** Hash of the content, so that the same one is not loaded twice. */
+  readonly hash: string;
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
+export function gatewayKey(gateway: GatewayId): string {
+  return `${gateway.namespace}/${gateway.name}`;
+}

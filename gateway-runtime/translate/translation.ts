@@ -1,0 +1,119 @@
+/** What translate gives: snapshots, statuses, needs and diagnostics; plain data, whole or as what changed. */
+import type { ObjectRef, RawObject } from '../api/object.ts';
+import type { RegexEngine } from '../match/regex.ts';
+import type { Diagnostic } from '../snapshot/diagnostic.ts';
+import type {
+  BackendEndpoints,
+  BackendKey,
+  CertificateBundle,
+  CertificateId,
+  GatewayId,
+  Snapshot,
+  SnapshotDelta,
+} from '../snapshot/snapshot.ts';
+
+export interface TranslateOptions {
+  /** Checks the expressions of routes, so that a broken one is reported and not served. */
+  readonly regex: RegexEngine;
+  /**
+   * Which Gateways are translated: those whose class names our controller (`own`, the default: as in a cluster), or those of
+   * any class, whether the class exists or not (`any`: as `serve` does), or those of the classes named.
+   */
+  readonly classes?: 'own' | 'any' | readonly string[];
+}
+
+export type Change = { readonly set: RawObject } | { readonly remove: ObjectRef };
+
+/** metav1.Condition without lastTransitionTime, which the status writer sets. */
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration: number;
+}
+
+export interface RouteGroupKind {
+  readonly group: string;
+  readonly kind: string;
+}
+
+export interface ListenerStatus {
+  readonly name: string;
+  readonly supportedKinds: readonly RouteGroupKind[];
+  readonly attachedRoutes: number;
+  readonly conditions: readonly Condition[];
+}
+
+/** A parentRef as its route wrote it, defaults filled in. */
+export interface ParentRefStatus {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly sectionName?: string;
+  readonly port?: number;
+}
+
+export interface RouteParentStatus {
+  readonly parentRef: ParentRefStatus;
+  readonly controllerName: string;
+  readonly conditions: readonly Condition[];
+}
+
+/** The part of `.status` that this implementation owns. */
+export type ObjectStatus =
+  | {
+      readonly kind: 'GatewayClass';
+      readonly ref: ObjectRef;
+      readonly conditions: readonly Condition[];
+      readonly supportedFeatures: readonly { readonly name: string }[];
+    }
+  | {
+      readonly kind: 'Gateway';
+      readonly ref: ObjectRef;
+      readonly conditions: readonly Condition[];
+      readonly listeners: readonly ListenerStatus[];
+      readonly attachedListenerSets: number;
+    }
+  | {
+      readonly kind: 'ListenerSet';
+      readonly ref: ObjectRef;
+      readonly conditions: readonly Condition[];
+      readonly listeners: readonly ListenerStatus[];
+    }
+  | { readonly kind: 'HTTPRoute'; readonly ref: ObjectRef; readonly parents: readonly RouteParentStatus[] };
+
+/** What a Gateway needs around it, for the provisioner and for `serve`. */
+export interface Infrastructure {
+  readonly gateway: GatewayId;
+  readonly className: string;
+  /** The ports that valid listeners ask for. */
+  readonly ports: readonly { readonly port: number; readonly protocol: 'HTTP' | 'HTTPS' }[];
+  readonly addresses: readonly { readonly type: string; readonly value?: string }[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Everything, as of now. Keys: `namespace/name` of a Gateway, `refKey` of an object, BackendKey, CertificateId. */
+export interface Translation {
+  readonly snapshots: ReadonlyMap<string, Snapshot>;
+  readonly statuses: ReadonlyMap<string, ObjectStatus>;
+  readonly endpoints: ReadonlyMap<BackendKey, BackendEndpoints>;
+  readonly certificates: ReadonlyMap<CertificateId, CertificateBundle>;
+  readonly infrastructure: ReadonlyMap<string, Infrastructure>;
+  /** By object, in a stable order. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What one application of changes altered; everything else is as it was. `undefined` stands for removed. */
+export interface TranslationChange {
+  readonly deltas: readonly SnapshotDelta[];
+  readonly removedGateways: readonly string[];
+  readonly statuses: ReadonlyMap<string, ObjectStatus | undefined>;
+  readonly endpoints: ReadonlyMap<BackendKey, BackendEndpoints | undefined>;
+  readonly certificates: ReadonlyMap<CertificateId, CertificateBundle | undefined>;
+  readonly infrastructure: ReadonlyMap<string, Infrastructure | undefined>;
+  /** The diagnostics of each object for which they changed. */
+  readonly diagnostics: ReadonlyMap<string, readonly Diagnostic[]>;
+}
