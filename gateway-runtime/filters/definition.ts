@@ -21,8 +21,8 @@ export interface RequestHead extends EditableHead {
   readonly scheme: string;
   /** Canonical host of the request, as it was matched. */
   readonly host: string;
-  /** Port that the client addressed: that of the Host header, else that of the listener. */
-  readonly port: number;
+  /** Port of the Gateway's listener that the request came on. */
+  readonly listenerPort: number;
   /** Normalized path as it will be forwarded; begins as the one that was matched. */
   path: string;
   /** Without "?"; empty where there is none. */
