@@ -26,7 +26,7 @@ const FILTERS = {
   CORS: null,
   ExternalAuth: null,
   ExtensionRef: null,
-} satisfies Record<FilterType, FilterDefinition<FilterType, never> | null>;
+} satisfies { [T in FilterType]: FilterDefinition<T> | null };
 
 const SERVED: readonly FilterDefinition[] = ORDER.map((type) => FILTERS[type] as FilterDefinition);
 const byType = new Map<string, FilterDefinition>(SERVED.map((filter) => [filter.type, filter]));
