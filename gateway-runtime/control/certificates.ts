@@ -1,0 +1,126 @@
+/**
+ * Certificates for HTTPS listeners whose Secret lives only in the cluster: made at start, so that HTTPS is served on a
+ * laptop as it will be there. The root's key never leaves this process; its certificate is a file for `curl --cacert`.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { hostname as machineName, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from '../api/kinds.ts';
+import type { Listener } from '../api/listener.ts';
+import { type ObjectRef, type RawObject, refKey } from '../api/object.ts';
+import type { SourcedObject } from './source.ts';
+import { type Issuer, issueServerCertificate, makeRoot } from './x509.ts';
+
+const ORIGIN = 'made by gatewright for this machine';
+const DAYS = 30;
+/** More names than any listener has; a certificate must stay a readable size. */
+const MOST_NAMES = 200;
+const LOCAL_NAMES = ['localhost', '127.0.0.1', '::1'];
+
+/** A Secret that a listener names and no source defines. */
+export interface MissingSecret {
+  readonly ref: ObjectRef;
+  /** `Gateway/infra/shared-gw listener secure` */
+  readonly neededBy: readonly string[];
+  /** The names that its certificate must have. */
+  readonly hostnames: readonly string[];
+}
+
+/** The Secrets that HTTPS listeners name and that are not among the objects, in stable order. */
+export function missingSecrets(objects: Iterable<SourcedObject>): MissingSecret[] {
+  const present = new Set<string>();
+  const listenersOf: { ref: ObjectRef; listeners: readonly Listener[] }[] = [];
+  const routeHostnames = new Set<string>();
+  for (const { ref, raw } of objects) {
+    if (ref.kind === 'Secret') present.add(refKey(ref));
+    if (ref.kind !== 'Gateway' && ref.kind !== 'ListenerSet' && ref.kind !== 'HTTPRoute') continue;
+    const parsed = parse(raw);
+    if (parsed.outcome !== 'known') continue;
+    const { spec } = parsed.object as { spec: { listeners?: Listener[]; hostnames?: string[] } };
+    for (const hostname of spec.hostnames ?? []) routeHostnames.add(hostname);
+    if (spec.listeners) listenersOf.push({ ref, listeners: spec.listeners });
+  }
+  const missing = new Map<string, { ref: ObjectRef; neededBy: string[]; hostnames: Set<string> }>();
+  for (const { ref, listeners } of listenersOf) {
+    for (const listener of listeners) {
+      for (const secret of secretsOf(listener, ref.namespace)) {
+        const key = refKey(secret);
+        if (present.has(key)) continue;
+        const entry = missing.get(key) ?? { ref: secret, neededBy: [], hostnames: new Set<string>() };
+        missing.set(key, entry);
+        entry.neededBy.push(`${refKey(ref)} listener ${listener.name}`);
+        // A listener for every hostname is served for those that routes name.
+        for (const name of listener.hostname ? [listener.hostname] : routeHostnames)
+          entry.hostnames.add(name);
+      }
+    }
+  }
+  return [...missing.entries()]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { ref, neededBy, hostnames }]) => ({ ref, neededBy, hostnames: [...hostnames].sort() }));
+}
+
+function secretsOf({ protocol, tls }: Listener, ownNamespace: string): ObjectRef[] {
+  if (protocol !== 'HTTPS') return [];
+  return (tls?.certificateRefs ?? [])
+    .filter(({ group, kind }) => group === '' && kind === 'Secret')
+    .map(({ name, namespace }) => ({
+      group: '',
+      kind: 'Secret',
+      namespace: namespace ?? ownNamespace,
+      name,
+    }));
+}
+
+export class LocalCertificates {
+  readonly #folder: string;
+  readonly #root: Issuer;
+  readonly #made = new Map<string, SourcedObject>();
+  /** The root's certificate, PEM. */
+  readonly caFile: string;
+
+  private constructor(folder: string, root: Issuer, caFile: string) {
+    this.#folder = folder;
+    this.#root = root;
+    this.caFile = caFile;
+  }
+
+  /** Makes the root and writes its certificate into a new folder that only this user can read. */
+  static async create(): Promise<LocalCertificates> {
+    const root = makeRoot(`Gatewright local root on ${machineName()}`.slice(0, 64), DAYS);
+    const folder = await mkdtemp(join(tmpdir(), 'gatewright-'));
+    const caFile = join(folder, 'ca.pem');
+    await writeFile(caFile, root.certificate, { mode: 0o600 });
+    return new LocalCertificates(folder, root, caFile);
+  }
+
+  /** A TLS Secret for each; the same one as before where the hostnames are the same. */
+  secretsFor(missing: readonly MissingSecret[]): SourcedObject[] {
+    return missing.map(({ ref, hostnames }) => {
+      const names = [...hostnames.slice(0, MOST_NAMES), ...LOCAL_NAMES];
+      const key = JSON.stringify([ref.namespace, ref.name, names]);
+      const made = this.#made.get(key) ?? { ref, raw: this.#secret(ref, names), origin: ORIGIN };
+      this.#made.set(key, made);
+      return made;
+    });
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  #secret(ref: ObjectRef, names: readonly string[]): RawObject {
+    const { certificate, key } = issueServerCertificate(this.#root, names, DAYS);
+    const base64 = (text: string) => Buffer.from(text).toString('base64');
+    return {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: ref.name, namespace: ref.namespace },
+      type: 'kubernetes.io/tls',
+      data: {
+        'tls.crt': base64(certificate),
+        'tls.key': base64(key.export({ type: 'pkcs8', format: 'pem' }) as string),
+      },
+    };
+  }
+}

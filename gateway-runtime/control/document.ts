@@ -1,0 +1,235 @@
+/**
+ * YAML or JSON text to objects: every document of it, lists unfolded, each object checked by the rules of its kind, and
+ * what is refused named with document, line, object and field. Everything is bounded: text is written by people who may
+ * not own this process.
+ */
+import {
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  type YAMLError,
+} from 'yaml';
+import { parse, refOf } from '../api/kinds.ts';
+import type { RawObject } from '../api/object.ts';
+import type { FieldProblem } from '../api/schema.ts';
+import { skippedKind } from './skipped-kinds.ts';
+import type { SourcedObject, SourceProblem } from './source.ts';
+
+/** Bytes of one file: the API server itself refuses objects above 1.5 MiB. */
+export const LARGEST_FILE = 32 * 1024 * 1024;
+/** How often one document may expand an alias: enough for anchors as people use them, too few for a "billion laughs". */
+const MOST_ALIASES = 100;
+const MOST_PROBLEMS_OF_AN_OBJECT = 10;
+
+export interface ParsedText {
+  readonly objects: readonly SourcedObject[];
+  readonly problems: readonly SourceProblem[];
+  /** Objects of well-known kinds that serving has no use for, counted by kind. */
+  readonly passedOver: ReadonlyMap<string, number>;
+  /** The text could not be read as a whole: its objects are not known, so the former ones should stay. */
+  readonly broken: boolean;
+}
+
+/** Never throws. `file` is how messages name it. */
+export function parseText(text: string, file: string): ParsedText {
+  const lines = new LineCounter();
+  const parsed = new TextParser(file, lines);
+  try {
+    const documents = parseAllDocuments(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      merge: true,
+      logLevel: 'silent',
+    });
+    parsed.readAll('empty' in documents ? [] : documents);
+  } catch (error) {
+    // The parser recurses per level of nesting.
+    const message = error instanceof RangeError ? 'nested too deeply to be read' : (error as Error).message;
+    parsed.refuse({ message });
+  }
+  return parsed;
+}
+
+class TextParser implements ParsedText {
+  readonly objects: SourcedObject[] = [];
+  readonly problems: SourceProblem[] = [];
+  readonly passedOver = new Map<string, number>();
+  broken = false;
+  readonly #file: string;
+  readonly #lines: LineCounter;
+
+  constructor(file: string, lines: LineCounter) {
+    this.#file = file;
+    this.#lines = lines;
+  }
+
+  readAll(documents: readonly Document.Parsed[]): void {
+    const single = documents.length === 1;
+    for (const [index, document] of documents.entries()) {
+      this.#readDocument(document, single ? undefined : index + 1);
+    }
+  }
+
+  refuse(problem: Pick<SourceProblem, 'message' | 'document' | 'line' | 'fix'>): void {
+    this.broken = true;
+    this.problems.push({ severity: 'error', file: this.#file, ...problem });
+  }
+
+  #readDocument(document: Document.Parsed, number: number | undefined): void {
+    const at = number === undefined ? {} : { document: number };
+    const [error] = document.errors as YAMLError[];
+    if (error) {
+      this.refuse({ ...at, line: this.#lineAt(error.pos[0]), message: sentence(error) });
+      return;
+    }
+    let value: unknown;
+    try {
+      value = document.toJS({ maxAliasCount: MOST_ALIASES });
+    } catch {
+      this.refuse({
+        ...at,
+        message: `its aliases expand to more than ${MOST_ALIASES} times what is written`,
+        fix: 'write the values out',
+      });
+      return;
+    }
+    // "---" with nothing, or only comments, after it.
+    if (value === null || value === undefined) return;
+    this.#readValue(value, document.contents, number, '');
+  }
+
+  #readValue(value: unknown, node: unknown, number: number | undefined, item: string): void {
+    const place = {
+      severity: 'error' as const,
+      file: this.#file,
+      ...(number === undefined ? {} : { document: number }),
+    };
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      const found = Array.isArray(value) ? 'a list' : `the text ${JSON.stringify(value)?.slice(0, 40)}`;
+      this.problems.push({
+        ...place,
+        ...this.#lineOf(node),
+        message: `found ${found}, expected an object with apiVersion, kind and metadata`,
+      });
+      return;
+    }
+    const raw = value as RawObject;
+    if (Array.isArray(raw.items) && typeof raw.kind === 'string' && raw.kind.endsWith('List')) {
+      const items = isMap(node) ? node.get('items', true) : undefined;
+      for (const [index, each] of raw.items.entries()) {
+        this.#readValue(each, isSeq(items) ? items.items[index] : undefined, number, ` item ${index + 1}`);
+      }
+      return;
+    }
+    const origin = `${this.#file}${number === undefined ? '' : ` document ${number}`}${item}`;
+    this.#readObject(raw, node, origin, place);
+  }
+
+  #readObject(
+    raw: RawObject,
+    node: unknown,
+    origin: string,
+    place: Pick<SourceProblem, 'severity' | 'file' | 'document'>,
+  ): void {
+    const parsed = parse(raw);
+    if (parsed.outcome === 'known') {
+      this.objects.push({ ref: parsed.ref, raw, origin });
+      return;
+    }
+    if (parsed.outcome === 'unknown') {
+      const skipped = skippedKind(parsed.ref);
+      if (skipped.silently) {
+        this.passedOver.set(parsed.ref.kind, (this.passedOver.get(parsed.ref.kind) ?? 0) + 1);
+      } else {
+        const { reason } = skipped;
+        const message = `${reason ?? parsed.reason}, so the object is skipped`;
+        this.problems.push({
+          ...place,
+          severity: 'warning',
+          ...this.#lineOf(node),
+          object: parsed.ref,
+          message,
+        });
+      }
+      return;
+    }
+    const shown = parsed.problems.slice(0, MOST_PROBLEMS_OF_AN_OBJECT);
+    for (const problem of shown) this.problems.push(this.#fieldProblem(problem, raw, node, place));
+  }
+
+  #fieldProblem(
+    problem: FieldProblem,
+    raw: RawObject,
+    node: unknown,
+    place: Pick<SourceProblem, 'severity' | 'file' | 'document'>,
+  ): SourceProblem {
+    const { field, found, expected, fix } = problem;
+    return {
+      ...place,
+      ...this.#lineOf(nodeAt(node, field)),
+      object: refOf(raw),
+      field,
+      message: `found ${found}, expected ${expected}`,
+      ...(fix ? { fix } : {}),
+    };
+  }
+
+  #lineOf(node: unknown): { line?: number } {
+    const start = isNode(node) ? node.range?.[0] : undefined;
+    return start === undefined ? {} : { line: this.#lineAt(start) };
+  }
+
+  #lineAt(offset: number): number {
+    return this.#lines.linePos(offset).line;
+  }
+}
+
+/** The parser's message without its position, which is given apart. */
+function sentence(error: YAMLError): string {
+  if (error.code === 'DUPLICATE_KEY') return 'a key stands twice in one map';
+  return error.message.replace(/\.$/, '');
+}
+
+/** The node of a field such as `spec.rules[0].name`; where it is missing, the nearest one around it that is there. */
+function nodeAt(root: unknown, field: string): unknown {
+  let node = root;
+  let rest = field;
+  while (rest) {
+    const next: { node: unknown; length: number } | undefined = isSeq(node)
+      ? itemAt(node.items, rest)
+      : isMap(node)
+        ? pairAt(node.items, rest)
+        : undefined;
+    if (!next) break;
+    node = next.node;
+    rest = rest.slice(next.length).replace(/^\./, '');
+  }
+  return node;
+}
+
+function itemAt(items: readonly unknown[], path: string): { node: unknown; length: number } | undefined {
+  const index = /^\[(\d+)\]/.exec(path);
+  const node = index ? items[Number(index[1])] : undefined;
+  return index && isNode(node) ? { node, length: index[0].length } : undefined;
+}
+
+/** Keys may contain dots themselves (labels), so the longest key that fits is taken. */
+function pairAt(
+  pairs: readonly { key: unknown; value: unknown }[],
+  path: string,
+): { node: unknown; length: number } | undefined {
+  let best: { node: unknown; length: number } | undefined;
+  for (const { key, value } of pairs) {
+    const name = isScalar(key) ? String(key.value) : '';
+    if (!path.startsWith(name) || !/^[.[]?$/.test(path.charAt(name.length))) continue;
+    // A key says better than its block value where a field is; a list's items carry their own lines.
+    const node: unknown = path.length === name.length && !isSeq(value) ? key : value;
+    if (name.length > (best?.length ?? 0) && isNode(node)) best = { node: node as Node, length: name.length };
+  }
+  return best;
+}

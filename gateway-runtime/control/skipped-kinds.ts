@@ -1,0 +1,46 @@
+/** What becomes of objects of kinds that are not read: the ordinary company of a Service is passed over silently. */
+import { GATEWAY_GROUP } from '../api/names.ts';
+import type { ObjectRef } from '../api/object.ts';
+
+/** Built-in groups whose kinds say how something runs or who may do what, none of which changes where a request goes. */
+const SILENT_GROUPS = new Set([
+  'apps',
+  'batch',
+  'autoscaling',
+  'policy',
+  'rbac.authorization.k8s.io',
+  'admissionregistration.k8s.io',
+  'apiextensions.k8s.io',
+  'coordination.k8s.io',
+  'scheduling.k8s.io',
+  'storage.k8s.io',
+]);
+const SILENT_CORE_KINDS = new Set([
+  'ConfigMap',
+  'LimitRange',
+  'PersistentVolume',
+  'PersistentVolumeClaim',
+  'Pod',
+  'ReplicationController',
+  'ResourceQuota',
+  'ServiceAccount',
+]);
+
+const REASONS: Readonly<Record<string, string>> = {
+  'networking.k8s.io/Ingress': 'Ingress is not Gateway API: an HTTPRoute says the same',
+  'networking.k8s.io/NetworkPolicy': 'NetworkPolicy is not enforced on this machine',
+  '/Endpoints': 'Endpoints are not read: an EndpointSlice says the same',
+};
+
+export type Skipped = { readonly silently: true } | { readonly silently: false; readonly reason?: string };
+
+export function skippedKind(ref: ObjectRef): Skipped {
+  if (SILENT_GROUPS.has(ref.group)) return { silently: true };
+  if (ref.group === '' && SILENT_CORE_KINDS.has(ref.kind)) return { silently: true };
+  const key = `${ref.group}/${ref.kind}`;
+  if (Object.hasOwn(REASONS, key)) return { silently: false, reason: REASONS[key]! };
+  if (ref.group === GATEWAY_GROUP) {
+    return { silently: false, reason: `${ref.kind} of Gateway API is not served by this version` };
+  }
+  return { silently: false };
+}
