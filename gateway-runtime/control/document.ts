@@ -25,6 +25,7 @@ export const LARGEST_FILE = 32 * 1024 * 1024;
 /** How often one document may expand an alias: enough for anchors as people use them, too few for a "billion laughs". */
 const MOST_ALIASES = 100;
 const MOST_PROBLEMS_OF_AN_OBJECT = 10;
+const NESTED_TOO_DEEPLY = 'nested too deeply to be read';
 
 export interface ParsedText {
   readonly objects: readonly SourcedObject[];
@@ -48,9 +49,7 @@ export function parseText(text: string, file: string): ParsedText {
     });
     parsed.readAll('empty' in documents ? [] : documents);
   } catch (error) {
-    // The parser recurses per level of nesting.
-    const message = error instanceof RangeError ? 'nested too deeply to be read' : (error as Error).message;
-    parsed.refuse({ message });
+    parsed.refuse({ message: error instanceof RangeError ? NESTED_TOO_DEEPLY : (error as Error).message });
   }
   return parsed;
 }
@@ -81,7 +80,7 @@ class TextParser implements ParsedText {
   }
 
   #readDocument(document: Document.Parsed, number: number | undefined): void {
-    const at = number === undefined ? {} : { document: number };
+    const at = this.#at(number);
     const [error] = document.errors as YAMLError[];
     if (error) {
       this.refuse({ ...at, line: this.#lineAt(error.pos[0]), message: sentence(error) });
@@ -104,18 +103,10 @@ class TextParser implements ParsedText {
   }
 
   #readValue(value: unknown, node: unknown, number: number | undefined, item: string): void {
-    const place = {
-      severity: 'error' as const,
-      file: this.#file,
-      ...(number === undefined ? {} : { document: number }),
-    };
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       const found = Array.isArray(value) ? 'a list' : `the text ${JSON.stringify(value)?.slice(0, 40)}`;
-      this.problems.push({
-        ...place,
-        ...this.#lineOf(node),
-        message: `found ${found}, expected an object with apiVersion, kind and metadata`,
-      });
+      const message = `found ${found}, expected an object with apiVersion, kind and metadata`;
+      this.refuse({ ...this.#at(number), ...this.#lineOf(node), message });
       return;
     }
     const raw = value as RawObject;
@@ -127,7 +118,7 @@ class TextParser implements ParsedText {
       return;
     }
     const origin = `${this.#file}${number === undefined ? '' : ` document ${number}`}${item}`;
-    this.#readObject(raw, node, origin, place);
+    this.#readObject(raw, node, origin, { severity: 'error', file: this.#file, ...this.#at(number) });
   }
 
   #readObject(
@@ -179,6 +170,10 @@ class TextParser implements ParsedText {
     };
   }
 
+  #at(number: number | undefined): { document?: number } {
+    return number === undefined ? {} : { document: number };
+  }
+
   #lineOf(node: unknown): { line?: number } {
     const start = isNode(node) ? node.range?.[0] : undefined;
     return start === undefined ? {} : { line: this.#lineAt(start) };
@@ -192,6 +187,7 @@ class TextParser implements ParsedText {
 /** The parser's message without its position, which is given apart. */
 function sentence(error: YAMLError): string {
   if (error.code === 'DUPLICATE_KEY') return 'a key stands twice in one map';
+  if (error.code === 'RESOURCE_EXHAUSTION') return NESTED_TOO_DEEPLY;
   return error.message.replace(/\.$/, '');
 }
 
