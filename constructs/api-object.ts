@@ -1,0 +1,45 @@
+/** Kubernetes objects as constructs. */
+import { ApiObject, type ApiObjectProps, JsonPatch, Lazy } from 'cdk8s';
+import type { Construct } from 'constructs';
+import { parse } from '../gateway-runtime/api/kinds.ts';
+import { GATEWAY_GROUP, GATEWAY_VERSION } from '../gateway-runtime/api/names.ts';
+
+export interface GatewayObjectProps {
+  readonly kind: 'GatewayClass' | 'Gateway' | 'ListenerSet' | 'HTTPRoute' | 'ReferenceGrant';
+  readonly name: string;
+  /** @default - none: the kind is cluster-scoped */
+  readonly namespace?: string;
+  readonly labels?: Record<string, string>;
+  /** Asked for at synth, when all that adds to the object has been said. */
+  readonly spec: () => Record<string, unknown>;
+}
+
+/**
+ * An object of Gateway API with every default of the API server written out, so that what is applied is what is read back, and
+ * a diff shows nothing but changes. A spec that breaks a field rule is left as it is; the checks report it.
+ */
+export function gatewayObject(scope: Construct, id: string, props: GatewayObjectProps): ApiObject {
+  const { kind, name, namespace, labels } = props;
+  const head = {
+    apiVersion: `${GATEWAY_GROUP}/${GATEWAY_VERSION}`,
+    kind,
+    metadata: { name, namespace, labels },
+  };
+  const spec = Lazy.any({
+    produce: () => {
+      // Absent and undefined are the same in an object that is written out, but not to a schema.
+      const raw = { ...head, spec: JSON.parse(JSON.stringify(props.spec())) };
+      const parsed = parse(raw);
+      return parsed.outcome === 'known' ? (parsed.object as { spec?: unknown }).spec : raw.spec;
+    },
+  });
+  const object = { ...head, spec };
+  return namespace === undefined ? clusterObject(scope, id, object) : new ApiObject(scope, id, object);
+}
+
+/** An object of a cluster-scoped kind: a chart's namespace must not be written into it. */
+export function clusterObject(scope: Construct, id: string, props: ApiObjectProps): ApiObject {
+  const object = new ApiObject(scope, id, props);
+  if (object.metadata.namespace !== undefined) object.addJsonPatch(JsonPatch.remove('/metadata/namespace'));
+  return object;
+}

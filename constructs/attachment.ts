@@ -1,0 +1,97 @@
+/** What a route can attach to: a grant, a dedicated gateway, or an open listener; and the synth-time form of what each allows. */
+import { hostnameMatches, intersectHostnames } from '../gateway-runtime/match/hostname.ts';
+import type { GrantedHostname, RouteKind } from './granted.ts';
+import type { TeamRef } from './team.ts';
+
+/** One listener that an attachment opens, as a `parentRef` names it. */
+export interface ListenerPlace {
+  readonly kind: 'Gateway' | 'ListenerSet';
+  readonly namespace: string;
+  readonly name: string;
+  readonly sectionName: string;
+  /** Name of the base listener it belongs to, such as `secure`. */
+  readonly listener: string;
+  /** @default - every hostname */
+  readonly hostname?: string;
+}
+
+/**
+ * A slice of a gateway that routes may attach to. What the type parameters say is checked by the compiler, and once more at
+ * synth.
+ */
+export interface Attachment<
+  Hosts extends readonly string[] = readonly string[],
+  Kinds extends RouteKind = RouteKind,
+  Listeners extends string = string,
+  TeamName extends string = string,
+> {
+  /** The hostnames that routes may name: each of these, and what a wildcard among them covers. */
+  readonly hostnames: Hosts;
+  /** The kinds of routes that may attach. */
+  readonly kinds: readonly Kinds[];
+  /** The listeners of the gateway that it opens. */
+  readonly listeners: readonly Listeners[];
+  /**
+   * The team whose routes may attach.
+   * @default - routes of any team that the listener's namespace policy admits
+   */
+  readonly team?: TeamRef<TeamName>;
+  /** How messages name it, such as `grant platform/shared-gw/shop`. */
+  readonly title: string;
+  /** Whether its listeners have an object of their own, so that a route attaches to the whole object and not to sections. */
+  readonly wholeObject: boolean;
+  /** The listeners in the objects. */
+  places(): readonly ListenerPlace[];
+  /** A hostname known only at run time. Throws an Error where the grant does not cover it. */
+  hostname(value: string): GrantedHostname<Hosts>;
+}
+
+export function isAttachment(value: unknown): value is Attachment {
+  return typeof value === 'object' && value !== null && 'places' in value && 'hostnames' in value;
+}
+
+/** Why a hostname may not be used, or undefined where one of the attachments covers it. */
+export function hostnameProblem(asked: unknown, attachments: readonly Attachment[]): string | undefined {
+  const granted = attachments.flatMap((each) => each.hostnames);
+  if (typeof asked !== 'string') return `a hostname is a string, this is ${typeof asked}`;
+  if (granted.some((host) => hostnameMatches(host, asked))) return undefined;
+  const titles = attachments.map((each) => each.title).join(' and ');
+  return `hostname ${asked} is outside ${titles} (granted: ${granted.join(', ')})`;
+}
+
+/** The hostname itself, or an Error that says what is granted. */
+export function requireHostname<Hosts extends readonly string[]>(
+  attachment: Attachment<Hosts>,
+  value: string,
+): GrantedHostname<Hosts> {
+  const problem = hostnameProblem(value, [attachment]);
+  if (problem) throw new Error(problem);
+  return value as GrantedHostname<Hosts>;
+}
+
+export interface ParentRef {
+  readonly kind: 'Gateway' | 'ListenerSet';
+  readonly namespace: string;
+  readonly name: string;
+  readonly sectionName?: string;
+}
+
+/**
+ * The parentRefs by which a route with these hostnames attaches. Sections are named where the object is shared with others or
+ * where only some of the listeners are wanted; else the route attaches to the object, and takes part in listeners added to it.
+ */
+export function parentRefs(
+  attachment: Attachment,
+  hostnames: readonly string[],
+  listeners: readonly string[] | undefined,
+): ParentRef[] {
+  const places = attachment
+    .places()
+    .filter((place) => listeners === undefined || listeners.includes(place.listener))
+    .filter((place) => intersectHostnames(place.hostname, hostnames).length > 0);
+  if (listeners === undefined && attachment.wholeObject) {
+    const [first] = places;
+    return first ? [{ kind: first.kind, namespace: first.namespace, name: first.name }] : [];
+  }
+  return places.map(({ kind, namespace, name, sectionName }) => ({ kind, namespace, name, sectionName }));
+}

@@ -1,0 +1,99 @@
+import type { Construct } from 'constructs';
+import { type Attachment, type ListenerPlace, requireHostname } from './attachment.ts';
+import {
+  GatewayBase,
+  type GatewayProps,
+  type ListenerEntry,
+  listenerEntry,
+  onlyNamespaceOf,
+  sectionName,
+} from './gateway.ts';
+import type { GrantedHostname, PlatformScope, RouteKind } from './granted.ts';
+import type { GrantedListener } from './listener.ts';
+import { Team, type TeamRef } from './team.ts';
+
+export interface DedicatedGatewayProps<
+  Listeners,
+  Hosts extends readonly string[],
+  Kinds extends RouteKind,
+  TeamName extends string,
+> extends GatewayProps<Listeners> {
+  /** The only team whose routes may attach. */
+  readonly team: TeamRef<TeamName>;
+  /** The only hostnames that are served; `*.` in front covers one or more labels. */
+  readonly hostnames: Hosts;
+  /**
+   * The kinds of routes that the team may attach.
+   * @default ['HTTPRoute']
+   */
+  readonly kinds?: readonly Kinds[];
+}
+
+/** A gateway of one team alone. Routes say it in `on`, as they do a grant. */
+export class DedicatedGateway<
+    const Listeners extends Readonly<Record<string, GrantedListener>> = Readonly<
+      Record<string, GrantedListener>
+    >,
+    const Hosts extends readonly string[] = readonly string[],
+    const Kinds extends RouteKind = 'HTTPRoute',
+    TeamName extends string = string,
+    Scope = Construct,
+  >
+  extends GatewayBase<Listeners>
+  implements Attachment<Hosts, Kinds, keyof Listeners & string, TeamName>
+{
+  readonly team: TeamRef<TeamName>;
+  readonly hostnames: Hosts;
+  readonly kinds: readonly Kinds[];
+  readonly listeners: readonly (keyof Listeners & string)[];
+  readonly title: string;
+  readonly wholeObject = true;
+
+  constructor(
+    scope: PlatformScope<Scope>,
+    id: string,
+    props: DedicatedGatewayProps<Listeners, Hosts, Kinds, TeamName>,
+  ) {
+    super(scope as Construct, id, props);
+    this.team = props.team;
+    this.hostnames = props.hostnames;
+    this.kinds = props.kinds ?? (['HTTPRoute'] as readonly RouteKind[] as readonly Kinds[]);
+    this.listeners = Object.keys(props.listeners);
+    this.title = `dedicated gateway ${this.node.path}`;
+    if (props.team instanceof Team) props.team._allow(this.kinds);
+  }
+
+  hostname(value: string): GrantedHostname<Hosts> {
+    return requireHostname<Hosts>(this, value);
+  }
+
+  places(): ListenerPlace[] {
+    const { namespace, name } = this;
+    return this.#perListener((listener, hostname) => ({
+      kind: 'Gateway',
+      namespace,
+      name,
+      sectionName: sectionName(listener, hostname),
+      listener,
+      hostname,
+    }));
+  }
+
+  /** @internal */
+  _spec(): { listeners: ListenerEntry[] } {
+    return {
+      listeners: this.#perListener((listener, hostname) =>
+        listenerEntry(this._specs[listener]!, {
+          name: sectionName(listener, hostname),
+          hostname,
+          routes: onlyNamespaceOf(this.team),
+          kinds: this.kinds,
+        }),
+      ),
+    };
+  }
+
+  #perListener<T>(make: (listener: string, hostname: string) => T): T[] {
+    return this.listeners.flatMap((listener) => this.hostnames.map((hostname) => make(listener, hostname)));
+  }
+}

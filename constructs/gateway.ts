@@ -1,0 +1,141 @@
+/** What shared and dedicated gateways have in common: the Gateway object and the entries of its listeners. */
+import { type ApiObject, Chart } from 'cdk8s';
+import { Construct } from 'constructs';
+import { NAMESPACE_NAME_LABEL } from '../gateway-runtime/api/names.ts';
+import { gatewayObject } from './api-object.ts';
+import { teamOf } from './chart.ts';
+import { requireChecks } from './checks.ts';
+import type { RouteKind } from './granted.ts';
+import type { ListenerSpec, RouteNamespaces } from './listener.ts';
+import { labelProblem } from './naming.ts';
+import type { TeamRef } from './team.ts';
+
+/** A GatewayClass: by name, or as a `GatewayRuntime` gives it. */
+export type GatewayClassRef = string | { readonly className: string };
+
+export const DEFAULT_CLASS = 'gatewright';
+
+export interface GatewayProps<Listeners> {
+  /** The listeners, by name; the order is that of the object. */
+  readonly listeners: Listeners;
+  /**
+   * The class of the gateway: a GatewayRuntime, one of its classes, or the name of any GatewayClass.
+   * @default 'gatewright'
+   */
+  readonly class?: GatewayClassRef;
+  /**
+   * The name of the Gateway object.
+   * @default - the id of the construct
+   */
+  readonly name?: string;
+  /**
+   * The namespace of the Gateway object.
+   * @default - the namespace of the chart
+   */
+  readonly namespace?: string;
+}
+
+/** An entry of `spec.listeners`. */
+export type ListenerEntry = Record<string, unknown> & { readonly name: string };
+
+export abstract class GatewayBase<
+  Listeners extends Readonly<Record<string, ListenerSpec>>,
+> extends Construct {
+  readonly name: string;
+  readonly namespace: string;
+  readonly className: string;
+  /** The Gateway object. */
+  readonly object: ApiObject;
+  /** @internal */
+  readonly _specs: Listeners;
+
+  constructor(scope: Construct, id: string, props: GatewayProps<Listeners>) {
+    super(scope, id);
+    this.name = props.name ?? id;
+    this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
+    this.className = typeof props.class === 'object' ? props.class.className : (props.class ?? DEFAULT_CLASS);
+    this._specs = props.listeners;
+    requireChecks(this);
+    this.object = gatewayObject(this, 'Resource', {
+      kind: 'Gateway',
+      name: this.name,
+      namespace: this.namespace,
+      spec: () => ({ gatewayClassName: this.className, ...this._spec() }),
+    });
+    this.node.addValidation({ validate: () => this.#problems() });
+  }
+
+  /** @internal What the kind of gateway makes of its listeners. */
+  abstract _spec(): { readonly listeners: readonly ListenerEntry[]; readonly [field: string]: unknown };
+
+  /** @internal Each certificate that a listener names, with its namespace written out. */
+  get _certificates(): { readonly name: string; readonly namespace: string }[] {
+    return Object.values(this._specs)
+      .flatMap((spec) => spec.certificates)
+      .map(({ name, namespace = this.namespace }) => ({ name, namespace }));
+  }
+
+  #problems(): string[] {
+    const problems = Object.keys(this._specs).flatMap((name) => labelProblem('listener', name));
+    const team = teamOf(this);
+    if (team) {
+      problems.push(
+        `a gateway is made by the platform, and this chart belongs to team ${team.name}: make it in another chart and grant the team its hostnames`,
+      );
+    }
+    const { listeners } = this._spec();
+    if (listeners.length > 64) {
+      problems.push(
+        `the Gateway would have ${listeners.length} listeners, and an object holds 64: leave teamListeners at 'listener-set', so that each team gets an object of its own`,
+      );
+    }
+    return problems;
+  }
+}
+
+interface EntryProps {
+  readonly name: string;
+  readonly hostname?: string | undefined;
+  readonly routes: RouteNamespaces;
+  readonly kinds?: readonly RouteKind[];
+}
+
+export function listenerEntry(
+  spec: ListenerSpec,
+  { name, hostname, routes, kinds }: EntryProps,
+): ListenerEntry {
+  return {
+    name,
+    hostname,
+    port: spec.port,
+    protocol: spec.protocol,
+    tls:
+      spec.protocol === 'HTTPS'
+        ? {
+            certificateRefs: spec.certificates.map(({ kind, name, namespace }) => ({
+              kind,
+              name,
+              namespace,
+            })),
+          }
+        : undefined,
+    allowedRoutes: {
+      namespaces:
+        routes.from === 'Selector'
+          ? { from: 'Selector', selector: { matchLabels: routes.labels } }
+          : { from: routes.from },
+      kinds: kinds?.map((kind) => ({ kind })),
+    },
+  };
+}
+
+/** The namespace of a team, by the label that the API server itself writes, so that no label can be forged into a grant. */
+export const onlyNamespaceOf = (team: TeamRef): RouteNamespaces => ({
+  from: 'Selector',
+  labels: { [NAMESPACE_NAME_LABEL]: team.namespace },
+});
+
+/** `secure.shop.example.com`, and `secure-any.shop.example.com` for `*.shop.example.com`. */
+export function sectionName(listener: string, hostname: string): string {
+  return hostname.startsWith('*.') ? `${listener}-any${hostname.slice(1)}` : `${listener}.${hostname}`;
+}

@@ -1,0 +1,156 @@
+import { Construct } from 'constructs';
+import { TEAM_LABEL } from '../gateway-runtime/api/names.ts';
+import { gatewayObject } from './api-object.ts';
+import { type Attachment, type ListenerPlace, requireHostname } from './attachment.ts';
+import { type ListenerEntry, listenerEntry, onlyNamespaceOf, sectionName } from './gateway.ts';
+import type { GrantedHostname, RouteKind } from './granted.ts';
+import { boundedName } from './naming.ts';
+import { overlapProblems } from './overlap.ts';
+import type { SharedGateway } from './shared-gateway.ts';
+import { Team, type TeamRef } from './team.ts';
+
+export interface GrantProps<
+  Hosts extends readonly string[],
+  Kinds extends RouteKind,
+  Listeners extends string,
+> {
+  /** The hostnames that the team's routes may use; `*.` in front covers one or more labels. */
+  readonly hostnames: Hosts;
+  /**
+   * The kinds of routes that the team may attach.
+   * @default ['HTTPRoute']
+   */
+  readonly kinds?: readonly Kinds[];
+  /**
+   * The listeners of the gateway at which the hostnames are granted.
+   * @default - every listener that has no namespace policy of its own
+   */
+  readonly listeners?: readonly Listeners[];
+  /**
+   * The grants of other teams inside whose wildcards these hostnames lie, on purpose. Without it an overlap is an error.
+   * @default - no overlap
+   */
+  readonly nestedIn?: AnyGrant | readonly AnyGrant[];
+  /**
+   * The name of the grant, where a team has several of one gateway.
+   * @default - the name of the team
+   */
+  readonly name?: string;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a grant of whatever it grants
+export type AnyGrant = Grant<any, any, any, any>;
+
+/**
+ * What one team may use of a shared gateway: these hostnames, for routes of these kinds, from its own namespace. Made by
+ * `gateway.grant(team, { hostnames })`; each hostname becomes a listener that admits nobody else.
+ */
+export class Grant<
+    Hosts extends readonly string[] = readonly string[],
+    Kinds extends RouteKind = 'HTTPRoute',
+    Listeners extends string = string,
+    TeamName extends string = string,
+  >
+  extends Construct
+  implements Attachment<Hosts, Kinds, Listeners, TeamName>
+{
+  readonly gateway: SharedGateway;
+  readonly team: TeamRef<TeamName>;
+  readonly hostnames: Hosts;
+  readonly kinds: readonly Kinds[];
+  readonly listeners: readonly Listeners[];
+  readonly title: string;
+  readonly wholeObject: boolean;
+  /** @internal */
+  readonly _nestedIn: readonly AnyGrant[];
+  readonly #refused: readonly string[];
+  readonly #object: { readonly kind: 'Gateway' | 'ListenerSet'; readonly name: string };
+
+  /** @internal Made by `SharedGateway.grant`. */
+  constructor(
+    gateway: SharedGateway,
+    team: TeamRef<TeamName>,
+    props: GrantProps<Hosts, Kinds, Listeners> & { readonly listeners: readonly Listeners[] },
+  ) {
+    super(gateway, props.name ?? team.name);
+    this.gateway = gateway;
+    this.team = team;
+    this.hostnames = [props.hostnames].flat() as unknown as Hosts;
+    this.kinds = props.kinds ?? (['HTTPRoute'] as readonly RouteKind[] as readonly Kinds[]);
+    this.listeners = props.listeners.filter((name) => isGranted(gateway, name));
+    this.#refused = props.listeners.filter((name) => !isGranted(gateway, name));
+    this.title = `grant ${this.node.path}`;
+    this.wholeObject = gateway.teamListeners === 'listener-set';
+    this._nestedIn = [props.nestedIn ?? []].flat() as AnyGrant[];
+    if (team instanceof Team) team._allow(this.kinds);
+    this.node.addValidation({ validate: () => this.#problems() });
+
+    if (gateway.teamListeners === 'gateway') {
+      this.#object = { kind: 'Gateway', name: gateway.name };
+      return;
+    }
+    const name = boundedName([gateway.name, team.name, ...(props.name ? [props.name] : [])]);
+    this.#object = { kind: 'ListenerSet', name };
+    gatewayObject(this, 'Resource', {
+      kind: 'ListenerSet',
+      name,
+      namespace: gateway.namespace,
+      labels: { [TEAM_LABEL]: team.name },
+      spec: () => ({ parentRef: { name: gateway.name }, listeners: this._entries() }),
+    });
+  }
+
+  hostname(value: string): GrantedHostname<Hosts> {
+    return requireHostname<Hosts>(this, value);
+  }
+
+  places(): ListenerPlace[] {
+    const { namespace } = this.gateway;
+    return this.#perListener((listener, hostname) => ({
+      ...this.#object,
+      namespace,
+      sectionName: sectionName(listener, hostname),
+      listener,
+      hostname,
+    }));
+  }
+
+  /** @internal */
+  _entries(): ListenerEntry[] {
+    return this.#perListener((listener, hostname) =>
+      listenerEntry(this.gateway._specs[listener]!, {
+        name: sectionName(listener, hostname),
+        hostname,
+        routes: onlyNamespaceOf(this.team),
+        kinds: this.kinds,
+      }),
+    );
+  }
+
+  #perListener<T>(make: (listener: string, hostname: string) => T): T[] {
+    return this.listeners.flatMap((listener) => this.hostnames.map((hostname) => make(listener, hostname)));
+  }
+
+  #problems(): string[] {
+    const problems = overlapProblems(this, this.gateway._grants);
+    for (const name of this.#refused) {
+      const granted = Object.keys(this.gateway._specs).filter((each) => isGranted(this.gateway, each));
+      problems.push(
+        `listener ${name} is not one that ${this.gateway.node.path} grants (it has: ${granted.join(', ')})`,
+      );
+    }
+    if (this.hostnames.length === 0) problems.push('no hostname is granted: name at least one in hostnames');
+    const count = this.hostnames.length * this.listeners.length;
+    if (this.wholeObject && count > 64) {
+      problems.push(
+        `${this.hostnames.length} hostnames at ${this.listeners.length} listeners are ${count} entries, and a ListenerSet holds 64: grant them in several grants, each with a name`,
+      );
+    }
+    return problems;
+  }
+}
+
+const isGranted = (gateway: SharedGateway, listener: string) => {
+  const spec = gateway._specs[listener];
+  return spec !== undefined && !spec.routes;
+};

@@ -1,0 +1,81 @@
+/**
+ * What the compiler says. A property that asks for something outside a grant gets a sentence as its expected type, so that the
+ * error stands at the offending value and reads: `"media.example.com"` is not assignable to `"media.example.com is outside this
+ * grant (granted: shop.example.com)"`. Types only; the same rules hold at synth time in `attachment.ts`.
+ */
+import type { Attachment } from './attachment.ts';
+import type { TeamRef } from './team.ts';
+
+/** Kinds of routes that a grant can allow. */
+export type RouteKind = 'HTTPRoute' | 'GRPCRoute';
+
+declare const checkedAgainst: unique symbol;
+/** A hostname known only at run time, after `grant.hostname(value)` found it inside the grant. */
+export type GrantedHostname<Hosts extends readonly string[] = readonly string[]> = string & {
+  readonly [checkedAgainst]: Hosts;
+};
+
+/** `*.shop.example.com` covers itself and all that ends in `.shop.example.com`, so not `shop.example.com`. */
+type CoveredBy<Host extends string> = Host extends `*.${infer Suffix}` ? Host | `${string}.${Suffix}` : Host;
+
+type Listed<Words extends readonly string[]> = Words extends readonly [
+  infer Word extends string,
+  ...infer Rest extends readonly string[],
+]
+  ? Rest extends readonly []
+    ? Word
+    : `${Word}, ${Listed<Rest>}`
+  : string;
+
+/** One asked hostname: itself where it lies in one of `Hosts`, else a sentence. */
+export type HostnameWithin<Asked, Hosts extends readonly string[]> = string extends Hosts[number]
+  ? Asked
+  : Asked extends GrantedHostname<infer Checked>
+    ? Checked[number] extends CoveredBy<Hosts[number]>
+      ? Asked
+      : `this hostname was checked against another grant (granted here: ${Listed<Hosts>})`
+    : string extends Asked
+      ? 'a hostname known only at run time goes through grant.hostname(value)'
+      : Asked extends CoveredBy<Hosts[number]>
+        ? Asked
+        : `${Asked & string} is outside this grant (granted: ${Listed<Hosts>})`;
+
+/** All hostnames that one attachment, or several together, grant. */
+export type HostsOf<On> =
+  On extends Attachment<infer Hosts>
+    ? Hosts
+    : On extends readonly [infer First, ...infer Rest]
+      ? readonly [...HostsOf<First>, ...HostsOf<Rest>]
+      : On extends readonly []
+        ? readonly []
+        : readonly string[];
+
+/** The names of listeners that an attachment opens. */
+export type ListenersOf<On> = On extends readonly (infer Each)[]
+  ? ListenersOf<Each>
+  : On extends Attachment<readonly string[], RouteKind, infer Listeners>
+    ? Listeners
+    : string;
+
+type TeamOf<Scope> = Scope extends { readonly team: TeamRef<infer Name> } ? Name : string;
+
+type OneAttachment<On, Kind extends RouteKind, Scope> =
+  On extends Attachment<readonly string[], infer Kinds, string, infer Team>
+    ? Kind extends Kinds
+      ? string extends TeamOf<Scope> | Team
+        ? On
+        : Team extends TeamOf<Scope>
+          ? On
+          : `this grant is for team ${Team}, this chart belongs to team ${TeamOf<Scope>}`
+      : `this grant is not for ${Kind} (granted: ${Kinds})`
+    : 'a route attaches to a grant: gateway.grant(team, { hostnames })';
+
+/** What `on` takes in this scope: the attachments themselves, or a sentence that says why not. */
+export type AttachmentWithin<On, Kind extends RouteKind, Scope> = On extends readonly unknown[]
+  ? { [Index in keyof On]: OneAttachment<On[Index], Kind, Scope> }
+  : OneAttachment<On, Kind, Scope>;
+
+/** The scope of a construct that only the platform may make: not the chart of a team. */
+export type PlatformScope<Scope> = Scope extends { readonly team: TeamRef<infer Name> }
+  ? `a gateway is made by the platform, and this chart belongs to team ${Name}`
+  : Scope;

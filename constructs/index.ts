@@ -1,0 +1,46 @@
+/** The constructs: gateways, grants and routes of teams as cdk8s constructs. */
+export { type AppObject, objectsOf } from './app-objects.ts';
+export type { Attachment, ListenerPlace } from './attachment.ts';
+export { type Backend, type BackendOptions, type ServiceConstruct, type Split, service } from './backend.ts';
+export { Canary, type CanaryProps, canary } from './canary.ts';
+export { PlatformChart, type PlatformChartProps, TeamChart, type TeamChartProps } from './chart.ts';
+export { DedicatedGateway, type DedicatedGatewayProps } from './dedicated-gateway.ts';
+export {
+  addHeaders,
+  addResponseHeaders,
+  type Filter,
+  type PathReplacement,
+  type Redirect,
+  type RedirectProps,
+  type RewriteProps,
+  redirect,
+  removeHeaders,
+  removeResponseHeaders,
+  replacePath,
+  replacePrefix,
+  rewrite,
+  setHeaders,
+  setResponseHeaders,
+} from './filter.ts';
+export type { GatewayClassRef, GatewayProps } from './gateway.ts';
+export { type AnyGrant, Grant, type GrantProps } from './grant.ts';
+export type { GrantedHostname, RouteKind } from './granted.ts';
+export {
+  allNamespaces,
+  type GrantedListener,
+  http,
+  https,
+  type ListenerSpec,
+  namespacesWith,
+  type OpenListener,
+  type OpenListenerProps,
+  type RouteNamespaces,
+  type SecretRef,
+  sameNamespace,
+  secretRef,
+} from './listener.ts';
+export { exact, type Match, type Method, type PathCondition, prefix, type Regex, regex } from './match.ts';
+export type { Destination, Rule, RuleProps } from './rule.ts';
+export { SharedGateway, type SharedGatewayProps } from './shared-gateway.ts';
+export { Team, type TeamProps, type TeamRef } from './team.ts';
+export { TeamRoute, type TeamRouteProps } from './team-route.ts';

@@ -1,0 +1,105 @@
+/** Listeners of a gateway, as they are written: `http(80)`, `https(443, secretRef('wildcard'))`. */
+
+/** The certificate of an HTTPS listener: a Secret, by reference. */
+export interface SecretRef {
+  readonly kind: 'Secret';
+  readonly name: string;
+  /** @default - the namespace of the gateway; another one needs a ReferenceGrant there */
+  readonly namespace?: string;
+}
+
+export function secretRef(name: string, options: { readonly namespace?: string } = {}): SecretRef {
+  return { kind: 'Secret', name, ...options };
+}
+
+/** Which namespaces' routes a listener admits. */
+export type RouteNamespaces =
+  | { readonly from: 'All' }
+  | { readonly from: 'Same' }
+  | { readonly from: 'Selector'; readonly labels: Readonly<Record<string, string>> };
+
+/** Routes of every namespace. */
+export const allNamespaces = (): RouteNamespaces => ({ from: 'All' });
+/** Routes of the gateway's own namespace. */
+export const sameNamespace = (): RouteNamespaces => ({ from: 'Same' });
+/** Routes of the namespaces that have all these labels. */
+export const namespacesWith = (labels: Readonly<Record<string, string>>): RouteNamespaces => ({
+  from: 'Selector',
+  labels,
+});
+
+/** A listener that grants open for teams: it has no hostname of its own and admits nobody by itself. */
+export interface GrantedListener {
+  readonly port: number;
+  readonly protocol: 'HTTP' | 'HTTPS';
+  readonly certificates: readonly SecretRef[];
+  readonly hostname?: undefined;
+  readonly routes?: undefined;
+}
+
+/** A listener that is open to whole namespaces, without grants. */
+export interface OpenListener<Hostname extends string = string> {
+  readonly port: number;
+  readonly protocol: 'HTTP' | 'HTTPS';
+  readonly certificates: readonly SecretRef[];
+  readonly hostname?: Hostname;
+  readonly routes: RouteNamespaces;
+}
+
+export type ListenerSpec = GrantedListener | OpenListener;
+
+export interface OpenListenerProps<Hostname extends string> {
+  /** The namespaces whose routes it admits, whatever they are about. */
+  readonly routes: RouteNamespaces;
+  /**
+   * The only hostname it serves; `*.` in front stands for one or more labels.
+   * @default - every hostname that no other listener of the port has
+   */
+  readonly hostname?: Hostname;
+}
+
+/** Plain HTTP. Without `routes`, only grants let routes in. */
+export function http(port: number): GrantedListener;
+export function http<const Hostname extends string>(
+  port: number,
+  props: OpenListenerProps<Hostname>,
+): OpenListener<Hostname>;
+export function http(port: number, props?: OpenListenerProps<string>): ListenerSpec {
+  return listenerOf({ port, protocol: 'HTTP', certificates: [] }, props);
+}
+
+/** HTTPS, terminated with one certificate, or with the one of several that fits the server name. */
+export function https(port: number, certificates: SecretRef | readonly SecretRef[]): GrantedListener;
+export function https<const Hostname extends string>(
+  port: number,
+  certificates: SecretRef | readonly SecretRef[],
+  props: OpenListenerProps<Hostname>,
+): OpenListener<Hostname>;
+export function https(
+  port: number,
+  certificates: SecretRef | readonly SecretRef[],
+  props?: OpenListenerProps<string>,
+): ListenerSpec {
+  return listenerOf({ port, protocol: 'HTTPS', certificates: [certificates].flat() }, props);
+}
+
+const listenerOf = (granted: GrantedListener, open?: OpenListenerProps<string>): ListenerSpec =>
+  open ? { ...granted, ...open } : granted;
+
+/** The names of the listeners that grants open. */
+export type GrantedNames<Listeners> = keyof {
+  [Name in keyof Listeners & string as Listeners[Name] extends GrantedListener ? Name : never]: true;
+};
+
+/** The names of the listeners that are open without a grant. */
+export type OpenNames<Listeners> = keyof {
+  [Name in keyof Listeners & string as Listeners[Name] extends OpenListener ? Name : never]: true;
+};
+
+/** The hostname that an open listener serves, as a list of what routes may name. */
+export type HostsOfListener<Listener> =
+  Listener extends OpenListener<infer Hostname>
+    ? string extends Hostname
+      ? readonly string[]
+      : readonly [Hostname]
+    : readonly string[];

@@ -1,0 +1,85 @@
+/** Conditions of a rule: `{ path: prefix('/cart'), headers: { 'x-tier': 'gold' } }`. */
+import type { HttpRouteMatch } from '../gateway-runtime/api/http-route.ts';
+
+export type Method = NonNullable<HttpRouteMatch['method']>;
+
+/** A regular expression of RE2 syntax that the whole value must match. */
+export interface Regex {
+  readonly type: 'RegularExpression';
+  readonly value: string;
+}
+
+export interface PathCondition {
+  readonly type: 'Exact' | 'PathPrefix' | 'RegularExpression';
+  readonly value: string;
+}
+
+/** This path and no other. */
+export const exact = (value: `/${string}`): PathCondition => ({ type: 'Exact', value });
+/** This path and all below it: `/cart` takes `/cart` and `/cart/items`, not `/carts`. */
+export const prefix = (value: `/${string}`): PathCondition => ({ type: 'PathPrefix', value });
+/** A regular expression for a path, a header or a query parameter, as text in RE2 syntax. */
+export const regex = (value: string): Regex => ({ type: 'RegularExpression', value });
+
+/** All of it must hold. A rule takes several with `.or()`. */
+export interface Match {
+  /**
+   * The path.
+   * @default prefix('/')
+   */
+  readonly path?: PathCondition;
+  /**
+   * Headers by name, in any case; a text must be the whole value.
+   * @default - any headers
+   */
+  readonly headers?: Readonly<Record<string, string | Regex>>;
+  /**
+   * Query parameters by name; a text must be the whole value.
+   * @default - any query
+   */
+  readonly query?: Readonly<Record<string, string | Regex>>;
+  /**
+   * The method.
+   * @default - any method
+   */
+  readonly method?: Method;
+}
+
+type ValueMatch = { name: string; type: 'Exact' | 'RegularExpression'; value: string };
+
+function valueMatches(values: Readonly<Record<string, string | Regex>> = {}): ValueMatch[] | undefined {
+  const names = Object.keys(values).sort();
+  if (names.length === 0) return undefined;
+  return names.map((name) => {
+    const value = values[name]!;
+    return typeof value === 'string'
+      ? { name, type: 'Exact', value }
+      : { name, type: value.type, value: value.value };
+  });
+}
+
+/** A match in the form of the API. */
+export function apiMatch({ path = prefix('/'), headers, query, method }: Match): Record<string, unknown> {
+  return {
+    path: { type: path.type, value: path.value },
+    headers: valueMatches(headers),
+    queryParams: valueMatches(query),
+    method,
+  };
+}
+
+/** A match in few words, for messages: `GET /cart* x-tier`. */
+export function matchText({ path = prefix('/'), headers = {}, query = {}, method }: Match): string {
+  const where = {
+    Exact: path.value,
+    PathPrefix: `prefix ${path.value}`,
+    RegularExpression: `regex ${path.value}`,
+  };
+  const parts = [
+    method,
+    where[path.type],
+    ...Object.keys(headers),
+    ...Object.keys(query).map((name) => `?${name}`),
+  ];
+  return parts.filter(Boolean).join(' ');
+}

@@ -1,0 +1,53 @@
+/** Grants of one gateway to different teams must not overlap, unless one lies inside the other on purpose. */
+import { hostnameMatches } from '../gateway-runtime/match/hostname.ts';
+import type { AnyGrant } from './grant.ts';
+
+interface Overlap {
+  /** Of the grant that is asked about. */
+  readonly own: string;
+  readonly other: string;
+}
+
+function overlapsOf(grant: AnyGrant, other: AnyGrant): Overlap[] {
+  if (!grant.listeners.some((name: string) => other.listeners.includes(name))) return [];
+  return grant.hostnames.flatMap((own: string) =>
+    other.hostnames
+      .filter((theirs: string) => hostnameMatches(own, theirs) || hostnameMatches(theirs, own))
+      .map((theirs: string) => ({ own, other: theirs })),
+  );
+}
+
+/** A host that both hostnames match. */
+const exampleOf = ({ own, other }: Overlap) =>
+  (hostnameMatches(own, other) ? other : own).replace(/^\*\./, 'www.');
+
+/** What is wrong with a grant beside those made before it; the later one of two reports. */
+export function overlapProblems(grant: AnyGrant, all: readonly AnyGrant[]): string[] {
+  const problems: string[] = [];
+  for (const earlier of all.slice(0, all.indexOf(grant))) {
+    const declared = grant._nestedIn.includes(earlier) || earlier._nestedIn.includes(grant);
+    const sameTeam = earlier.team.name === grant.team.name;
+    for (const overlap of overlapsOf(grant, earlier)) {
+      const equal = overlap.own === overlap.other;
+      if (!equal && (declared || sameTeam)) continue;
+      problems.push(
+        `grants ${overlap.own} to team ${grant.team.name}, and ${earlier.node.path} grants ${overlap.other} to team ${earlier.team.name}: ` +
+          `both would get requests such as GET http://${exampleOf(overlap)}/. ` +
+          (equal
+            ? 'Grant a hostname once.'
+            : 'Say nestedIn with the wider grant if the narrower one is carved out of it on purpose.'),
+      );
+    }
+  }
+  return problems;
+}
+
+/** Whether grants of different teams lie inside one another, so that the gateway has to keep their listeners apart. */
+export function nestedAcrossTeams(grants: readonly AnyGrant[]): [AnyGrant, AnyGrant] | undefined {
+  for (const grant of grants) {
+    for (const outer of grant._nestedIn) {
+      if (outer.team.name !== grant.team.name && overlapsOf(grant, outer).length > 0) return [grant, outer];
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,89 @@
+/** One rule of a route while it is written: matches, filters, and where the requests go. */
+import { apiBackend, type Backend, backendsOf, type ServiceConstruct, type Split } from './backend.ts';
+import { apiFilters, type Filter, type Redirect } from './filter.ts';
+import { apiMatch, type Match, matchText } from './match.ts';
+
+export interface RuleProps extends Match {
+  /**
+   * The name of the rule, for status, metrics and policies.
+   * @default - none
+   */
+  readonly name?: string;
+  /**
+   * What is done to the requests and their responses.
+   * @default - nothing
+   */
+  readonly filters?: readonly Filter[];
+}
+
+export type Destination = Backend | ServiceConstruct | Split;
+
+/** A rule of a route; `.to()` completes it. */
+export class Rule<Route> {
+  readonly #route: Route;
+  readonly #props: RuleProps;
+  readonly #matches: Match[];
+  #destinations: readonly unknown[] | undefined;
+
+  /** @internal Made by `TeamRoute.rule`. */
+  constructor(route: Route, props: RuleProps) {
+    this.#route = route;
+    this.#props = props;
+    this.#matches = [props];
+  }
+
+  /** Takes requests of this match too. */
+  or(match: Match): this {
+    this.#matches.push(match);
+    return this;
+  }
+
+  /** Answers with a redirect. */
+  to(redirect: Redirect): Route;
+  /** Sends the requests to these backends, by their weights. */
+  to(...backends: Destination[]): Route;
+  to(...destinations: unknown[]): Route {
+    this.#destinations = destinations;
+    return this.#route;
+  }
+
+  /** @internal */
+  get _text(): string {
+    return this.#props.name ?? this.#matches.map(matchText).join(' or ');
+  }
+
+  /** @internal What is wrong with it, beyond the field rules of the API. */
+  _problems(): string[] {
+    if (this.#destinations === undefined)
+      return ['it goes nowhere: end it with .to(service(name, port)) or .to(redirect({ ... }))'];
+    return this.#destinations
+      .filter((each) => !isRedirect(each) && backendsOf(each) === undefined)
+      .map(
+        (each) => `.to() takes service(), canary(), a Service construct or redirect(), not ${String(each)}`,
+      );
+  }
+
+  /** @internal In the form of the API. */
+  _api(routeNamespace: string): ApiRule {
+    const { name, filters = [] } = this.#props;
+    const destinations = this.#destinations ?? [];
+    const backends = destinations.flatMap((each) => backendsOf(each) ?? []);
+    return {
+      name,
+      matches: this.#matches.map(apiMatch),
+      filters: apiFilters([...filters, ...destinations.filter(isRedirect)]),
+      backendRefs: backends.length ? backends.map((each) => apiBackend(each, routeNamespace)) : undefined,
+    };
+  }
+}
+
+export interface ApiRule {
+  readonly name: string | undefined;
+  readonly matches: readonly Record<string, unknown>[];
+  readonly filters: readonly Record<string, unknown>[] | undefined;
+  readonly backendRefs: readonly Record<string, unknown>[] | undefined;
+}
+
+function isRedirect(value: unknown): value is Redirect {
+  return typeof value === 'object' && value !== null && 'type' in value && value.type === 'RequestRedirect';
+}

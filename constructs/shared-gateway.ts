@@ -1,0 +1,94 @@
+import type { Construct } from 'constructs';
+import { type Attachment, type ListenerPlace, requireHostname } from './attachment.ts';
+import { GatewayBase, type GatewayProps, type ListenerEntry, listenerEntry } from './gateway.ts';
+import { type AnyGrant, Grant, type GrantProps } from './grant.ts';
+import type { PlatformScope, RouteKind } from './granted.ts';
+import {
+  type GrantedNames,
+  type HostsOfListener,
+  type ListenerSpec,
+  type OpenNames,
+  sameNamespace,
+} from './listener.ts';
+import type { TeamRef } from './team.ts';
+
+export interface SharedGatewayProps<Listeners> extends GatewayProps<Listeners> {
+  /**
+   * Where the listeners of teams are written: each team's into a ListenerSet of its own beside the Gateway, so that a new team
+   * edits no shared object; or into the Gateway itself, up to 64, for implementations without ListenerSet.
+   * @default 'listener-set'
+   */
+  readonly teamListeners?: 'listener-set' | 'gateway';
+}
+
+/** A gateway that several teams use, each what it was granted. */
+export class SharedGateway<
+  const Listeners extends Readonly<Record<string, ListenerSpec>> = Readonly<Record<string, ListenerSpec>>,
+  Scope = Construct,
+> extends GatewayBase<Listeners> {
+  readonly teamListeners: 'listener-set' | 'gateway';
+  /** @internal */
+  readonly _grants: AnyGrant[] = [];
+
+  constructor(scope: PlatformScope<Scope>, id: string, props: SharedGatewayProps<Listeners>) {
+    super(scope as Construct, id, props);
+    this.teamListeners = props.teamListeners ?? 'listener-set';
+  }
+
+  /** Lets a team's routes use hostnames of this gateway. The result is what its routes say in `on`. */
+  grant<
+    TeamName extends string,
+    const Hosts extends readonly string[],
+    const Kinds extends RouteKind = 'HTTPRoute',
+    const Names extends GrantedNames<Listeners> = GrantedNames<Listeners>,
+  >(team: TeamRef<TeamName>, props: GrantProps<Hosts, Kinds, Names>): Grant<Hosts, Kinds, Names, TeamName> {
+    const listeners =
+      props.listeners ??
+      (Object.keys(this._specs).filter((name) => !this._specs[name]!.routes) as unknown as readonly Names[]);
+    const grant = new Grant<Hosts, Kinds, Names, TeamName>(this as unknown as SharedGateway, team, {
+      ...props,
+      listeners,
+    });
+    this._grants.push(grant);
+    return grant;
+  }
+
+  /** A listener that is open to namespaces without a grant, for routes to attach to. */
+  listener<const Name extends OpenNames<Listeners>>(
+    name: Name,
+  ): Attachment<HostsOfListener<Listeners[Name]>, RouteKind, Name> {
+    const hostname = this._specs[name]?.hostname;
+    const hostnames = [hostname ?? '*'] as readonly string[] as HostsOfListener<Listeners[Name]>;
+    const place: ListenerPlace = {
+      kind: 'Gateway',
+      namespace: this.namespace,
+      name: this.name,
+      sectionName: name,
+      listener: name,
+      ...(hostname === undefined ? {} : { hostname }),
+    };
+    const attachment: Attachment<HostsOfListener<Listeners[Name]>, RouteKind, Name> = {
+      hostnames,
+      kinds: ['HTTPRoute', 'GRPCRoute'],
+      listeners: [name],
+      title: `listener ${name} of ${this.node.path}`,
+      wholeObject: false,
+      places: () => [place],
+      hostname: (value) => requireHostname(attachment, value),
+    };
+    return attachment;
+  }
+
+  /** @internal */
+  _spec() {
+    const base: ListenerEntry[] = Object.entries<ListenerSpec>(this._specs).map(([name, spec]) =>
+      // Without a policy of its own nobody but the platform itself: teams come in through the listeners of their grants.
+      listenerEntry(spec, { name, hostname: spec.hostname, routes: spec.routes ?? sameNamespace() }),
+    );
+    if (this.teamListeners === 'gateway')
+      return { listeners: [...base, ...this._grants.flatMap((grant) => grant._entries())] };
+    return this._grants.length > 0
+      ? { listeners: base, allowedListeners: { namespaces: { from: 'Same' } } }
+      : { listeners: base };
+  }
+}

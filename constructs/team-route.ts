@@ -1,0 +1,131 @@
+import { Chart } from 'cdk8s';
+import { Construct } from 'constructs';
+import { gatewayObject } from './api-object.ts';
+import { type Attachment, hostnameProblem, isAttachment, parentRefs } from './attachment.ts';
+import { teamOf } from './chart.ts';
+import { requireChecks } from './checks.ts';
+import type { AttachmentWithin, HostnameWithin, HostsOf, ListenersOf } from './granted.ts';
+import { Rule, type RuleProps } from './rule.ts';
+
+export interface TeamRouteProps<On, Hosts extends readonly string[], Scope> {
+  /** What the route attaches to: a grant, a dedicated gateway, an open listener, or several of them. */
+  readonly on: AttachmentWithin<On, 'HTTPRoute', Scope>;
+  /**
+   * The hostnames that the route serves, each inside the grant.
+   * @default - every hostname of the grant
+   */
+  readonly hostnames?: { readonly [Index in keyof Hosts]: HostnameWithin<Hosts[Index], HostsOf<On>> };
+  /**
+   * The listeners of the grant that the route attaches to, such as only `web` for a redirect to HTTPS.
+   * @default - all of them
+   */
+  readonly listeners?: readonly ListenersOf<On>[];
+  /**
+   * The name of the HTTPRoute.
+   * @default - the id of the construct
+   */
+  readonly name?: string;
+}
+
+/** An HTTPRoute of a team, on what the team was granted. */
+export class TeamRoute<
+  const On = unknown,
+  const Hosts extends readonly string[] = readonly string[],
+  Scope extends Construct = Construct,
+> extends Construct {
+  readonly name: string;
+  /** The namespace of the team. */
+  readonly namespace: string;
+  readonly hostnames: readonly string[];
+  readonly #on: readonly unknown[];
+  readonly #attachments: readonly Attachment[];
+  readonly #listeners: readonly string[] | undefined;
+  readonly #rules: Rule<this>[] = [];
+
+  constructor(scope: Scope, id: string, props: TeamRouteProps<On, Hosts, Scope>) {
+    super(scope, id);
+    this.name = props.name ?? id;
+    this.#on = [props.on].flat();
+    this.#attachments = this.#on.filter(isAttachment);
+    this.#listeners = props.listeners as readonly string[] | undefined;
+    this.hostnames = (props.hostnames ??
+      [...new Set(this.#attachments.flatMap((each) => each.hostnames))].filter(
+        (host) => host !== '*',
+      )) as readonly string[];
+    const team = teamOf(this) ?? this.#attachments.find((each) => each.team)?.team;
+    this.namespace = team?.namespace ?? Chart.of(this).namespace ?? 'default';
+    requireChecks(this);
+    this.node.addValidation({ validate: () => this.#problems() });
+    gatewayObject(this, 'Resource', {
+      kind: 'HTTPRoute',
+      name: this.name,
+      namespace: this.namespace,
+      spec: () => this.#spec(),
+    });
+  }
+
+  /** Begins a rule; `.to()` completes it. Without conditions it takes every request that no other rule takes. */
+  rule(props: RuleProps = {}): Rule<this> {
+    const rule = new Rule<this>(this, props);
+    this.#rules.push(rule);
+    return rule;
+  }
+
+  #spec(): Record<string, unknown> {
+    return {
+      parentRefs: this.#attachments.flatMap((each) => parentRefs(each, this.hostnames, this.#listeners)),
+      hostnames: this.hostnames.length ? this.hostnames : undefined,
+      rules: this.#rules.map((rule) => rule._api(this.namespace)),
+    };
+  }
+
+  #problems(): string[] {
+    return [
+      ...this.#on.flatMap((each) => this.#attachmentProblems(each)),
+      ...(this.#attachments.length > 0
+        ? this.hostnames
+            .map((host) => hostnameProblem(host, this.#attachments))
+            .filter((each) => each !== undefined)
+        : []),
+      ...(this.#rules.length === 0 ? ['the route has no rule: add one with .rule({ ... }).to(...)'] : []),
+      ...this.#rules.flatMap((rule, index) =>
+        rule._problems().map((problem) => `rule ${index + 1} (${rule._text}): ${problem}`),
+      ),
+    ];
+  }
+
+  #attachmentProblems(on: unknown): string[] {
+    if (!isAttachment(on)) {
+      const what = on instanceof Construct ? `${on.constructor.name} ${on.node.path}` : String(on);
+      return [`a route attaches to a grant, not to ${what}: use gateway.grant(team, { hostnames })`];
+    }
+    const problems: string[] = [];
+    const own = teamOf(this);
+    const chartNamespace = Chart.of(this).namespace;
+    if (own && on.team && own.name !== on.team.name) {
+      problems.push(`${on.title} is for team ${on.team.name}, this chart belongs to team ${own.name}`);
+    } else if (on.team && this.namespace !== on.team.namespace) {
+      problems.push(
+        `${on.title} is for team ${on.team.name} in namespace ${on.team.namespace}, this route is in namespace ${this.namespace}`,
+      );
+    } else if (on.team && chartNamespace !== undefined && chartNamespace !== on.team.namespace) {
+      problems.push(
+        `${on.title} admits routes of namespace ${on.team.namespace}, this chart is in namespace ${chartNamespace}`,
+      );
+    }
+    if (!on.kinds.includes('HTTPRoute')) {
+      problems.push(`${on.title} is not for HTTPRoute (granted: ${on.kinds.join(', ')})`);
+    }
+    for (const name of this.#listeners ?? []) {
+      if (!this.#attachments.some((each) => each.listeners.includes(name))) {
+        problems.push(`listener ${name} is outside ${on.title} (granted: ${on.listeners.join(', ')})`);
+      }
+    }
+    if (problems.length === 0 && parentRefs(on, this.hostnames, this.#listeners).length === 0) {
+      problems.push(
+        `none of the hostnames ${this.hostnames.join(', ')} is one of ${on.title} (granted: ${on.hostnames.join(', ')})`,
+      );
+    }
+    return problems;
+  }
+}

@@ -1,0 +1,97 @@
+import { ApiObject, Lazy } from 'cdk8s';
+import { Construct } from 'constructs';
+import { GATEWAY_GROUP, TEAM_LABEL } from '../gateway-runtime/api/names.ts';
+import { clusterObject } from './api-object.ts';
+import { requireChecks } from './checks.ts';
+import type { RouteKind } from './granted.ts';
+import { labelProblem } from './naming.ts';
+
+/** A team, as far as grants and charts need to know it; what a team's own repository holds of it. */
+export interface TeamRef<Name extends string = string> {
+  readonly name: Name;
+  /** The namespace in which its routes and services live. */
+  readonly namespace: string;
+}
+
+export interface TeamProps {
+  /**
+   * The namespace of the team, made by this construct.
+   * @default - the name of the team
+   */
+  readonly namespace?: string;
+  /**
+   * The group, as the API server's authentication names it, whose members work in the namespace.
+   * @default - nobody is bound to a role
+   */
+  readonly group?: string;
+  /**
+   * ClusterRoles that the group holds inside the namespace, besides the right to edit routes of the kinds granted to the team.
+   * @default ['edit']
+   */
+  readonly clusterRoles?: readonly string[];
+  /**
+   * More labels for the namespace.
+   * @default - only the team's label
+   */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+const RESOURCES: Record<RouteKind, string> = { HTTPRoute: 'httproutes', GRPCRoute: 'grpcroutes' };
+
+/** A team: its namespace, and what its members may do there. The id is the team's name. */
+export class Team<const Name extends string = string> extends Construct implements TeamRef<Name> {
+  readonly name: Name;
+  readonly namespace: string;
+  readonly #kinds = new Set<RouteKind>();
+
+  constructor(scope: Construct, name: Name, props: TeamProps = {}) {
+    super(scope, name);
+    this.name = name;
+    this.namespace = props.namespace ?? name;
+    requireChecks(this);
+    this.node.addValidation({
+      validate: () => [...labelProblem('team', this.name), ...labelProblem('namespace', this.namespace)],
+    });
+    clusterObject(this, 'Resource', {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: this.namespace, labels: { ...props.labels, [TEAM_LABEL]: name } },
+    });
+    if (props.group) this.#bind(props.group, props.clusterRoles ?? ['edit']);
+  }
+
+  /** @internal A grant allows the team these kinds, so its members may edit them. */
+  _allow(kinds: readonly RouteKind[]): void {
+    for (const kind of kinds) this.#kinds.add(kind);
+  }
+
+  #bind(group: string, clusterRoles: readonly string[]): void {
+    const { namespace } = this;
+    const resources = () => ['referencegrants', ...[...this.#kinds].map((kind) => RESOURCES[kind])].sort();
+    new ApiObject(this, 'Role', {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'Role',
+      metadata: { name: 'gatewright-routes', namespace },
+      rules: [
+        {
+          apiGroups: [GATEWAY_GROUP],
+          resources: Lazy.any({ produce: resources }),
+          verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
+        },
+      ],
+    });
+    const bindings = [
+      { name: 'gatewright-routes', kind: 'Role', role: 'gatewright-routes' },
+      ...clusterRoles.map((role) => ({ name: `${this.name}-${role}`, kind: 'ClusterRole', role })),
+    ];
+    for (const { name, kind, role } of bindings) {
+      new ApiObject(this, `${name}-binding`, {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'RoleBinding',
+        metadata: { name, namespace },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name: role },
+        subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: group }],
+      });
+    }
+  }
+}
