@@ -14,17 +14,15 @@ import {
   parseAllDocuments,
   type YAMLError,
 } from 'yaml';
-import { parse, refOf } from '../api/kinds.ts';
 import type { RawObject } from '../api/object.ts';
-import type { FieldProblem } from '../api/schema.ts';
-import { skippedKind } from './skipped-kinds.ts';
+import type { Origin } from '../snapshot/diagnostic.ts';
+import { readObject } from './read-object.ts';
 import type { SourcedObject, SourceProblem } from './source.ts';
 
 /** Bytes of one file: the API server itself refuses objects above 1.5 MiB. */
 export const LARGEST_FILE = 32 * 1024 * 1024;
 /** How often one document may expand an alias: enough for anchors as people use them, too few for a "billion laughs". */
 const MOST_ALIASES = 100;
-const MOST_PROBLEMS_OF_AN_OBJECT = 10;
 const NESTED_TOO_DEEPLY = 'nested too deeply to be read';
 
 export interface ParsedText {
@@ -118,56 +116,19 @@ class TextParser implements ParsedText {
       return;
     }
     const origin = `${this.#file}${number === undefined ? '' : ` document ${number}`}${item}`;
-    this.#readObject(raw, node, origin, { severity: 'error', file: this.#file, ...this.#at(number) });
+    this.#readObject(raw, node, origin, number);
   }
 
-  #readObject(
-    raw: RawObject,
-    node: unknown,
-    origin: string,
-    place: Pick<SourceProblem, 'severity' | 'file' | 'document'>,
-  ): void {
-    const parsed = parse(raw);
-    if (parsed.outcome === 'known') {
-      this.objects.push({ ref: parsed.ref, raw, origin });
-      return;
-    }
-    if (parsed.outcome === 'unknown') {
-      const skipped = skippedKind(parsed.ref);
-      if (skipped.silently) {
-        this.passedOver.set(parsed.ref.kind, (this.passedOver.get(parsed.ref.kind) ?? 0) + 1);
-      } else {
-        const { reason } = skipped;
-        const message = `${reason ?? parsed.reason}, so the object is skipped`;
-        this.problems.push({
-          ...place,
-          severity: 'warning',
-          ...this.#lineOf(node),
-          object: parsed.ref,
-          message,
-        });
-      }
-      return;
-    }
-    const shown = parsed.problems.slice(0, MOST_PROBLEMS_OF_AN_OBJECT);
-    for (const problem of shown) this.problems.push(this.#fieldProblem(problem, raw, node, place));
-  }
-
-  #fieldProblem(
-    problem: FieldProblem,
-    raw: RawObject,
-    node: unknown,
-    place: Pick<SourceProblem, 'severity' | 'file' | 'document'>,
-  ): SourceProblem {
-    const { field, found, expected, fix } = problem;
-    return {
-      ...place,
+  #readObject(raw: RawObject, node: unknown, origin: Origin, number: number | undefined): void {
+    const read = readObject(raw, origin, (field) => ({
+      file: this.#file,
+      ...this.#at(number),
       ...this.#lineOf(nodeAt(node, field)),
-      object: refOf(raw),
-      field,
-      message: `found ${found}, expected ${expected}`,
-      ...(fix ? { fix } : {}),
-    };
+    }));
+    if (read.object) this.objects.push(read.object);
+    if (read.passedOver)
+      this.passedOver.set(read.passedOver, (this.passedOver.get(read.passedOver) ?? 0) + 1);
+    this.problems.push(...(read.problems ?? []));
   }
 
   #at(number: number | undefined): { document?: number } {

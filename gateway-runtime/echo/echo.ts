@@ -18,7 +18,7 @@ export interface EchoedService {
   readonly port: number;
 }
 
-/** One server per Service port, on loopback ports that the system chooses. */
+/** One server per Service port, on loopback ports that the system chooses; each runs until all are closed. */
 export class EchoBackends {
   readonly #servers = new Map<string, { readonly server: Server; readonly endpoint: Endpoint }>();
 
@@ -43,14 +43,6 @@ export class EchoBackends {
 
   endpoint(backend: EchoedService): Endpoint | undefined {
     return this.#servers.get(keyOf(backend))?.endpoint;
-  }
-
-  /** Takes no new connections for this Service; requests in flight are answered. */
-  stop(backend: EchoedService): void {
-    const running = this.#servers.get(keyOf(backend));
-    this.#servers.delete(keyOf(backend));
-    running?.server.close();
-    running?.server.closeIdleConnections();
   }
 
   async close(): Promise<void> {

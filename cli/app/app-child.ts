@@ -1,0 +1,121 @@
+/**
+ * The process that runs an app, once. It imports the app's own copies of the libraries first and waits, so that a saved
+ * edit costs only the app's own modules. What the app does to its process (exit, chdir, a loop) harms nobody else.
+ */
+import { createRequire, registerHooks } from 'node:module';
+import { dirname, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { describeError } from './app-error.ts';
+import type { AppReply, LoadRequest } from './messages.ts';
+
+/** The part of cdk8s that is used; the app may bring any copy of it. */
+interface CdkApp {
+  readonly charts: readonly unknown[];
+  readonly node: unknown;
+  synthYaml(): unknown;
+}
+
+const OWN_ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url)))) + sep;
+const OWN_FOLDERS = ['cli', 'constructs', 'gateway-runtime'].map((folder) => `${OWN_ROOT}${folder}${sep}`);
+const LIBRARIES = ['constructs', 'cdk8s', 'cdk8s-plus-25', 'gatewright'];
+
+const files = new Set<string>();
+const isOwn = (file: string) =>
+  !file.includes(`${sep}node_modules${sep}`) && !OWN_FOLDERS.some((folder) => file.startsWith(folder));
+
+/** Files that were asked for and not found belong to the app too: creating one is an edit. */
+registerHooks({
+  resolve(specifier, context, next) {
+    if (/^\.{0,2}\//.test(specifier) && context.parentURL?.startsWith('file:')) {
+      remember(new URL(specifier, context.parentURL).href);
+    }
+    const resolved = next(specifier, context);
+    remember(resolved.url);
+    return resolved;
+  },
+});
+
+function remember(url: string): void {
+  if (!url.startsWith('file:')) return;
+  const file = fileURLToPath(url);
+  if (isOwn(file)) files.add(file);
+}
+
+function send(reply: AppReply): Promise<void> {
+  return new Promise((resolve) => process.send!(reply, () => resolve()));
+}
+
+/** Everything the app printed before its result, then the result, then the end, whatever timers it left behind. */
+async function finish(reply: AppReply): Promise<never> {
+  await new Promise((resolve) => process.stdout.write('', resolve));
+  await new Promise((resolve) => process.stderr.write('', resolve));
+  await send(reply);
+  process.exit();
+}
+
+function fail(error: unknown): Promise<never> {
+  return finish({ type: 'failed', problem: describeError(error, isOwn), files: [...files] });
+}
+
+async function importLibraries(app: string): Promise<void> {
+  const require = createRequire(app);
+  for (const name of LIBRARIES) {
+    try {
+      const library = (await import(pathToFileURL(require.resolve(name)).href)) as object;
+      // cdk8s-plus loads each of its modules when it is first asked for.
+      for (const exported of Object.keys(library)) Reflect.get(library, exported);
+    } catch {
+      // An app need not have all of them; those it imports and lacks, it reports itself.
+    }
+  }
+}
+
+/** Apps whose synth was called by the app itself: in place of writing files, which is the command line's business. */
+function captureSynth(app: string): CdkApp[] {
+  const captured: CdkApp[] = [];
+  let cdk8s: { App: { prototype: { synth(): void } } };
+  try {
+    cdk8s = createRequire(app)('cdk8s');
+  } catch {
+    return captured;
+  }
+  cdk8s.App.prototype.synth = function (this: CdkApp) {
+    if (!captured.includes(this)) captured.push(this);
+  };
+  return captured;
+}
+
+function isApp(value: unknown): value is CdkApp {
+  return typeof value === 'object' && value !== null && 'charts' in value && 'synthYaml' in value;
+}
+
+async function load(path: string): Promise<void> {
+  remember(pathToFileURL(path).href);
+  const captured = captureSynth(path);
+  const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
+  const exported = await module.default;
+  const apps = isApp(exported) ? [exported] : captured;
+  if (apps.length === 0) {
+    throw new Error(`${path} gives no app: export one (export default app), or call its synth()`);
+  }
+  const { objectsOf } = await import('../../constructs/index.ts');
+  const objects = apps.flatMap((app) => objectsOf(app as never));
+  await finish({
+    type: 'loaded',
+    objects: objects.map(({ object, path }) => ({ json: JSON.stringify(object), path })),
+    files: [...files],
+  });
+}
+
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+// The command line is gone: nobody will ask.
+process.on('disconnect', () => process.exit());
+
+const [, , app] = process.argv;
+const warm = importLibraries(app!);
+process.once('message', (request: LoadRequest) => {
+  warm.then(() => load(request.load)).catch(fail);
+});
+await warm;
+await send({ type: 'warm' });

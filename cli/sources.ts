@@ -1,0 +1,163 @@
+/** What the paths of a command line stand for: manifests, folders of them, and apps; read into one set of objects. */
+import { stat } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
+import type { RawObject } from '../gateway-runtime/api/object.ts';
+import {
+  findManifests,
+  isManifest,
+  PathError,
+  readManifest,
+  shownPath,
+} from '../gateway-runtime/control/files.ts';
+import { ObjectSet, type ReadPart } from '../gateway-runtime/control/object-set.ts';
+import { readObject } from '../gateway-runtime/control/read-object.ts';
+import type { SourcedObject, SourceProblem } from '../gateway-runtime/control/source.ts';
+import { AppError, AppProcess, Superseded } from './app/app-process.ts';
+import type { AppObject, AppProblem } from './app/messages.ts';
+import { CommandError, EXIT } from './terminal.ts';
+
+const APP_EXTENSIONS = new Set(['.ts', '.mts', '.js', '.mjs', '.cjs', '.cts']);
+
+/** What reading brought, apart from the objects. */
+export interface SourceReport {
+  readonly problems: readonly SourceProblem[];
+  /** Objects of well-known kinds that serving has no use for, counted by kind. */
+  readonly passedOver: ReadonlyMap<string, number>;
+}
+
+export class Sources {
+  readonly objects = new ObjectSet();
+  readonly #manifests = new Set<string>();
+  readonly #folders: string[] = [];
+  readonly #apps = new Map<string, { readonly process: AppProcess; files: Set<string> }>();
+
+  /** Throws a CommandError where a path can't be used. Reads nothing yet. `print` gets what apps write to their console. */
+  static async of(paths: readonly string[], print: (text: string) => void): Promise<Sources> {
+    const sources = new Sources();
+    for (const path of paths) {
+      try {
+        await sources.#add(path, print);
+      } catch (error) {
+        if (error instanceof PathError) throw new CommandError(`error ${error.message}.`, EXIT.usage);
+        throw error;
+      }
+    }
+    return sources;
+  }
+
+  private constructor() {}
+
+  get apps(): readonly string[] {
+    return [...this.#apps.keys()];
+  }
+
+  /** Reads everything. */
+  read(): Promise<SourceReport> {
+    return this.#read([...this.#manifests], [...this.#apps.keys()]);
+  }
+
+  /** Reads what an edit of these files changed; undefined where they are none of ours. */
+  async readChanged(changed: ReadonlySet<string>): Promise<SourceReport | undefined> {
+    const inFolder = (path: string) =>
+      this.#folders.some((folder) => path.startsWith(folder)) && isManifest(path);
+    const manifests = [...changed].filter((path) => this.#manifests.has(path) || inFolder(path));
+    const apps = [...this.#apps].filter(([, { files }]) => [...changed].some((path) => files.has(path)));
+    if (manifests.length === 0 && apps.length === 0) return undefined;
+    return this.#read(
+      manifests,
+      apps.map(([path]) => path),
+    );
+  }
+
+  /** What to watch: files, folders and the modules of apps. */
+  watched(): string[] {
+    const modules = [...this.#apps.values()].flatMap(({ files }) => [...files]);
+    return [...new Set([...this.#folders, ...this.#manifests, ...modules])];
+  }
+
+  /** Has a process wait for the next edit of each app. */
+  warm(): void {
+    for (const { process } of this.#apps.values()) process.warm();
+  }
+
+  close(): void {
+    for (const { process } of this.#apps.values()) process.close();
+  }
+
+  async #add(path: string, print: (text: string) => void): Promise<void> {
+    const absolute = resolve(path);
+    const isFolder = (await stat(absolute).catch(() => undefined))?.isDirectory();
+    if (!isFolder && APP_EXTENSIONS.has(extname(path))) {
+      if (!(await stat(absolute).catch(() => undefined))) throw new PathError(`${path}: no such file`);
+      this.#apps.set(absolute, { process: new AppProcess(absolute, print), files: new Set([absolute]) });
+      return;
+    }
+    const found = await findManifests(path);
+    if (isFolder) {
+      this.#folders.push(`${absolute}/`);
+      if (found.length === 0) throw new PathError(`${path}: no *.yaml, *.yml or *.json in this folder`);
+    }
+    for (const file of found) this.#manifests.add(file);
+  }
+
+  async #read(manifests: readonly string[], apps: readonly string[]): Promise<SourceReport> {
+    const problems: SourceProblem[] = [];
+    const passedOver = new Map<string, number>();
+    const count = (kind: string, times: number) => passedOver.set(kind, (passedOver.get(kind) ?? 0) + times);
+    const loading = apps.map((path) => this.#readApp(path, count));
+    for (const path of manifests) {
+      const read = await readManifest(path);
+      if (!read) {
+        this.objects.remove(path);
+        continue;
+      }
+      for (const [kind, times] of read.passedOver) count(kind, times);
+      problems.push(...read.problems, ...this.objects.put(path, read));
+    }
+    for (const [index, part] of (await Promise.all(loading)).entries()) {
+      problems.push(...part.problems, ...this.objects.put(apps[index]!, part));
+    }
+    return { problems, passedOver };
+  }
+
+  async #readApp(path: string, count: (kind: string, times: number) => void): Promise<ReadPart> {
+    const app = this.#apps.get(path)!;
+    try {
+      const { objects, files } = await app.process.load();
+      for (const file of files) app.files.add(file);
+      return readAppObjects(objects, shownPath(path), count);
+    } catch (error) {
+      if (error instanceof Superseded) return { objects: [], problems: [], broken: true };
+      if (!(error instanceof AppError)) throw error;
+      for (const file of error.files) app.files.add(file);
+      return { objects: [], problems: [appProblem(error.problem, path)], broken: true };
+    }
+  }
+}
+
+function readAppObjects(
+  objects: readonly AppObject[],
+  file: string,
+  count: (kind: string, times: number) => void,
+): ReadPart {
+  const read: SourcedObject[] = [];
+  const problems: SourceProblem[] = [];
+  for (const { json, path } of objects) {
+    const result = readObject(JSON.parse(json) as RawObject, `${file} ${path}`, () => ({
+      file: `${file} ${path}`,
+    }));
+    if (result.object) read.push(result.object);
+    if (result.passedOver) count(result.passedOver, 1);
+    problems.push(...(result.problems ?? []));
+  }
+  return { objects: read, problems, broken: false };
+}
+
+export function appProblem({ message, file, line }: AppProblem, app: string): SourceProblem {
+  return {
+    severity: 'error',
+    file: shownPath(file ?? app),
+    ...(line === undefined ? {} : { line }),
+    message: message.replace(/\.$/, ''),
+  };
+}

@@ -1,0 +1,74 @@
+/** What the commands print on: results on standard output, everything else on standard error; colour for people only. */
+import { styleText } from 'node:util';
+
+type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green';
+
+/** Columns that output is made for. */
+export const WIDTH = 80;
+
+/** How a command ends. */
+export const EXIT = {
+  ok: 0,
+  /** The command did its work, and the answer is no: objects were refused, a request has no route. */
+  no: 1,
+  /** The command was called in a way that it does not understand. */
+  usage: 2,
+} as const;
+
+/** An error that is the user's to mend: one or more lines, with the next step. Ends the command. */
+export class CommandError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number = EXIT.no) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+export function print(text = ''): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function tell(text = ''): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** Styled where standard output is a terminal, and never with NO_COLOR. */
+export function styled(style: Style, text: string): string {
+  return styleText(style, text, { stream: process.stdout });
+}
+
+/** The first word of a problem, `error` or `warning`, in its colour on standard error. */
+export function tellProblem(text: string): void {
+  const [severity = ''] = text.split(' ', 1);
+  const style: Style = severity === 'error' ? 'red' : severity === 'warning' ? 'yellow' : 'dim';
+  tell(styleText(style, severity, { stream: process.stderr }) + text.slice(severity.length));
+}
+
+/** Rows as columns, each as wide as its widest cell; the last one is as long as it is. */
+export function columns(rows: readonly (readonly string[])[], indent = ''): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.slice(0, -1).forEach((cell, index) => {
+      widths[index] = Math.max(widths[index] ?? 0, cell.length);
+    });
+  }
+  return rows.map((row) =>
+    `${indent}${row.map((cell, index) => (index < row.length - 1 ? cell.padEnd(widths[index]!) : cell)).join('  ')}`.trimEnd(),
+  );
+}
+
+/** Says what takes long, once it has taken a second. */
+export async function withProgress<T>(what: string, work: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => tell(`${what} ...`), 1000);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** `1 route`, `2 routes`. */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
+}

@@ -1,0 +1,247 @@
+/**
+ * From changed objects to changed traffic, in one process: the translator, one data plane (Agent) for each Gateway, and what a
+ * cluster would provide around them: ports, and addresses for Services that run nowhere near. Whatever the new configuration
+ * is, the last good one keeps serving. Reads nothing itself: sources hand their changes in.
+ */
+import { EchoBackends } from '../echo/echo.ts';
+import type { RegexEngine } from '../match/regex.ts';
+import { Agent } from '../proxy/agent.ts';
+import type { Metrics } from '../proxy/telemetry/metrics.ts';
+import type { Diagnostic } from '../snapshot/diagnostic.ts';
+import { difference } from '../snapshot/difference.ts';
+import {
+  type Backend,
+  type BackendEndpoints,
+  type BackendKey,
+  type CertificateBundle,
+  type CertificateId,
+  type GatewayId,
+  gatewayKey,
+  type Snapshot,
+  type SnapshotDelta,
+} from '../snapshot/snapshot.ts';
+import type { Change, Translation, TranslationChange } from '../translate/translation.ts';
+import { Translator } from '../translate/translator.ts';
+import type { BackendMapping } from './backend-mapping.ts';
+import type { PortPlan } from './port-plan.ts';
+
+export interface LoopOptions {
+  readonly regex: RegexEngine;
+  /** As in TranslateOptions. */
+  readonly classes: 'own' | 'any' | readonly string[];
+  /** Where listeners are bound. */
+  readonly address: string;
+  readonly ports: PortPlan;
+  /** These Service ports are reached as mapped, whatever endpoints they have. */
+  readonly mappings: readonly BackendMapping[];
+  /** Whether a Service with neither endpoints nor mapping gets an echo backend; without, requests for it get 503. */
+  readonly echo: boolean;
+  readonly metrics?: Metrics;
+  readonly accessLog?: (line: string) => void;
+}
+
+/** What became of one Gateway. */
+export interface GatewayChange {
+  readonly gateway: GatewayId;
+  /** What it served before; undefined where it is new. */
+  readonly before?: Snapshot;
+  /** What it serves now; undefined where it is gone. */
+  readonly after?: Snapshot;
+  /** Ports that can't be bound, certificates that can't be loaded, a snapshot that was refused. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface LoopChange {
+  readonly gateways: readonly GatewayChange[];
+  /** The translator's diagnostics of every object for which they changed, by object key. */
+  readonly diagnostics: ReadonlyMap<string, readonly Diagnostic[]>;
+}
+
+interface Served {
+  readonly gateway: GatewayId;
+  readonly agent: Agent;
+  /** What its snapshot refers to. */
+  backends: ReadonlyMap<BackendKey, Backend>;
+  certificates: ReadonlySet<CertificateId>;
+}
+
+export class Loop {
+  readonly #options: LoopOptions;
+  readonly #translator: Translator;
+  readonly #served = new Map<string, Served>();
+  readonly #echo = new EchoBackends();
+  readonly #mapped: ReadonlyMap<BackendKey, BackendMapping>;
+  /** Changes are applied one after the other, in the order in which they were handed in. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+    this.#translator = new Translator({ regex: options.regex, classes: options.classes });
+    this.#mapped = new Map(options.mappings.map((mapping) => [mapping.backend, mapping]));
+  }
+
+  get translation(): Translation {
+    return this.#translator.current;
+  }
+
+  /** By `namespace/name` of the Gateway. */
+  get agents(): ReadonlyMap<string, Agent> {
+    return new Map([...this.#served].map(([key, { agent }]) => [key, agent]));
+  }
+
+  /** Service ports that routes send to and that have neither endpoints nor a mapping: echoed, or 503. */
+  get unreachable(): readonly Backend[] {
+    const found = new Map<BackendKey, Backend>();
+    for (const { resources } of this.translation.snapshots.values()) {
+      for (const each of resources)
+        if (each.type === 'backend' && this.#isUnreachable(each)) found.set(each.key, each);
+    }
+    return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  /** Resolves when the changes are live. */
+  apply(changes: readonly Change[]): Promise<LoopChange> {
+    const applied = this.#last.then(() => this.#apply(changes));
+    this.#last = applied.catch(() => {});
+    return applied;
+  }
+
+  /** Takes no new connections and answers what is in flight. */
+  async drain(): Promise<void> {
+    await this.#last;
+    await Promise.all([...this.#served.values()].map(({ agent }) => agent.drain()));
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    await Promise.all([...this.#served.values()].map(({ agent }) => agent.close()));
+    await this.#echo.close();
+  }
+
+  async #apply(changes: readonly Change[]): Promise<LoopChange> {
+    const change = this.#translator.apply(changes);
+    const gateways: GatewayChange[] = [];
+    // First, so that a Gateway that was renamed finds its ports free.
+    for (const key of change.removedGateways) gateways.push(await this.#remove(key));
+    for (const infrastructure of change.infrastructure.values()) {
+      if (!infrastructure) continue;
+      const ports = new Set(infrastructure.ports.map(({ port }) => port));
+      await this.#options.ports.plan(infrastructure.gateway, [...ports]);
+    }
+    const deltas = new Map(change.deltas.map((delta) => [gatewayKey(delta.gateway), delta]));
+    for (const [key, { gateway }] of deltas) if (!this.#served.has(key)) this.#serve(gateway);
+    await this.#startEchoes(change);
+    gateways.push(
+      ...(
+        await Promise.all([...this.#served.values()].map((served) => this.#update(served, change, deltas)))
+      ).flat(),
+    );
+    return { gateways, diagnostics: change.diagnostics };
+  }
+
+  #serve(gateway: GatewayId): void {
+    const { regex, address, ports, metrics, accessLog } = this.#options;
+    const agent = new Agent({
+      gateway,
+      address,
+      bindPort: (port) => ports.local(gateway, port),
+      publicPort: (port) => ports.local(gateway, port),
+      regex,
+      fallbackEndpoints: (backend) => {
+        const endpoint = this.#echo.endpoint(backend);
+        return endpoint ? [endpoint] : [];
+      },
+      ...(metrics ? { metrics } : {}),
+      ...(accessLog ? { accessLog } : {}),
+    });
+    this.#served.set(gatewayKey(gateway), {
+      gateway,
+      agent,
+      backends: new Map(),
+      certificates: new Set(),
+    });
+  }
+
+  async #remove(key: string): Promise<GatewayChange> {
+    const { gateway, agent } = this.#served.get(key)!;
+    const before = agent.snapshot;
+    this.#served.delete(key);
+    await agent.close();
+    this.#options.ports.release(key);
+    return { gateway, ...(before ? { before } : {}), diagnostics: [] };
+  }
+
+  /** Hands one agent its part of a change, if it has any. */
+  async #update(
+    served: Served,
+    change: TranslationChange,
+    deltas: ReadonlyMap<string, SnapshotDelta>,
+  ): Promise<GatewayChange[]> {
+    const { gateway, agent } = served;
+    const key = gatewayKey(gateway);
+    const before = agent.snapshot;
+    let delta = deltas.get(key);
+    // After a snapshot that was refused, the translator is ahead of the agent.
+    if (delta && delta.from !== before?.version) {
+      delta = difference(before, this.translation.snapshots.get(key)!);
+    }
+    const endpoints = new Map<BackendKey, BackendEndpoints | undefined>();
+    const certificates = new Map<CertificateId, CertificateBundle | undefined>();
+    if (delta) {
+      const { backends, certificates: ids } = referencesOf(this.translation.snapshots.get(key)!);
+      // What this agent did not know before it gets whole, and nothing that it does not refer to: keys least of all.
+      for (const each of backends.keys()) {
+        if (!served.backends.has(each)) endpoints.set(each, this.#endpointsOf(each));
+      }
+      for (const each of ids) {
+        if (!served.certificates.has(each)) certificates.set(each, this.translation.certificates.get(each));
+      }
+      served.backends = backends;
+      served.certificates = ids;
+    }
+    for (const each of change.endpoints.keys()) {
+      if (served.backends.has(each)) endpoints.set(each, this.#endpointsOf(each));
+    }
+    for (const [id, bundle] of change.certificates) {
+      if (served.certificates.has(id)) certificates.set(id, bundle);
+    }
+    if (!delta && endpoints.size === 0 && certificates.size === 0) return [];
+    const { diagnostics } = await agent.apply({ ...(delta ? { delta } : {}), endpoints, certificates });
+    const after = agent.snapshot;
+    return [{ gateway, ...(before ? { before } : {}), ...(after ? { after } : {}), diagnostics }];
+  }
+
+  #endpointsOf(backend: BackendKey): BackendEndpoints | undefined {
+    const mapping = this.#mapped.get(backend);
+    return mapping ? { backend, endpoints: [mapping.endpoint] } : this.translation.endpoints.get(backend);
+  }
+
+  #isUnreachable({ key }: Backend): boolean {
+    return !this.#mapped.has(key) && !this.translation.endpoints.get(key)?.endpoints.length;
+  }
+
+  /** Before the agents hear of the backends, so that no request finds one without an address. */
+  async #startEchoes(change: TranslationChange): Promise<void> {
+    if (!this.#options.echo) return;
+    const candidates = change.deltas.flatMap(({ put }) => put.filter((each) => each.type === 'backend'));
+    for (const key of change.endpoints.keys()) {
+      for (const { backends } of this.#served.values()) {
+        const backend = backends.get(key);
+        if (backend) candidates.push(backend);
+      }
+    }
+    for (const each of candidates) {
+      if (this.#isUnreachable(each)) await this.#echo.start(each);
+    }
+  }
+}
+
+function referencesOf(snapshot: Snapshot) {
+  const backends = new Map<BackendKey, Backend>();
+  const certificates = new Set<CertificateId>();
+  for (const each of snapshot.resources) {
+    if (each.type === 'backend') backends.set(each.key, each);
+    if (each.type === 'listener') for (const id of each.certificates) certificates.add(id);
+  }
+  return { backends, certificates };
+}
