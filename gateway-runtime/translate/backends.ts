@@ -1,0 +1,115 @@
+/** Backends of routes: from a backendRef, through ReferenceGrant and Service, to what the snapshot holds. */
+import { GATEWAY_GROUP } from '../api/names.ts';
+import { contentHash } from '../snapshot/canonical.ts';
+import type { Backend } from '../snapshot/snapshot.ts';
+import { type Finding, named } from './findings.ts';
+import type { Derived, Memo } from './memo.ts';
+import type { Objects } from './objects.ts';
+import type { References } from './references.ts';
+
+export interface BackendRef {
+  readonly group: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+  readonly port?: number;
+}
+
+/** A port of a Service, or why there is nothing to send to. */
+type Found =
+  | { readonly backend: Backend; readonly reason?: undefined }
+  | { readonly reason: string; readonly message: string; readonly fix: string };
+
+/**
+ * Application protocols (KEP-3726 and IANA names) that are spoken with backends. "If a Route is not able to send traffic
+ * to the backend using the specified protocol then the backend is considered invalid" (BackendRef).
+ */
+const SPOKEN = new Set(['http', 'ws', 'kubernetes.io/ws']);
+
+export class Backends {
+  readonly #ports: Derived<Found>;
+  readonly #references: References;
+
+  constructor(memo: Memo, objects: Objects, references: References) {
+    this.#references = references;
+    this.#ports = memo.derive((namespace, name, port) => find(objects, namespace!, name!, Number(port)));
+  }
+
+  /** What a route of `namespace` refers to, or why it can't be used. */
+  resolve(namespace: string, ref: BackendRef, field: string): Backend | Finding {
+    const service = {
+      group: ref.group,
+      kind: ref.kind,
+      namespace: ref.namespace ?? namespace,
+      name: ref.name,
+    };
+    if (ref.group !== '' || ref.kind !== 'Service' || ref.port === undefined) {
+      return {
+        reason: 'InvalidKind',
+        field,
+        message: `found a reference to ${ref.kind} of group ${ref.group || '""'}, expected a Service of the core group with a port`,
+        fix: 'refer to a Service',
+      };
+    }
+    const from = { group: GATEWAY_GROUP, kind: 'HTTPRoute', namespace };
+    const refusal = this.#references.refusal(from, service, field);
+    if (refusal) return refusal;
+    const found = this.#ports.get(service.namespace, service.name, `${ref.port}`);
+    return found.reason === undefined ? found.backend : { ...found, field, related: [service] };
+  }
+}
+
+/** `Service shop/cart:8080`: how a route wrote it. */
+export function backendName(ref: BackendRef, namespace: string): string {
+  const port = ref.port === undefined ? '' : `:${ref.port}`;
+  return `${ref.kind} ${ref.namespace ?? namespace}/${ref.name}${port}`;
+}
+
+function find(objects: Objects, namespace: string, name: string, port: number): Found {
+  const service = objects.get('Service', namespace, name);
+  const shown = named({ kind: 'Service', namespace, name });
+  if (!service) {
+    return {
+      reason: 'BackendNotFound',
+      message: objects.isRefused('Service', namespace, name)
+        ? `${shown} was refused for its fields`
+        : `${shown} does not exist`,
+      fix: 'create it, or correct the name or namespace',
+    };
+  }
+  if (service.spec.type === 'ExternalName') {
+    // "Implementations SHOULD NOT support ExternalName Services" (BackendObjectReference.kind, CVE-2021-25740): a name of
+    // the tenant's choice would reach whatever the proxy can reach.
+    return {
+      reason: 'UnsupportedValue',
+      message: `${shown} is of type ExternalName, which would let a route reach any host that the gateway can reach`,
+      fix: 'use a Service with a selector or with EndpointSlices',
+    };
+  }
+  const entry = service.spec.ports.find((each) => each.port === port && each.protocol === 'TCP');
+  if (!entry) {
+    const ports = service.spec.ports.map((each) => `${each.port}/${each.protocol}`).join(', ');
+    return {
+      reason: 'BackendNotFound',
+      message: `${shown} has no TCP port ${port}; it has ${ports || 'no ports'}`,
+      fix: 'correct the port',
+    };
+  }
+  const { appProtocol } = entry;
+  if (appProtocol !== undefined && !SPOKEN.has(appProtocol.toLowerCase())) {
+    return {
+      reason: 'UnsupportedProtocol',
+      message: `${shown} asks for the application protocol ${appProtocol} on port ${port}, which is not spoken with backends`,
+      fix: 'use a port that speaks HTTP/1.1, with appProtocol http or none',
+    };
+  }
+  const resource = {
+    type: 'backend' as const,
+    key: `backend/${namespace}/${name}/${port}`,
+    namespace,
+    service: name,
+    port,
+    ...(appProtocol === undefined ? {} : { appProtocol }),
+  };
+  return { backend: { ...resource, hash: contentHash(resource) } };
+}

@@ -1,0 +1,72 @@
+/** What a stage finds wrong with an object, once: it becomes a condition for the cluster and a Diagnostic for people. */
+import { type ObjectRef, refKey } from '../api/object.ts';
+import type { Diagnostic, Severity } from '../snapshot/diagnostic.ts';
+import type { Condition } from './translation.ts';
+
+export interface Finding {
+  /** A reason of Gateway API where it has one, such as `RefNotPermitted`. */
+  readonly reason: string;
+  /** Path in the object at fault. */
+  readonly field?: string;
+  /** What was found and what was expected, without a full stop. */
+  readonly message: string;
+  /** The next step, as an imperative without a full stop. */
+  readonly fix?: string;
+  /** The other objects. They are shown in diagnostics only: a status may be read by another team. */
+  readonly related?: readonly ObjectRef[];
+}
+
+/** As one or two sentences, for a condition. */
+export function sentence({ field, message, fix }: Finding): string {
+  return `${field ? `${field}: ` : ''}${message}.${fix ? ` ${capitalized(fix)}.` : ''}`;
+}
+
+/** Several findings as one text; the API server takes 32,768 characters, people fewer. */
+export function sentences(findings: readonly Finding[]): string {
+  const shown = findings.slice(0, 8).map(sentence).join(' ');
+  return findings.length > 8 ? `${shown} And ${findings.length - 8} more.` : shown;
+}
+
+const capitalized = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Stable code of a finding: `route/backend-not-found` for the reason BackendNotFound. */
+export function codeOf(subject: string, reason: string): string {
+  return `${subject}/${reason.replace(/(?<=[a-z0-9])[A-Z]|(?<=[A-Z])[A-Z](?=[a-z])/g, (letter) => `-${letter}`).toLowerCase()}`;
+}
+
+export function diagnose(
+  subject: string,
+  object: ObjectRef,
+  { reason, field, message, fix, related }: Finding,
+  severity: Severity = 'error',
+): Diagnostic {
+  return {
+    severity,
+    code: codeOf(subject, reason),
+    object,
+    ...(field ? { field } : {}),
+    message,
+    ...(fix ? { fix } : {}),
+    ...(related?.length ? { related } : {}),
+  };
+}
+
+/** Conditions of one object or part of it, all seen at the same generation. */
+export class Conditions {
+  readonly list: Condition[] = [];
+  readonly #generation: number;
+
+  constructor(generation: number | undefined) {
+    this.#generation = generation ?? 0;
+  }
+
+  add(type: string, status: Condition['status'], reason: string, message: string): this {
+    this.list.push({ type, status, reason, message, observedGeneration: this.#generation });
+    return this;
+  }
+}
+
+/** `Gateway infra/shared`: how messages name an object. */
+export function named(ref: { kind: string; namespace: string; name: string }): string {
+  return refKey(ref).replace('/', ' ');
+}

@@ -1,0 +1,162 @@
+/** What one Gateway or ListenerSet declares: each of its listeners, checked for itself. Conflicts are for `merge.ts`. */
+import type { Listener as ListenerSpec } from '../api/listener.ts';
+import { GATEWAY_GROUP } from '../api/names.ts';
+import type { CertificateId, ListenerKey } from '../snapshot/snapshot.ts';
+import type { Certificates } from './certificates.ts';
+import type { Finding } from './findings.ts';
+import type { Derived, Memo } from './memo.ts';
+import type { Objects } from './objects.ts';
+import { type AllowedNamespaces, selectorProblem } from './selector.ts';
+import type { RouteGroupKind } from './translation.ts';
+
+export type ListenerHome = 'Gateway' | 'ListenerSet';
+
+export interface DeclaredListener {
+  readonly key: ListenerKey;
+  readonly home: { readonly kind: ListenerHome; readonly namespace: string; readonly name: string };
+  readonly generation: number;
+  readonly name: string;
+  /** Path of it in its object. */
+  readonly field: string;
+  readonly port: number;
+  readonly protocol: string;
+  readonly hostname?: string;
+  readonly namespaces: AllowedNamespaces;
+  /** Kinds of routes that it takes, among those that are served. */
+  readonly supportedKinds: readonly RouteGroupKind[];
+  readonly certificates: readonly CertificateId[];
+  /** Why it can't be served at all, conflicts aside. */
+  readonly unsupported?: Finding;
+  /** Why not everything that it refers to is there. */
+  readonly unresolved: readonly Finding[];
+}
+
+/** Protocols that are served, with the kinds of routes that fit them. */
+const ROUTE_KINDS: Readonly<Record<string, readonly RouteGroupKind[]>> = {
+  HTTP: [{ group: GATEWAY_GROUP, kind: 'HTTPRoute' }],
+  HTTPS: [{ group: GATEWAY_GROUP, kind: 'HTTPRoute' }],
+};
+
+export const isServedProtocol = (protocol: string): protocol is 'HTTP' | 'HTTPS' =>
+  Object.hasOwn(ROUTE_KINDS, protocol);
+
+/** Listeners of a Gateway or ListenerSet by kind, namespace and name; empty where there is no such object. */
+export function declaredListeners(
+  memo: Memo,
+  objects: Objects,
+  certificates: Certificates,
+): Derived<readonly DeclaredListener[]> {
+  return memo.derive((kind, namespace, name) => {
+    const home = { kind: kind as ListenerHome, namespace: namespace!, name: name! };
+    const object = objects.get(home.kind, home.namespace, home.name);
+    return (object?.spec.listeners ?? []).map((spec, index) =>
+      declare(spec, `spec.listeners[${index}]`, home, object?.metadata.generation ?? 0, certificates),
+    );
+  });
+}
+
+function declare(
+  spec: ListenerSpec,
+  field: string,
+  home: DeclaredListener['home'],
+  generation: number,
+  certificates: Certificates,
+): DeclaredListener {
+  const unresolved: Finding[] = [];
+  const supportedKinds = kindsOf(spec, field, unresolved);
+  const unsupported = unsupportedPart(spec, field);
+  return {
+    key: `listener/${home.kind}/${home.namespace}/${home.name}/${spec.name}`,
+    home,
+    generation,
+    name: spec.name,
+    field,
+    port: spec.port,
+    protocol: spec.protocol,
+    ...(spec.hostname ? { hostname: spec.hostname } : {}),
+    namespaces: spec.allowedRoutes.namespaces,
+    supportedKinds,
+    certificates:
+      spec.protocol === 'HTTPS' ? certificatesOf(spec, field, home, certificates, unresolved) : [],
+    ...(unsupported ? { unsupported } : {}),
+    unresolved,
+  };
+}
+
+function unsupportedPart(spec: ListenerSpec, field: string): Finding | undefined {
+  if (!isServedProtocol(spec.protocol)) {
+    return {
+      reason: 'UnsupportedProtocol',
+      field: `${field}.protocol`,
+      message: `found protocol ${spec.protocol}, which is not served`,
+      fix: `use one of ${Object.keys(ROUTE_KINDS).join(', ')}`,
+    };
+  }
+  const options = Object.keys(spec.tls?.options ?? {});
+  if (options.length > 0) {
+    return {
+      reason: 'UnsupportedValue',
+      field: `${field}.tls.options`,
+      message: `found the TLS options ${options.join(', ')}, none of which is known`,
+      fix: 'remove them',
+    };
+  }
+  const problem = selectorProblem(spec.allowedRoutes.namespaces);
+  return (
+    problem && {
+      reason: 'UnsupportedValue',
+      field: `${field}.allowedRoutes.namespaces.${problem.field}`,
+      message: problem.message,
+      fix: problem.fix,
+    }
+  );
+}
+
+/** "If kinds are specified in Spec that are not supported, they MUST NOT appear in this list" (supportedKinds). */
+function kindsOf(spec: ListenerSpec, field: string, unresolved: Finding[]): readonly RouteGroupKind[] {
+  const served = (Object.hasOwn(ROUTE_KINDS, spec.protocol) && ROUTE_KINDS[spec.protocol]) || [];
+  const asked = spec.allowedRoutes.kinds;
+  if (!asked?.length) return served;
+  const supported: RouteGroupKind[] = [];
+  for (const [index, kind] of asked.entries()) {
+    const isServed = served.some((each) => each.group === kind.group && each.kind === kind.kind);
+    if (!isServed) {
+      unresolved.push({
+        reason: 'InvalidRouteKinds',
+        field: `${field}.allowedRoutes.kinds[${index}]`,
+        message: `found ${kind.kind} of group ${kind.group || '""'}, which a listener of protocol ${spec.protocol} can't take`,
+        fix:
+          served.length > 0 ? `allow ${served.map((each) => each.kind).join(', ')}` : 'change the protocol',
+      });
+    } else if (!supported.some((each) => each.kind === kind.kind)) {
+      supported.push({ group: kind.group, kind: kind.kind });
+    }
+  }
+  return supported;
+}
+
+function certificatesOf(
+  spec: ListenerSpec,
+  field: string,
+  home: DeclaredListener['home'],
+  certificates: Certificates,
+  unresolved: Finding[],
+): CertificateId[] {
+  const refs = spec.tls?.certificateRefs ?? [];
+  if (refs.length === 0) {
+    unresolved.push({
+      reason: 'InvalidCertificateRef',
+      field: `${field}.tls.certificateRefs`,
+      message: 'found no certificate, expected one or more since the protocol is HTTPS',
+      fix: 'name a Secret of type kubernetes.io/tls',
+    });
+  }
+  const ids: CertificateId[] = [];
+  for (const [index, ref] of refs.entries()) {
+    const from = { group: GATEWAY_GROUP, kind: home.kind, namespace: home.namespace };
+    const resolved = certificates.resolve(from, ref, `${field}.tls.certificateRefs[${index}]`);
+    if (typeof resolved !== 'string') unresolved.push(resolved);
+    else if (!ids.includes(resolved)) ids.push(resolved);
+  }
+  return ids;
+}

@@ -1,0 +1,175 @@
+/**
+ * The objects as they are now, each checked against the rules of its kind, and the few indexes over them. An invalid
+ * object is refused alone. Every look-up is a dependency of what looks.
+ */
+import { KINDS, type KindName, type KindObject, type KnownObject, type Parsed, parse } from '../api/kinds.ts';
+import { GATEWAY_GROUP, NAMESPACE_NAME_LABEL } from '../api/names.ts';
+import { type ObjectRef, type RawObject, refKey } from '../api/object.ts';
+import type { FieldProblem } from '../api/schema.ts';
+import { type Diagnostic, fromFieldProblem } from '../snapshot/diagnostic.ts';
+import type { Derived, Input, Memo } from './memo.ts';
+
+/** An object whose kind is clear from the context. */
+export interface Name {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+interface Entry {
+  /** Absent where there is such an object but it was refused. */
+  readonly object?: KnownObject;
+}
+
+/** Label by which an EndpointSlice names its Service. */
+const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+
+export class Objects {
+  readonly #entries: Input<Entry>;
+  /** `listener-sets <namespace> <Gateway>`, `grants <namespace>`, `slices <namespace> <Service>`: names in stable order. */
+  readonly #indexes: Input<readonly Name[]>;
+  readonly #labels: Derived<ReadonlyMap<string, string>>;
+  /** What is indexed where, to take it out again. */
+  readonly #indexed = new Map<string, string[]>();
+
+  constructor(memo: Memo) {
+    this.#entries = memo.input();
+    this.#indexes = memo.input();
+    this.#labels = memo.derive((namespace) => {
+      const labels = new Map(Object.entries(this.get('Namespace', '', namespace!)?.metadata.labels ?? {}));
+      // The API server sets it on every namespace; files need not hold the namespaces that they use.
+      return labels.set(NAMESPACE_NAME_LABEL, namespace!);
+    });
+  }
+
+  get<K extends KindName>(kind: K, namespace: string, name: string): KindObject<K> | undefined {
+    return this.#entries.get(kind, namespace, name)?.object as KindObject<K> | undefined;
+  }
+
+  /** Whether there is such an object that was refused for its fields: then its own diagnostics say why. */
+  isRefused(kind: KindName, namespace: string, name: string): boolean {
+    const entry = this.#entries.get(kind, namespace, name);
+    return entry !== undefined && entry.object === undefined;
+  }
+
+  /** Labels of a namespace, whether there is an object for it or not. */
+  namespaceLabels(namespace: string): ReadonlyMap<string, string> {
+    return this.#labels.get(namespace);
+  }
+
+  listenerSetsOf(gateway: Name): readonly Name[] {
+    return this.#indexes.get('listener-sets', gateway.namespace, gateway.name) ?? [];
+  }
+
+  grantsIn(namespace: string): readonly Name[] {
+    return this.#indexes.get('grants', namespace) ?? [];
+  }
+
+  slicesOf(service: Name): readonly Name[] {
+    return this.#indexes.get('slices', service.namespace, service.name) ?? [];
+  }
+
+  /** Puts an object in the place of the one of its name. Gives what is wrong with it, and its kind where it is valid. */
+  set(raw: RawObject): {
+    readonly ref: ObjectRef;
+    readonly kind?: KindName;
+    readonly diagnostics: readonly Diagnostic[];
+  } {
+    const parsed = read(raw);
+    const { ref } = parsed;
+    if (parsed.outcome === 'unknown') {
+      const message = `${parsed.reason}; it is skipped`;
+      return {
+        ref,
+        diagnostics: [{ severity: 'warning', code: 'object/unknown-kind', object: ref, message }],
+      };
+    }
+    if (parsed.outcome === 'invalid') {
+      this.#put(ref, {});
+      const shown = ref.kind === 'Secret' ? parsed.problems.map(withoutContent) : parsed.problems;
+      return { ref, diagnostics: shown.map((problem) => fromFieldProblem(ref, problem)) };
+    }
+    // A written status is no reason to look at the object again.
+    const { status: _, ...object } = parsed.object as KnownObject & { status?: unknown };
+    this.#put(ref, { object: object as KnownObject });
+    return { ref, kind: parsed.kind, diagnostics: [] };
+  }
+
+  remove(ref: ObjectRef): void {
+    this.#put(ref, undefined);
+  }
+
+  #put(ref: ObjectRef, entry: Entry | undefined): void {
+    // An object of another group with the same kind and name is another object.
+    if (!Object.hasOwn(KINDS, ref.kind) || KINDS[ref.kind as KindName].group !== ref.group) return;
+    this.#entries.set(entry, ref.kind, ref.namespace, ref.name);
+    const key = refKey(ref);
+    const before = this.#indexed.get(key);
+    const after = entry?.object && indexOf(entry.object, ref);
+    if (before?.join() === after?.join()) return;
+    const { namespace, name } = ref;
+    if (before) {
+      const rest = this.#indexes
+        .get(...before)!
+        .filter((each) => each.namespace !== namespace || each.name !== name);
+      this.#indexes.set(rest.length > 0 ? rest : undefined, ...before);
+      this.#indexed.delete(key);
+    }
+    if (after) {
+      const all = [...(this.#indexes.get(...after) ?? []), { namespace, name }];
+      this.#indexes.set(all.sort(byName), ...after);
+      this.#indexed.set(key, after);
+    }
+  }
+}
+
+/** What stands in a Secret is not shown, also where it stands in the wrong place. */
+const withoutContent = (problem: FieldProblem): FieldProblem => ({ ...problem, found: 'something else' });
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+const byName = (a: Name, b: Name) => compare(a.namespace, b.namespace) || compare(a.name, b.name);
+
+function indexOf(object: KnownObject, { namespace }: ObjectRef): string[] | undefined {
+  switch (object.kind) {
+    case 'ListenerSet': {
+      const parent = object.spec.parentRef;
+      if (parent.group !== GATEWAY_GROUP || parent.kind !== 'Gateway') return undefined;
+      return ['listener-sets', parent.namespace ?? namespace, parent.name];
+    }
+    case 'ReferenceGrant':
+      return ['grants', namespace];
+    case 'EndpointSlice': {
+      const labels = object.metadata.labels ?? {};
+      return Object.hasOwn(labels, SERVICE_NAME_LABEL)
+        ? ['slices', namespace, labels[SERVICE_NAME_LABEL]!]
+        : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+const NOBODY: ObjectRef = { group: '', kind: '', namespace: '', name: '' };
+
+function refused(ref: ObjectRef, field: string, found: string, expected: string): Parsed {
+  return { outcome: 'invalid', ref, problems: [{ field, found, expected }] };
+}
+
+/** Checks one object of whatever form: what is no object at all, or can't even be read, is refused like any other. */
+function read(raw: RawObject): Parsed {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
+    return refused(NOBODY, '', 'something else', 'an object with apiVersion, kind and metadata');
+  }
+  try {
+    const parsed = parse(raw);
+    const { namespace, name } = parsed.ref;
+    // The API server takes no such name; keys are made of names.
+    if (name.includes('/') || name.includes('\0'))
+      return refused(parsed.ref, 'metadata.name', JSON.stringify(name), 'a name without "/"');
+    if (namespace.includes('/') || namespace.includes('\0'))
+      return refused(parsed.ref, 'metadata.namespace', JSON.stringify(namespace), 'a name without "/"');
+    return parsed;
+  } catch {
+    // Nesting deeper than the stack, a cycle, a getter that throws: nothing that a file or the API server gives.
+    return refused(NOBODY, '', 'something else', 'plain data, as JSON or YAML can hold it');
+  }
+}

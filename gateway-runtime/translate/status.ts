@@ -1,0 +1,158 @@
+/** Status of Gateways and ListenerSets, and what to tell people about them. */
+import { GATEWAY_GROUP } from '../api/names.ts';
+import type { ObjectRef } from '../api/object.ts';
+import type { Diagnostic } from '../snapshot/diagnostic.ts';
+import { Conditions, diagnose, type Finding, sentence, sentences } from './findings.ts';
+import type { GatewayView, ListenerSetView, ServedListener } from './gateways.ts';
+import type { Condition, ListenerStatus, ObjectStatus } from './translation.ts';
+
+type GatewayStatus = Extract<ObjectStatus, { kind: 'Gateway' }>;
+type ListenerSetStatus = Extract<ObjectStatus, { kind: 'ListenerSet' }>;
+
+/** How many routes are attached to a listener. */
+export type CountRoutes = (listener: string) => number;
+
+export const gatewayRef = ({ namespace, name }: { namespace: string; name: string }): ObjectRef => ({
+  group: GATEWAY_GROUP,
+  kind: 'Gateway',
+  namespace,
+  name,
+});
+export const listenerSetRef = ({ namespace, name }: { namespace: string; name: string }): ObjectRef => ({
+  group: GATEWAY_GROUP,
+  kind: 'ListenerSet',
+  namespace,
+  name,
+});
+
+export function gatewayStatus(view: GatewayView, countRoutes: CountRoutes): GatewayStatus {
+  const accepted = [...view.listenerSets.values()].filter(({ refusal }) => !refusal);
+  return {
+    kind: 'Gateway',
+    ref: gatewayRef(view.id),
+    conditions: summary(view.generation, view.refusal, view.listeners, 'Invalid'),
+    listeners: view.listeners.map((listener) => listenerStatus(listener, countRoutes)),
+    attachedListenerSets: accepted.length,
+  };
+}
+
+export function listenerSetStatus(view: ListenerSetView, countRoutes: CountRoutes): ListenerSetStatus {
+  const notProgrammed =
+    view.refusal?.reason === 'ParentNotAccepted' ? 'ParentNotProgrammed' : view.refusal?.reason;
+  return {
+    kind: 'ListenerSet',
+    ref: listenerSetRef(view.name),
+    conditions: summary(view.generation, view.refusal, view.listeners, notProgrammed ?? 'Invalid'),
+    listeners: view.listeners.map((listener) => listenerStatus(listener, countRoutes)),
+  };
+}
+
+/** Accepted and Programmed of a Gateway or ListenerSet. */
+function summary(
+  generation: number,
+  refusal: Finding | undefined,
+  listeners: readonly ServedListener[],
+  notProgrammed: string,
+): Condition[] {
+  const conditions = new Conditions(generation);
+  if (refusal) {
+    conditions.add('Accepted', 'False', refusal.reason, sentence(refusal));
+    conditions.add(
+      'Programmed',
+      'False',
+      notProgrammed,
+      'Nothing of it is served, since it is not accepted.',
+    );
+    return conditions.list;
+  }
+  const left = listeners.filter(({ programmed }) => !programmed).map(({ name }) => name);
+  const served = listeners.filter(({ programmed }) => programmed).map(({ name }) => name);
+  // "The implementation MUST set a "ListenersNotValid" condition [...] whether or not they accept the Gateway. That
+  // Condition SHOULD clearly indicate in the Message which Listeners are conflicted, and which are Accepted".
+  if (left.length > 0) {
+    conditions.add(
+      'Accepted',
+      'True',
+      'ListenersNotValid',
+      `Listeners that can't be served: ${left.join(', ')}. Served: ${served.join(', ')}.`,
+    );
+  } else {
+    conditions.add('Accepted', 'True', 'Accepted', `Every listener is served: ${served.join(', ')}.`);
+  }
+  conditions.add('Programmed', 'True', 'Programmed', `Handed to the data plane: ${served.join(', ')}.`);
+  return conditions.list;
+}
+
+function listenerStatus(listener: ServedListener, countRoutes: CountRoutes): ListenerStatus {
+  const { conflict, unsupported, unresolved, overlaps } = listener;
+  const conditions = new Conditions(listener.generation);
+  const refusal = conflict ?? unsupported;
+  if (refusal) conditions.add('Accepted', 'False', refusal.reason, sentence(refusal));
+  else conditions.add('Accepted', 'True', 'Accepted', 'The listener is valid.');
+
+  if (listener.programmed) {
+    conditions.add(
+      'Programmed',
+      'True',
+      'Programmed',
+      `Served on port ${listener.port} with ${listener.protocol}.`,
+    );
+  } else if (conflict) {
+    conditions.add('Programmed', 'False', conflict.reason, 'Not served because of the conflict.');
+  } else {
+    conditions.add('Programmed', 'False', 'Invalid', `Not served: ${whyNotProgrammed(listener)}.`);
+  }
+
+  const [first] = unresolved;
+  if (first) conditions.add('ResolvedRefs', 'False', first.reason, sentences(unresolved));
+  else conditions.add('ResolvedRefs', 'True', 'ResolvedRefs', 'Every reference of the listener resolves.');
+
+  if (conflict) conditions.add('Conflicted', 'True', conflict.reason, sentence(conflict));
+  else conditions.add('Conflicted', 'False', 'NoConflicts', 'No other listener takes its place.');
+  // "This is a negative polarity condition and MUST NOT be set when it is False" (OverlappingTLSConfig).
+  if (overlaps.length > 0) {
+    conditions.add(
+      'OverlappingTLSConfig',
+      'True',
+      'OverlappingHostnames',
+      `Its hostnames overlap those of ${overlaps.join(', ')}; a connection made for one may be reused for the other.`,
+    );
+  }
+  return {
+    name: listener.name,
+    supportedKinds: listener.supportedKinds,
+    attachedRoutes: countRoutes(listener.key),
+    conditions: conditions.list,
+  };
+}
+
+function whyNotProgrammed({ unsupported, protocol, certificates }: ServedListener): string {
+  if (unsupported) return unsupported.message;
+  if (protocol === 'HTTPS' && certificates.length === 0) return 'no certificate resolves';
+  return 'the object is not accepted';
+}
+
+function listenerDiagnostics(ref: ObjectRef, listener: ServedListener): Diagnostic[] {
+  const findings = [
+    ...(listener.conflict ? [listener.conflict] : listener.unsupported ? [listener.unsupported] : []),
+    ...listener.unresolved,
+  ];
+  return findings.map((finding) => diagnose('listener', ref, finding));
+}
+
+export function gatewayDiagnostics(view: GatewayView): Diagnostic[] {
+  const ref = gatewayRef(view.id);
+  return [
+    ...(view.refusal ? [diagnose('gateway', ref, view.refusal)] : []),
+    ...view.listeners.flatMap((listener) => listenerDiagnostics(ref, listener)),
+    ...view.warnings.map((finding) => diagnose('gateway', ref, finding, 'warning')),
+  ];
+}
+
+export function listenerSetDiagnostics(view: ListenerSetView): Diagnostic[] {
+  const ref = listenerSetRef(view.name);
+  return [
+    ...(view.refusal ? [diagnose('listener-set', ref, view.refusal)] : []),
+    ...view.listeners.flatMap((listener) => listenerDiagnostics(ref, listener)),
+  ];
+}
