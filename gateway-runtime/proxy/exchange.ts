@@ -2,9 +2,9 @@
  * One request and its response, whatever protocol carries them. The pipeline (`pipeline/`) knows only this; protocol
  * engines (`engine-node/` first) implement it. Nothing above an engine may know which one runs.
  */
-import type { LocalReply, RequestHead, ResponseHead } from '../filters/definition.ts';
+import type { CompiledFilter, LocalReply, RequestHead, ResponseHead } from '../filters/definition.ts';
 import type { MatchRequest } from '../match/request.ts';
-import type { Endpoint } from '../snapshot/snapshot.ts';
+import type { BackendKey, Endpoint, HttpRule, Listener } from '../snapshot/snapshot.ts';
 
 /** The connection a request came on. */
 export interface ClientConnection {
@@ -13,7 +13,7 @@ export interface ClientConnection {
   /** The listener port of the Gateway (not the one bound, where ports are moved). */
   readonly port: number;
   readonly tls: boolean;
-  /** Server name of the TLS handshake, lower case. */
+  /** Server name of the TLS handshake, canonical (`normalizeHost`); absent where the client sent none. */
   readonly serverName?: string;
 }
 
@@ -22,6 +22,8 @@ export type UpstreamFailure =
   /** The connection could not be made. */
   | 'connect'
   | 'connect-timeout'
+  /** The endpoint has as many connections as it may have. */
+  | 'overloaded'
   /** The backend closed or reset before a response head. */
   | 'reset'
   /** The response was malformed or ended too early. */
@@ -30,25 +32,57 @@ export type UpstreamFailure =
   /** The client went away. */
   | 'client-gone';
 
+/**
+ * Whether a request that failed may be sent again. `always`: nothing of it was sent. `idempotent`: a kept-alive connection
+ * was closed under it, it has no body and nothing came back, so it may be where its method is idempotent (RFC 9110 section 9.2.2).
+ */
+export type Repeatable = 'always' | 'idempotent' | 'never';
+
+/** The request as it will be forwarded. What belongs to one hop (RFC 9110 section 7.6.1) is no part of it: the engine strips and writes that. */
+export interface ForwardedHead extends RequestHead {
+  /** Removes every field whose name, in lower case, passes the test. */
+  removeIf(test: (name: string) => boolean): void;
+}
+
+/** What the pipeline decided about an exchange and what became of it, for response filters, log and metrics. */
+export class Outcome {
+  listener: Listener | undefined;
+  rule: HttpRule | undefined;
+  backend: BackendKey | undefined;
+  endpoint: Endpoint | undefined;
+  /** How many times the request was forwarded. */
+  attempts = 0;
+  failure: UpstreamFailure | undefined;
+  ruleFilters: readonly CompiledFilter[] = [];
+  backendFilters: readonly CompiledFilter[] = [];
+}
+
 export interface Exchange {
   readonly connection: ClientConnection;
-  /** For matching: as received, normalized. */
+  /** Such as `HTTP/1.1`. */
+  readonly protocol: string;
+  /** Why the request must not be routed, such as a host that can't be read: a reply with a sentence in it. */
+  readonly problem?: { readonly status: number; readonly message: string };
+  /** For matching: as received, normalized. Fields are empty where `problem` is set. */
   readonly request: MatchRequest;
-  /** For filters: what will be forwarded. */
-  readonly head: RequestHead;
+  /** For filters: what will be forwarded. Made when it is first asked for; not where `problem` is set. */
+  readonly head: ForwardedHead;
   /** The request asks for a protocol upgrade (RFC 9110 section 7.8), such as `websocket`. */
   readonly upgrade?: string;
-  /** Set by the pipeline when the request was routed; carried for log and metrics. */
-  route?: unknown;
-  /** Answers without a backend. At most once, and not after `forward`. */
+  readonly outcome: Outcome;
+  /** Answers without a backend. At most once, and not after a response head of a backend. */
   reply(reply: LocalReply): void;
-  /** Sends head and body to an endpoint; what comes back arrives at the handler. */
-  forward(endpoint: Endpoint): void;
+  /**
+   * Sends head and body to an endpoint; what comes back arrives at the handler. Again only from `onFailure`. `fresh` asks for
+   * a connection that no request used before.
+   */
+  forward(endpoint: Endpoint, fresh?: boolean): void;
 }
 
 export interface ExchangeTotals {
   /** Status sent to the client; 0 where none was. */
   readonly status: number;
+  /** Bytes of bodies, without framing. */
   readonly bytesReceived: number;
   readonly bytesSent: number;
   /** Milliseconds from the request's head to the end of its response. */
@@ -61,8 +95,14 @@ export interface ExchangeHandler {
   onRequest(exchange: Exchange): void;
   /** A response head came back: edit it before it is sent. */
   onResponse(exchange: Exchange, head: ResponseHead): void;
-  /** No response came: the reply to give, unless the client is gone. */
-  onFailure(exchange: Exchange, failure: UpstreamFailure): LocalReply;
+  /** No response came and the client waits: `reply`, or `forward` again where `repeatable` allows. */
+  onFailure(exchange: Exchange, failure: UpstreamFailure, repeatable: Repeatable): void;
   /** Everything was sent, or will never be: log and count. Once per exchange. */
   onEnd(exchange: Exchange, totals: ExchangeTotals): void;
+  /** What came on the connection is no request; it was answered with this status (0: not at all) and closed. */
+  onMalformed(connection: ClientConnection, status: number): void;
+  /** No TLS connection came about: no listener for the server name, no common version, or not TLS at all. */
+  onHandshakeFailure(connection: ClientConnection): void;
+  /** A callback threw. The exchange or connection it belongs to was ended. */
+  onInternalError(error: unknown): void;
 }

@@ -1,0 +1,281 @@
+/**
+ * The data plane of one Gateway: takes what the control side sends, compiles it, swaps it in and serves it. Whatever comes, the
+ * last good configuration goes on serving.
+ */
+import { hostname } from 'node:os';
+import { GATEWAY_GROUP } from '../api/names.ts';
+import type { RegexEngine } from '../match/regex.ts';
+import { Router } from '../match/router.ts';
+import type { Diagnostic } from '../snapshot/diagnostic.ts';
+import {
+  type Backend,
+  type BackendEndpoints,
+  type BackendKey,
+  type CertificateBundle,
+  type CertificateId,
+  type Endpoint,
+  type GatewayId,
+  gatewayKey,
+  type Listener,
+  type Resource,
+  type ResourceKey,
+  type Snapshot,
+  type SnapshotDelta,
+} from '../snapshot/snapshot.ts';
+import type { Engine } from './engine.ts';
+import { NodeEngine } from './engine-node/engine.ts';
+import { LIMITS, type Limits } from './limits.ts';
+import { Listeners } from './listeners.ts';
+import { type CompiledRule, compileRule } from './pipeline/compiled-rule.ts';
+import { ForwardingFields } from './pipeline/forwarding.ts';
+import { type Observer, Pipeline } from './pipeline/pipeline.ts';
+import { accessLogLine, malformedLogLine } from './telemetry/access-log.ts';
+import { type GatewayMetrics, Metrics } from './telemetry/metrics.ts';
+import { Certificates, defaultTls, tlsOptions } from './tls.ts';
+import { Upstreams } from './upstream/upstreams.ts';
+
+export interface AgentOptions {
+  readonly gateway: GatewayId;
+  /** The address to listen on. Default: 127.0.0.1. */
+  readonly address?: string;
+  /** The port to bind for a listener port; 0 is any free one. Default: the listener port. */
+  readonly bindPort?: (port: number) => number;
+  /** The port under which clients reach a listener port, for redirects. Default: the listener port. */
+  readonly publicPort?: (port: number) => number;
+  readonly regex: RegexEngine;
+  /** Default: `node`. */
+  readonly engine?: 'node';
+  /** Addresses and CIDRs of proxies in front, whose X-Forwarded fields are believed. Default: none. */
+  readonly trustedHops?: readonly string[];
+  /** X-Forwarded-Server. Default: the name of this host. */
+  readonly serverName?: string;
+  /** Called with one JSON line per request, without line end. */
+  readonly accessLog?: (line: string) => void;
+  readonly metrics?: Metrics;
+  /** Asked for a backend of the snapshot that has no endpoint. */
+  readonly fallbackEndpoints?: (backend: Backend) => readonly Endpoint[];
+  readonly limits?: Partial<Limits>;
+  /** From 0 up to 1, for weights. Default: Math.random. */
+  readonly random?: () => number;
+}
+
+export interface AgentUpdate {
+  readonly delta?: SnapshotDelta;
+  readonly endpoints?: ReadonlyMap<BackendKey, BackendEndpoints | undefined>;
+  readonly certificates?: ReadonlyMap<CertificateId, CertificateBundle | undefined>;
+}
+
+export interface AgentResult {
+  /** False: nothing was changed, what served before goes on serving. */
+  readonly accepted: boolean;
+  /** Of the snapshot that serves now; empty before the first. */
+  readonly version: string;
+  /** What can't be served as asked, all of it as of now. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const ENGINES = {
+  node: (handler: Pipeline, limits: Limits): Engine => new NodeEngine(handler, limits),
+};
+
+export class Agent {
+  readonly gateway: GatewayId;
+  readonly #metrics: GatewayMetrics;
+  readonly #resources = new Map<ResourceKey, Resource>();
+  readonly #upstreams: Upstreams;
+  readonly #certificates = new Certificates();
+  readonly #pipeline: Pipeline;
+  readonly #engine: Engine;
+  readonly #listeners: Listeners;
+  #version = '';
+  #snapshot: Snapshot | undefined;
+  #state: 'starting' | 'serving' | 'draining' = 'starting';
+  /** Updates are applied one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Throws where an option is not valid. */
+  constructor(options: AgentOptions) {
+    const { gateway, metrics = new Metrics(), publicPort = (port) => port } = options;
+    const limits = { ...LIMITS, ...options.limits };
+    this.gateway = gateway;
+    this.#metrics = metrics.gateway(gateway);
+    this.#upstreams = new Upstreams(options.fallbackEndpoints);
+    const router = Router.empty<CompiledRule>({
+      regex: options.regex,
+      compile: (rule, match) => compileRule(rule, match, publicPort),
+    });
+    this.#pipeline = new Pipeline(router, {
+      upstreams: this.#upstreams,
+      forwarding: new ForwardingFields(options.trustedHops ?? [], options.serverName ?? hostname()),
+      observer: this.#observer(options.accessLog),
+      attempts: limits.attempts,
+      random: options.random ?? Math.random,
+    });
+    this.#engine = ENGINES[options.engine ?? 'node'](this.#pipeline, limits);
+    this.#listeners = new Listeners({
+      gateway,
+      engine: this.#engine,
+      address: options.address ?? '127.0.0.1',
+      bindPort: options.bindPort ?? ((port) => port),
+      tls: (port) => tlsOptions({ ...this.#handshake(port), limits }),
+      drainTime: limits.drain,
+    });
+  }
+
+  /** Serves, and will go on: true from the first snapshot until drain. */
+  get ready(): boolean {
+    return this.#state === 'serving';
+  }
+
+  /** What serves now. */
+  get snapshot(): Snapshot | undefined {
+    if (!this.#version) return undefined;
+    this.#snapshot ??= {
+      gateway: this.gateway,
+      version: this.#version,
+      resources: [...this.#resources.values()].sort((a, b) => (a.key < b.key ? -1 : 1)),
+    };
+    return this.#snapshot;
+  }
+
+  /** The port bound for a listener port of the Gateway. */
+  boundPort(port: number): number | undefined {
+    return this.#listeners.boundPort(port);
+  }
+
+  /** Resolves when the listeners are bound and what was given serves. Never rejects. */
+  apply(update: AgentUpdate): Promise<AgentResult> {
+    const result = this.#last.then(() => this.#apply(update));
+    this.#last = result;
+    return result;
+  }
+
+  /** Stops accepting, lets requests in flight finish, at most for `limits.drain`. The agent is not used again. */
+  async drain(): Promise<void> {
+    this.#state = 'draining';
+    await this.#last;
+    await this.#listeners.drain();
+    this.#engine.close();
+  }
+
+  /** Cuts everything. */
+  async close(): Promise<void> {
+    this.#state = 'draining';
+    await this.#last;
+    await this.#listeners.close();
+    this.#engine.close();
+  }
+
+  async #apply({ delta, endpoints, certificates }: AgentUpdate): Promise<AgentResult> {
+    if (this.#state === 'draining') return this.#refuse('agent/draining', 'this data plane is stopping');
+    const refusal = delta && this.#refusalOf(delta);
+    if (refusal) return refusal;
+    let router = this.#pipeline.router;
+    try {
+      if (delta) router = router.with(delta);
+    } catch (error) {
+      return this.#refuse(
+        'snapshot/not-compiled',
+        `the snapshot can't be compiled: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+    for (const [id, bundle] of certificates ?? []) this.#certificates.put(id, bundle);
+    for (const [key, found] of endpoints ?? []) this.#upstreams.putEndpoints(key, found);
+    if (delta) this.#take(delta, router);
+    if (certificates || delta) this.#listeners.setDefaultTls((port) => defaultTls(this.#handshake(port)));
+    if (delta) await this.#listeners.set(this.#ports());
+    if (delta && this.#state === 'starting') this.#state = 'serving';
+    if (delta) this.#metrics.count('snapshot-accepted');
+    return { accepted: true, version: this.#version, diagnostics: this.#diagnostics() };
+  }
+
+  #refusalOf(delta: SnapshotDelta): AgentResult | undefined {
+    if (gatewayKey(delta.gateway) !== gatewayKey(this.gateway)) {
+      return this.#refuse(
+        'snapshot/other-gateway',
+        `found a snapshot of the Gateway ${gatewayKey(delta.gateway)}, expected one of ${gatewayKey(this.gateway)}`,
+      );
+    }
+    if (delta.from !== undefined && delta.from !== this.#version) {
+      return this.#refuse(
+        'snapshot/out-of-order',
+        `found a difference from version ${delta.from}, expected one from ${this.#version || 'nothing'}; send the whole snapshot`,
+      );
+    }
+    return undefined;
+  }
+
+  #refuse(code: string, message: string): AgentResult {
+    this.#metrics.count('snapshot-refused');
+    const { namespace, name } = this.gateway;
+    const object = { group: GATEWAY_GROUP, kind: 'Gateway', namespace, name };
+    return {
+      accepted: false,
+      version: this.#version,
+      diagnostics: [{ severity: 'error', code, object, message }, ...this.#diagnostics()],
+    };
+  }
+
+  /** The swap. Nothing here waits or fails. */
+  #take(delta: SnapshotDelta, router: Router<CompiledRule>): void {
+    const put = new Set(delta.put.map(({ key }) => key));
+    const gone = delta.from === undefined ? [...this.#resources.keys()] : delta.remove;
+    for (const resource of delta.put) {
+      this.#resources.set(resource.key, resource);
+      if (resource.type === 'backend') this.#upstreams.putBackend(resource);
+      else if (resource.type === 'http-rule') this.#metrics.putRule(resource.key);
+    }
+    this.#pipeline.router = router;
+    this.#version = delta.to;
+    this.#snapshot = undefined;
+    for (const key of gone) {
+      const resource = this.#resources.get(key);
+      if (!resource || put.has(key)) continue;
+      this.#resources.delete(key);
+      if (resource.type === 'backend') this.#upstreams.removeBackend(key);
+      else if (resource.type === 'http-rule') this.#metrics.removeRule(key);
+      else this.#metrics.removeListener(resource.source.listener);
+    }
+  }
+
+  /** One listener per port, to name in a diagnostic; translate has refused ports whose listeners differ in protocol. */
+  #ports(): Map<number, Listener> {
+    const ports = new Map<number, Listener>();
+    for (const resource of this.#resources.values()) {
+      if (resource.type === 'listener' && !ports.has(resource.port)) ports.set(resource.port, resource);
+    }
+    return ports;
+  }
+
+  #handshake(port: number) {
+    return {
+      certificates: this.#certificates,
+      listener: (serverName: string) => this.#pipeline.router.listener(port, serverName)?.listener,
+    };
+  }
+
+  #diagnostics(): Diagnostic[] {
+    return [...this.#listeners.problems, ...this.#certificates.problems, ...this.#pipeline.router.problems];
+  }
+
+  #observer(accessLog: AgentOptions['accessLog']): Observer {
+    const { gateway } = this;
+    const metrics = this.#metrics;
+    return {
+      ended(exchange, totals) {
+        metrics.request(exchange.outcome, totals);
+        accessLog?.(accessLogLine(gateway, exchange, totals));
+      },
+      malformed(connection, status) {
+        metrics.count('malformed-request');
+        accessLog?.(malformedLogLine(gateway, connection, status));
+      },
+      handshakeFailed() {
+        metrics.count('tls-handshake-failed');
+      },
+      internalError() {
+        metrics.count('internal-error');
+      },
+    };
+  }
+}

@@ -1,0 +1,209 @@
+/** One try to get a response from one endpoint with `http.request`: connection, body, timeouts, and what can go wrong. */
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Endpoint } from '../../snapshot/snapshot.ts';
+import type { Repeatable, UpstreamFailure } from '../exchange.ts';
+import type { Limits } from '../limits.ts';
+import type { ConnectionPool } from './connection-pool.ts';
+import { forwardableTrailers } from './hop-by-hop.ts';
+
+/** What an attempt tells. Nothing is told after `cancel`, a failure or an upgrade. */
+export interface AttemptEvents {
+  /** A chunk of the request's body was read from the client. */
+  onRequestChunk(bytes: number): void;
+  onInformation(status: number, rawHeaders: readonly string[]): void;
+  onResponse(status: number, rawHeaders: readonly string[]): void;
+  /** False: no more until `resume`. */
+  onResponseChunk(chunk: Buffer): boolean;
+  onResponseEnd(trailers: [name: string, value: string][]): void;
+  /** 101: the socket is the exchange's now. */
+  onUpgrade(rawHeaders: readonly string[], socket: Socket): void;
+  /** Before a response head. */
+  onFailure(failure: UpstreamFailure, repeatable: Repeatable): void;
+  /** After a response head, before the end of its body. */
+  onTruncated(failure: UpstreamFailure): void;
+}
+
+/** Wraps a callback so that what it throws ends the exchange, not the process. */
+export type Guard = <A extends unknown[]>(callback: (...args: A) => void) => (...args: A) => void;
+
+export interface AttemptOptions {
+  readonly endpoint: Endpoint;
+  /** On a connection that no request used before. */
+  readonly fresh: boolean;
+  readonly method: string;
+  readonly target: string;
+  /** All fields, names and values in turns. */
+  readonly headers: string[];
+  /** Where the body comes from; absent where there is none. */
+  readonly body?: IncomingMessage;
+  readonly pool: ConnectionPool;
+  readonly limits: Limits;
+  readonly guard: Guard;
+}
+
+export class Attempt {
+  readonly #options: AttemptOptions;
+  readonly #events: AttemptEvents;
+  readonly #request: ClientRequest;
+  #response: IncomingMessage | undefined;
+  #connected = false;
+  #timedOut = false;
+  #bytesReadBefore = 0;
+  #over = false;
+
+  constructor(options: AttemptOptions, events: AttemptEvents) {
+    this.#options = options;
+    this.#events = events;
+    const { endpoint, pool, fresh, method, target, headers, limits, body, guard } = options;
+    this.#request = request({
+      host: endpoint.address,
+      port: endpoint.port,
+      method,
+      path: target,
+      headers,
+      agent: fresh ? pool.fresh : pool.reusing,
+      maxHeaderSize: limits.headBytes,
+      timeout: limits.response,
+      insecureHTTPParser: false,
+    })
+      .on('socket', guard(this.#onSocket))
+      .on(
+        'information',
+        guard((info) => {
+          if (!this.#over) events.onInformation(info.statusCode, info.rawHeaders);
+        }),
+      )
+      .on('response', guard(this.#onResponse))
+      .on('upgrade', guard(this.#onUpgrade))
+      .on('timeout', guard(this.#onTimeout))
+      .on('error', guard(this.#onError));
+    if (!body) this.#request.end();
+  }
+
+  /** Stops at once; the connection is not used again. */
+  cancel(): void {
+    this.#over = true;
+    this.#request.destroy();
+  }
+
+  /** After `onResponseChunk` gave false. */
+  resume(): void {
+    if (!this.#response?.isPaused()) return;
+    this.#request.socket?.setTimeout(this.#options.limits.stall);
+    this.#response.resume();
+  }
+
+  readonly #onSocket = (socket: Socket): void => {
+    this.#bytesReadBefore = socket.bytesRead;
+    if (socket.connecting) {
+      socket.setTimeout(this.#options.limits.connect);
+      socket.once('connect', this.#options.guard(this.#onConnect));
+    } else {
+      this.#onConnect();
+    }
+  };
+
+  readonly #onConnect = (): void => {
+    this.#connected = true;
+    const { body, limits } = this.#options;
+    // While the client sends its body, its own pace is no fault of the backend.
+    this.#request.socket?.setTimeout(body ? limits.stall : limits.response);
+    if (body && !this.#over) this.#sendBody(body);
+  };
+
+  #sendBody(body: IncomingMessage): void {
+    const upstream = this.#request;
+    const { guard, limits } = this.#options;
+    body.on(
+      'data',
+      guard((chunk: Buffer) => {
+        this.#events.onRequestChunk(chunk.length);
+        if (!this.#over && !upstream.write(chunk)) body.pause();
+      }),
+    );
+    upstream.on('drain', () => body.resume());
+    body.on(
+      'end',
+      guard(() => {
+        if (this.#over) return;
+        if (body.rawTrailers.length) upstream.addTrailers(forwardableTrailers(body.rawTrailers));
+        upstream.end();
+        if (!this.#response) upstream.socket?.setTimeout(limits.response);
+      }),
+    );
+    // A backend may want to see the head before the client sends any of the body.
+    upstream.flushHeaders();
+  }
+
+  readonly #onResponse = (response: IncomingMessage): void => {
+    if (this.#over) return;
+    this.#response = response;
+    const { guard, limits } = this.#options;
+    this.#request.socket?.setTimeout(limits.stall);
+    response.on('error', guard(this.#onTruncated));
+    this.#events.onResponse(response.statusCode ?? 0, response.rawHeaders);
+    response.on(
+      'data',
+      guard((chunk: Buffer) => {
+        if (this.#over || this.#events.onResponseChunk(chunk)) return;
+        response.pause();
+        // The client is slow, the backend waits for it: no time runs against the backend.
+        this.#request.socket?.setTimeout(0);
+      }),
+    );
+    response.on(
+      'end',
+      guard(() => {
+        if (this.#over || !response.complete) return;
+        this.#events.onResponseEnd(forwardableTrailers(response.rawTrailers));
+        // The backend has answered and won't read the rest of the request.
+        if (!this.#request.writableFinished) this.cancel();
+      }),
+    );
+  };
+
+  readonly #onUpgrade = (response: IncomingMessage, socket: Socket, read: Buffer): void => {
+    if (this.#over) {
+      socket.destroy();
+      return;
+    }
+    this.#over = true;
+    if (read.length) socket.unshift(read);
+    this.#events.onUpgrade(response.rawHeaders, socket);
+  };
+
+  readonly #onTimeout = (): void => {
+    this.#timedOut = true;
+    this.#request.destroy(new Error('timeout'));
+  };
+
+  /** After the head: what is complete can't fail any more. */
+  readonly #onTruncated = (): void => {
+    if (this.#over || this.#response?.complete) return;
+    this.#over = true;
+    this.#request.destroy();
+    this.#events.onTruncated(this.#timedOut ? 'timeout' : 'malformed');
+  };
+
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    if (this.#response) {
+      this.#onTruncated();
+      return;
+    }
+    if (this.#over) return;
+    this.#over = true;
+    this.#request.destroy();
+    if (!this.#connected) this.#events.onFailure(this.#timedOut ? 'connect-timeout' : 'connect', 'always');
+    else if (this.#timedOut) this.#events.onFailure('timeout', 'never');
+    else if (error.code?.startsWith('HPE_')) this.#events.onFailure('malformed', 'never');
+    else this.#events.onFailure('reset', this.#isStale() ? 'idempotent' : 'never');
+  };
+
+  /** The backend closed a kept-alive connection while the request was on its way to it. */
+  #isStale(): boolean {
+    const { reusedSocket, socket } = this.#request;
+    const nothingCame = !socket || socket.bytesRead === this.#bytesReadBefore;
+    return reusedSocket && nothingCame && !this.#options.body;
+  }
+}

@@ -1,0 +1,326 @@
+/** An exchange on node:http: the client's side of it, over IncomingMessage and ServerResponse. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { LocalReply } from '../../filters/definition.ts';
+import type { Endpoint } from '../../snapshot/snapshot.ts';
+import {
+  type ClientConnection,
+  type Exchange,
+  type ExchangeHandler,
+  type ForwardedHead,
+  Outcome,
+  type Repeatable,
+  type UpstreamFailure,
+} from '../exchange.ts';
+import type { Limits } from '../limits.ts';
+import { INTERNAL_ERROR } from '../pipeline/replies.ts';
+import { Attempt, type AttemptEvents, type Guard } from './attempt.ts';
+import type { ConnectionPool } from './connection-pool.ts';
+import { fieldValue, ResponseFields } from './header-fields.ts';
+import { withoutHopByHop } from './hop-by-hop.ts';
+import { ForwardedRequest, ReceivedRequest } from './request.ts';
+import type { RequestTarget, TargetProblem } from './request-target.ts';
+import { tunnel } from './tunnel.ts';
+
+/** What all exchanges of an engine share. */
+export interface ExchangeContext {
+  readonly handler: ExchangeHandler;
+  readonly limits: Limits;
+  readonly pool: ConnectionPool;
+}
+
+/** The server side of a connection, as the engine keeps it. */
+export interface ClientSocket {
+  readonly connection: ClientConnection;
+  /** Requests on it that have no whole answer yet. */
+  inFlight: number;
+  /** What came on it was no request: it will be closed. */
+  failed: boolean;
+  /** No further request: answers say `Connection: close`. */
+  readonly closing: () => boolean;
+}
+
+/** How long the rest of a body that nobody wants is read, so that the client sees its answer before the connection goes. */
+const LINGER = 2_000;
+
+export class NodeExchange implements Exchange, AttemptEvents {
+  readonly connection: ClientConnection;
+  readonly protocol: string;
+  readonly problem?: TargetProblem;
+  readonly request: ReceivedRequest;
+  readonly upgrade?: string;
+  readonly outcome = new Outcome();
+
+  readonly #context: ExchangeContext;
+  readonly #client: ClientSocket;
+  readonly #message: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #target: RequestTarget | undefined;
+  readonly #started = performance.now();
+  readonly #hasBody: boolean;
+  #head: ForwardedRequest | undefined;
+  #attempt: Attempt | undefined;
+  #received = 0;
+  #sent = 0;
+  #chunked = false;
+  #tunnelled = false;
+  #ended = false;
+
+  constructor(
+    context: ExchangeContext,
+    client: ClientSocket,
+    message: IncomingMessage,
+    response: ServerResponse,
+    target: RequestTarget | TargetProblem,
+    upgrade?: string,
+  ) {
+    this.#context = context;
+    this.#client = client;
+    this.#message = message;
+    this.#response = response;
+    this.connection = client.connection;
+    this.protocol = `HTTP/${message.httpVersion}`;
+    if ('message' in target) this.problem = target;
+    else this.#target = target;
+    this.request = new ReceivedRequest(message, this.#target);
+    if (upgrade) this.upgrade = upgrade;
+    const length = fieldValue(message.rawHeaders, 'content-length');
+    this.#hasBody =
+      (length !== undefined && length !== '0') ||
+      fieldValue(message.rawHeaders, 'transfer-encoding') !== undefined;
+    client.inFlight++;
+    message.on('error', () => {});
+    response.on('error', () => {});
+    response.on(
+      'finish',
+      this.#guard(() => this.#linger()),
+    );
+    response.on(
+      'close',
+      this.#guard(() => this.#onClose()),
+    );
+  }
+
+  /** Hands the request to the pipeline. */
+  start(): void {
+    this.#guard(() => this.#context.handler.onRequest(this))();
+  }
+
+  get head(): ForwardedHead {
+    this.#head ??= new ForwardedRequest(
+      this.#message,
+      this.#target!,
+      this.connection.tls ? 'https' : 'http',
+      this.connection.port,
+    );
+    return this.#head;
+  }
+
+  reply({ status, headers, body }: LocalReply): void {
+    const raw: string[] = [];
+    for (const [name, value] of headers) raw.push(name, value);
+    if (status !== 204 && status !== 304) raw.push('content-length', String(Buffer.byteLength(body)));
+    this.#writeHead(status, raw);
+    if (this.request.method !== 'HEAD') this.#sent += Buffer.byteLength(body);
+    this.#response.end(body);
+  }
+
+  forward(endpoint: Endpoint, fresh = false): void {
+    const { pool, limits, handler } = this.#context;
+    if (pool.isFull(endpoint)) {
+      handler.onFailure(this, 'overloaded', 'always');
+      return;
+    }
+    const head = this.head as ForwardedRequest;
+    this.#attempt = new Attempt(
+      {
+        endpoint,
+        fresh,
+        method: head.method,
+        target: head.query ? `${head.path}?${head.query}` : head.path,
+        headers: this.#forwardedFields(head),
+        ...(this.#hasBody ? { body: this.#message } : {}),
+        pool,
+        limits,
+        guard: this.#guard,
+      },
+      this,
+    );
+  }
+
+  /** Host first, then the fields, then what belongs to the connection to the backend. */
+  #forwardedFields(head: ForwardedRequest): string[] {
+    const received = this.#message.rawHeaders;
+    const fields = ['Host', head.authority, ...head.raw];
+    const connection: string[] = [];
+    if (this.upgrade) {
+      fields.push('Upgrade', this.upgrade);
+      connection.push('Upgrade');
+    }
+    // We pass trailers on, so a backend may be told that they are welcome (RFC 9110 section 10.1.4).
+    if (/(?:^|,)\s*trailers\s*(?:,|$)/i.test(fieldValue(received, 'te') ?? '')) {
+      fields.push('TE', 'trailers');
+      connection.push('TE');
+    }
+    if (connection.length) fields.push('Connection', connection.join(', '));
+    if (fieldValue(received, 'transfer-encoding') !== undefined) {
+      fields.push('Transfer-Encoding', 'chunked');
+      return fields;
+    }
+    const withoutTrailer = fields.findIndex((field, index) => index % 2 === 0 && /^trailer$/i.test(field));
+    if (withoutTrailer >= 0) fields.splice(withoutTrailer, 2);
+    if (!this.#hasBody && announcesBody(head.method) && head.get('content-length') === undefined) {
+      fields.push('Content-Length', '0');
+    }
+    return fields;
+  }
+
+  onRequestChunk(bytes: number): void {
+    this.#received += bytes;
+  }
+
+  onInformation(status: number, rawHeaders: readonly string[]): void {
+    if (this.#message.httpVersionMinor === 0 || this.#response.headersSent) return;
+    if (status === 100) this.#response.writeContinue();
+    const link = status === 103 && fieldValue(rawHeaders, 'link');
+    if (link) this.#response.writeEarlyHints({ link });
+  }
+
+  onResponse(upstreamStatus: number, rawHeaders: readonly string[]): void {
+    const head = new ResponseFields(upstreamStatus, withoutHopByHop(rawHeaders));
+    this.#context.handler.onResponse(this, head);
+    const { status } = head;
+    this.#chunked =
+      this.#message.httpVersionMinor > 0 &&
+      this.request.method !== 'HEAD' &&
+      status !== 204 &&
+      status !== 304 &&
+      head.get('content-length') === undefined;
+    if (!this.#chunked) head.remove('trailer');
+    if (status === 204) head.remove('content-length');
+    this.#writeHead(status, head.raw);
+    this.#response.on('drain', () => this.#attempt?.resume());
+    process.nextTick(flushHead, this);
+  }
+
+  /** A head whose body takes its time must not wait for it. */
+  flushHead(): void {
+    if (this.#sent === 0 && !this.#response.writableEnded) this.#response.flushHeaders();
+  }
+
+  onResponseChunk(chunk: Buffer): boolean {
+    this.#sent += chunk.length;
+    return this.#response.write(chunk);
+  }
+
+  onResponseEnd(trailers: [string, string][]): void {
+    if (this.#chunked && trailers.length) this.#response.addTrailers(trailers);
+    this.#response.end();
+  }
+
+  onUpgrade(rawHeaders: readonly string[], backend: Socket): void {
+    const { socket } = this.#message;
+    // A switch that was not asked for, or to something else, is no answer to this request.
+    const protocol = fieldValue(rawHeaders, 'upgrade');
+    if (!this.upgrade || protocol?.toLowerCase() !== this.upgrade.toLowerCase()) {
+      backend.destroy();
+      this.onFailure('malformed', 'never');
+      return;
+    }
+    const head = new ResponseFields(101, withoutHopByHop(rawHeaders));
+    this.#context.handler.onResponse(this, head);
+    head.remove('content-length');
+    head.add('Connection', 'Upgrade');
+    head.add('Upgrade', protocol);
+    this.#tunnelled = true;
+    this.#response.detachSocket(socket);
+    const fields = head.raw.map((part, index) => (index % 2 === 0 ? `${part}: ` : `${part}\r\n`)).join('');
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\n${fields}\r\n`, 'latin1');
+    tunnel(socket, backend, this.#context.limits.tunnelIdle, (toBackend, toClient) => {
+      this.#received += toBackend;
+      this.#sent += toClient;
+      this.#end(101);
+    });
+  }
+
+  onFailure(failure: UpstreamFailure, repeatable: Repeatable): void {
+    this.#attempt = undefined;
+    this.#context.handler.onFailure(this, failure, repeatable);
+  }
+
+  onTruncated(failure: UpstreamFailure): void {
+    this.outcome.failure = failure;
+    // The only way to tell a client that a response is not whole.
+    this.#message.socket.destroy();
+  }
+
+  #writeHead(status: number, raw: string[]): void {
+    if (this.#client.closing()) raw.push('Connection', 'close');
+    this.#response.writeHead(status, raw);
+  }
+
+  #linger(): void {
+    if (!this.#hasBody || this.#message.complete) return;
+    const { socket } = this.#message;
+    this.#message.resume();
+    const timer = setTimeout(() => socket.destroy(), LINGER).unref();
+    this.#message.once('close', () => clearTimeout(timer));
+    this.#message.once('end', () => clearTimeout(timer));
+  }
+
+  #onClose(): void {
+    if (this.#tunnelled) return;
+    const { writableFinished, headersSent, statusCode } = this.#response;
+    if (!writableFinished) {
+      if (!this.outcome.failure) this.#context.handler.onFailure(this, 'client-gone', 'never');
+      this.#attempt?.cancel();
+    }
+    this.#end(headersSent ? statusCode : 0);
+  }
+
+  #end(status: number): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#client.inFlight--;
+    this.#context.handler.onEnd(this, {
+      status,
+      bytesReceived: this.#received,
+      bytesSent: this.#sent,
+      duration: performance.now() - this.#started,
+    });
+  }
+
+  /** Nothing that a callback throws may end the process: it ends this exchange. */
+  readonly #guard: Guard =
+    (callback) =>
+    (...args) => {
+      try {
+        callback(...args);
+      } catch (error) {
+        this.#fail(error);
+      }
+    };
+
+  #fail(error: unknown): void {
+    this.#context.handler.onInternalError(error);
+    this.#attempt?.cancel();
+    try {
+      if (!this.#response.headersSent && !this.#tunnelled) {
+        this.reply(INTERNAL_ERROR);
+        return;
+      }
+    } catch {
+      // The connection goes, which is the answer.
+    }
+    this.#message.socket.destroy();
+  }
+}
+
+function flushHead(exchange: NodeExchange): void {
+  exchange.flushHead();
+}
+
+/** Whether node:http would announce a chunked body for this method unless told that there is none. */
+function announcesBody(method: string): boolean {
+  return !/^(?:GET|HEAD|DELETE|OPTIONS|TRACE)$/.test(method);
+}

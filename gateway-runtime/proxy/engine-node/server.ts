@@ -1,0 +1,246 @@
+/** One listener port on node:http or node:https: connections in, exchanges out. */
+import { createServer, type IncomingMessage, type Server, ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { SecureContextOptions, TLSSocket, TlsOptions } from 'node:tls';
+import { normalizeHost } from '../../match/normalize.ts';
+import type { EngineServer } from '../engine.ts';
+import type { ClientConnection } from '../exchange.ts';
+import { type ClientSocket, type ExchangeContext, NodeExchange } from './exchange.ts';
+import { fieldValue } from './header-fields.ts';
+import { readTarget, type TargetProblem } from './request-target.ts';
+
+const problem = (status: number, message: string): TargetProblem => Object.freeze({ status, message });
+
+const TOO_MANY_FIELDS = problem(431, 'the request has too many header fields');
+const TOO_MANY_WAITING = problem(503, 'too many requests wait on this connection');
+const UNKNOWN_CODING = problem(501, 'a transfer coding other than chunked is not supported');
+const CODING_IN_1_0 = problem(400, 'an HTTP/1.0 request must not have a transfer coding');
+const UNKNOWN_EXPECTATION = problem(417, 'the only expectation that can be met is 100-continue');
+const CONNECT_REFUSED = problem(405, 'CONNECT is not supported: this is no forward proxy');
+const UPGRADE_WITH_BODY = problem(400, 'a request that asks for an upgrade must not have a body');
+
+/** How long a connection that is to be closed is still read, so that its client sees the answer. */
+const LINGER = 1_000;
+
+/** RFC 9112 section 6.3: what can't be framed with certainty is answered and the connection closed. */
+const MALFORMED: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+export class NodeServer implements EngineServer {
+  readonly server: Server;
+  readonly #context: ExchangeContext;
+  readonly #port: number;
+  readonly #tls: boolean;
+  readonly #sockets = new Set<Socket>();
+  readonly #clients = new WeakMap<Socket, ClientSocket>();
+  #draining = false;
+
+  constructor(context: ExchangeContext, port: number, tls: TlsOptions | undefined) {
+    this.#context = context;
+    this.#port = port;
+    this.#tls = tls !== undefined;
+    const { limits } = context;
+    const options = {
+      insecureHTTPParser: false,
+      // Checked where it is read, with a log line.
+      requireHostHeader: false,
+      maxHeaderSize: limits.headBytes,
+      headersTimeout: limits.headTime,
+      requestTimeout: limits.requestTime,
+      keepAliveTimeout: limits.clientIdle,
+      connectionsCheckingInterval: Math.min(5_000, Math.ceil(limits.headTime / 2)),
+      shouldUpgradeCallback: (message: IncomingMessage) => this.#mayUpgrade(message),
+    };
+    this.server = tls ? createTlsServer({ ...options, ...tls }) : createServer(options);
+    // node:http leaves out what is above this number and says nothing, so one more is let in to be refused.
+    this.server.maxHeadersCount = limits.headFields + 1;
+    this.server.timeout = limits.stall;
+    this.server.maxConnections = limits.connections;
+    this.#listen();
+  }
+
+  #listen(): void {
+    const { server } = this;
+    const safely =
+      <A extends unknown[]>(callback: (...args: A) => void) =>
+      (...args: A) => {
+        try {
+          callback(...args);
+        } catch (error) {
+          this.#context.handler.onInternalError(error);
+          for (const each of args) if (isSocket(each)) each.destroy();
+          for (const each of args) if (each instanceof ServerResponse) each.destroy();
+        }
+      };
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('error', () => {});
+    });
+    server.on(
+      this.#tls ? 'secureConnection' : 'connection',
+      safely((socket: Socket) => this.#onConnection(socket)),
+    );
+    server.on(
+      'request',
+      safely((message, response) => this.#onRequest(message, response)),
+    );
+    server.on(
+      'checkContinue',
+      safely((message, response) => this.#onRequest(message, response)),
+    );
+    server.on(
+      'checkExpectation',
+      safely((message, response) => this.#onRequest(message, response, UNKNOWN_EXPECTATION)),
+    );
+    server.on(
+      'upgrade',
+      safely((message, socket, read) => this.#onUpgrade(message, socket as Socket, read)),
+    );
+    server.on(
+      'connect',
+      safely((message, socket) => this.#onConnect(message, socket as Socket)),
+    );
+    server.on(
+      'clientError',
+      safely((error, socket) => this.#onClientError(error, socket as Socket)),
+    );
+    server.on(
+      'tlsClientError',
+      safely((_error: Error, socket: TLSSocket) =>
+        this.#context.handler.onHandshakeFailure(this.#connectionOf(socket)),
+      ),
+    );
+  }
+
+  setDefaultTls(options: SecureContextOptions): void {
+    (this.server as TlsServer).setSecureContext(options);
+  }
+
+  drain(): void {
+    this.#draining = true;
+    this.server.closeIdleConnections();
+    // node:http takes a connection that never carried anything for a busy one.
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
+  }
+
+  destroy(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #connectionOf(socket: Socket): ClientConnection {
+    const named = this.#tls ? (socket as TLSSocket).servername : undefined;
+    const serverName = typeof named === 'string' && named ? normalizeHost(named) : undefined;
+    const address = socket.remoteAddress ?? '';
+    return {
+      remoteAddress: address.startsWith('::ffff:') ? address.slice(7) : address,
+      remotePort: socket.remotePort ?? 0,
+      port: this.#port,
+      tls: this.#tls,
+      ...(typeof serverName === 'string' ? { serverName } : {}),
+    };
+  }
+
+  #onConnection(socket: Socket): void {
+    this.#clients.set(socket, {
+      connection: this.#connectionOf(socket),
+      inFlight: 0,
+      failed: false,
+      closing: () => this.#draining,
+    });
+  }
+
+  #onRequest(message: IncomingMessage, response: ServerResponse, known?: TargetProblem): void {
+    const client = this.#clients.get(message.socket)!;
+    const found =
+      known ?? this.#problemOf(message, client) ?? readTarget(message.url ?? '', message.rawHeaders);
+    const exchange = new NodeExchange(this.#context, client, message, response, found);
+    exchange.start();
+  }
+
+  #problemOf(message: IncomingMessage, client: ClientSocket): TargetProblem | undefined {
+    const { limits } = this.#context;
+    if (message.rawHeaders.length > 2 * limits.headFields) return TOO_MANY_FIELDS;
+    if (client.inFlight >= limits.pipelined) return TOO_MANY_WAITING;
+    const coding = fieldValue(message.rawHeaders, 'transfer-encoding');
+    if (coding === undefined) return undefined;
+    if (message.httpVersionMinor === 0) return CODING_IN_1_0;
+    return coding.toLowerCase() === 'chunked' ? undefined : UNKNOWN_CODING;
+  }
+
+  /**
+   * Only WebSocket is passed on. Of other protocols, such as h2c, the tunnel would carry requests that no route was asked for; they
+   * are served as if they had not asked ("A server MAY ignore a received Upgrade header field", RFC 9110 section 7.8).
+   */
+  #mayUpgrade(message: IncomingMessage): boolean {
+    return (
+      message.method === 'GET' &&
+      message.httpVersionMinor === 1 &&
+      fieldValue(message.rawHeaders, 'upgrade')?.toLowerCase() === 'websocket' &&
+      // Answers before this one would be written into the tunnel.
+      this.#clients.get(message.socket)?.inFlight === 0
+    );
+  }
+
+  #onUpgrade(message: IncomingMessage, socket: Socket, read: Buffer): void {
+    const client = this.#clients.get(socket)!;
+    socket.on('error', () => {});
+    if (read.length) socket.unshift(read);
+    const response = this.#rawResponse(message, socket);
+    const { rawHeaders } = message;
+    const hasBody =
+      (fieldValue(rawHeaders, 'content-length') ?? '0') !== '0' ||
+      fieldValue(rawHeaders, 'transfer-encoding') !== undefined;
+    const found = hasBody
+      ? UPGRADE_WITH_BODY
+      : (this.#problemOf(message, client) ?? readTarget(message.url ?? '', rawHeaders));
+    const upgrade = this.#mayUpgrade(message) ? 'websocket' : undefined;
+    new NodeExchange(this.#context, client, message, response, found, upgrade).start();
+  }
+
+  #onConnect(message: IncomingMessage, socket: Socket): void {
+    const client = this.#clients.get(socket)!;
+    socket.on('error', () => {});
+    if (client.inFlight > 0) return void socket.destroy();
+    const response = this.#rawResponse(message, socket);
+    new NodeExchange(this.#context, client, message, response, CONNECT_REFUSED).start();
+  }
+
+  /** A response on a socket that node:http has let go of; the last one on it. */
+  #rawResponse(message: IncomingMessage, socket: Socket): ServerResponse {
+    const response = new ServerResponse(message);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket);
+    response.on('finish', () => socket.end());
+    return response;
+  }
+
+  #onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+    const client = this.#clients.get(socket);
+    const malformed = error.code?.startsWith('HPE_') || error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    // Browsers open connections ahead of need: one that never carried a byte is closed without a word.
+    if (!client || !malformed || socket.bytesRead === 0 || client.failed) {
+      if (!client?.failed) socket.destroy();
+      return;
+    }
+    client.failed = true;
+    // An answer now would be taken for that of the request in flight.
+    const status = client.inFlight === 0 && socket.writable ? (MALFORMED[error.code ?? ''] ?? 400) : 0;
+    this.#context.handler.onMalformed(client.connection, status);
+    if (status === 0) return void socket.destroy();
+    const body = `${status}: what came is not a valid HTTP/1.1 request\n`;
+    socket.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+        `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+    );
+    setTimeout(() => socket.destroy(), LINGER).unref();
+  }
+}
+
+function isSocket(value: unknown): value is Socket {
+  return typeof value === 'object' && value !== null && 'destroySoon' in value;
+}

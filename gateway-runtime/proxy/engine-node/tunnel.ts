@@ -1,0 +1,44 @@
+/** Two sockets joined after an upgrade: bytes as they come, both ways, with backpressure. */
+import type { Socket } from 'node:net';
+
+/** `done` is called once, with the bytes that went to the backend and to the client, when both are closed. */
+export function tunnel(
+  client: Socket,
+  backend: Socket,
+  idle: number,
+  done: (toBackend: number, toClient: number) => void,
+): void {
+  let toBackend = 0;
+  let toClient = 0;
+  let open = 2;
+  const end = () => {
+    client.destroy();
+    backend.destroy();
+  };
+  const closed = () => {
+    end();
+    if (--open === 0) done(toBackend, toClient);
+  };
+  for (const socket of [client, backend]) {
+    socket.on('error', end);
+    socket.on('close', closed);
+    socket.on('timeout', end);
+    socket.setTimeout(idle);
+  }
+  relay(client, backend, (bytes) => {
+    toBackend += bytes;
+  });
+  relay(backend, client, (bytes) => {
+    toClient += bytes;
+  });
+}
+
+function relay(from: Socket, to: Socket, count: (bytes: number) => void): void {
+  from.on('data', (chunk: Buffer) => {
+    count(chunk.length);
+    if (!to.write(chunk)) from.pause();
+  });
+  to.on('drain', () => from.resume());
+  from.on('end', () => to.end());
+  from.resume();
+}

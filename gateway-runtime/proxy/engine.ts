@@ -1,0 +1,21 @@
+/** What a protocol engine gives to the agent: servers for listener ports, and the end of its upstream connections. */
+import type { Server } from 'node:net';
+import type { SecureContextOptions, TlsOptions } from 'node:tls';
+
+export interface Engine {
+  /** A server for a listener port of the Gateway; `tls` where the port terminates TLS. Not listening yet. */
+  serve(port: number, tls?: TlsOptions): EngineServer;
+  /** Destroys the connections to endpoints. */
+  close(): void;
+}
+
+export interface EngineServer {
+  /** To listen with and to ask for its address. */
+  readonly server: Server;
+  /** TLS for clients that send no server name; connections that stand are not touched. */
+  setDefaultTls(options: SecureContextOptions): void;
+  /** No new request after the one in flight on each connection: idle ones are closed, answers say `Connection: close`. */
+  drain(): void;
+  /** Destroys what is left. */
+  destroy(): void;
+}

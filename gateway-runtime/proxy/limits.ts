@@ -1,0 +1,53 @@
+/** Every bound of the data plane, in one place. Times are in milliseconds, sizes in bytes. */
+export interface Limits {
+  /** A request head or response head, all of it. Larger: 431, or 502 from a backend. */
+  readonly headBytes: number;
+  /** Header fields of a request. More: 431. */
+  readonly headFields: number;
+  /** From the first byte of a request to the end of its head. */
+  readonly headTime: number;
+  /** From the first byte of a request to the end of its body. */
+  readonly requestTime: number;
+  /** A client connection without a request. */
+  readonly clientIdle: number;
+  /** A connection on which nothing moves while a body is under way. */
+  readonly stall: number;
+  /** An upgraded connection (WebSocket) on which nothing moves. */
+  readonly tunnelIdle: number;
+  readonly tlsHandshake: number;
+  /** Client connections of one listener port. More are closed at once. */
+  readonly connections: number;
+  /** Requests of one connection that wait for their answer (pipelining). More: 503 and close. */
+  readonly pipelined: number;
+  readonly connect: number;
+  /** From the request to the head of its response, and between two reads of it. Longer: 504. */
+  readonly response: number;
+  /** A kept-alive connection to an endpoint without a request. Shorter than the 5 s after which common servers close. */
+  readonly upstreamIdle: number;
+  readonly connectionsPerEndpoint: number;
+  readonly idleConnectionsPerEndpoint: number;
+  /** Endpoints that are tried for one request when connections fail. */
+  readonly attempts: number;
+  /** From drain to the end of what is still in flight. */
+  readonly drain: number;
+}
+
+export const LIMITS: Limits = {
+  headBytes: 64 * 1024,
+  headFields: 100,
+  headTime: 15_000,
+  requestTime: 3_600_000,
+  clientIdle: 60_000,
+  stall: 300_000,
+  tunnelIdle: 3_600_000,
+  tlsHandshake: 10_000,
+  connections: 20_000,
+  pipelined: 64,
+  connect: 5_000,
+  response: 60_000,
+  upstreamIdle: 4_000,
+  connectionsPerEndpoint: 1_024,
+  idleConnectionsPerEndpoint: 64,
+  attempts: 3,
+  drain: 30_000,
+};

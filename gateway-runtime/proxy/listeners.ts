@@ -1,0 +1,140 @@
+/** The ports that a Gateway listens on. They come and go one by one: the others are not touched. */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import type { TlsOptions } from 'node:tls';
+import { GATEWAY_GROUP } from '../api/names.ts';
+import type { Diagnostic } from '../snapshot/diagnostic.ts';
+import type { GatewayId, Listener } from '../snapshot/snapshot.ts';
+import type { Engine, EngineServer } from './engine.ts';
+
+export interface PortOptions {
+  readonly gateway: GatewayId;
+  readonly engine: Engine;
+  readonly address: string;
+  /** The port to bind for a listener port; 0 is any free one. */
+  readonly bindPort: (port: number) => number;
+  readonly tls: (port: number) => TlsOptions;
+  /** Milliseconds until what is left on a port that goes is cut. */
+  readonly drainTime: number;
+}
+
+interface BoundPort {
+  readonly protocol: Listener['protocol'];
+  readonly engine: EngineServer;
+  readonly number: number;
+}
+
+export class Listeners {
+  readonly #options: PortOptions;
+  readonly #bound = new Map<number, BoundPort>();
+  readonly #leaving = new Set<EngineServer>();
+  readonly #problems = new Map<number, Diagnostic>();
+
+  constructor(options: PortOptions) {
+    this.#options = options;
+  }
+
+  get problems(): readonly Diagnostic[] {
+    return [...this.#problems.values()];
+  }
+
+  /** The port that is bound for a listener port. */
+  boundPort(port: number): number | undefined {
+    return this.#bound.get(port)?.number;
+  }
+
+  /** Binds and unbinds, so that the ports of these listeners are the ones served. A port that failed before is tried again. */
+  async set(wanted: ReadonlyMap<number, Listener>): Promise<void> {
+    for (const port of this.#problems.keys()) if (!wanted.has(port)) this.#problems.delete(port);
+    const before = new Map<number, number>();
+    for (const [port, bound] of this.#bound) {
+      const listener = wanted.get(port);
+      if (listener?.protocol === bound.protocol) continue;
+      if (listener) before.set(port, bound.number);
+      this.#bound.delete(port);
+      void this.#drain(bound.engine);
+    }
+    await Promise.all(
+      [...wanted.values()]
+        .filter(({ port }) => !this.#bound.has(port))
+        .map((listener) => this.#bind(listener, before.get(listener.port))),
+    );
+  }
+
+  /** For each port that terminates TLS. */
+  setDefaultTls(options: (port: number) => Parameters<EngineServer['setDefaultTls']>[0]): void {
+    for (const [port, { protocol, engine }] of this.#bound) {
+      if (protocol === 'HTTPS') engine.setDefaultTls(options(port));
+    }
+  }
+
+  /** Stops accepting; resolves when the last request is answered, or when the time is over and the rest was cut. */
+  async drain(): Promise<void> {
+    const servers = [...this.#bound.values()].map(({ engine }) => this.#drain(engine));
+    this.#bound.clear();
+    await Promise.all(servers);
+  }
+
+  /** Cuts everything, what is draining too. */
+  async close(): Promise<void> {
+    const drained = this.drain();
+    for (const engine of this.#leaving) engine.destroy();
+    await drained;
+  }
+
+  async #bind(listener: Listener, before: number | undefined): Promise<void> {
+    const { engine, bindPort, address, tls } = this.#options;
+    const { port, protocol } = listener;
+    const number = before ?? bindPort(port);
+    const server = engine.serve(port, protocol === 'HTTPS' ? tls(port) : undefined);
+    try {
+      server.server.listen(number, address);
+      await once(server.server, 'listening');
+    } catch (error) {
+      this.#problems.set(port, this.#problem(listener, number, error as NodeJS.ErrnoException));
+      return;
+    }
+    // Errors of accept (too many open files) pass; the port goes on.
+    server.server.on('error', () => {});
+    this.#problems.delete(port);
+    this.#bound.set(port, {
+      protocol,
+      engine: server,
+      number: (server.server.address() as AddressInfo).port,
+    });
+  }
+
+  async #drain(engine: EngineServer): Promise<void> {
+    this.#leaving.add(engine);
+    const closed = once(engine.server, 'close');
+    engine.server.close();
+    engine.drain();
+    const deadline = setTimeout(() => engine.destroy(), this.#options.drainTime);
+    await closed;
+    clearTimeout(deadline);
+    this.#leaving.delete(engine);
+  }
+
+  #problem({ port, source }: Listener, number: number, { code }: NodeJS.ErrnoException): Diagnostic {
+    const { address } = this.#options;
+    const reason =
+      code === 'EADDRINUSE'
+        ? 'is in use by another process'
+        : code === 'EACCES'
+          ? 'may not be bound by this user'
+          : `can't be bound (${code ?? 'unknown reason'})`;
+    return {
+      severity: 'error',
+      code: 'listener/port-not-bound',
+      object: {
+        group: GATEWAY_GROUP,
+        kind: source.kind,
+        namespace: source.namespace,
+        name: source.name,
+      },
+      field: `spec.listeners["${source.listener}"].port`,
+      message: `port ${number} of ${address}, for the listener port ${port}, ${reason}`,
+      fix: code === 'EACCES' ? 'choose a port above 1023' : 'free the port or choose another one',
+    };
+  }
+}

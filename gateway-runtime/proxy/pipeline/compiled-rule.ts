@@ -1,0 +1,49 @@
+/** What the router carries for a match of a rule: everything that can be made once, so that a request allocates nothing for it. */
+import type { CompiledFilter } from '../../filters/definition.ts';
+import { compileFilters } from '../../filters/index.ts';
+import type { BackendKey, HttpMatch, HttpRule } from '../../snapshot/snapshot.ts';
+
+export interface CompiledBackend {
+  /** Sum of the weights up to and with this one: the backend of a draw is the first above it. */
+  readonly upTo: number;
+  /** Absent where the reference did not resolve. */
+  readonly backend?: BackendKey;
+  readonly filters: readonly CompiledFilter[];
+}
+
+export interface CompiledRule {
+  readonly filters: readonly CompiledFilter[];
+  /** Those with a weight above 0. */
+  readonly backends: readonly CompiledBackend[];
+  readonly totalWeight: number;
+}
+
+/** Throws where a filter is not known; the router then answers 500 for the rule. */
+export function compileRule(
+  rule: HttpRule,
+  match: HttpMatch,
+  publicPort: (port: number) => number,
+): CompiledRule {
+  const context = { path: match.path, publicPort };
+  let totalWeight = 0;
+  const backends: CompiledBackend[] = [];
+  for (const { weight, backend, filters } of rule.backends) {
+    const compiled = compileFilters(filters, context);
+    if (weight <= 0) continue;
+    totalWeight += weight;
+    backends.push({ upTo: totalWeight, ...(backend ? { backend } : {}), filters: compiled });
+  }
+  return { filters: compileFilters(rule.filters, context), backends, totalWeight };
+}
+
+/**
+ * The backend for a draw from 0 up to 1: "weight/(sum of all weights in this BackendRefs list)" (BackendRef.weight). Undefined where no
+ * backend has a weight. Those that did not resolve keep their share.
+ */
+export function chooseBackend(rule: CompiledRule, draw: number): CompiledBackend | undefined {
+  const { backends, totalWeight } = rule;
+  if (backends.length === 1) return backends[0];
+  const point = draw * totalWeight;
+  for (const backend of backends) if (point < backend.upTo) return backend;
+  return undefined;
+}

@@ -1,0 +1,74 @@
+/**
+ * X-Forwarded-For, -Host, -Port, -Proto, -Server and X-Real-Ip: what a backend learns of the client. What a client says of
+ * itself is replaced, whole and under every spelling; only a trusted hop (another proxy of ours in front) is believed.
+ */
+import { BlockList, isIP } from 'node:net';
+import { hostPort } from '../../match/normalize.ts';
+import type { ClientConnection, Exchange } from '../exchange.ts';
+
+/**
+ * Any field that a backend may read as one of these. CGI, and what descends from it, turns "-" and other punctuation into "_", so
+ * that X_Forwarded_For and X-Forwarded-For are one name there. Forwarded is the standard's form (RFC 7239).
+ */
+const FORWARDING = /^(?:x[^a-z0-9]forwarded|x[^a-z0-9]real[^a-z0-9]ip$|forwarded$)/;
+const PLAIN_NAME = /^[a-z0-9-]*$/;
+
+const isForwarding = (name: string) => FORWARDING.test(name);
+const isForwardingAlias = (name: string) => FORWARDING.test(name) && !PLAIN_NAME.test(name);
+
+export class ForwardingFields {
+  readonly #trusted: BlockList | undefined;
+  readonly #serverName: string;
+
+  /** `trustedHops`: addresses and CIDRs, such as `10.0.0.0/8` or `fd00::/8`. Throws where one is neither. */
+  constructor(trustedHops: readonly string[], serverName: string) {
+    this.#trusted = trustedHops.length ? blockList(trustedHops) : undefined;
+    this.#serverName = serverName;
+  }
+
+  apply(exchange: Exchange): void {
+    const { connection, head } = exchange;
+    const trusted = this.#trusts(connection);
+    head.removeIf(trusted ? isForwardingAlias : isForwarding);
+    const { remoteAddress } = connection;
+    const before = trusted ? head.get('x-forwarded-for') : undefined;
+    head.set('X-Forwarded-For', before ? `${before}, ${remoteAddress}` : remoteAddress);
+    // What the first trusted hop saw is nearer to the client than what we see.
+    if (!trusted || !head.get('x-forwarded-host')) head.set('X-Forwarded-Host', head.authority);
+    if (!trusted || !head.get('x-forwarded-port')) {
+      head.set('X-Forwarded-Port', String(hostPort(head.authority) ?? connection.port));
+    }
+    if (!trusted || !head.get('x-forwarded-proto')) head.set('X-Forwarded-Proto', head.scheme);
+    head.set('X-Forwarded-Server', this.#serverName);
+    if (!trusted || !head.get('x-real-ip')) head.set('X-Real-Ip', remoteAddress);
+    const forwarded = trusted && head.get('forwarded');
+    if (forwarded) head.set('Forwarded', `${forwarded}, ${forwardedElement(connection, head.authority)}`);
+  }
+
+  #trusts({ remoteAddress }: ClientConnection): boolean {
+    if (!this.#trusted) return false;
+    return this.#trusted.check(remoteAddress, isIP(remoteAddress) === 6 ? 'ipv6' : 'ipv4');
+  }
+}
+
+/** RFC 7239 section 4. */
+function forwardedElement({ remoteAddress, tls }: ClientConnection, authority: string): string {
+  const node = isIP(remoteAddress) === 6 ? `"[${remoteAddress}]"` : remoteAddress;
+  return `for=${node};host="${authority}";proto=${tls ? 'https' : 'http'}`;
+}
+
+function blockList(hops: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const hop of hops) {
+    const [address = '', bits] = hop.split('/');
+    const family = isIP(address);
+    const prefix = bits === undefined ? (family === 6 ? 128 : 32) : Number(bits);
+    if (!family || !/^\d*$/.test(bits ?? '') || bits === '' || prefix > (family === 6 ? 128 : 32)) {
+      throw new Error(
+        `the trusted hop "${hop}" is not an address or CIDR; write it like 10.0.0.0/8 or fd00::/8`,
+      );
+    }
+    list.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4');
+  }
+  return list;
+}

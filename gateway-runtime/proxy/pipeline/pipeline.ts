@@ -1,0 +1,157 @@
+/**
+ * What happens to a request, whatever engine carries it: listener, route, filters, backend, endpoint, and the same way back. May
+ * read only what was compiled; never waits.
+ */
+import type { LocalReply, ResponseHead } from '../../filters/definition.ts';
+import type { ListenerTable, RouteEntry, Router } from '../../match/router.ts';
+import type {
+  ClientConnection,
+  Exchange,
+  ExchangeHandler,
+  ExchangeTotals,
+  Repeatable,
+  UpstreamFailure,
+} from '../exchange.ts';
+import type { Upstreams } from '../upstream/upstreams.ts';
+import { type CompiledRule, chooseBackend } from './compiled-rule.ts';
+import type { ForwardingFields } from './forwarding.ts';
+import {
+  FAILURES,
+  MISDIRECTED,
+  NO_BACKEND,
+  NO_ENDPOINTS,
+  NO_LISTENER,
+  NO_ROUTE,
+  problemReply,
+  REFUSED_RULE,
+  UNRESOLVED_BACKEND,
+} from './replies.ts';
+
+/** What is told of every exchange. */
+export interface Observer {
+  ended(exchange: Exchange, totals: ExchangeTotals): void;
+  malformed(connection: ClientConnection, status: number): void;
+  handshakeFailed(connection: ClientConnection): void;
+  internalError(error: unknown): void;
+}
+
+export interface PipelineOptions {
+  readonly upstreams: Upstreams;
+  readonly forwarding: ForwardingFields;
+  readonly observer: Observer;
+  /** Endpoints tried for one request. */
+  readonly attempts: number;
+  /** From 0 up to 1, for weights. */
+  readonly random: () => number;
+}
+
+/** RFC 9110 section 9.2.2. */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+export class Pipeline implements ExchangeHandler {
+  /** The table that serves: replaced in one assignment; requests in flight have taken what they need. */
+  router: Router<CompiledRule>;
+  readonly #options: PipelineOptions;
+
+  constructor(router: Router<CompiledRule>, options: PipelineOptions) {
+    this.router = router;
+    this.#options = options;
+  }
+
+  onRequest(exchange: Exchange): void {
+    const reply = exchange.problem ? problemReply(exchange.problem) : this.#route(exchange);
+    if (reply) exchange.reply(reply);
+  }
+
+  /** A reply, or undefined where the request was forwarded. */
+  #route(exchange: Exchange): LocalReply | undefined {
+    const { connection, request, outcome } = exchange;
+    const table = this.router.listener(connection.port, request.host);
+    if (!table) return NO_LISTENER;
+    if (connection.tls && this.#isMisdirected(connection, table)) return MISDIRECTED;
+    outcome.listener = table.listener;
+    const entry = table.find(request);
+    if (!entry) return NO_ROUTE;
+    outcome.rule = entry.rule;
+    return this.#serve(exchange, entry);
+  }
+
+  /** The listener that the TLS handshake chose must be the one that the Host header chooses (Gateway API, GEP-3567). */
+  #isMisdirected(connection: ClientConnection, table: ListenerTable<CompiledRule>): boolean {
+    const handshake = this.router.listener(connection.port, connection.serverName ?? '');
+    return handshake?.listener.key !== table.listener.key;
+  }
+
+  #serve(exchange: Exchange, { rule, payload }: RouteEntry<CompiledRule>): LocalReply | undefined {
+    if (!payload || rule.refusal !== undefined) return REFUSED_RULE;
+    const { outcome } = exchange;
+    this.#options.forwarding.apply(exchange);
+    outcome.ruleFilters = payload.filters;
+    for (const filter of payload.filters) {
+      const reply = filter.request?.(exchange.head);
+      if (reply) return reply;
+    }
+    const chosen = chooseBackend(payload, this.#options.random());
+    if (!chosen) return NO_BACKEND;
+    if (!chosen.backend) return UNRESOLVED_BACKEND;
+    outcome.backend = chosen.backend;
+    outcome.backendFilters = chosen.filters;
+    for (const filter of chosen.filters) {
+      const reply = filter.request?.(exchange.head);
+      if (reply) return reply;
+    }
+    return this.#forward(exchange, false);
+  }
+
+  #forward(exchange: Exchange, fresh: boolean): LocalReply | undefined {
+    const { outcome } = exchange;
+    const endpoint = this.#options.upstreams.next(outcome.backend!);
+    if (!endpoint) return NO_ENDPOINTS;
+    outcome.endpoint = endpoint;
+    outcome.attempts++;
+    exchange.forward(endpoint, fresh);
+    return undefined;
+  }
+
+  onResponse({ outcome }: Exchange, head: ResponseHead): void {
+    // The way back: the filters of the backend are nearer to it than those of the rule.
+    for (const filter of outcome.backendFilters) filter.response?.(head);
+    for (const filter of outcome.ruleFilters) filter.response?.(head);
+  }
+
+  onFailure(exchange: Exchange, failure: UpstreamFailure, repeatable: Repeatable): void {
+    const { outcome } = exchange;
+    outcome.failure = failure;
+    if (failure === 'client-gone') return;
+    let reply: LocalReply | undefined = FAILURES[failure];
+    if (this.#mayRepeat(exchange, repeatable)) {
+      outcome.failure = undefined;
+      reply = this.#forward(exchange, repeatable === 'idempotent');
+    }
+    if (reply) exchange.reply(reply);
+  }
+
+  #mayRepeat({ outcome, request }: Exchange, repeatable: Repeatable): boolean {
+    const { upstreams, attempts } = this.#options;
+    if (repeatable === 'never' || outcome.attempts >= attempts) return false;
+    if (repeatable === 'idempotent') return IDEMPOTENT.has(request.method);
+    // A connection that failed is worth another endpoint, not the same one again.
+    return outcome.attempts < upstreams.count(outcome.backend!);
+  }
+
+  onEnd(exchange: Exchange, totals: ExchangeTotals): void {
+    this.#options.observer.ended(exchange, totals);
+  }
+
+  onMalformed(connection: ClientConnection, status: number): void {
+    this.#options.observer.malformed(connection, status);
+  }
+
+  onHandshakeFailure(connection: ClientConnection): void {
+    this.#options.observer.handshakeFailed(connection);
+  }
+
+  onInternalError(error: unknown): void {
+    this.#options.observer.internalError(error);
+  }
+}

@@ -1,0 +1,51 @@
+/** The answers that the gateway gives itself: one line of plain text that says what to do, and nothing about other tenants. */
+import type { LocalReply } from '../../filters/definition.ts';
+import type { UpstreamFailure } from '../exchange.ts';
+
+function textReply(status: number, sentence: string): LocalReply {
+  return Object.freeze({
+    status,
+    headers: [['content-type', 'text/plain; charset=utf-8'] as const],
+    body: `${status}: ${sentence}\n`,
+  });
+}
+
+export const NO_LISTENER = textReply(
+  404,
+  'no listener of this gateway serves this host; check the Host header',
+);
+export const NO_ROUTE = textReply(
+  404,
+  'no route of this gateway matches; check host, path, method, headers and query',
+);
+/** "If another Listener has an exact match or more specific wildcard entry, the Gateway SHOULD return a 421" (Listener.hostname). */
+export const MISDIRECTED = textReply(
+  421,
+  'this TLS connection was opened for another host; open a new connection for this one',
+);
+export const REFUSED_RULE = textReply(
+  500,
+  "the route that matches has a rule that can't be served; see the route's status",
+);
+/** "If all entries in BackendRefs are invalid ... MUST receive a 500 status code" (HTTPRouteRule.backendRefs). */
+export const NO_BACKEND = textReply(500, 'the route that matches sends this request to no backend');
+export const UNRESOLVED_BACKEND = textReply(
+  500,
+  "the route that matches names a backend that can't be used; see the route's status",
+);
+/** "When a HTTPBackendRef refers to a Service that has no ready endpoints, implementations SHOULD return a 503". */
+export const NO_ENDPOINTS = textReply(503, 'the backend has no ready endpoint; try again');
+export const INTERNAL_ERROR = textReply(500, 'the gateway failed on this request');
+
+export const FAILURES: Readonly<Record<Exclude<UpstreamFailure, 'client-gone'>, LocalReply>> = {
+  connect: textReply(503, 'the backend refused the connection; try again'),
+  'connect-timeout': textReply(504, 'the backend did not accept a connection in time; try again'),
+  overloaded: textReply(503, 'the backend has as many requests as it may have; try again'),
+  reset: textReply(502, 'the backend closed the connection without an answer'),
+  malformed: textReply(502, 'the backend gave an answer that is not valid HTTP'),
+  timeout: textReply(504, 'the backend did not answer in time'),
+};
+
+export function problemReply(problem: { readonly status: number; readonly message: string }): LocalReply {
+  return textReply(problem.status, problem.message);
+}

@@ -1,0 +1,131 @@
+/** Certificates, loaded once per content, and the TLS that listener ports speak. */
+import { constants, X509Certificate } from 'node:crypto';
+import {
+  createSecureContext,
+  type SecureContext,
+  type SecureContextOptions,
+  type TlsOptions,
+} from 'node:tls';
+import { normalizeHost } from '../match/normalize.ts';
+import type { Diagnostic } from '../snapshot/diagnostic.ts';
+import type { CertificateBundle, CertificateId, Listener } from '../snapshot/snapshot.ts';
+import type { Limits } from './limits.ts';
+
+/** Ciphers with forward secrecy and authenticated encryption (RFC 9325 section 4.2); TLS 1.3 has no others. */
+const CIPHERS = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+
+/** RFC 9325 section 3.1.1: TLS 1.2 or newer; section 3.5: no renegotiation. */
+const STRICT: SecureContextOptions = {
+  minVersion: 'TLSv1.2',
+  ciphers: CIPHERS,
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+};
+
+interface LoadedCertificate {
+  readonly hash: string;
+  readonly options: SecureContextOptions;
+  readonly context: SecureContext;
+  readonly names: X509Certificate;
+}
+
+export class Certificates {
+  readonly #loaded = new Map<CertificateId, LoadedCertificate>();
+  readonly #problems = new Map<CertificateId, Diagnostic>();
+
+  /** One that can't be loaded is reported in `problems`, and the one before it, if any, stays in use. */
+  put(id: CertificateId, bundle: CertificateBundle | undefined): void {
+    if (!bundle) {
+      this.#loaded.delete(id);
+      this.#problems.delete(id);
+      return;
+    }
+    if (this.#loaded.get(id)?.hash === bundle.hash) {
+      this.#problems.delete(id);
+      return;
+    }
+    try {
+      const options = { ...STRICT, cert: bundle.certificate, key: bundle.privateKey };
+      const names = new X509Certificate(bundle.certificate);
+      this.#loaded.set(id, { hash: bundle.hash, options, context: createSecureContext(options), names });
+      this.#problems.delete(id);
+    } catch (error) {
+      this.#problems.set(id, this.#problem(id, (error as NodeJS.ErrnoException).code));
+    }
+  }
+
+  get problems(): readonly Diagnostic[] {
+    return [...this.#problems.values()];
+  }
+
+  /** That of a listener for a server name: the first certificate with that name, else the first one. */
+  choose({ certificates }: Listener, serverName: string): LoadedCertificate | undefined {
+    let first: LoadedCertificate | undefined;
+    for (const id of certificates) {
+      const loaded = this.#loaded.get(id);
+      if (!loaded) continue;
+      if (certificates.length === 1 || (serverName && loaded.names.checkHost(serverName))) return loaded;
+      first ??= loaded;
+    }
+    return first;
+  }
+
+  /** What OpenSSL says of a key may quote it, so only its code is passed on. */
+  #problem(id: CertificateId, code: string | undefined): Diagnostic {
+    const slash = id.indexOf('/');
+    const mismatch = code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH';
+    const kept = this.#loaded.has(id) ? '; the certificate before it stays in use' : '';
+    return {
+      severity: 'error',
+      code: mismatch ? 'certificate/key-does-not-match' : 'certificate/not-loaded',
+      object: { group: '', kind: 'Secret', namespace: id.slice(0, slash), name: id.slice(slash + 1) },
+      field: mismatch ? 'data["tls.key"]' : 'data["tls.crt"]',
+      message: mismatch
+        ? `found a private key that is not the one of the certificate${kept}`
+        : `found a certificate or private key that can't be loaded (${code ?? 'unknown reason'}), expected both in PEM, the key without a passphrase${kept}`,
+      fix: 'put the certificate chain, leaf first, into tls.crt and its key into tls.key',
+    };
+  }
+}
+
+export interface HandshakePort {
+  readonly certificates: Certificates;
+  /** The listener for a server name, empty where the client sends none: of the table that serves now. */
+  listener(serverName: string): Listener | undefined;
+  readonly limits: Limits;
+}
+
+/** Options of a port that terminates TLS. Certificates are chosen at each handshake, so new ones need no new port. */
+export function tlsOptions({ certificates, listener, limits }: HandshakePort): TlsOptions {
+  return {
+    ...defaultTls({ certificates, listener }),
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: limits.tlsHandshake,
+    // Never throws: an exception here would end the process.
+    SNICallback(serverName, done) {
+      const host = normalizeHost(serverName);
+      const found = typeof host === 'string' ? listener(host) : undefined;
+      const chosen = found && certificates.choose(found, serverName);
+      if (chosen) done(null, chosen.context);
+      else done(new Error('no listener for the server name'));
+    },
+  };
+}
+
+/** For clients that send no server name: only a listener without hostname serves them. Without a certificate the handshake fails. */
+export function defaultTls({
+  certificates,
+  listener,
+}: Pick<HandshakePort, 'certificates' | 'listener'>): SecureContextOptions {
+  const found = listener('');
+  return (found && certificates.choose(found, '')?.options) ?? STRICT;
+}

@@ -1,0 +1,71 @@
+/** The endpoints of every backend, and which one is next: round robin, since endpoints of a Service are taken to be alike. */
+import type { Backend, BackendEndpoints, BackendKey, Endpoint } from '../../snapshot/snapshot.ts';
+
+interface Upstream {
+  backend?: Backend;
+  /** Those that don't terminate, or all where every one does. */
+  endpoints: readonly Endpoint[];
+  next: number;
+}
+
+const NONE: readonly Endpoint[] = [];
+
+export class Upstreams {
+  readonly #byBackend = new Map<BackendKey, Upstream>();
+  readonly #fallback: ((backend: Backend) => readonly Endpoint[]) | undefined;
+
+  /** `fallback` is asked for a backend of the snapshot that has no endpoint. */
+  constructor(fallback?: (backend: Backend) => readonly Endpoint[]) {
+    this.#fallback = fallback;
+  }
+
+  putBackend(backend: Backend): void {
+    this.#upstream(backend.key).backend = backend;
+  }
+
+  removeBackend(key: BackendKey): void {
+    const upstream = this.#byBackend.get(key);
+    if (!upstream) return;
+    delete upstream.backend;
+    if (upstream.endpoints.length === 0) this.#byBackend.delete(key);
+  }
+
+  putEndpoints(key: BackendKey, found: BackendEndpoints | undefined): void {
+    const upstream = this.#upstream(key);
+    const all = found?.endpoints ?? NONE;
+    const serving = all.filter((endpoint) => !endpoint.terminating);
+    upstream.endpoints = serving.length ? serving : all;
+    if (all.length === 0 && !upstream.backend) this.#byBackend.delete(key);
+  }
+
+  /** How many endpoints a request to this backend could go to. */
+  count(key: BackendKey): number {
+    return this.#endpoints(key).length;
+  }
+
+  next(key: BackendKey): Endpoint | undefined {
+    const endpoints = this.#endpoints(key);
+    if (endpoints.length === 0) return undefined;
+    const upstream = this.#byBackend.get(key)!;
+    if (upstream.next >= endpoints.length) upstream.next = 0;
+    return endpoints[upstream.next++];
+  }
+
+  #endpoints(key: BackendKey): readonly Endpoint[] {
+    const upstream = this.#byBackend.get(key);
+    if (!upstream) return NONE;
+    if (upstream.endpoints.length === 0 && upstream.backend && this.#fallback) {
+      return this.#fallback(upstream.backend);
+    }
+    return upstream.endpoints;
+  }
+
+  #upstream(key: BackendKey): Upstream {
+    let upstream = this.#byBackend.get(key);
+    if (!upstream) {
+      upstream = { endpoints: NONE, next: 0 };
+      this.#byBackend.set(key, upstream);
+    }
+    return upstream;
+  }
+}

@@ -1,0 +1,101 @@
+/** Backends of live tests: real servers on loopback, that remember what they were sent. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type Server as NetServer,
+  type Socket,
+} from 'node:net';
+import type { Endpoint } from '../../gateway-runtime/snapshot/snapshot.ts';
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly rawHeaders: readonly string[];
+  readonly trailers: IncomingMessage['trailers'];
+  readonly body: string;
+  readonly port: number;
+}
+
+export class Backend {
+  readonly server: NetServer;
+  readonly seen: SeenRequest[] = [];
+  readonly sockets = new Set<Socket>();
+  /** Connections accepted so far. */
+  connections = 0;
+
+  private constructor(server: NetServer) {
+    this.server = server;
+    server.on('connection', (socket: Socket) => {
+      this.connections++;
+      this.sockets.add(socket);
+      socket.on('close', () => this.sockets.delete(socket));
+      socket.on('error', () => {});
+    });
+  }
+
+  /** Answers 200 with its name, after it has read the body. */
+  static echo(name: string): Promise<Backend> {
+    return Backend.http((message, response, backend) => {
+      const chunks: Buffer[] = [];
+      message.on('data', (chunk: Buffer) => chunks.push(chunk));
+      message.on('end', () => {
+        backend.seen.push({
+          method: message.method!,
+          url: message.url!,
+          headers: message.headers,
+          rawHeaders: message.rawHeaders,
+          trailers: message.trailers,
+          body: Buffer.concat(chunks).toString(),
+          port: message.socket.remotePort!,
+        });
+        response.setHeader('content-type', 'text/plain');
+        response.setHeader('x-backend', name);
+        response.end(`${name}\n`);
+      });
+    });
+  }
+
+  static async http(
+    handle: (message: IncomingMessage, response: ServerResponse, backend: Backend) => void,
+    prepare: (server: Server) => void = () => {},
+  ): Promise<Backend> {
+    const server = createServer();
+    const backend = new Backend(server);
+    server.on('request', (message, response) => handle(message, response, backend));
+    prepare(server);
+    return backend.#listen();
+  }
+
+  /** Bytes, for what no HTTP server would send. */
+  static async tcp(handle: (socket: Socket) => void): Promise<Backend> {
+    return new Backend(createTcpServer({ allowHalfOpen: true }, handle)).#listen();
+  }
+
+  async #listen(): Promise<Backend> {
+    this.server.listen(0, '127.0.0.1');
+    await once(this.server, 'listening');
+    return this;
+  }
+
+  get endpoint(): Endpoint {
+    return { address: '127.0.0.1', port: (this.server.address() as AddressInfo).port };
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.server, 'close');
+    this.server.close();
+    for (const socket of this.sockets) socket.destroy();
+    await closed;
+  }
+}
+
+/** An endpoint that nobody listens on. */
+export async function unusedEndpoint(): Promise<Endpoint> {
+  const backend = await Backend.echo('gone');
+  const { endpoint } = backend;
+  await backend.close();
+  return endpoint;
+}
