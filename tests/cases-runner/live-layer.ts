@@ -1,0 +1,268 @@
+/** The last layer: the real proxy on real sockets, fed step by step as `serve` feeds it, with real echo servers behind. */
+import type { RawObject } from '../../gateway-runtime/api/object.ts';
+import { EchoBackends } from '../../gateway-runtime/echo/echo.ts';
+import { Agent } from '../../gateway-runtime/proxy/agent.ts';
+import { re2 } from '../../gateway-runtime/regex/re2.ts';
+import {
+  type Backend,
+  type BackendEndpoints,
+  type BackendKey,
+  type Endpoint,
+  gatewayKey,
+} from '../../gateway-runtime/snapshot/snapshot.ts';
+import type { Translation, TranslationChange } from '../../gateway-runtime/translate/translation.ts';
+import { address } from './addressed.ts';
+import type { Answer, CaseForm, CaseRequest } from './case.ts';
+import { Client, type Outgoing, type Refusal, type Reply, sendRaw, type Target } from './client.ts';
+import type { Arrival, EchoServers } from './echo-servers.ts';
+import type { Step } from './load.ts';
+import { backendName } from './match-layer.ts';
+import { type Mismatch, mismatch, textMatches, unequal } from './mismatch.ts';
+
+/** Requests by which shares are measured, and how far off each may be: draws are spread evenly, so it is little. */
+const DRAWS = 100;
+const TOLERANCE = 0.03;
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
+
+export class Live {
+  readonly #form: CaseForm;
+  readonly #echo: EchoServers;
+  readonly #whoami = new EchoBackends();
+  readonly #agents = new Map<string, Agent>();
+  readonly #client = new Client();
+  #draw = 0;
+
+  constructor(form: CaseForm, echo: EchoServers) {
+    this.#form = form;
+    this.#echo = echo;
+    echo.clear();
+  }
+
+  /** Brings the proxy to a step. Gives what it could not take. */
+  async enter(step: Step, change: TranslationChange, translation: Translation): Promise<Mismatch[]> {
+    for (const key of change.removedGateways) {
+      await this.#agents.get(key)?.close();
+      this.#agents.delete(key);
+    }
+    const found: Mismatch[] = [];
+    for (const [key, snapshot] of translation.snapshots) {
+      const agent = this.#agents.get(key) ?? this.#open(snapshot.gateway);
+      const delta = change.deltas.find((each) => gatewayKey(each.gateway) === key);
+      const backends = snapshot.resources.filter(
+        (resource): resource is Backend => resource.type === 'backend',
+      );
+      const endpoints = await this.#endpoints(step, backends, translation);
+      const { accepted, version, diagnostics } = await agent.apply({
+        ...(delta ? { delta } : {}),
+        endpoints,
+        certificates: change.certificates,
+      });
+      if (!accepted || version !== snapshot.version) {
+        found.push(mismatch(`snapshot of ${key}`, 'accepted', diagnostics));
+      }
+    }
+    return found;
+  }
+
+  async ask(step: Step, request: CaseRequest): Promise<Mismatch[]> {
+    return request.shares ? this.#measure(step, request, request.shares) : this.#answer(step, request);
+  }
+
+  async close(): Promise<void> {
+    this.#client.close();
+    await Promise.all([...this.#agents.values()].map((agent) => agent.close()));
+    await this.#whoami.close();
+  }
+
+  #open(gateway: { namespace: string; name: string }): Agent {
+    const { trustedHops = [], serverName = 'gateway.test', publicPorts = {} } = this.#form.agent ?? {};
+    const agent = new Agent({
+      gateway,
+      bindPort: () => 0,
+      publicPort: (port) => Number(publicPorts[port] ?? port),
+      regex: re2,
+      trustedHops,
+      serverName,
+      random: () => (this.#draw = (this.#draw + GOLDEN_RATIO) % 1),
+    });
+    this.#agents.set(gatewayKey(gateway), agent);
+    return agent;
+  }
+
+  /** An echo server for every endpoint of a Service that has slices in the case, and one for every other Service. */
+  async #endpoints(step: Step, backends: readonly Backend[], { endpoints }: Translation) {
+    const found = new Map<BackendKey, BackendEndpoints>();
+    for (const { key, namespace, service, port } of backends) {
+      if (this.#form.backends === 'whoami') {
+        const endpoint = await this.#whoami.start({ namespace, service, port });
+        found.set(key, { backend: key, endpoints: [endpoint] });
+        continue;
+      }
+      const given = hasSlices(step.objects, namespace, service)
+        ? (endpoints.get(key)?.endpoints ?? [])
+        : [undefined];
+      const seated: Endpoint[] = [];
+      for (const each of given) {
+        const name = each ? `${each.address}:${each.port}` : '';
+        const seat = { backend: backendName(key), endpoint: name };
+        seated.push({ ...each, address: '127.0.0.1', port: await this.#echo.seat(seat) });
+      }
+      found.set(key, { backend: key, endpoints: seated });
+    }
+    return found;
+  }
+
+  async #send(step: Step, request: CaseRequest): Promise<Reply | Refusal> {
+    this.#echo.expect(request.echo ?? {});
+    const { gateway, port, tls, serverName, hostHeader, target: path } = address(step, request);
+    const bound = this.#agents.get(gateway)?.boundPort(port);
+    if (bound === undefined) return { refused: `port ${port} of Gateway ${gateway} is not bound` };
+    const target: Target = { port: bound, tls, serverName };
+    const { raw, body = '', headers } = request;
+    if (raw !== undefined) {
+      const bytes = raw.includes('\r') ? raw : raw.replaceAll('\n', '\r\n');
+      return sendRaw(target, bytes, request.answer?.closes ?? false);
+    }
+    const fields = [...(headers ?? [])].flatMap(([name, values]) => values.flatMap((value) => [name, value]));
+    const outgoing: Outgoing = {
+      method: request.request.method,
+      path,
+      headers: ['Host', hostHeader, ...fields],
+      body,
+    };
+    return this.#client.send(target, outgoing);
+  }
+
+  async #answer(step: Step, request: CaseRequest): Promise<Mismatch[]> {
+    const expected = request.answer!;
+    const reply = await this.#send(step, request);
+    if ('refused' in reply) {
+      return expected.refused ? [] : [mismatch('answer', expected, `none: ${reply.refused}`)];
+    }
+    if (expected.refused) return [mismatch('answer', 'none', reply)];
+    const arrivals = [...this.#echo.arrivals];
+    const byWhoami = this.#form.backends === 'whoami';
+    return [
+      ...unequal('status', expectedStatus(request, expected), reply.status),
+      ...(byWhoami ? checkWhoami(expected, reply) : checkArrival(expected, reply, arrivals)),
+      ...checkReply(expected, reply),
+    ];
+  }
+
+  async #measure(
+    step: Step,
+    request: CaseRequest,
+    expected: ReadonlyMap<string, number>,
+  ): Promise<Mismatch[]> {
+    const counts = new Map<string, number>();
+    for (let i = 0; i < DRAWS; i++) {
+      const reply = await this.#send(step, request);
+      const to = 'refused' in reply ? reply.refused : reachedBy(reply, this.#echo.arrivals);
+      counts.set(to, (counts.get(to) ?? 0) + 1);
+    }
+    const total = [...expected.values()].reduce((sum, weight) => sum + weight, 0);
+    const found: Mismatch[] = [];
+    for (const to of new Set([...expected.keys(), ...counts.keys()])) {
+      const wanted = (expected.get(to) ?? 0) / total;
+      const got = (counts.get(to) ?? 0) / DRAWS;
+      // A share of 0 is none at all.
+      if (Math.abs(wanted - got) > (wanted === 0 ? 0 : TOLERANCE)) {
+        found.push(mismatch(`share of ${to} in ${DRAWS} requests`, wanted.toFixed(2), got.toFixed(2)));
+      }
+    }
+    return found;
+  }
+}
+
+function hasSlices(objects: readonly RawObject[], namespace: string, service: string): boolean {
+  return objects.some((object) => {
+    const metadata = object.metadata as { namespace?: string; labels?: Record<string, string> };
+    return (
+      object.kind === 'EndpointSlice' &&
+      metadata.namespace === namespace &&
+      metadata.labels?.['kubernetes.io/service-name'] === service
+    );
+  });
+}
+
+function reachedBy(reply: Reply, [arrival]: readonly Arrival[]): string {
+  if (arrival) return arrival.backend;
+  const [, service] = /^Hostname: (.+)$/m.exec(reply.body) ?? [];
+  return service ?? `${reply.status}`;
+}
+
+function expectedStatus({ echo }: CaseRequest, { status, backend, endpoint }: Answer): number | undefined {
+  return status ?? echo?.status ?? (backend !== undefined || endpoint !== undefined ? 200 : undefined);
+}
+
+/** A value as a case writes it: several fields of one name joined by ", "; `absent` where there is none. */
+function headerOf(rawHeaders: readonly string[], name: string): string {
+  const values = rawHeaders.filter(
+    (_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === name.toLowerCase(),
+  );
+  return values.length > 0 ? values.join(', ') : 'absent';
+}
+
+function checkHeaders(
+  what: string,
+  expected: ReadonlyMap<string, string> | undefined,
+  rawHeaders: readonly string[],
+): Mismatch[] {
+  return [...(expected ?? [])].flatMap(([name, value]) => {
+    const got = headerOf(rawHeaders, name);
+    return textMatches(value, got) ? [] : [mismatch(`${what} ${name}`, value, got)];
+  });
+}
+
+function checkText(what: string, expected: string | undefined, got: string): Mismatch[] {
+  return expected === undefined || textMatches(expected, got) ? [] : [mismatch(what, expected, got)];
+}
+
+function checkReply(expected: Answer, { rawHeaders, body, certificate }: Reply): Mismatch[] {
+  const { certificate: name } = expected;
+  return [
+    ...checkHeaders('response header', expected.headers, rawHeaders),
+    ...checkText('Location', expected.location, headerOf(rawHeaders, 'location')),
+    ...checkText('body', expected.body, body),
+    ...(name === undefined || certificate?.includes(name)
+      ? []
+      : [mismatch('certificate', name, certificate?.join(', ') ?? 'none')]),
+  ];
+}
+
+function checkWhoami({ backend }: Answer, { body }: Reply): Mismatch[] {
+  const [, service] = /^Hostname: (.+)$/m.exec(body) ?? [];
+  return unequal('backend', backend?.replace(/^.*\/|:\d+$/g, ''), service);
+}
+
+/** What the backend saw; where none is expected, none may have seen anything. */
+function checkArrival(
+  { backend, endpoint, saw, status }: Answer,
+  reply: Reply,
+  [arrival, ...more]: readonly Arrival[],
+): Mismatch[] {
+  if (more.length > 0) return [mismatch('requests that reached a backend', 'one', more.length + 1)];
+  if (!arrival) {
+    return backend || endpoint || saw
+      ? [
+          mismatch(
+            'backend',
+            backend ?? endpoint ?? saw,
+            `none: the gateway answered ${reply.status} ${reply.body}`,
+          ),
+        ]
+      : [];
+  }
+  if (!backend && !endpoint && !saw && (status ?? 0) >= 300) {
+    return [mismatch('backend', `none, the gateway answers ${status}`, arrival.backend)];
+  }
+  return [
+    ...unequal('backend', backend, arrival.backend),
+    ...unequal('endpoint', endpoint, arrival.endpoint),
+    ...unequal('method at the backend', saw?.method, arrival.method),
+    ...checkText('path at the backend', saw?.path, arrival.url),
+    ...checkText('host at the backend', saw?.host, headerOf(arrival.rawHeaders, 'host')),
+    ...checkText('body at the backend', saw?.body, arrival.body),
+    ...checkHeaders('header at the backend', saw?.headers, arrival.rawHeaders),
+  ];
+}

@@ -1,0 +1,39 @@
+/** What a layer found that is not as the case says. */
+export interface Mismatch {
+  readonly what: string;
+  readonly expected: string;
+  readonly got: string;
+}
+
+export function mismatch(what: string, expected: unknown, got: unknown): Mismatch {
+  const text = (value: unknown) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing'));
+  return { what, expected: text(expected), got: text(got) };
+}
+
+/** Nothing where the two are equal. */
+export function unequal(what: string, expected: unknown, got: unknown): Mismatch[] {
+  return expected === undefined || expected === got ? [] : [mismatch(what, expected, got)];
+}
+
+/** A text that a case wrote between slashes is a regular expression for the whole value; any other is the value. */
+export function textMatches(expected: string, got: string): boolean {
+  const [, source] = /^\/(.*)\/$/s.exec(expected) ?? [];
+  // A path such as /one/ is no expression: only what has more than path characters in it is meant as one.
+  return source !== undefined && /[\\^$*+?()[\]{}|]/.test(source)
+    ? new RegExp(`^(?:${source})$`, 's').test(got)
+    : expected === got;
+}
+
+/** Fails a test with everything that is wrong, or does nothing. */
+export function failOn(caseFile: string, layer: string, found: readonly Mismatch[], explanation = ''): void {
+  if (found.length === 0) return;
+  const lines = found.map(
+    ({ what, expected, got }) => `  ${what}\n    expected ${expected}\n    got      ${got}`,
+  );
+  const error = new Error(
+    [`tests/cases/${caseFile}.yaml, ${layer}:`, ...lines, explanation].filter(Boolean).join('\n'),
+  );
+  // Where in the runner it was thrown says nothing about the case.
+  error.stack = error.message;
+  throw error;
+}
