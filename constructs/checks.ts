@@ -1,11 +1,94 @@
-/** The checks of a whole app at synth; registered once per app by the first construct that needs them. */
+/**
+ * The checks of a whole app at synth: what each construct says of itself, and then what the objects mean together, by the same
+ * `translate()` that serves them. An error fails the synth with the path of the construct, as every validation of cdk8s does; a
+ * warning is printed.
+ */
 import type { IConstruct } from 'constructs';
+import { type Finding, findingsOf } from './findings.ts';
 
-const checked = new WeakSet<IConstruct>();
+export interface Report {
+  readonly errors: readonly Finding[];
+  readonly warnings: readonly Finding[];
+}
 
-/** Makes sure that the app of this construct is checked when it is synthesized. */
+interface Checked {
+  strict: boolean;
+  /** Set while the constructs are asked, so that the app's own validation does not ask them again. */
+  asking: boolean;
+  /** Errors of the last check that no construct says of itself. */
+  errors: Map<IConstruct, string[]>;
+  readonly printed: Set<string>;
+}
+
+const apps = new WeakMap<IConstruct, Checked>();
+
+/** Makes sure that the app of this construct is checked when it is synthesized, whoever synthesizes it. */
 export function requireChecks(construct: IConstruct): void {
-  const root = construct.node.root;
-  if (checked.has(root)) return;
-  checked.add(root);
+  checkedOf(construct.node.root);
+}
+
+/** From now on warnings of this app are errors. */
+export function strict(app: IConstruct): void {
+  checkedOf(app.node.root).strict = true;
+}
+
+/** Everything that is wrong with an app. */
+export function check(app: IConstruct): Report {
+  const root = app.node.root;
+  const checked = checkedOf(root);
+  checked.errors = new Map();
+  const own = ownErrors(root, checked);
+  // What a construct finds wrong with itself would be found again in its objects, in other words.
+  const findings = own.length > 0 ? own : findingsOf(root);
+  const isError = (finding: Finding) => checked.strict || finding.severity === 'error';
+  return { errors: findings.filter(isError), warnings: findings.filter((each) => !isError(each)) };
+}
+
+function ownErrors(root: IConstruct, checked: Checked): Finding[] {
+  checked.asking = true;
+  try {
+    return root.node
+      .findAll()
+      .flatMap((construct) =>
+        construct.node
+          .validate()
+          .map((message) => ({ severity: 'error' as const, path: construct.node.path, message })),
+      );
+  } finally {
+    checked.asking = false;
+  }
+}
+
+function checkedOf(root: IConstruct): Checked {
+  const known = apps.get(root);
+  if (known) return known;
+  const checked: Checked = { strict: false, asking: false, errors: new Map(), printed: new Set() };
+  apps.set(root, checked);
+  // cdk8s asks the root first, so what is found here is told by the constructs that are asked after it, each with its path.
+  root.node.addValidation({
+    validate: () => {
+      if (!checked.asking) tell(root, checked);
+      return [];
+    },
+  });
+  return checked;
+}
+
+const listening = new WeakSet<IConstruct>();
+
+function tell(root: IConstruct, checked: Checked): void {
+  const { errors, warnings } = check(root);
+  const constructs = new Map(root.node.findAll().map((construct) => [construct.node.path, construct]));
+  for (const { path, message } of errors) {
+    const construct = constructs.get(path) ?? root;
+    checked.errors.set(construct, [...(checked.errors.get(construct) ?? []), message]);
+    if (listening.has(construct)) continue;
+    listening.add(construct);
+    construct.node.addValidation({ validate: () => checked.errors.get(construct) ?? [] });
+  }
+  for (const { path, message } of warnings) {
+    const line = `warning [${path}] ${message}\n`;
+    if (!checked.printed.has(line)) process.stderr.write(line);
+    checked.printed.add(line);
+  }
 }

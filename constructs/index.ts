@@ -4,6 +4,7 @@ export type { Attachment, ListenerPlace } from './attachment.ts';
 export { type Backend, type BackendOptions, type ServiceConstruct, type Split, service } from './backend.ts';
 export { Canary, type CanaryProps, canary } from './canary.ts';
 export { PlatformChart, type PlatformChartProps, TeamChart, type TeamChartProps } from './chart.ts';
+export { strict } from './checks.ts';
 export { DedicatedGateway, type DedicatedGatewayProps } from './dedicated-gateway.ts';
 export {
   addHeaders,
@@ -22,7 +23,9 @@ export {
   setHeaders,
   setResponseHeaders,
 } from './filter.ts';
+export type { Finding } from './findings.ts';
 export type { GatewayClassRef, GatewayProps } from './gateway.ts';
+export { type GatewayClassProps, GatewayRuntime, type GatewayRuntimeProps } from './gateway-runtime.ts';
 export { type AnyGrant, Grant, type GrantProps } from './grant.ts';
 export type { GrantedHostname, RouteKind } from './granted.ts';
 export {
@@ -40,7 +43,14 @@ export {
   secretRef,
 } from './listener.ts';
 export { exact, type Match, type Method, type PathCondition, prefix, type Regex, regex } from './match.ts';
+export {
+  ReferenceGrant,
+  type ReferenceGrantProps,
+  type ReferenceSource,
+  type ReferenceTarget,
+} from './reference-grant.ts';
 export type { Destination, Rule, RuleProps } from './rule.ts';
 export { SharedGateway, type SharedGatewayProps } from './shared-gateway.ts';
+export { SynthError, type Synthesis, type SynthesizeOptions, synthesize } from './synthesize.ts';
 export { Team, type TeamProps, type TeamRef } from './team.ts';
 export { TeamRoute, type TeamRouteProps } from './team-route.ts';

@@ -1,5 +1,6 @@
 /** Conditions of a rule: `{ path: prefix('/cart'), headers: { 'x-tier': 'gold' } }`. */
 import type { HttpRouteMatch } from '../gateway-runtime/api/http-route.ts';
+import type { ApiMatch } from './sharding.ts';
 
 export type Method = NonNullable<HttpRouteMatch['method']>;
 
@@ -59,7 +60,7 @@ function valueMatches(values: Readonly<Record<string, string | Regex>> = {}): Va
 }
 
 /** A match in the form of the API. */
-export function apiMatch({ path = prefix('/'), headers, query, method }: Match): Record<string, unknown> {
+export function apiMatch({ path = prefix('/'), headers, query, method }: Match): ApiMatch {
   return {
     path: { type: path.type, value: path.value },
     headers: valueMatches(headers),

@@ -2,6 +2,7 @@
 import { apiBackend, type Backend, backendsOf, type ServiceConstruct, type Split } from './backend.ts';
 import { apiFilters, type Filter, type Redirect } from './filter.ts';
 import { apiMatch, type Match, matchText } from './match.ts';
+import type { ApiMatch } from './sharding.ts';
 
 export interface RuleProps extends Match {
   /**
@@ -48,6 +49,11 @@ export class Rule<Route> {
   }
 
   /** @internal */
+  get _name(): string | undefined {
+    return this.#props.name;
+  }
+
+  /** @internal */
   get _text(): string {
     return this.#props.name ?? this.#matches.map(matchText).join(' or ');
   }
@@ -79,7 +85,7 @@ export class Rule<Route> {
 
 export interface ApiRule {
   readonly name: string | undefined;
-  readonly matches: readonly Record<string, unknown>[];
+  readonly matches: readonly ApiMatch[];
   readonly filters: readonly Record<string, unknown>[] | undefined;
   readonly backendRefs: readonly Record<string, unknown>[] | undefined;
 }

@@ -1,11 +1,14 @@
-import { Chart } from 'cdk8s';
+import { ApiObject, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import { gatewayObject } from './api-object.ts';
+import { MATERIALIZE } from './app-objects.ts';
 import { type Attachment, hostnameProblem, isAttachment, parentRefs } from './attachment.ts';
 import { teamOf } from './chart.ts';
 import { requireChecks } from './checks.ts';
 import type { AttachmentWithin, HostnameWithin, HostsOf, ListenersOf } from './granted.ts';
-import { Rule, type RuleProps } from './rule.ts';
+import { boundedName } from './naming.ts';
+import { type ApiRule, Rule, type RuleProps } from './rule.ts';
+import { shard } from './sharding.ts';
 
 export interface TeamRouteProps<On, Hosts extends readonly string[], Scope> {
   /** What the route attaches to: a grant, a dedicated gateway, an open listener, or several of them. */
@@ -27,7 +30,10 @@ export interface TeamRouteProps<On, Hosts extends readonly string[], Scope> {
   readonly name?: string;
 }
 
-/** An HTTPRoute of a team, on what the team was granted. */
+/** A construct calls the object it stands for `Resource`. */
+const objectId = (suffix: string) => (suffix ? suffix : 'Resource');
+
+/** An HTTPRoute of a team, on what the team was granted; several where one does not hold all rules. */
 export class TeamRoute<
   const On = unknown,
   const Hosts extends readonly string[] = readonly string[],
@@ -56,12 +62,7 @@ export class TeamRoute<
     this.namespace = team?.namespace ?? Chart.of(this).namespace ?? 'default';
     requireChecks(this);
     this.node.addValidation({ validate: () => this.#problems() });
-    gatewayObject(this, 'Resource', {
-      kind: 'HTTPRoute',
-      name: this.name,
-      namespace: this.namespace,
-      spec: () => this.#spec(),
-    });
+    this.#object('');
   }
 
   /** Begins a rule; `.to()` completes it. Without conditions it takes every request that no other rule takes. */
@@ -71,11 +72,41 @@ export class TeamRoute<
     return rule;
   }
 
-  #spec(): Record<string, unknown> {
+  /** Makes the HTTPRoutes that the rules need, by now; those before the first synth may have been others. */
+  [MATERIALIZE](): void {
+    const suffixes = [...this.#shards().keys()];
+    const ids = new Set(suffixes.map(objectId));
+    for (const child of this.node.children) {
+      if (ApiObject.isApiObject(child) && !ids.has(child.node.id)) this.node.tryRemoveChild(child.node.id);
+    }
+    for (const suffix of suffixes) {
+      if (!this.node.tryFindChild(objectId(suffix))) this.#object(suffix);
+    }
+  }
+
+  #object(suffix: string): void {
+    gatewayObject(this, objectId(suffix), {
+      kind: 'HTTPRoute',
+      name: suffix ? boundedName([this.name, suffix]) : this.name,
+      namespace: this.namespace,
+      spec: () => this.#spec(this.#shards().get(suffix) ?? []),
+    });
+  }
+
+  /** The rules of each HTTPRoute, by the suffix of its name. A group that is too large is reported, and left in one. */
+  #shards(): Map<string, readonly ApiRule[]> {
+    const rules = this.#rules.map((rule) => rule._api(this.namespace));
+    const shards = shard(rules);
+    return 'tooLarge' in shards
+      ? new Map([['', rules]])
+      : new Map(shards.map((each) => [each.suffix, each.rules]));
+  }
+
+  #spec(rules: readonly ApiRule[]): Record<string, unknown> {
     return {
       parentRefs: this.#attachments.flatMap((each) => parentRefs(each, this.hostnames, this.#listeners)),
       hostnames: this.hostnames.length ? this.hostnames : undefined,
-      rules: this.#rules.map((rule) => rule._api(this.namespace)),
+      rules,
     };
   }
 
@@ -91,7 +122,30 @@ export class TeamRoute<
       ...this.#rules.flatMap((rule, index) =>
         rule._problems().map((problem) => `rule ${index + 1} (${rule._text}): ${problem}`),
       ),
+      ...this.#sizeProblems(),
+      ...this.#nameProblems(),
     ];
+  }
+
+  #sizeProblems(): string[] {
+    const apiRules = this.#rules.map((rule) => rule._api(this.namespace));
+    const shards = shard(apiRules);
+    if (!('tooLarge' in shards)) return [];
+    const texts = shards.tooLarge.map((rule) => this.#rules[apiRules.indexOf(rule)]!._text);
+    const matches = shards.tooLarge.reduce((total, rule) => total + rule.matches.length, 0);
+    const more = texts.length > 3 ? ` and ${texts.length - 3} more` : '';
+    return [
+      `${texts.length} rules with ${matches} matches (${texts.slice(0, 3).join('; ')}${more}) could serve the same request with ` +
+        'equal precedence, so they must stand in one HTTPRoute in this order, and one holds 16 rules with 128 matches: tell ' +
+        'them apart by path, by method, or by different exact values of one header or query parameter',
+    ];
+  }
+
+  #nameProblems(): string[] {
+    const names = this.#rules.map((rule) => rule._name).filter((name) => name !== undefined);
+    return names
+      .filter((name, index) => names.indexOf(name) < index)
+      .map((name) => `two rules have the name ${name}: give each rule a name of its own`);
   }
 
   #attachmentProblems(on: unknown): string[] {

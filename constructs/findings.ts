@@ -1,0 +1,133 @@
+/** What the objects of an app mean together, and what is wrong with that, by construct path. */
+import type { IConstruct } from 'constructs';
+import { refOf } from '../gateway-runtime/api/kinds.ts';
+import { type ObjectRef, type RawObject, refKey } from '../gateway-runtime/api/object.ts';
+import { exampleRequest, type Shadow, shadows } from '../gateway-runtime/match/shadowing.ts';
+import { re2 } from '../gateway-runtime/regex/re2.ts';
+import type { Diagnostic } from '../gateway-runtime/snapshot/diagnostic.ts';
+import type { HttpRule } from '../gateway-runtime/snapshot/snapshot.ts';
+import { translate } from '../gateway-runtime/translate/translate.ts';
+import { type AppObject, objectsOf } from './app-objects.ts';
+import { certificateStandIns } from './stand-ins.ts';
+
+export interface Finding {
+  readonly severity: 'error' | 'warning';
+  /** The construct, such as `shop/cart`. */
+  readonly path: string;
+  /** Sentences: what was found, what was expected, what to do. */
+  readonly message: string;
+}
+
+export function findingsOf(root: IConstruct): Finding[] {
+  const appObjects = objectsOf(root);
+  const paths = new Paths(appObjects);
+  const objects = appObjects.map(({ object }) => object);
+  const translation = translate([...objects, ...certificateStandIns(objects)], {
+    regex: re2,
+    classes: 'any',
+  });
+  return [
+    ...duplicates(appObjects),
+    ...translation.diagnostics.flatMap((diagnostic) => fromDiagnostic(diagnostic, paths)),
+    ...[...translation.snapshots.values()].flatMap((snapshot) => fromShadows(shadows(snapshot), paths)),
+  ];
+}
+
+/** Which construct made an object. */
+class Paths {
+  readonly #paths: ReadonlyMap<string, string>;
+
+  constructor(objects: readonly AppObject[]) {
+    this.#paths = new Map(objects.map(({ object, path }) => [refKey(refOf(object)), path]));
+  }
+
+  of(ref: { kind: string; namespace: string; name: string }): string | undefined {
+    return this.#paths.get(refKey(ref));
+  }
+
+  /** `HTTPRoute/shop/cart (shop/cart)`: an object of the app with its construct. */
+  named(ref: { kind: string; namespace: string; name: string }): string {
+    const path = this.of(ref);
+    return path === undefined ? refKey(ref) : `${refKey(ref)} (${path})`;
+  }
+}
+
+/** Two constructs with one object: whichever is applied last would win. */
+function duplicates(objects: readonly AppObject[]): Finding[] {
+  const seen = new Map<string, string>();
+  return objects.flatMap(({ object, path }) => {
+    const key = `${refOf(object).group} ${refKey(identity(object))}`;
+    const first = seen.get(key);
+    seen.set(key, first ?? path);
+    if (first === undefined) return [];
+    const message = `${refKey(identity(object))} is made by ${first} already. Fix: give one of them another name.`;
+    return [{ severity: 'error' as const, path, message }];
+  });
+}
+
+function identity(object: RawObject): ObjectRef {
+  const ref = refOf(object);
+  const { namespace } = (object.metadata ?? {}) as { namespace?: unknown };
+  return { ...ref, namespace: ref.namespace || (typeof namespace === 'string' ? namespace : '') };
+}
+
+/**
+ * Reasons that are no error at synth: what is missing in the app may be in the cluster, and who may attach is the platform's to
+ * change at any time.
+ */
+const MAY_BE_ELSEWHERE = new Set([
+  'route/backend-not-found',
+  'route/ref-not-permitted',
+  'listener/ref-not-permitted',
+]);
+const WARNINGS = new Set([
+  'route/not-allowed-by-listeners',
+  'listener/invalid-route-kinds',
+  'gateway-class/invalid-parameters',
+  'gateway/invalid-parameters',
+]);
+
+function fromDiagnostic(diagnostic: Diagnostic, paths: Paths): Finding[] {
+  const { code, object, field, message, fix, related = [], example } = diagnostic;
+  // Most objects of an app are none of a gateway's business.
+  if (code === 'object/unknown-kind') return [];
+  const isElsewhere = MAY_BE_ELSEWHERE.has(code) && !related.some((ref) => paths.of(ref) !== undefined);
+  const isWarning = diagnostic.severity !== 'error' || isElsewhere || WARNINGS.has(code);
+  const parts = [
+    `${refKey(object)}${field ? ` ${field}` : ''}: ${message}.`,
+    ...(fix ? [`Fix: ${fix}.`] : []),
+    ...(example ? [`Example: ${example}.`] : []),
+    ...related.filter((ref) => paths.of(ref) !== undefined).map((ref) => `See ${paths.named(ref)}.`),
+  ];
+  return [
+    { severity: isWarning ? 'warning' : 'error', path: paths.of(object) ?? '', message: parts.join(' ') },
+  ];
+}
+
+/** One finding for each pair of rules, whatever number of listeners, hostnames and matches they meet at. */
+function fromShadows(all: readonly Shadow[], paths: Paths): Finding[] {
+  const told = new Set<string>();
+  return all.flatMap((shadow) => {
+    const { lost, listener, by, byListener, identical, line } = shadow;
+    const winner = by
+      ? ruleText(by.rule, paths)
+      : `listener ${byListener!.source.listener} of ${paths.named(byListener!.source)}`;
+    const pair = `${lost.rule.key} ${winner}`;
+    if (told.has(pair)) return [];
+    told.add(pair);
+    const why = byListener
+      ? `${winner} takes hostname ${lost.hostname}, and the route is not attached to it`
+      : `${winner} ${identical ? 'matches the same requests' : 'takes all of its requests'} and goes first (${line!.sentence})`;
+    const match = lost.rule.matches.length > 1 ? `match ${lost.match + 1} of ` : '';
+    const message = `${match}${ruleText(lost.rule, paths)} is never reached: ${why}. Example: ${exampleRequest(listener, lost)}. Fix: ${byListener ? 'attach to that listener or drop the hostname' : 'remove one of them, or tell them apart'}.`;
+    // Between teams it is no oversight of one of them: the platform let both have the hostname.
+    const crossTeam = by !== undefined && by.rule.source.team !== lost.rule.source.team;
+    return [
+      { severity: crossTeam ? 'error' : 'warning', path: paths.of(lost.rule.source) ?? '', message },
+    ] satisfies Finding[];
+  });
+}
+
+function ruleText({ source }: HttpRule, paths: Paths): string {
+  return `rule ${source.rule + 1}${source.ruleName ? ` (${source.ruleName})` : ''} of ${paths.named(source)}`;
+}

@@ -1,0 +1,39 @@
+import type { App } from 'cdk8s';
+import { type AppObject, objectsOf } from './app-objects.ts';
+import { check, strict } from './checks.ts';
+import type { Finding } from './findings.ts';
+
+export interface SynthesizeOptions {
+  /**
+   * Whether warnings are errors.
+   * @default false
+   */
+  readonly strict?: boolean;
+}
+
+export interface Synthesis {
+  readonly objects: readonly AppObject[];
+  readonly warnings: readonly Finding[];
+}
+
+/** What stands in the way of a synth. Its message lists each error with the path of its construct. */
+export class SynthError extends Error {
+  readonly errors: readonly Finding[];
+
+  constructor(errors: readonly Finding[]) {
+    const lines = errors.map(({ path, message }) => `  [${path}] ${message}`);
+    super(
+      `${errors.length === 1 ? 'one error' : `${errors.length} errors`} in the app:\n${lines.join('\n')}`,
+    );
+    this.name = 'SynthError';
+    this.errors = errors;
+  }
+}
+
+/** Checks an app and gives its objects, without writing or printing anything. Throws a SynthError where there are errors. */
+export function synthesize(app: App, options: SynthesizeOptions = {}): Synthesis {
+  if (options.strict) strict(app);
+  const { errors, warnings } = check(app);
+  if (errors.length > 0) throw new SynthError(errors);
+  return { objects: objectsOf(app), warnings };
+}
