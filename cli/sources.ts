@@ -61,12 +61,13 @@ export class Sources {
     const inFolder = (path: string) =>
       this.#folders.some((folder) => path.startsWith(folder)) && isManifest(path);
     const manifests = [...changed].filter((path) => this.#manifests.has(path) || inFolder(path));
-    const apps = [...this.#apps].filter(([, { files }]) => [...changed].some((path) => files.has(path)));
-    if (manifests.length === 0 && apps.length === 0) return undefined;
-    return this.#read(
-      manifests,
-      apps.map(([path]) => path),
-    );
+    const apps = this.#appsOf(changed);
+    return manifests.length > 0 || apps.size > 0 ? this.#read(manifests, [...apps.keys()]) : undefined;
+  }
+
+  /** Stops loading apps that these files belong to: they are about to be read again. */
+  supersede(changed: ReadonlySet<string>): void {
+    for (const { process } of this.#appsOf(changed).values()) process.supersede();
   }
 
   /** What to watch: files, folders and the modules of apps. */
@@ -82,6 +83,10 @@ export class Sources {
 
   close(): void {
     for (const { process } of this.#apps.values()) process.close();
+  }
+
+  #appsOf(changed: ReadonlySet<string>) {
+    return new Map([...this.#apps].filter(([, { files }]) => [...changed].some((path) => files.has(path))));
   }
 
   async #add(path: string, print: (text: string) => void): Promise<void> {
@@ -130,7 +135,7 @@ export class Sources {
       if (error instanceof Superseded) return { objects: [], problems: [], broken: true };
       if (!(error instanceof AppError)) throw error;
       for (const file of error.files) app.files.add(file);
-      return { objects: [], problems: [appProblem(error.problem, path)], broken: true };
+      return { objects: [], problems: error.problems.map((each) => appProblem(each, path)), broken: true };
     }
   }
 }
@@ -153,10 +158,10 @@ function readAppObjects(
   return { objects: read, problems, broken: false };
 }
 
-export function appProblem({ message, file, line }: AppProblem, app: string): SourceProblem {
+export function appProblem({ message, construct, file, line }: AppProblem, app: string): SourceProblem {
   return {
     severity: 'error',
-    file: shownPath(file ?? app),
+    file: `${shownPath(file ?? app)}${construct === undefined ? '' : ` ${construct}`}`,
     ...(line === undefined ? {} : { line }),
     message: message.replace(/\.$/, ''),
   };

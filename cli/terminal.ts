@@ -42,10 +42,33 @@ export function styled(style: Style, text: string): string {
 export function tellProblem(text: string): void {
   const [severity = ''] = text.split(' ', 1);
   const style: Style = severity === 'error' ? 'red' : severity === 'warning' ? 'yellow' : 'dim';
-  tell(styleText(style, severity, { stream: process.stderr }) + text.slice(severity.length));
+  const [first = '', ...rest] = process.stderr.isTTY ? wrapped(text, WIDTH - 2) : [text];
+  const lines = [
+    styleText(style, severity, { stream: process.stderr }) + first.slice(severity.length),
+    ...rest,
+  ];
+  tell(lines.join('\n  '));
 }
 
-/** Rows as columns, each as wide as its widest cell; the last one is as long as it is. */
+/** A text as lines of at most `width` columns, broken at spaces; a longer word stands alone. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const paragraph of text.split('\n')) {
+    let line = '';
+    for (const word of paragraph.split(' ')) {
+      if (line && line.length + 1 + word.length > width) {
+        lines.push(line);
+        line = word;
+      } else line = line ? `${line} ${word}` : word;
+    }
+    lines.push(line);
+  }
+  return lines;
+}
+
+const NARROWEST = 36;
+
+/** Rows as columns, each as wide as its widest cell. The last one is wrapped, below the row where it would be too narrow. */
 export function columns(rows: readonly (readonly string[])[], indent = ''): string[] {
   const widths: number[] = [];
   for (const row of rows) {
@@ -53,9 +76,23 @@ export function columns(rows: readonly (readonly string[])[], indent = ''): stri
       widths[index] = Math.max(widths[index] ?? 0, cell.length);
     });
   }
-  return rows.map((row) =>
-    `${indent}${row.map((cell, index) => (index < row.length - 1 ? cell.padEnd(widths[index]!) : cell)).join('  ')}`.trimEnd(),
-  );
+  return rows.flatMap((row) => {
+    const head =
+      indent +
+      row
+        .slice(0, -1)
+        .map((cell, index) => `${cell.padEnd(widths[index]!)}  `)
+        .join('');
+    const last = row.at(-1)!;
+    if (head.length + last.length <= WIDTH) return [(head + last).trimEnd()];
+    const room = WIDTH - head.length;
+    if (room >= NARROWEST) {
+      const [first = '', ...rest] = wrapped(last, room);
+      return [head + first, ...rest.map((line) => ' '.repeat(head.length) + line)];
+    }
+    const below = `${indent}    `;
+    return [head.trimEnd(), ...wrapped(last, WIDTH - below.length).map((line) => below + line)];
+  });
 }
 
 /** Says what takes long, once it has taken a second. */

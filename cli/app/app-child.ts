@@ -5,14 +5,18 @@
 import { createRequire, registerHooks } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { objectsOf } from '../../constructs/app-objects.ts';
 import { describeError } from './app-error.ts';
-import type { AppReply, LoadRequest } from './messages.ts';
+import type { AppProblem, AppReply, LoadRequest } from './messages.ts';
 
-/** The part of cdk8s that is used; the app may bring any copy of it. */
-interface CdkApp {
-  readonly charts: readonly unknown[];
-  readonly node: unknown;
-  synthYaml(): unknown;
+/** The parts of constructs and cdk8s that are used; the app may bring any copy of them. */
+interface CdkConstruct {
+  readonly node: { readonly path: string; findAll(): CdkConstruct[]; validate(): string[] };
+}
+interface CdkApp extends CdkConstruct {
+  outdir: string;
+  synth(): void;
+  synthYaml(): string;
 }
 
 const OWN_ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url)))) + sep;
@@ -54,7 +58,7 @@ async function finish(reply: AppReply): Promise<never> {
 }
 
 function fail(error: unknown): Promise<never> {
-  return finish({ type: 'failed', problem: describeError(error, isOwn), files: [...files] });
+  return finish({ type: 'failed', problems: [describeError(error, isOwn)], files: [...files] });
 }
 
 async function importLibraries(app: string): Promise<void> {
@@ -70,39 +74,63 @@ async function importLibraries(app: string): Promise<void> {
   }
 }
 
-/** Apps whose synth was called by the app itself: in place of writing files, which is the command line's business. */
-function captureSynth(app: string): CdkApp[] {
+/** Apps whose synth was called by the app itself, which is kept from writing files: that is for `gatewright synth`. */
+function captureSynth(app: string): { captured: CdkApp[]; synth: (app: CdkApp) => void } {
   const captured: CdkApp[] = [];
-  let cdk8s: { App: { prototype: { synth(): void } } };
+  let prototype: { synth(): void };
   try {
-    cdk8s = createRequire(app)('cdk8s');
+    ({ prototype } = (createRequire(app)('cdk8s') as { App: { prototype: { synth(): void } } }).App);
   } catch {
-    return captured;
+    return { captured, synth: (each) => each.synth() };
   }
-  cdk8s.App.prototype.synth = function (this: CdkApp) {
+  const original = prototype.synth;
+  prototype.synth = function (this: CdkApp) {
     if (!captured.includes(this)) captured.push(this);
   };
-  return captured;
+  return { captured, synth: (each) => original.call(each) };
 }
 
 function isApp(value: unknown): value is CdkApp {
-  return typeof value === 'object' && value !== null && 'charts' in value && 'synthYaml' in value;
+  return typeof value === 'object' && value !== null && 'synthYaml' in value && 'node' in value;
 }
 
-async function load(path: string): Promise<void> {
+/** What each construct has against itself, as `app.synth()` would collect it. */
+function invalidIn(app: CdkApp): AppProblem[] {
+  return app.node
+    .findAll()
+    .flatMap(({ node }) =>
+      node.validate().map((message) => ({ message, ...(node.path ? { construct: node.path } : {}) })),
+    );
+}
+
+async function load({ load: path, synth: output }: LoadRequest): Promise<void> {
   remember(pathToFileURL(path).href);
-  const captured = captureSynth(path);
+  const { captured, synth } = captureSynth(path);
   const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
   const exported = await module.default;
   const apps = isApp(exported) ? [exported] : captured;
   if (apps.length === 0) {
-    throw new Error(`${path} gives no app: export one (export default app), or call its synth()`);
+    throw new Error('no app: export it (export default app), or call its synth()');
   }
-  const { objectsOf } = await import('../../constructs/index.ts');
   const objects = apps.flatMap((app) => objectsOf(app as never));
+  const problems = apps.flatMap(invalidIn);
+  if (problems.length > 0) {
+    await finish({ type: 'failed', problems, files: [...files] });
+    return;
+  }
+  if (output !== undefined && output !== 'text') {
+    for (const each of apps) {
+      each.outdir = output.folder;
+      synth(each);
+    }
+  }
   await finish({
     type: 'loaded',
-    objects: objects.map(({ object, path }) => ({ json: JSON.stringify(object), path })),
+    objects: objects.map(({ object, path: construct }) => ({
+      json: JSON.stringify(object),
+      path: construct,
+    })),
+    ...(output === 'text' ? { text: apps.map((each) => each.synthYaml()).join('---\n') } : {}),
     files: [...files],
   });
 }
@@ -115,7 +143,7 @@ process.on('disconnect', () => process.exit());
 const [, , app] = process.argv;
 const warm = importLibraries(app!);
 process.once('message', (request: LoadRequest) => {
-  warm.then(() => load(request.load)).catch(fail);
+  warm.then(() => load(request)).catch(fail);
 });
 await warm;
 await send({ type: 'warm' });

@@ -1,13 +1,16 @@
 /** An error of a user's app as people want to read it: what, and in which of their files. Never a stack trace. */
+import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AppProblem } from './messages.ts';
 
 /** A frame of a stack, or the first line of a syntax error: a path or file URL with line and perhaps column. */
-const PLACE = /(file:\/\/[^\s()]+?|\/[^\s():]+|[A-Za-z]:\\[^\s()]+?):(\d+)(?::(\d+))?\)?$/;
+const PLACE = /(?:^|[\s(])(file:\/\/[^\s()]+?|\/[^():]+|[A-Za-z]:\\[^()]+?):(\d+)(?::(\d+))?\)?$/;
 
 /** `isOwn` says whether a file is the user's, and not a library's or ours. */
 export function describeError(error: unknown, isOwn: (file: string) => boolean): AppProblem {
   if (!(error instanceof Error)) return { message: `the app threw ${String(error)}` };
+  const missing = missingModule(error);
+  if (missing) return missing;
   const stack = typeof error.stack === 'string' ? error.stack.split('\n') : [];
   const isSyntax = error instanceof SyntaxError || error.name === 'SyntaxError';
   for (const line of isSyntax ? stack.slice(0, 1) : stack) {
@@ -25,16 +28,22 @@ function placeIn(line: string): { file: string; line: number; column?: number } 
   return { file, line: Number(row), ...(column ? { column: Number(column) } : {}) };
 }
 
+function missingModule(error: Error): AppProblem | undefined {
+  if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') return undefined;
+  const found = /^Cannot find (module|package) '(.+?)' imported from (.+)$/.exec(error.message);
+  if (!found) return undefined;
+  const [, what, name, file] = found as unknown as [string, string, string, string];
+  const message =
+    what === 'package'
+      ? `the package ${name} is not installed: run npm install ${name}`
+      : `imports ${relative(dirname(file), name)}, which does not exist`;
+  return { message, file };
+}
+
 function messageOf(error: Error): string {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
     return `${error.message}: types are stripped, not compiled, so write it without (an enum as a union of strings, say)`;
-  }
-  if (code === 'ERR_MODULE_NOT_FOUND') {
-    const [, what, from] =
-      /^Cannot find (?:module|package) '(.+?)' imported from (.+)$/.exec(error.message) ?? [];
-    if (what && !what.startsWith('/'))
-      return `the package ${what} is not installed for ${from}: run npm install ${what}`;
   }
   const text = error.message.trim() || 'an error without a message';
   // Names such as TypeError say something; that of a plain Error says nothing.

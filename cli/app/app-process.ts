@@ -4,27 +4,23 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { AppObject, AppProblem, AppReply, LoadRequest } from './messages.ts';
+import type { AppProblem, AppReply, LoadRequest } from './messages.ts';
 
-export interface LoadedApp {
-  readonly objects: readonly AppObject[];
-  /** The user's own modules that were imported, absolute: what to watch. */
-  readonly files: readonly string[];
-}
+export type LoadedApp = Extract<AppReply, { type: 'loaded' }>;
 
 /** The app could not be loaded. `files` are those that were imported until then. */
 export class AppError extends Error {
-  readonly problem: AppProblem;
+  readonly problems: readonly AppProblem[];
   readonly files: readonly string[];
 
-  constructor(problem: AppProblem, files: readonly string[]) {
-    super(problem.message);
-    this.problem = problem;
+  constructor(problems: readonly AppProblem[], files: readonly string[] = []) {
+    super(problems[0]?.message);
+    this.problems = problems;
     this.files = files;
   }
 }
 
-/** A newer load took the place of this one. */
+/** A newer edit took the place of the one that was being loaded. */
 export class Superseded extends Error {}
 
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
@@ -47,9 +43,13 @@ export class AppProcess {
     this.#waiting ??= this.#start();
   }
 
-  /** Loads the app as it stands on disk now. Ends a load that is under way: what it read is old. */
-  load(): Promise<LoadedApp> {
+  /** Ends a load that is under way, since what it read is old: it rejects with Superseded. */
+  supersede(): void {
     this.#loading?.supersede();
+  }
+
+  /** Loads the app as it stands on disk now. One at a time. */
+  load(synth?: LoadRequest['synth']): Promise<LoadedApp> {
     const child = this.#waiting ?? this.#start();
     this.#waiting = undefined;
     return new Promise<LoadedApp>((resolve, reject) => {
@@ -65,18 +65,18 @@ export class AppProcess {
         },
       };
       child.on('message', (reply: AppReply) => {
-        if (reply.type === 'loaded') settle(() => resolve({ objects: reply.objects, files: reply.files }));
-        if (reply.type === 'failed') settle(() => reject(new AppError(reply.problem, reply.files)));
+        if (reply.type === 'loaded') settle(() => resolve(reply));
+        if (reply.type === 'failed') settle(() => reject(new AppError(reply.problems, reply.files)));
       });
       // Not on exit: a reply may be on its way still.
       child.once('close', (code, signal) => {
         const how = signal ? `was ended by ${signal}` : `ended itself with exit code ${code}`;
         settle(() =>
-          reject(new AppError({ message: `the app's process ${how} before it gave its objects` }, [])),
+          reject(new AppError([{ message: `the app's process ${how} before it gave its objects` }])),
         );
       });
-      child.once('error', (error) => settle(() => reject(new AppError({ message: error.message }, []))));
-      child.send({ load: this.#path } satisfies LoadRequest);
+      child.once('error', (error) => settle(() => reject(new AppError([{ message: error.message }]))));
+      child.send({ load: this.#path, ...(synth ? { synth } : {}) } satisfies LoadRequest);
     });
   }
 

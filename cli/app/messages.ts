@@ -1,8 +1,9 @@
 /** What the command line and the process that runs an app say to each other. Plain data. */
 
-/** To the child: load this app now. */
+/** To the child: load the app now, and give its objects, or also write them as cdk8s does. */
 export interface LoadRequest {
   readonly load: string;
+  readonly synth?: { readonly folder: string } | 'text';
 }
 
 /** One object of an app: as JSON, so that an unchanged one is seen to be unchanged without reading it. */
@@ -15,6 +16,8 @@ export interface AppObject {
 /** What went wrong in an app, without a stack trace. */
 export interface AppProblem {
   readonly message: string;
+  /** The construct, where it is one that found itself invalid. */
+  readonly construct?: string;
   /** Absolute path of the file at fault, where it is one of the user's. */
   readonly file?: string;
   readonly line?: number;
@@ -24,5 +27,12 @@ export interface AppProblem {
 export type AppReply =
   /** The libraries are imported; a load will be quick from here. */
   | { readonly type: 'warm' }
-  | { readonly type: 'loaded'; readonly objects: readonly AppObject[]; readonly files: readonly string[] }
-  | { readonly type: 'failed'; readonly problem: AppProblem; readonly files: readonly string[] };
+  | {
+      readonly type: 'loaded';
+      readonly objects: readonly AppObject[];
+      /** YAML of everything, where it was asked for. */
+      readonly text?: string;
+      /** The user's own modules that were imported, absolute: what to watch. */
+      readonly files: readonly string[];
+    }
+  | { readonly type: 'failed'; readonly problems: readonly AppProblem[]; readonly files: readonly string[] };

@@ -3,6 +3,8 @@
  * cluster would provide around them: ports, and addresses for Services that run nowhere near. Whatever the new configuration
  * is, the last good one keeps serving. Reads nothing itself: sources hand their changes in.
  */
+import { setImmediate } from 'node:timers/promises';
+import { refOf } from '../api/kinds.ts';
 import { EchoBackends } from '../echo/echo.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import { Agent } from '../proxy/agent.ts';
@@ -20,7 +22,7 @@ import {
   type Snapshot,
   type SnapshotDelta,
 } from '../snapshot/snapshot.ts';
-import type { Change, Translation, TranslationChange } from '../translate/translation.ts';
+import type { Change, Infrastructure, Translation, TranslationChange } from '../translate/translation.ts';
 import { Translator } from '../translate/translator.ts';
 import type { BackendMapping } from './backend-mapping.ts';
 import type { PortPlan } from './port-plan.ts';
@@ -69,6 +71,8 @@ export class Loop {
   readonly #options: LoopOptions;
   readonly #translator: Translator;
   readonly #served = new Map<string, Served>();
+  /** Of Gateways that are gone: they answer what they had begun. */
+  readonly #leaving = new Set<Agent>();
   readonly #echo = new EchoBackends();
   readonly #mapped: ReadonlyMap<BackendKey, BackendMapping>;
   /** Changes are applied one after the other, in the order in which they were handed in. */
@@ -114,7 +118,8 @@ export class Loop {
 
   async close(): Promise<void> {
     await this.#last;
-    await Promise.all([...this.#served.values()].map(({ agent }) => agent.close()));
+    const agents = [...this.#leaving, ...[...this.#served.values()].map(({ agent }) => agent)];
+    await Promise.all(agents.map((agent) => agent.close()));
     await this.#echo.close();
   }
 
@@ -123,8 +128,7 @@ export class Loop {
     const gateways: GatewayChange[] = [];
     // First, so that a Gateway that was renamed finds its ports free.
     for (const key of change.removedGateways) gateways.push(await this.#remove(key));
-    for (const infrastructure of change.infrastructure.values()) {
-      if (!infrastructure) continue;
+    for (const infrastructure of inOrderOf(changes, change.infrastructure)) {
       const ports = new Set(infrastructure.ports.map(({ port }) => port));
       await this.#options.ports.plan(infrastructure.gateway, [...ports]);
     }
@@ -166,7 +170,10 @@ export class Loop {
     const { gateway, agent } = this.#served.get(key)!;
     const before = agent.snapshot;
     this.#served.delete(key);
-    await agent.close();
+    this.#leaving.add(agent);
+    void agent.drain().finally(() => this.#leaving.delete(agent));
+    // Its sockets are closed in the next turn of the event loop; only then can another Gateway have the ports.
+    await setImmediate();
     this.#options.ports.release(key);
     return { gateway, ...(before ? { before } : {}), diagnostics: [] };
   }
@@ -234,6 +241,20 @@ export class Loop {
       if (this.#isUnreachable(each)) await this.#echo.start(each);
     }
   }
+}
+
+/** As the sources wrote them, so that the Gateway that comes first there gets the ports that one would expect. */
+function inOrderOf(
+  changes: readonly Change[],
+  infrastructure: ReadonlyMap<string, Infrastructure | undefined>,
+): Infrastructure[] {
+  const order = new Map<string, number>();
+  for (const [index, change] of changes.entries()) {
+    const { kind, namespace, name } = 'set' in change ? refOf(change.set) : change.remove;
+    if (kind === 'Gateway') order.set(gatewayKey({ namespace, name }), index);
+  }
+  const rank = ({ gateway }: Infrastructure) => order.get(gatewayKey(gateway)) ?? -1;
+  return [...infrastructure.values()].filter((each) => each !== undefined).sort((a, b) => rank(a) - rank(b));
 }
 
 function referencesOf(snapshot: Snapshot) {

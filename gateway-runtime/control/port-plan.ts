@@ -13,8 +13,8 @@ const LAST_PORT = 65535;
 export interface PlannedPort {
   readonly port: number;
   readonly local: number;
-  /** `namespace/name` of the Gateway that has the port which this one would have had. */
-  readonly movedFor?: string;
+  /** The port that it would have had, and which Gateway (`namespace/name`) has it. */
+  readonly taken?: { readonly port: number; readonly by: string };
 }
 
 export class PortPlan {
@@ -66,13 +66,13 @@ export class PortPlan {
 
   #next(port: number, offset: number): PlannedPort {
     const wanted = port < FIRST_UNPRIVILEGED ? port + offset : port;
-    const movedFor = this.#takenBy.get(wanted);
-    if (movedFor === undefined) return { port, local: wanted };
+    const by = this.#takenBy.get(wanted);
+    if (by === undefined) return { port, local: wanted };
     let local = wanted;
     while (local <= LAST_PORT && this.#takenBy.has(local)) local += STEP;
     if (local > LAST_PORT) local = FIRST_UNPRIVILEGED;
     while (this.#takenBy.has(local)) local++;
-    return { port, local, movedFor };
+    return { port, local, taken: { port: wanted, by } };
   }
 
   /** A port that nothing listens on now. Found by listening, since filters must know it before the listener is bound. */

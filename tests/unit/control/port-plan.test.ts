@@ -23,8 +23,12 @@ describe('PortPlan', () => {
     await ports.plan(gateway('a'), [80]);
     await ports.plan(gateway('b'), [80]);
     await ports.plan(gateway('c'), [80]);
-    expect(ports.planned(gateway('b'))).toEqual([{ port: 80, local: 9080, movedFor: 'infra/a' }]);
-    expect(ports.planned(gateway('c'))).toEqual([{ port: 80, local: 10080, movedFor: 'infra/a' }]);
+    expect(ports.planned(gateway('b'))).toEqual([
+      { port: 80, local: 9080, taken: { port: 8080, by: 'infra/a' } },
+    ]);
+    expect(ports.planned(gateway('c'))).toEqual([
+      { port: 80, local: 10080, taken: { port: 8080, by: 'infra/a' } },
+    ]);
   });
 
   it('lets a listener keep a port that another one of its Gateway would move to', async () => {
@@ -54,7 +58,9 @@ describe('PortPlan', () => {
   it('does not give the port of the admin address', async () => {
     const ports = plan(8000, [8080]);
     await ports.plan(gateway('a'), [80]);
-    expect(ports.planned(gateway('a'))).toEqual([{ port: 80, local: 9080, movedFor: 'the admin address' }]);
+    expect(ports.planned(gateway('a'))).toEqual([
+      { port: 80, local: 9080, taken: { port: 8080, by: 'the admin address' } },
+    ]);
   });
 
   it('finds a port for more Gateways than there are steps of 1000', async () => {

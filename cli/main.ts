@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+/** `gatewright`: the command line. One file per command. */
+import { Command, CommanderError } from 'commander';
+import { addServe } from './serve.ts';
+import { CommandError, EXIT, tell, tellProblem } from './terminal.ts';
+
+const program = new Command('gatewright')
+  .description('Gateway API for teams: serve, synthesize and explain it on your own machine.')
+  .helpOption('-h, --help', 'show help')
+  .showHelpAfterError('(gatewright --help and gatewright <command> --help show examples)')
+  .exitOverride();
+addServe(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = codeOf(error);
+}
+
+function codeOf(error: unknown): number {
+  // Commander has told what is wrong, or shown help.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof CommandError) {
+    const [first = '', ...rest] = error.message.split('\n');
+    tellProblem(first);
+    for (const line of rest) tell(line);
+    return error.exitCode;
+  }
+  throw error;
+}

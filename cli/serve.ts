@@ -1,0 +1,97 @@
+/** `gatewright serve`: what the files say, as traffic on this machine. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { type BackendMapping, parseBackendMapping } from '../gateway-runtime/control/backend-mapping.ts';
+import { Report } from './serve/report.ts';
+import { Session } from './serve/session.ts';
+import { print } from './terminal.ts';
+
+interface Flags {
+  readonly address: string;
+  readonly portOffset: number | 'free';
+  readonly admin: { address: string; port: number };
+  readonly backend: BackendMapping[];
+  readonly class?: string[];
+  readonly strict: boolean;
+  readonly accessLog?: string | true;
+}
+
+export function addServe(program: Command): void {
+  program
+    .command('serve')
+    .summary('serve Gateways on this machine, and follow the files as they are edited')
+    .argument('<path...>', 'manifests (*.yaml, *.yml, *.json), folders of them, and cdk8s apps (app.ts)')
+    .option('--address <ip>', 'where listeners are bound', '127.0.0.1')
+    .option('--port-offset <number>', 'added to ports under 1024; "free" takes any free port', offset, 8000)
+    .option('--admin <ip:port>', 'where health, metrics, snapshot and explain are', adminAddress, {
+      address: '127.0.0.1',
+      port: 9902,
+    })
+    .option('--backend <ns/name:port=url>', 'where a Service really runs; may be repeated', backend, [])
+    .option('--class <name...>', 'serve only Gateways of these classes')
+    .option('--strict', 'refuse Services without endpoints and missing certificates', false)
+    .option('--access-log [file]', 'one JSON line per request, to a file or to standard output')
+    .addHelpText('after', EXAMPLES)
+    .action(run);
+}
+
+const EXAMPLES = `
+Examples:
+  gatewright serve gateway.yaml routes/
+  gatewright serve app.ts --backend shop/cart:8080=http://127.0.0.1:3000
+  gatewright serve manifests/ --strict --port-offset 9000
+
+Ports under 1024 move (80 to 8080, 443 to 8443), so that nobody needs root.
+A Service with neither endpoints nor --backend is echoed: it answers with the
+request as it arrived. Certificates that are missing are made. --strict refuses
+both instead.`;
+
+async function run(paths: string[], flags: Flags): Promise<void> {
+  const report = new Report();
+  const session = await Session.start(
+    {
+      paths,
+      address: flags.address,
+      portOffset: flags.portOffset,
+      admin: flags.admin,
+      mappings: flags.backend,
+      classes: flags.class ?? 'any',
+      strict: flags.strict,
+      ...(flags.accessLog ? { accessLog: (line: string) => print(line) } : {}),
+    },
+    report,
+  );
+  await stopSignal();
+  await session.drain();
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        resolve();
+        // A second one does not wait.
+        process.once(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143));
+      });
+    }
+  });
+}
+
+function offset(text: string): number | 'free' {
+  if (text === 'free') return text;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > 64_000) throw new InvalidArgumentError('Expected 0 to 64000, or free.');
+  return value;
+}
+
+function adminAddress(text: string): { address: string; port: number } {
+  const [, address, port] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
+  if (!address || Number(port) > 65535)
+    throw new InvalidArgumentError('Expected address:port, such as 127.0.0.1:9902.');
+  return { address: address.replace(/^\[|\]$/g, ''), port: Number(port) };
+}
+
+function backend(text: string, before: BackendMapping[]): BackendMapping[] {
+  const mapping = parseBackendMapping(text);
+  if ('problem' in mapping) throw new InvalidArgumentError(`${mapping.problem}.`);
+  return [...before, mapping];
+}

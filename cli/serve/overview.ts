@@ -1,0 +1,79 @@
+/** What `serve` says when it begins: where each Gateway is, who has which hosts, where requests go, and how to try it. */
+
+import type { PlannedPort } from '../../gateway-runtime/control/port-plan.ts';
+import type { Agent } from '../../gateway-runtime/proxy/agent.ts';
+import { curlFor, type ServedAt } from '../show/curl.ts';
+import { type RouteRow, routeRows } from '../show/route-rows.ts';
+import { columns, styled } from '../terminal.ts';
+
+/** Rows and commands of one Gateway beyond these are counted, not shown. */
+const MOST_ROWS = 40;
+const MOST_COMMANDS = 8;
+
+export interface ServedGateway {
+  /** `namespace/name` */
+  readonly key: string;
+  readonly agent: Agent;
+  readonly ports: readonly PlannedPort[];
+  readonly address: string;
+  readonly caFile?: string;
+}
+
+export function overview({ key, agent, ports, address, caFile }: ServedGateway): string[] {
+  const snapshot = agent.snapshot!;
+  const rows = routeRows(snapshot);
+  const protocols = new Map(
+    snapshot.resources.flatMap((each) =>
+      each.type === 'listener' ? [[each.port, each.protocol] as const] : [],
+    ),
+  );
+  const lines = [styled('bold', `Gateway ${key}`)];
+  for (const { port, local, taken } of ports) {
+    const protocol = protocols.get(port);
+    // A port of which no listener is valid is not served; the problems say why.
+    if (!protocol) continue;
+    const bound = agent.boundPort(port);
+    const url = `${protocol.toLowerCase()}://${address}:${bound ?? local}`;
+    const notes = [`port ${port}`, ...(taken ? [`${taken.port} is taken by ${taken.by}`] : [])];
+    lines.push(`  ${url}  (${notes.join('; ')})${bound === undefined ? ' NOT SERVED, see below' : ''}`);
+  }
+  lines.push('', ...table(rows), '');
+  const commands = commandsFor(rows, {
+    address,
+    localPort: (port) => agent.boundPort(port),
+    ...(caFile ? { caFile } : {}),
+  });
+  if (commands.length > 0)
+    lines.push(
+      '  Try:',
+      ...commands.flatMap((command) => command.split('\n')).map((line) => `  ${line}`),
+      '',
+    );
+  return lines;
+}
+
+function table(rows: readonly RouteRow[]): string[] {
+  if (rows.length === 0) return ['  No route is attached.'];
+  const shown = rows.slice(0, MOST_ROWS).map(({ team, host, match, target }) => [team, host, match, target]);
+  const [head = '', ...body] = columns([['TEAM', 'HOST', 'PATH', 'GOES TO'], ...shown], '  ');
+  const more = rows.length - shown.length;
+  return [
+    styled('dim', head),
+    ...body,
+    ...(more > 0 ? [`  and ${more} more: gatewright status shows all`] : []),
+  ];
+}
+
+/** One for each route, plain HTTP where there is a choice, and one for HTTPS if none of them is. */
+function commandsFor(rows: readonly RouteRow[], at: ServedAt): string[] {
+  const commands: string[] = [];
+  for (const row of rows) {
+    const command = curlFor(row, at);
+    if (command && commands.length < MOST_COMMANDS) commands.push(command);
+  }
+  if (!commands.some((command) => command.includes('https://'))) {
+    const secure = rows.map((row) => curlFor(row, at, 'HTTPS')).find((command) => command !== undefined);
+    if (secure) commands.push(secure);
+  }
+  return commands;
+}

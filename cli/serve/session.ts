@@ -1,0 +1,198 @@
+/**
+ * One run of `serve`: sources are read and watched, the loop serves what they say, and the report tells people about both. An
+ * edit that can't be used changes nothing that is served.
+ */
+import { stat } from 'node:fs/promises';
+import { refKey } from '../../gateway-runtime/api/object.ts';
+import type { BackendMapping } from '../../gateway-runtime/control/backend-mapping.ts';
+import { LocalCertificates, missingSecrets } from '../../gateway-runtime/control/certificates.ts';
+import { Loop } from '../../gateway-runtime/control/loop.ts';
+import { PortPlan } from '../../gateway-runtime/control/port-plan.ts';
+import { Watcher } from '../../gateway-runtime/control/watch.ts';
+import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
+import { re2 } from '../../gateway-runtime/regex/re2.ts';
+import { TypeCheck } from '../app/type-check.ts';
+import { Sources } from '../sources.ts';
+import { CommandError, withProgress } from '../terminal.ts';
+import type { Report } from './report.ts';
+
+/** The part of the objects that nobody wrote. After all paths in order, so that what is written goes first. */
+const LOCAL_PART = '\uffff local certificates';
+
+export interface ServeOptions {
+  readonly paths: readonly string[];
+  readonly address: string;
+  readonly portOffset: number | 'free';
+  readonly admin: { readonly address: string; readonly port: number };
+  readonly mappings: readonly BackendMapping[];
+  /** Default: Gateways of any class. */
+  readonly classes: 'any' | readonly string[];
+  readonly strict: boolean;
+  readonly accessLog?: (line: string) => void;
+}
+
+export class Session {
+  readonly #options: ServeOptions;
+  readonly #report: Report;
+  readonly #sources: Sources;
+  readonly #loop: Loop;
+  readonly #ports: PortPlan;
+  readonly #typeChecks: TypeCheck[] = [];
+  #certificates: LocalCertificates | undefined;
+  #watcher: Watcher | undefined;
+  /** Edits are read and applied one after the other. */
+  #last: Promise<void> = Promise.resolve();
+
+  static async start(options: ServeOptions, report: Report): Promise<Session> {
+    const sources = await Sources.of(options.paths, (text) => report.appOutput(text));
+    const session = new Session(options, report, sources);
+    try {
+      await session.#begin();
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+    return session;
+  }
+
+  private constructor(options: ServeOptions, report: Report, sources: Sources) {
+    this.#options = options;
+    this.#report = report;
+    this.#sources = sources;
+    const { address, portOffset, admin, mappings, classes, strict, accessLog } = options;
+    this.#ports = new PortPlan({
+      offset: portOffset,
+      address,
+      reserved: admin.address === address ? [admin.port] : [],
+    });
+    this.#loop = new Loop({
+      regex: re2,
+      classes,
+      address,
+      ports: this.#ports,
+      mappings,
+      echo: !strict,
+      metrics: new Metrics({ process: true }),
+      ...(accessLog ? { accessLog } : {}),
+    });
+  }
+
+  async drain(): Promise<void> {
+    await this.#watcher?.close();
+    await this.#last;
+    await this.#loop.drain();
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    await this.#watcher?.close();
+    for (const check of this.#typeChecks) check.close();
+    this.#sources.close();
+    await this.#loop.close();
+    await this.#certificates?.remove();
+  }
+
+  async #begin(): Promise<void> {
+    const started = performance.now();
+    const { paths } = this.#options;
+    const read = await withProgress(`Reading ${paths.join(', ')}`, this.#sources.read());
+    this.#report.sourceProblems(read);
+    await this.#addCertificates();
+    const change = await this.#loop.apply(this.#sources.objects.take());
+    this.#refuseWhatIsStrict();
+    if (this.#loop.agents.size === 0) {
+      throw new CommandError(
+        read.problems.some(({ severity }) => severity === 'error')
+          ? 'error nothing can be served. Mend the errors above and start again.'
+          : `error no Gateway to serve in ${paths.join(', ')}. Name the files with a Gateway too${this.#options.classes === 'any' ? '' : ', or leave --class out'}.`,
+      );
+    }
+    this.#report.started({
+      ...this.#view(),
+      change,
+      apps: this.#sources.apps,
+      mappings: this.#options.mappings,
+      milliseconds: performance.now() - started,
+    });
+    this.#watcher = new Watcher(this.#sources.watched(), (changed) => this.#edited(changed));
+    await this.#watcher.ready();
+    for (const app of this.#sources.apps) {
+      const check = new TypeCheck(app, (problems) => this.#report.typeErrors(app, problems));
+      this.#typeChecks.push(check);
+      check.check();
+    }
+    this.#sources.warm();
+    this.#report.watching();
+  }
+
+  #view() {
+    return {
+      loop: this.#loop,
+      ports: this.#ports,
+      address: this.#options.address,
+      caFile: this.#certificates?.caFile,
+      originOf: (ref: Parameters<typeof refKey>[0] & { group: string }) => this.#sources.objects.origin(ref),
+    };
+  }
+
+  #edited(changed: ReadonlySet<string>): void {
+    this.#sources.supersede(changed);
+    this.#last = this.#last.then(() => this.#applyEdit(changed)).catch((error) => this.#report.failed(error));
+  }
+
+  async #applyEdit(changed: ReadonlySet<string>): Promise<void> {
+    const saved = await latestSave(changed);
+    const read = await this.#sources.readChanged(changed);
+    if (!read) return;
+    await this.#addCertificates();
+    const change = await this.#loop.apply(this.#sources.objects.take());
+    this.#report.changed({
+      ...this.#view(),
+      read,
+      change,
+      files: [...changed],
+      milliseconds: Date.now() - saved,
+    });
+    this.#watcher?.add(this.#sources.watched());
+    this.#sources.warm();
+    for (const check of this.#typeChecks) check.check();
+  }
+
+  /** A Secret that is missing here gets a local certificate, unless `--strict` wants it written. */
+  async #addCertificates(): Promise<void> {
+    const { objects } = this.#sources;
+    objects.remove(LOCAL_PART);
+    const missing = missingSecrets(objects.objects());
+    if (missing.length === 0) return;
+    if (this.#options.strict) {
+      const list = missing.map(({ ref, neededBy }) => `  ${refKey(ref)}, needed by ${neededBy.join(', ')}`);
+      // At start only: an edit that needs a certificate is served without it, and the status says so.
+      if (!this.#watcher) {
+        throw new CommandError(
+          `error these Secrets are not among the files, and --strict makes none:\n${list.join('\n')}\nAdd them, or leave --strict out.`,
+        );
+      }
+      return;
+    }
+    this.#certificates ??= await LocalCertificates.create();
+    objects.put(LOCAL_PART, { objects: this.#certificates.secretsFor(missing), problems: [], broken: false });
+  }
+
+  #refuseWhatIsStrict(): void {
+    const { unreachable } = this.#loop;
+    if (!this.#options.strict || unreachable.length === 0) return;
+    const list = unreachable.map(({ namespace, service, port }) => `  ${namespace}/${service}:${port}`);
+    const { namespace, service, port } = unreachable[0]!;
+    throw new CommandError(
+      `error nothing says where these Services run, and --strict echoes none:\n${list.join('\n')}\nAdd EndpointSlices, map them (--backend ${namespace}/${service}:${port}=http://127.0.0.1:3000), or leave --strict out.`,
+    );
+  }
+}
+
+/** When the last of these files was written: what users count from. */
+async function latestSave(files: ReadonlySet<string>): Promise<number> {
+  const times = await Promise.all(
+    [...files].map(async (file) => (await stat(file).catch(() => undefined))?.mtimeMs ?? 0),
+  );
+  return Math.max(...times) || Date.now();
+}

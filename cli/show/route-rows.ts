@@ -1,0 +1,114 @@
+/** The routes of a Gateway as rows that people read: team, host, what is matched, where it goes. */
+import { explainFilter } from '../../gateway-runtime/filters/index.ts';
+import type {
+  HttpMatch,
+  HttpRule,
+  Listener,
+  PathMatch,
+  Snapshot,
+  ValueMatch,
+  WeightedBackend,
+} from '../../gateway-runtime/snapshot/snapshot.ts';
+
+export interface RouteRow {
+  readonly team: string;
+  /** `*` is any. */
+  readonly host: string;
+  /** `/foo` exactly, `/cart/*` and `/cart`, `~ /v[0-9]+`; then method, headers and query. */
+  readonly match: string;
+  /** Where it goes, with shares and what filters do. */
+  readonly target: string;
+  readonly rule: HttpRule;
+  readonly condition: HttpMatch;
+  /** Listeners at which it is served, http first. */
+  readonly listeners: readonly Listener[];
+}
+
+/** One row for each hostname and match of each rule; by team, then host, in the order of the routes. */
+export function routeRows(snapshot: Snapshot): RouteRow[] {
+  const listeners = new Map(
+    snapshot.resources.filter((each) => each.type === 'listener').map((listener) => [listener.key, listener]),
+  );
+  const rows = new Map<string, RouteRow>();
+  for (const rule of snapshot.resources) {
+    if (rule.type !== 'http-rule') continue;
+    const team = rule.source.team ?? rule.source.namespace;
+    const target = targetText(rule);
+    for (const host of new Set(rule.parents.flatMap(({ hostnames }) => hostnames))) {
+      const at = rule.parents
+        .filter(({ hostnames }) => hostnames.includes(host))
+        .flatMap(({ listener }) => listeners.get(listener) ?? [])
+        .sort((a, b) => a.protocol.length - b.protocol.length || a.port - b.port);
+      for (const [index, condition] of rule.matches.entries()) {
+        const match = matchText(condition);
+        rows.set(`${rule.key} ${index} ${host}`, {
+          team,
+          host,
+          match,
+          target,
+          rule,
+          condition,
+          listeners: at,
+        });
+      }
+    }
+  }
+  return [...rows.values()].sort((a, b) => compare(a.team, b.team) || compare(a.host, b.host));
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+export function matchText({ path, method, headers, queryParams }: HttpMatch): string {
+  return [
+    pathText(path),
+    ...(method ? [method] : []),
+    ...headers.map((each) => valueText(each, ': ')),
+    ...queryParams.map((each) => `?${valueText(each, '=')}`),
+  ].join(' ');
+}
+
+function pathText({ type, value }: PathMatch): string {
+  if (type === 'Exact') return value;
+  if (type === 'RegularExpression') return `~ ${value}`;
+  return value === '/' ? '/*' : `${value}/*`;
+}
+
+function valueText({ name, type, value }: ValueMatch, equals: string): string {
+  return type === 'Exact' ? `${name}${equals}${value}` : `${name} ~ ${value}`;
+}
+
+export function targetText(rule: HttpRule): string {
+  if (rule.refusal) return `500: ${rule.refusal}`;
+  const filters = rule.filters.map(explainFilter).join(', ');
+  if (rule.filters.some(({ type }) => type === 'RequestRedirect')) return filters;
+  const backends = backendsText(rule.backends, rule.source.namespace);
+  return filters ? `${backends} (${filters})` : backends;
+}
+
+function backendsText(backends: readonly WeightedBackend[], namespace: string): string {
+  const total = backends.reduce((sum, { weight }) => sum + weight, 0);
+  if (backends.length === 0) return '500: no backend';
+  if (total === 0) return '500: all weights are 0';
+  return backends
+    .filter(({ weight }) => weight > 0)
+    .map((backend) => {
+      const name = backend.unresolved
+        ? `500 (${backend.unresolved.reason} ${shortName(backend.name, namespace)})`
+        : shortName(backend.name, namespace);
+      const filters = backend.filters.map(explainFilter).join(', ');
+      const share = backends.length === 1 ? '' : ` ${percent(backend.weight / total)}`;
+      return `${name}${share}${filters ? ` (${filters})` : ''}`;
+    })
+    .join(', ');
+}
+
+/** `Service shop/cart:8080` is `cart:8080` to routes of the namespace shop. */
+function shortName(name: string, namespace: string): string {
+  const bare = name.replace(/^Service /, '');
+  return bare.startsWith(`${namespace}/`) ? bare.slice(namespace.length + 1) : bare;
+}
+
+export function percent(share: number): string {
+  const value = share * 100;
+  return `${Number.isInteger(value) ? value : value.toFixed(1)} %`;
+}
