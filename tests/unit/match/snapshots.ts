@@ -59,9 +59,10 @@ export interface RuleFields {
   route?: string;
   index?: number;
   created?: string;
-  /** Listener names; each with the hostnames. */
+  /** Names of listeners, and the hostnames at all of them; or `parents`, for hostnames of each. */
   on?: readonly string[];
   hostnames?: readonly string[];
+  parents?: readonly { listener: string; hostnames: readonly string[] }[];
   matches?: readonly MatchFields[];
   rest?: Partial<Pick<HttpRule, 'filters' | 'backends' | 'refusal'>>;
 }
@@ -72,6 +73,7 @@ export function rule({
   created = '2026-01-01T00:00:00Z',
   on = ['web'],
   hostnames = ['*'],
+  parents = on.map((each) => ({ listener: each, hostnames })),
   matches = [{}],
   rest = {},
 }: RuleFields = {}): HttpRule {
@@ -80,7 +82,10 @@ export function rule({
     type: 'http-rule',
     key: `http-rule/${route}/${index}`,
     source: { kind: 'HTTPRoute', namespace, name, rule: index, generation: 1, created },
-    parents: on.map((listenerName) => ({ listener: `listener/Gateway/infra/gw/${listenerName}`, hostnames })),
+    parents: parents.map((parent) => ({
+      ...parent,
+      listener: `listener/Gateway/infra/gw/${parent.listener}`,
+    })),
     matches: matches.map(httpMatch),
     filters: [],
     backends: [],
