@@ -80,6 +80,7 @@ const ENGINES = {
 
 export class Agent {
   readonly gateway: GatewayId;
+  readonly #allMetrics: Metrics;
   readonly #metrics: GatewayMetrics;
   readonly #resources = new Map<ResourceKey, Resource>();
   readonly #upstreams: Upstreams;
@@ -98,6 +99,7 @@ export class Agent {
     const { gateway, metrics = new Metrics(), publicPort = (port) => port } = options;
     const limits = { ...LIMITS, ...options.limits };
     this.gateway = gateway;
+    this.#allMetrics = metrics;
     this.#metrics = metrics.gateway(gateway);
     this.#upstreams = new Upstreams(options.fallbackEndpoints);
     const router = Router.empty<CompiledRule>({
@@ -151,19 +153,21 @@ export class Agent {
   }
 
   /** Stops accepting, lets requests in flight finish, at most for `limits.drain`. The agent is not used again. */
-  async drain(): Promise<void> {
-    this.#state = 'draining';
-    await this.#last;
-    await this.#listeners.drain();
-    this.#engine.close();
+  drain(): Promise<void> {
+    return this.#stop(() => this.#listeners.drain());
   }
 
   /** Cuts everything. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return this.#stop(() => this.#listeners.close());
+  }
+
+  async #stop(stopListeners: () => Promise<void>): Promise<void> {
     this.#state = 'draining';
     await this.#last;
-    await this.#listeners.close();
+    await stopListeners();
     this.#engine.close();
+    this.#allMetrics.remove(this.#metrics);
   }
 
   async #apply({ delta, endpoints, certificates }: AgentUpdate): Promise<AgentResult> {

@@ -138,11 +138,17 @@ export class Attempt {
 
   readonly #onResponse = (response: IncomingMessage): void => {
     if (this.#over) return;
+    const status = response.statusCode ?? 0;
+    if (status < 200) {
+      this.cancel();
+      this.#events.onFailure('malformed', 'never');
+      return;
+    }
     this.#response = response;
     const { guard, limits } = this.#options;
     this.#request.socket?.setTimeout(limits.stall);
     response.on('error', guard(this.#onTruncated));
-    this.#events.onResponse(response.statusCode ?? 0, response.rawHeaders);
+    this.#events.onResponse(status, response.rawHeaders);
     response.on(
       'data',
       guard((chunk: Buffer) => {

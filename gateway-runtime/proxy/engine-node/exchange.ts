@@ -13,7 +13,7 @@ import {
   type UpstreamFailure,
 } from '../exchange.ts';
 import type { Limits } from '../limits.ts';
-import { INTERNAL_ERROR } from '../pipeline/replies.ts';
+import { INTERNAL_ERROR, problemReply } from '../pipeline/replies.ts';
 import { Attempt, type AttemptEvents, type Guard } from './attempt.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { fieldValue, ResponseFields } from './header-fields.ts';
@@ -33,7 +33,7 @@ export interface ExchangeContext {
 export interface ClientSocket {
   readonly connection: ClientConnection;
   /** Requests on it that have no whole answer yet. */
-  inFlight: number;
+  readonly inFlight: NodeExchange[];
   /** What came on it was no request: it will be closed. */
   failed: boolean;
   /** No further request: answers say `Connection: close`. */
@@ -88,7 +88,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
     this.#hasBody =
       (length !== undefined && length !== '0') ||
       fieldValue(message.rawHeaders, 'transfer-encoding') !== undefined;
-    client.inFlight++;
+    client.inFlight.push(this);
     message.on('error', () => {});
     response.on('error', () => {});
     response.on(
@@ -254,6 +254,15 @@ export class NodeExchange implements Exchange, AttemptEvents {
     this.#message.socket.destroy();
   }
 
+  /** The body is not valid HTTP. False where it is too late to say so. */
+  failBody(status: number): boolean {
+    if (this.#message.complete || this.#response.headersSent) return false;
+    this.#attempt?.cancel();
+    this.#response.shouldKeepAlive = false;
+    this.reply(problemReply({ status, message: 'the body of the request is not valid HTTP/1.1' }));
+    return true;
+  }
+
   #writeHead(status: number, raw: string[]): void {
     if (this.#client.closing()) raw.push('Connection', 'close');
     this.#response.writeHead(status, raw);
@@ -281,7 +290,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
   #end(status: number): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#client.inFlight--;
+    this.#client.inFlight.splice(this.#client.inFlight.indexOf(this), 1);
     this.#context.handler.onEnd(this, {
       status,
       bytesReceived: this.#received,

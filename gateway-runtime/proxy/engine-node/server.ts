@@ -13,7 +13,6 @@ import { readTarget, type TargetProblem } from './request-target.ts';
 const problem = (status: number, message: string): TargetProblem => Object.freeze({ status, message });
 
 const TOO_MANY_FIELDS = problem(431, 'the request has too many header fields');
-const TOO_MANY_WAITING = problem(503, 'too many requests wait on this connection');
 const UNKNOWN_CODING = problem(501, 'a transfer coding other than chunked is not supported');
 const CODING_IN_1_0 = problem(400, 'an HTTP/1.0 request must not have a transfer coding');
 const UNKNOWN_EXPECTATION = problem(417, 'the only expectation that can be met is 100-continue');
@@ -35,8 +34,10 @@ export class NodeServer implements EngineServer {
   readonly #context: ExchangeContext;
   readonly #port: number;
   readonly #tls: boolean;
+  /** As accepted: under TLS, before the handshake too. */
   readonly #sockets = new Set<Socket>();
-  readonly #clients = new WeakMap<Socket, ClientSocket>();
+  /** Those that requests come on. */
+  readonly #clients = new Map<Socket, ClientSocket>();
   #draining = false;
 
   constructor(context: ExchangeContext, port: number, tls: TlsOptions | undefined) {
@@ -125,7 +126,7 @@ export class NodeServer implements EngineServer {
     this.#draining = true;
     this.server.closeIdleConnections();
     // node:http takes a connection that never carried anything for a busy one.
-    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
+    for (const socket of this.#clients.keys()) if (socket.bytesRead === 0) socket.destroy();
   }
 
   destroy(): void {
@@ -148,24 +149,28 @@ export class NodeServer implements EngineServer {
   #onConnection(socket: Socket): void {
     this.#clients.set(socket, {
       connection: this.#connectionOf(socket),
-      inFlight: 0,
+      inFlight: [],
       failed: false,
       closing: () => this.#draining,
     });
+    socket.on('close', () => this.#clients.delete(socket));
   }
 
   #onRequest(message: IncomingMessage, response: ServerResponse, known?: TargetProblem): void {
     const client = this.#clients.get(message.socket)!;
-    const found =
-      known ?? this.#problemOf(message, client) ?? readTarget(message.url ?? '', message.rawHeaders);
+    if (client.inFlight.length >= this.#context.limits.pipelined) {
+      this.#context.handler.onMalformed(client.connection, 0);
+      message.socket.destroy();
+      return;
+    }
+    const found = known ?? this.#problemOf(message) ?? readTarget(message.url ?? '', message.rawHeaders);
     const exchange = new NodeExchange(this.#context, client, message, response, found);
     exchange.start();
   }
 
-  #problemOf(message: IncomingMessage, client: ClientSocket): TargetProblem | undefined {
+  #problemOf(message: IncomingMessage): TargetProblem | undefined {
     const { limits } = this.#context;
     if (message.rawHeaders.length > 2 * limits.headFields) return TOO_MANY_FIELDS;
-    if (client.inFlight >= limits.pipelined) return TOO_MANY_WAITING;
     const coding = fieldValue(message.rawHeaders, 'transfer-encoding');
     if (coding === undefined) return undefined;
     if (message.httpVersionMinor === 0) return CODING_IN_1_0;
@@ -182,7 +187,7 @@ export class NodeServer implements EngineServer {
       message.httpVersionMinor === 1 &&
       fieldValue(message.rawHeaders, 'upgrade')?.toLowerCase() === 'websocket' &&
       // Answers before this one would be written into the tunnel.
-      this.#clients.get(message.socket)?.inFlight === 0
+      this.#clients.get(message.socket)?.inFlight.length === 0
     );
   }
 
@@ -197,7 +202,7 @@ export class NodeServer implements EngineServer {
       fieldValue(rawHeaders, 'transfer-encoding') !== undefined;
     const found = hasBody
       ? UPGRADE_WITH_BODY
-      : (this.#problemOf(message, client) ?? readTarget(message.url ?? '', rawHeaders));
+      : (this.#problemOf(message) ?? readTarget(message.url ?? '', rawHeaders));
     const upgrade = this.#mayUpgrade(message) ? 'websocket' : undefined;
     new NodeExchange(this.#context, client, message, response, found, upgrade).start();
   }
@@ -205,7 +210,7 @@ export class NodeServer implements EngineServer {
   #onConnect(message: IncomingMessage, socket: Socket): void {
     const client = this.#clients.get(socket)!;
     socket.on('error', () => {});
-    if (client.inFlight > 0) return void socket.destroy();
+    if (client.inFlight.length > 0) return void socket.destroy();
     const response = this.#rawResponse(message, socket);
     new NodeExchange(this.#context, client, message, response, CONNECT_REFUSED).start();
   }
@@ -228,10 +233,14 @@ export class NodeServer implements EngineServer {
       return;
     }
     client.failed = true;
-    // An answer now would be taken for that of the request in flight.
-    const status = client.inFlight === 0 && socket.writable ? (MALFORMED[error.code ?? ''] ?? 400) : 0;
+    const status = MALFORMED[error.code ?? ''] ?? 400;
+    const [first, ...others] = client.inFlight;
+    if (first) {
+      // An answer now would be taken for that of a request before; only the one whose body this is can get it.
+      if (others.length || !first.failBody(status)) socket.destroy();
+      return;
+    }
     this.#context.handler.onMalformed(client.connection, status);
-    if (status === 0) return void socket.destroy();
     const body = `${status}: what came is not a valid HTTP/1.1 request\n`;
     socket.end(
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/plain; charset=utf-8\r\n` +

@@ -57,13 +57,16 @@ function forwardedElement({ remoteAddress, tls }: ClientConnection, authority: s
   return `for=${node};host="${authority}";proto=${tls ? 'https' : 'http'}`;
 }
 
+const CIDR = /^([^/]+)(?:\/(\d{1,3}))?$/;
+
 function blockList(hops: readonly string[]): BlockList {
   const list = new BlockList();
   for (const hop of hops) {
-    const [address = '', bits] = hop.split('/');
+    const [, address = '', bits] = CIDR.exec(hop) ?? [];
     const family = isIP(address);
-    const prefix = bits === undefined ? (family === 6 ? 128 : 32) : Number(bits);
-    if (!family || !/^\d*$/.test(bits ?? '') || bits === '' || prefix > (family === 6 ? 128 : 32)) {
+    const longest = family === 6 ? 128 : 32;
+    const prefix = bits === undefined ? longest : Number(bits);
+    if (!family || prefix > longest) {
       throw new Error(
         `the trusted hop "${hop}" is not an address or CIDR; write it like 10.0.0.0/8 or fd00::/8`,
       );

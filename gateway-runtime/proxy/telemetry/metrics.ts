@@ -69,18 +69,16 @@ export class Metrics {
     );
   }
 
+  /** For a new data plane, which counts from 0. */
   gateway(id: GatewayId): GatewayMetrics {
-    const key = gatewayKey(id);
-    let gateway = this.#gateways.get(key);
-    if (!gateway) {
-      gateway = new GatewayMetrics(key);
-      this.#gateways.set(key, gateway);
-    }
+    const gateway = new GatewayMetrics(gatewayKey(id));
+    this.#gateways.set(gateway.name, gateway);
     return gateway;
   }
 
-  removeGateway(id: GatewayId): void {
-    this.#gateways.delete(gatewayKey(id));
+  /** Another data plane of the same Gateway may have come meanwhile; it stays. */
+  remove(gateway: GatewayMetrics): void {
+    if (this.#gateways.get(gateway.name) === gateway) this.#gateways.delete(gateway.name);
   }
 
   /** In Prometheus' text format. */
@@ -103,14 +101,15 @@ export type GatewayEvent =
   | 'internal-error';
 
 export class GatewayMetrics {
-  readonly #gateway: string;
+  /** `namespace/name`. */
+  readonly name: string;
   readonly #rules = new Map<RuleKey, Map<string, Series>>();
   /** By listener: requests that no rule of the snapshot served. */
   readonly #unrouted = new Map<string, Series>();
   readonly #events = new Map<GatewayEvent, number>();
 
-  constructor(gateway: string) {
-    this.#gateway = gateway;
+  constructor(name: string) {
+    this.name = name;
   }
 
   /** From now on this rule has series of its own. */
@@ -148,7 +147,7 @@ export class GatewayMetrics {
   }
 
   events(): Sample[] {
-    return [...this.#events].map(([event, value]) => ({ labels: { gateway: this.#gateway, event }, value }));
+    return [...this.#events].map(([event, value]) => ({ labels: { gateway: this.name, event }, value }));
   }
 
   #seriesOf(listener: string, rule: HttpRule | undefined, backend: string): Series {
@@ -161,7 +160,7 @@ export class GatewayMetrics {
       const { namespace, name, ruleName, rule: index } = rule?.source ?? {};
       series = {
         labels: {
-          gateway: this.#gateway,
+          gateway: this.name,
           listener,
           route: ofRule ? `${namespace}/${name}` : '',
           rule: ofRule ? (ruleName ?? String(index)) : '',
