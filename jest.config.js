@@ -9,7 +9,7 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', '/fixtures/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
-  testEnvironmentOptions: { exportConditions: ['gatewright-source', 'node', 'node-addons'] },
+  testEnvironmentOptions: { customExportConditions: ['gatewright-source', 'node', 'node-addons'] },
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
