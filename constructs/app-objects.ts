@@ -2,6 +2,7 @@
 import { ApiObject } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import type { RawObject } from '../gateway-runtime/api/object.ts';
+import { MATERIALIZE, type SynthHooks } from './synth-hooks.ts';
 
 export interface AppObject {
   /** As it is applied, with every value resolved. */
@@ -10,16 +11,10 @@ export interface AppObject {
   readonly path: string;
 }
 
-/**
- * A construct that knows only at synth which objects it has. By a registered symbol, so that the command line finds it in an
- * app that brings another copy of this package.
- */
-export const MATERIALIZE = Symbol.for('gatewright.dev/materialize');
-
 /** Brings the objects of a tree up to date with what was said to its constructs. */
-export function materialize(root: IConstruct): void {
+function materialize(root: IConstruct): void {
   for (const construct of root.node.findAll()) {
-    (construct as { [MATERIALIZE]?(): void })[MATERIALIZE]?.();
+    (construct as SynthHooks)[MATERIALIZE]?.();
   }
 }
 

@@ -9,6 +9,7 @@ import type { HttpRule } from '../gateway-runtime/snapshot/snapshot.ts';
 import { translate } from '../gateway-runtime/translate/translate.ts';
 import { type AppObject, objectsOf } from './app-objects.ts';
 import { certificateStandIns } from './stand-ins.ts';
+import { type SynthHooks, WARNINGS } from './synth-hooks.ts';
 
 export interface Finding {
   readonly severity: 'error' | 'warning';
@@ -28,9 +29,15 @@ export function findingsOf(root: IConstruct): Finding[] {
   });
   return [
     ...duplicates(appObjects),
+    ...root.node.findAll().flatMap((construct) => ownWarnings(construct, objects)),
     ...translation.diagnostics.flatMap((diagnostic) => fromDiagnostic(diagnostic, paths)),
     ...[...translation.snapshots.values()].flatMap((snapshot) => fromShadows(shadows(snapshot), paths)),
   ];
+}
+
+function ownWarnings(construct: IConstruct, objects: readonly RawObject[]): Finding[] {
+  const messages = (construct as SynthHooks)[WARNINGS]?.(objects) ?? [];
+  return messages.map((message) => ({ severity: 'warning', path: construct.node.path, message }));
 }
 
 /** Which construct made an object. */
@@ -80,7 +87,7 @@ const MAY_BE_ELSEWHERE = new Set([
   'route/ref-not-permitted',
   'listener/ref-not-permitted',
 ]);
-const WARNINGS = new Set([
+const NEVER_ERRORS = new Set([
   'route/not-allowed-by-listeners',
   'listener/invalid-route-kinds',
   'gateway-class/invalid-parameters',
@@ -92,7 +99,7 @@ function fromDiagnostic(diagnostic: Diagnostic, paths: Paths): Finding[] {
   // Most objects of an app are none of a gateway's business.
   if (code === 'object/unknown-kind') return [];
   const isElsewhere = MAY_BE_ELSEWHERE.has(code) && !related.some((ref) => paths.of(ref) !== undefined);
-  const isWarning = diagnostic.severity !== 'error' || isElsewhere || WARNINGS.has(code);
+  const isWarning = diagnostic.severity !== 'error' || isElsewhere || NEVER_ERRORS.has(code);
   const parts = [
     `${refKey(object)}${field ? ` ${field}` : ''}: ${message}.`,
     ...(fix ? [`Fix: ${fix}.`] : []),

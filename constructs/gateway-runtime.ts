@@ -3,10 +3,10 @@ import { Cpu, Deployment, LabelSelector, Probe, ServiceAccount } from 'cdk8s-plu
 import { Construct } from 'constructs';
 import { CONTROLLER_NAME } from '../gateway-runtime/api/names.ts';
 import { clusterObject, gatewayObject } from './api-object.ts';
-import { MATERIALIZE } from './app-objects.ts';
 import { requireChecks } from './checks.ts';
 import { DEFAULT_CLASS, GatewayBase } from './gateway.ts';
 import { CLUSTER_RULES, LEASE_RULES, secretRules } from './permissions.ts';
+import { MATERIALIZE } from './synth-hooks.ts';
 
 export interface GatewayClassProps {
   /**

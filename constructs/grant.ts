@@ -1,12 +1,15 @@
 import { Construct } from 'constructs';
-import { TEAM_LABEL } from '../gateway-runtime/api/names.ts';
+import { type KindObject, parse } from '../gateway-runtime/api/kinds.ts';
+import { CONTROLLER_NAME, TEAM_LABEL } from '../gateway-runtime/api/names.ts';
+import type { RawObject } from '../gateway-runtime/api/object.ts';
 import { gatewayObject } from './api-object.ts';
 import { type Attachment, type ListenerPlace, requireHostname } from './attachment.ts';
-import { type ListenerEntry, listenerEntry, onlyNamespaceOf, sectionName } from './gateway.ts';
+import { DEFAULT_CLASS, type ListenerEntry, listenerEntry, onlyNamespaceOf, sectionName } from './gateway.ts';
 import type { GrantedHostname, RouteKind } from './granted.ts';
 import { boundedName } from './naming.ts';
-import { overlapProblems } from './overlap.ts';
+import { nestingWarnings, overlapProblems } from './overlap.ts';
 import type { SharedGateway } from './shared-gateway.ts';
+import { WARNINGS } from './synth-hooks.ts';
 import { Team, type TeamRef } from './team.ts';
 
 export interface GrantProps<
@@ -127,6 +130,12 @@ export class Grant<
     );
   }
 
+  [WARNINGS](objects: readonly RawObject[]): string[] {
+    const { className } = this.gateway;
+    const isOwn = className === DEFAULT_CLASS || objects.some((object) => isOwnClass(object, className));
+    return isOwn ? [] : nestingWarnings(this);
+  }
+
   #perListener<T>(make: (listener: string, hostname: string) => T): T[] {
     return this.listeners.flatMap((listener) => this.hostnames.map((hostname) => make(listener, hostname)));
   }
@@ -154,3 +163,14 @@ const isGranted = (gateway: SharedGateway, listener: string) => {
   const spec = gateway._specs[listener];
   return spec !== undefined && !spec.routes;
 };
+
+/** A GatewayClass of this name that our controller serves. */
+function isOwnClass(object: RawObject, name: string): boolean {
+  if (object.kind !== 'GatewayClass') return false;
+  const parsed = parse(object);
+  return (
+    parsed.outcome === 'known' &&
+    parsed.ref.name === name &&
+    (parsed.object as KindObject<'GatewayClass'>).spec.controllerName === CONTROLLER_NAME
+  );
+}

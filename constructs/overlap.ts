@@ -42,12 +42,17 @@ export function overlapProblems(grant: AnyGrant, all: readonly AnyGrant[]): stri
   return problems;
 }
 
-/** Whether grants of different teams lie inside one another, so that the gateway has to keep their listeners apart. */
-export function nestedAcrossTeams(grants: readonly AnyGrant[]): [AnyGrant, AnyGrant] | undefined {
-  for (const grant of grants) {
-    for (const outer of grant._nestedIn) {
-      if (outer.team.name !== grant.team.name && overlapsOf(grant, outer).length > 0) return [grant, outer];
-    }
-  }
-  return undefined;
+/**
+ * What nesting asks of the gateway: without listener isolation a request for the inner hostname is offered to routes of the
+ * outer listener too (GatewaySpec.listeners, feature GatewayHTTPListenerIsolation).
+ */
+export function nestingWarnings(grant: AnyGrant): string[] {
+  const { className } = grant.gateway;
+  return grant._nestedIn
+    .filter((outer) => outer.team.name !== grant.team.name && overlapsOf(grant, outer).length > 0)
+    .map(
+      (outer) =>
+        `lies inside ${outer.node.path}, so class ${className} must keep listeners apart (feature GatewayHTTPListenerIsolation): ` +
+        `else routes of team ${outer.team.name} get requests for ${overlapsOf(grant, outer)[0]!.own}.`,
+    );
 }

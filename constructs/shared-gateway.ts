@@ -42,6 +42,15 @@ export class SharedGateway<
     const Kinds extends RouteKind = 'HTTPRoute',
     const Names extends GrantedNames<Listeners> = GrantedNames<Listeners>,
   >(team: TeamRef<TeamName>, props: GrantProps<Hosts, Kinds, Names>): Grant<Hosts, Kinds, Names, TeamName> {
+    const name = props.name ?? team.name;
+    if (this._grants.some((each) => each.node.id === name)) {
+      const example = String([props.hostnames].flat()[0] ?? 'second')
+        .replace('*.', '')
+        .split('.')[0];
+      throw new Error(
+        `${this.node.path} has a grant ${name} already: give this one a name, grant(team, { name: '${example}', hostnames: [...] })`,
+      );
+    }
     const listeners =
       props.listeners ??
       (Object.keys(this._specs).filter((name) => !this._specs[name]!.routes) as unknown as readonly Names[]);

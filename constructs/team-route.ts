@@ -1,7 +1,6 @@
 import { ApiObject, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import { gatewayObject } from './api-object.ts';
-import { MATERIALIZE } from './app-objects.ts';
 import { type Attachment, hostnameProblem, isAttachment, parentRefs } from './attachment.ts';
 import { teamOf } from './chart.ts';
 import { requireChecks } from './checks.ts';
@@ -9,6 +8,7 @@ import type { AttachmentWithin, HostnameWithin, HostsOf, ListenersOf } from './g
 import { boundedName } from './naming.ts';
 import { type ApiRule, Rule, type RuleProps } from './rule.ts';
 import { shard } from './sharding.ts';
+import { MATERIALIZE } from './synth-hooks.ts';
 
 export interface TeamRouteProps<On, Hosts extends readonly string[], Scope> {
   /** What the route attaches to: a grant, a dedicated gateway, an open listener, or several of them. */
@@ -175,7 +175,8 @@ export class TeamRoute<
         problems.push(`listener ${name} is outside ${on.title} (granted: ${on.listeners.join(', ')})`);
       }
     }
-    if (problems.length === 0 && parentRefs(on, this.hostnames, this.#listeners).length === 0) {
+    const isInside = this.hostnames.every((host) => hostnameProblem(host, this.#attachments) === undefined);
+    if (problems.length === 0 && isInside && parentRefs(on, this.hostnames, this.#listeners).length === 0) {
       problems.push(
         `none of the hostnames ${this.hostnames.join(', ')} is one of ${on.title} (granted: ${on.hostnames.join(', ')})`,
       );

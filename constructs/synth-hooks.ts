@@ -1,0 +1,16 @@
+/**
+ * What a construct may add to a synth. By registered symbols, so that the command line finds them in an app that brings another
+ * copy of this package.
+ */
+import type { RawObject } from '../gateway-runtime/api/object.ts';
+
+/** Brings its child objects up to date: for a construct that knows only at synth which objects it has. */
+export const MATERIALIZE = Symbol.for('gatewright.dev/materialize');
+
+/** Sentences about what is not wrong in itself; cdk8s' own validations know errors only. */
+export const WARNINGS = Symbol.for('gatewright.dev/warnings');
+
+export interface SynthHooks {
+  [MATERIALIZE]?(): void;
+  [WARNINGS]?(objects: readonly RawObject[]): string[];
+}

@@ -1,0 +1,220 @@
+/** What the compiler says to a team that asks for what it was not granted: the words, and where they stand. */
+import { describe, expect, it } from '@jest/globals';
+import { type Complaint, complaints } from './compiler.ts';
+
+const PLATFORM = `
+import { App, Chart } from 'cdk8s';
+import {
+  allNamespaces, DedicatedGateway, http, https, PlatformChart, SharedGateway, secretRef, Team, TeamChart,
+} from 'gatewright';
+
+export const app = new App();
+export const platform = new PlatformChart(app, 'platform', { namespace: 'infra' });
+export const shop = new Team(platform, 'shop');
+export const data = new Team(platform, 'data');
+export const shared = new SharedGateway(platform, 'shared-gw', {
+  listeners: {
+    web: http(80),
+    secure: https(443, secretRef('wildcard')),
+    lobby: http(80, { hostname: 'lobby.example.com', routes: allNamespaces() }),
+    anything: http(8081, { routes: allNamespaces() }),
+  },
+});
+export const shopEdge = shared.grant(shop, { hostnames: ['shop.example.com', '*.shop.example.com'] });
+export const wildEdge = shared.grant(shop, { name: 'wild', hostnames: ['*.wild.example.com'] });
+export const grpcEdge = shared.grant(shop, { name: 'grpc', hostnames: ['grpc.example.com'], kinds: ['GRPCRoute'] });
+export const secureEdge = shared.grant(shop, { name: 'tls', hostnames: ['tls.example.com'], listeners: ['secure'] });
+export const laterEdge = shared.grant(shop, { name: 'later', hostnames: [process.env.HOST!] });
+export const dataEdge = new DedicatedGateway(platform, 'dedicated-gw', {
+  team: data,
+  hostnames: ['data.example.com'],
+  listeners: { web: http(80) },
+});
+export const shopChart = new TeamChart(app, 'shop', { team: shop });
+export const plain = new Chart(app, 'plain');
+`;
+const IMPORTS = `
+import { canary, DedicatedGateway, exact, http, prefix, redirect, regex, service, setHeaders, SharedGateway, TeamRoute } from 'gatewright';
+import {
+  app, data, dataEdge, grpcEdge, laterEdge, plain, platform, secureEdge, shared, shop, shopChart, shopEdge, wildEdge,
+} from './platform.ts';
+export const used = [
+  app, canary, data, dataEdge, DedicatedGateway, exact, grpcEdge, http, laterEdge, plain, platform, prefix, redirect, regex,
+  secureEdge, service, setHeaders, shared, SharedGateway, shop, shopChart, shopEdge, TeamRoute, wildEdge,
+];
+`;
+
+interface Refused extends Complaint {
+  readonly code: string;
+}
+
+const outside = (host: string, granted: string) =>
+  `Type '"${host}"' is not assignable to type '"${host} is outside this grant (granted: ${granted})"'.`;
+
+const REFUSED: Record<string, Refused> = {
+  'the hostname of another team': {
+    code: `new TeamRoute(shopChart, 'r', { on: shopEdge, hostnames: ['shop.example.com', 'media.example.com'] });`,
+    at: `'media.example.com'`,
+    message: outside('media.example.com', 'shop.example.com, *.shop.example.com'),
+  },
+  'a wildcard above the granted one': {
+    code: `new TeamRoute(shopChart, 'r', { on: shopEdge, hostnames: ['*.example.com'] });`,
+    at: `'*.example.com'`,
+    message: outside('*.example.com', 'shop.example.com, *.shop.example.com'),
+  },
+  'the name under which a wildcard stands': {
+    code: `new TeamRoute(shopChart, 'r', { on: wildEdge, hostnames: ['wild.example.com'] });`,
+    at: `'wild.example.com'`,
+    message: outside('wild.example.com', '*.wild.example.com'),
+  },
+  'a name that only ends like a granted one': {
+    code: `new TeamRoute(shopChart, 'r', { on: wildEdge, hostnames: ['evilwild.example.com'] });`,
+    at: `'evilwild.example.com'`,
+    message: outside('evilwild.example.com', '*.wild.example.com'),
+  },
+  'a hostname in other case': {
+    code: `new TeamRoute(shopChart, 'r', { on: shopEdge, hostnames: ['Shop.example.com'] });`,
+    at: `'Shop.example.com'`,
+    message: outside('Shop.example.com', 'shop.example.com, *.shop.example.com'),
+  },
+  'a hostname with a trailing dot': {
+    code: `new TeamRoute(shopChart, 'r', { on: shopEdge, hostnames: ['shop.example.com.'] });`,
+    at: `'shop.example.com.'`,
+    message: outside('shop.example.com.', 'shop.example.com, *.shop.example.com'),
+  },
+  'a hostname outside both of two grants': {
+    code: `new TeamRoute(shopChart, 'r', { on: [shopEdge, wildEdge], hostnames: ['media.example.com'] });`,
+    at: `'media.example.com'`,
+    message: outside('media.example.com', 'shop.example.com, *.shop.example.com, *.wild.example.com'),
+  },
+  'a hostname known only at run time': {
+    code: `new TeamRoute(shopChart, 'r', { on: shopEdge, hostnames: [process.env.HOST!] });`,
+    at: 'process.env.HOST!',
+    message: `Type 'string' is not assignable to type '"a hostname known only at run time goes through grant.hostname(value)"'.`,
+  },
+  'a hostname checked against another grant': {
+    code: `new TeamRoute(shopChart, 'r', { on: wildEdge, hostnames: [shopEdge.hostname(process.env.HOST!)] });`,
+    at: 'shopEdge.hostname(process.env.HOST!)',
+    message: `Type 'GrantedHostname<readonly ["shop.example.com", "*.shop.example.com"]>' is not assignable to type '"this hostname was checked against another grant (granted here: *.wild.example.com)"'.`,
+  },
+  'the gateway of another team': {
+    code: `new TeamRoute(shopChart, 'r', { on: dataEdge });`,
+    at: 'on',
+    message: `"this grant is for team data, this chart belongs to team shop"`,
+  },
+  'a host that a dedicated gateway does not serve': {
+    code: `new TeamRoute(plain, 'r', { on: dataEdge, hostnames: ['shop.example.com'] });`,
+    at: `'shop.example.com'`,
+    message: outside('shop.example.com', 'data.example.com'),
+  },
+  'a kind of route that is not granted': {
+    code: `new TeamRoute(shopChart, 'r', { on: grpcEdge });`,
+    at: 'on',
+    message: `"this grant is not for HTTPRoute (granted: GRPCRoute)"`,
+  },
+  'one grant of several that is not for this kind': {
+    code: `new TeamRoute(shopChart, 'r', { on: [shopEdge, grpcEdge] });`,
+    at: 'grpcEdge',
+    message: `"this grant is not for HTTPRoute (granted: GRPCRoute)"`,
+  },
+  'a gateway in place of a grant': {
+    code: `new TeamRoute(shopChart, 'r', { on: shared, hostnames: ['shop.example.com'] });`,
+    at: 'on',
+    message: `"a route attaches to a grant: gateway.grant(team, { hostnames })"`,
+  },
+  'a listener that is not granted': {
+    code: `new TeamRoute(shopChart, 'r', { on: secureEdge, listeners: ['web'] });`,
+    at: `'web'`,
+    message: `Type '"web"' is not assignable to type '"secure"'.`,
+  },
+  'an open listener, granted': {
+    code: `shared.grant(shop, { name: 'x', hostnames: ['x.example.com'], listeners: ['lobby'] });`,
+    at: `'lobby'`,
+    message: `Type '"lobby"' is not assignable to type '"web" | "secure"'.`,
+  },
+  'a granted listener, taken as open': {
+    code: `shared.listener('secure');`,
+    at: `'secure'`,
+    message: `Argument of type '"secure"' is not assignable to parameter of type '"lobby" | "anything"'.`,
+  },
+  'another hostname than that of an open listener': {
+    code: `new TeamRoute(shopChart, 'r', { on: shared.listener('lobby'), hostnames: ['hall.example.com'] });`,
+    at: `'hall.example.com'`,
+    message: outside('hall.example.com', 'lobby.example.com'),
+  },
+  'a gateway made in the chart of a team': {
+    code: `new SharedGateway(shopChart, 'g', { listeners: { web: http(80) } });`,
+    at: 'shopChart',
+    message: `Argument of type 'TeamChart<"shop">' is not assignable to parameter of type '"a gateway is made by the platform, and this chart belongs to team shop"'.`,
+  },
+  'a dedicated gateway made in the chart of a team': {
+    code: `new DedicatedGateway(shopChart, 'g', { team: shop, hostnames: ['s.example.com'], listeners: { web: http(80) } });`,
+    at: 'shopChart',
+    message: `Argument of type 'TeamChart<"shop">' is not assignable to parameter of type '"a gateway is made by the platform, and this chart belongs to team shop"'.`,
+  },
+  'a path without its slash': {
+    code: `prefix('cart');`,
+    at: `'cart'`,
+    message: `Argument of type '"cart"' is not assignable to parameter of type '\`/\${string}\`'.`,
+  },
+  'a misspelt condition': {
+    code: `new TeamRoute(shopChart, 'r', { on: shopEdge }).rule({ header: { a: 'b' } });`,
+    at: 'header',
+    message: `Object literal may only specify known properties, but 'header' does not exist in type 'RuleProps'. Did you mean to write 'headers'?`,
+  },
+  'a method that is none': {
+    code: `new TeamRoute(shopChart, 'r', { on: shopEdge }).rule({ method: 'get' });`,
+    at: 'method',
+    message: `Type '"get"' is not assignable to type`,
+  },
+  'a canary with three shares': {
+    code: `canary({ stable: service('a', 80), canary: service('b', 80), weights: [3, 1, 1] });`,
+    at: 'weights',
+    message: `Source has 3 element(s) but target allows only 2.`,
+  },
+  'a redirect beside a backend': {
+    code: `new TeamRoute(shopChart, 'r', { on: shopEdge }).rule().to(service('a', 80), redirect({ scheme: 'https' }));`,
+    at: `redirect({ scheme: 'https' })`,
+    message: `Argument of type 'Redirect' is not assignable to parameter of type 'Destination'.`,
+  },
+};
+
+const TAKEN: Record<string, string> = {
+  'a granted hostname, and two that its wildcard covers': `new TeamRoute(shopChart, 'r', { on: shopEdge, hostnames: ['shop.example.com', 'a.shop.example.com', '*.a.shop.example.com'] });`,
+  'every hostname of the grant': `new TeamRoute(shopChart, 'r', { on: shopEdge });`,
+  'hostnames of two grants': `new TeamRoute(shopChart, 'r', { on: [shopEdge, wildEdge], hostnames: ['shop.example.com', 'a.wild.example.com'] });`,
+  'a checked hostname': `new TeamRoute(shopChart, 'r', { on: shopEdge, hostnames: [shopEdge.hostname(process.env.HOST!)] });`,
+  'any hostname, where the grant is known only at run time': `new TeamRoute(shopChart, 'r', { on: laterEdge, hostnames: ['a.example.com'] });`,
+  'any hostname at an open listener without one': `new TeamRoute(shopChart, 'r', { on: shared.listener('anything'), hostnames: ['a.example.com'] });`,
+  'a grant of any team in a plain chart': `new TeamRoute(plain, 'r', { on: dataEdge, hostnames: ['data.example.com'] });`,
+  'a gateway in a plain chart': `new SharedGateway(plain, 'g', { listeners: { web: http(80) } });`,
+  'what is any': `declare const anything: any; new TeamRoute(shopChart, 'r', { on: anything, hostnames: ['media.example.com'] });`,
+  'a function over any route': `export const count = (route: TeamRoute) => route.hostnames.length; count(new TeamRoute(shopChart, 'r', { on: shopEdge }));`,
+  'a rule with everything': `new TeamRoute(shopChart, 'r', { on: shopEdge, listeners: ['web'] })
+      .rule({ name: 'all', path: exact('/a'), method: 'GET', headers: { 'x-tier': regex('gold|silver') }, query: { q: '1' }, filters: [setHeaders({ a: 'b' })] })
+      .or({ path: prefix('/b') })
+      .to(service('a', 80, { weight: 3 }), canary({ stable: service('b', 80), canary: service('c', 80), weights: [3, 1] }))
+      .rule().to(redirect({ scheme: 'https', status: 301 }));`,
+};
+
+const fileOf = (title: string) => `${title.replaceAll(' ', '-')}.ts`;
+const programs = Object.fromEntries([
+  ['platform.ts', PLATFORM],
+  ...Object.entries(REFUSED).map(([title, { code }]) => [fileOf(title), IMPORTS + code]),
+  ...Object.entries(TAKEN).map(([title, code]) => [fileOf(title), IMPORTS + code]),
+]);
+const found = complaints(programs);
+
+describe('the compiler', () => {
+  it('takes the platform', () => {
+    expect(found.get('platform.ts')).toEqual([]);
+  });
+
+  it.each(Object.entries(REFUSED))('refuses %s', (title, { at, message }) => {
+    expect(found.get(fileOf(title))).toEqual([{ at, message: expect.stringContaining(message) }]);
+  });
+
+  it.each(Object.keys(TAKEN))('takes %s', (title) => {
+    expect(found.get(fileOf(title))).toEqual([]);
+  });
+});
