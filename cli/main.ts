@@ -2,6 +2,8 @@
 /** `gatewright`: the command line. One file per command. */
 import { Command, CommanderError } from 'commander';
 import { addServe } from './serve.ts';
+import { addStatus } from './status.ts';
+import { addSynth } from './synth.ts';
 import { CommandError, EXIT, tell, tellProblem } from './terminal.ts';
 
 const program = new Command('gatewright')
@@ -10,6 +12,8 @@ const program = new Command('gatewright')
   .showHelpAfterError('(gatewright --help and gatewright <command> --help show examples)')
   .exitOverride();
 addServe(program);
+addSynth(program);
+addStatus(program);
 
 try {
   await program.parseAsync();

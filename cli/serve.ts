@@ -1,5 +1,5 @@
 /** `gatewright serve`: what the files say, as traffic on this machine. */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type BackendMapping, parseBackendMapping } from '../gateway-runtime/control/backend-mapping.ts';
 import { Report } from './serve/report.ts';
 import { Session } from './serve/session.ts';
@@ -9,9 +9,9 @@ interface Flags {
   readonly address: string;
   readonly portOffset: number | 'free';
   readonly admin: { address: string; port: number };
-  readonly backend: BackendMapping[];
+  readonly backend?: BackendMapping[];
   readonly class?: string[];
-  readonly strict: boolean;
+  readonly strict?: true;
   readonly accessLog?: string | true;
 }
 
@@ -22,13 +22,14 @@ export function addServe(program: Command): void {
     .argument('<path...>', 'manifests (*.yaml, *.yml, *.json), folders of them, and cdk8s apps (app.ts)')
     .option('--address <ip>', 'where listeners are bound', '127.0.0.1')
     .option('--port-offset <number>', 'added to ports under 1024; "free" takes any free port', offset, 8000)
-    .option('--admin <ip:port>', 'where health, metrics, snapshot and explain are', adminAddress, {
-      address: '127.0.0.1',
-      port: 9902,
-    })
-    .option('--backend <ns/name:port=url>', 'where a Service really runs; may be repeated', backend, [])
+    .addOption(
+      new Option('--admin <ip:port>', 'where health, metrics, snapshot and explain are')
+        .argParser(adminAddress)
+        .default({ address: '127.0.0.1', port: 9902 }, '127.0.0.1:9902'),
+    )
+    .option('--backend <ns/name:port=url>', 'where a Service really runs; may be repeated', backend)
     .option('--class <name...>', 'serve only Gateways of these classes')
-    .option('--strict', 'refuse Services without endpoints and missing certificates', false)
+    .option('--strict', 'refuse Services without endpoints and missing certificates')
     .option('--access-log [file]', 'one JSON line per request, to a file or to standard output')
     .addHelpText('after', EXAMPLES)
     .action(run);
@@ -53,9 +54,9 @@ async function run(paths: string[], flags: Flags): Promise<void> {
       address: flags.address,
       portOffset: flags.portOffset,
       admin: flags.admin,
-      mappings: flags.backend,
+      mappings: flags.backend ?? [],
       classes: flags.class ?? 'any',
-      strict: flags.strict,
+      strict: flags.strict ?? false,
       ...(flags.accessLog ? { accessLog: (line: string) => print(line) } : {}),
     },
     report,
@@ -90,7 +91,7 @@ function adminAddress(text: string): { address: string; port: number } {
   return { address: address.replace(/^\[|\]$/g, ''), port: Number(port) };
 }
 
-function backend(text: string, before: BackendMapping[]): BackendMapping[] {
+function backend(text: string, before: BackendMapping[] = []): BackendMapping[] {
   const mapping = parseBackendMapping(text);
   if ('problem' in mapping) throw new InvalidArgumentError(`${mapping.problem}.`);
   return [...before, mapping];

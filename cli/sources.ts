@@ -18,6 +18,11 @@ import { CommandError, EXIT } from './terminal.ts';
 
 const APP_EXTENSIONS = new Set(['.ts', '.mts', '.js', '.mjs', '.cjs', '.cts']);
 
+/** Whether a path is a module that makes objects, and not a manifest. */
+export function isApp(path: string): boolean {
+  return APP_EXTENSIONS.has(extname(path));
+}
+
 /** What reading brought, apart from the objects. */
 export interface SourceReport {
   readonly problems: readonly SourceProblem[];
@@ -92,7 +97,7 @@ export class Sources {
   async #add(path: string, print: (text: string) => void): Promise<void> {
     const absolute = resolve(path);
     const isFolder = (await stat(absolute).catch(() => undefined))?.isDirectory();
-    if (!isFolder && APP_EXTENSIONS.has(extname(path))) {
+    if (!isFolder && isApp(path)) {
       if (!(await stat(absolute).catch(() => undefined))) throw new PathError(`${path}: no such file`);
       this.#apps.set(absolute, { process: new AppProcess(absolute, print), files: new Set([absolute]) });
       return;
@@ -128,9 +133,13 @@ export class Sources {
   async #readApp(path: string, count: (kind: string, times: number) => void): Promise<ReadPart> {
     const app = this.#apps.get(path)!;
     try {
-      const { objects, files } = await app.process.load();
+      const { objects, warnings, files } = await app.process.load();
       for (const file of files) app.files.add(file);
-      return readAppObjects(objects, shownPath(path), count);
+      const part = readAppObjects(objects, shownPath(path), count);
+      return {
+        ...part,
+        problems: [...part.problems, ...warnings.map((each) => appProblem(each, path, 'warning'))],
+      };
     } catch (error) {
       if (error instanceof Superseded) return { objects: [], problems: [], broken: true };
       if (!(error instanceof AppError)) throw error;
@@ -158,9 +167,13 @@ function readAppObjects(
   return { objects: read, problems, broken: false };
 }
 
-export function appProblem({ message, construct, file, line }: AppProblem, app: string): SourceProblem {
+export function appProblem(
+  { message, construct, file, line }: AppProblem,
+  app: string,
+  severity: SourceProblem['severity'] = 'error',
+): SourceProblem {
   return {
-    severity: 'error',
+    severity,
     file: `${shownPath(file ?? app)}${construct === undefined ? '' : ` ${construct}`}`,
     ...(line === undefined ? {} : { line }),
     message: message.replace(/\.$/, ''),

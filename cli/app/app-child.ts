@@ -5,15 +5,12 @@
 import { createRequire, registerHooks } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { objectsOf } from '../../constructs/app-objects.ts';
+import type * as Constructs from '../../constructs/index.ts';
 import { describeError } from './app-error.ts';
 import type { AppProblem, AppReply, LoadRequest } from './messages.ts';
 
-/** The parts of constructs and cdk8s that are used; the app may bring any copy of them. */
-interface CdkConstruct {
-  readonly node: { readonly path: string; findAll(): CdkConstruct[]; validate(): string[] };
-}
-interface CdkApp extends CdkConstruct {
+/** The parts of cdk8s that are used; the app may bring any copy of it. */
+interface CdkApp {
   outdir: string;
   synth(): void;
   synthYaml(): string;
@@ -58,7 +55,16 @@ async function finish(reply: AppReply): Promise<never> {
 }
 
 function fail(error: unknown): Promise<never> {
-  return finish({ type: 'failed', problems: [describeError(error, isOwn)], files: [...files] });
+  return finish({ type: 'failed', problems: problemsOf(error), files: [...files] });
+}
+
+/** What a SynthError of any copy of this package lists, or the one thing that went wrong. */
+function problemsOf(error: unknown): AppProblem[] {
+  const { name, errors } = (error ?? {}) as { name?: unknown; errors?: { path: string; message: string }[] };
+  if (name === 'SynthError' && errors) {
+    return errors.map(({ path, message }) => ({ message, ...(path ? { construct: path } : {}) }));
+  }
+  return [describeError(error, isOwn)];
 }
 
 async function importLibraries(app: string): Promise<void> {
@@ -94,13 +100,13 @@ function isApp(value: unknown): value is CdkApp {
   return typeof value === 'object' && value !== null && 'synthYaml' in value && 'node' in value;
 }
 
-/** What each construct has against itself, as `app.synth()` would collect it. */
-function invalidIn(app: CdkApp): AppProblem[] {
-  return app.node
-    .findAll()
-    .flatMap(({ node }) =>
-      node.validate().map((message) => ({ message, ...(node.path ? { construct: node.path } : {}) })),
-    );
+/** The app's own copy of this package, whose constructs it is made of; ours for an app of plain cdk8s. */
+async function constructsOf(app: string): Promise<typeof Constructs> {
+  try {
+    return await import(pathToFileURL(createRequire(app).resolve('gatewright')).href);
+  } catch {
+    return import('../../constructs/index.ts');
+  }
 }
 
 async function load({ load: path, synth: output }: LoadRequest): Promise<void> {
@@ -112,12 +118,8 @@ async function load({ load: path, synth: output }: LoadRequest): Promise<void> {
   if (apps.length === 0) {
     throw new Error('no app: export it (export default app), or call its synth()');
   }
-  const objects = apps.flatMap((app) => objectsOf(app as never));
-  const problems = apps.flatMap(invalidIn);
-  if (problems.length > 0) {
-    await finish({ type: 'failed', problems, files: [...files] });
-    return;
-  }
+  const { synthesize } = await constructsOf(path);
+  const synthesized = apps.map((each) => synthesize(each as never));
   if (output !== undefined && output !== 'text') {
     for (const each of apps) {
       each.outdir = output.folder;
@@ -126,10 +128,12 @@ async function load({ load: path, synth: output }: LoadRequest): Promise<void> {
   }
   await finish({
     type: 'loaded',
-    objects: objects.map(({ object, path: construct }) => ({
-      json: JSON.stringify(object),
-      path: construct,
-    })),
+    objects: synthesized
+      .flatMap(({ objects }) => objects)
+      .map(({ object, path: construct }) => ({ json: JSON.stringify(object), path: construct })),
+    warnings: synthesized
+      .flatMap(({ warnings }) => warnings)
+      .map(({ path: construct, message }) => ({ construct, message })),
     ...(output === 'text' ? { text: apps.map((each) => each.synthYaml()).join('---\n') } : {}),
     files: [...files],
   });

@@ -13,11 +13,11 @@ export function describeError(error: unknown, isOwn: (file: string) => boolean):
   if (missing) return missing;
   const stack = typeof error.stack === 'string' ? error.stack.split('\n') : [];
   const isSyntax = error instanceof SyntaxError || error.name === 'SyntaxError';
-  for (const line of isSyntax ? stack.slice(0, 1) : stack) {
-    const place = placeIn(line);
-    if (place && isOwn(place.file)) return { message: messageOf(error), ...place };
-  }
-  return { message: messageOf(error) };
+  const places = (isSyntax ? stack.slice(0, 1) : stack).flatMap((line) => placeIn(line) ?? []);
+  const own = places.find(({ file }) => isOwn(file));
+  if (own) return { message: messageOf(error), ...own };
+  const [first] = places;
+  return { message: `${messageOf(error)}${first ? ` (in ${first.file}:${first.line})` : ''}` };
 }
 
 function placeIn(line: string): { file: string; line: number; column?: number } | undefined {

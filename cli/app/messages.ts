@@ -30,6 +30,8 @@ export type AppReply =
   | {
       readonly type: 'loaded';
       readonly objects: readonly AppObject[];
+      /** What the app may do and probably should not. */
+      readonly warnings: readonly AppProblem[];
       /** YAML of everything, where it was asked for. */
       readonly text?: string;
       /** The user's own modules that were imported, absolute: what to watch. */

@@ -1,0 +1,55 @@
+/** Sources read and translated once, for commands that answer and end. */
+import { type ObjectRef, refKey } from '../gateway-runtime/api/object.ts';
+import { LocalCertificates, missingSecrets } from '../gateway-runtime/control/certificates.ts';
+import {
+  formatSourceProblem,
+  type SourcedObject,
+  type SourceProblem,
+} from '../gateway-runtime/control/source.ts';
+import { re2 } from '../gateway-runtime/regex/re2.ts';
+import type { Origin } from '../gateway-runtime/snapshot/diagnostic.ts';
+import { translate } from '../gateway-runtime/translate/translate.ts';
+import type { Translation } from '../gateway-runtime/translate/translation.ts';
+import { Sources } from './sources.ts';
+import { tell, tellProblem, withProgress } from './terminal.ts';
+
+export interface ReadOnceOptions {
+  /** Default: Gateways of any class. */
+  readonly classes?: readonly string[] | undefined;
+  /** Whether a Secret that is missing here counts as missing, and is not taken to be in the cluster. */
+  readonly strict: boolean;
+}
+
+export interface ReadOnce {
+  readonly translation: Translation;
+  readonly problems: readonly SourceProblem[];
+  readonly originOf: (ref: ObjectRef) => Origin | undefined;
+}
+
+/** Tells the problems of the sources on standard error. */
+export async function readOnce(
+  paths: readonly string[],
+  { classes, strict }: ReadOnceOptions,
+): Promise<ReadOnce> {
+  const sources = await Sources.of(paths, (text) => process.stderr.write(text));
+  const { problems } = await withProgress(`Reading ${paths.join(', ')}`, sources.read());
+  for (const problem of problems) tellProblem(formatSourceProblem(problem));
+  const objects = [...sources.objects.objects()];
+  const secrets = strict ? [] : await standIns(objects);
+  const translation = translate(
+    [...objects, ...secrets].map(({ raw }) => raw),
+    { regex: re2, classes: classes ?? 'any' },
+  );
+  return { translation, problems, originOf: (ref) => sources.objects.origin(ref) };
+}
+
+async function standIns(objects: readonly SourcedObject[]): Promise<SourcedObject[]> {
+  const missing = missingSecrets(objects);
+  if (missing.length === 0) return [];
+  tell(
+    `Taken to be in the cluster: ${missing.map(({ ref }) => refKey(ref)).join(', ')} (not with --strict).`,
+  );
+  const certificates = await LocalCertificates.create();
+  await certificates.remove();
+  return certificates.secretsFor(missing);
+}

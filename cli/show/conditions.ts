@@ -1,0 +1,83 @@
+/** Conditions in words. */
+import { refKey } from '../../gateway-runtime/api/object.ts';
+import type {
+  Condition,
+  ListenerStatus,
+  ObjectStatus,
+  ParentRefStatus,
+} from '../../gateway-runtime/translate/translation.ts';
+import { styled, WIDTH, wrapped } from '../terminal.ts';
+
+interface Words {
+  readonly yes: string;
+  readonly no: string;
+  /** The status that is good. */
+  readonly good: Condition['status'];
+}
+
+const WORDS: Readonly<Record<string, Words>> = {
+  Accepted: { yes: 'accepted', no: 'not accepted', good: 'True' },
+  Programmed: { yes: 'programmed', no: 'not programmed', good: 'True' },
+  ResolvedRefs: { yes: 'all references resolved', no: 'references not resolved', good: 'True' },
+  Conflicted: { yes: 'in conflict with another listener', no: 'no conflict', good: 'False' },
+  OverlappingTLSConfig: { yes: 'shares hostnames with another listener', no: 'no overlap', good: 'False' },
+  PartiallyInvalid: { yes: 'served in part', no: 'served whole', good: 'False' },
+  SupportedVersion: { yes: 'API version supported', no: 'API version not supported', good: 'True' },
+};
+
+export function isGood({ type, status }: Condition): boolean {
+  return status === (WORDS[type]?.good ?? 'True');
+}
+
+/** Every condition of an object and its parts. */
+export function conditionsOf(status: ObjectStatus): readonly Condition[] {
+  if (status.kind === 'HTTPRoute') return status.parents.flatMap(({ conditions }) => conditions);
+  const listeners = status.kind === 'GatewayClass' ? [] : status.listeners;
+  return [...status.conditions, ...listeners.flatMap(({ conditions }) => conditions)];
+}
+
+/** The object, then its parts, each with its conditions; those that are not good with reason and message. */
+export function statusText(status: ObjectStatus, origin: string | undefined): string[] {
+  const title = refKey(status.ref).replace('/', ' ');
+  const lines = [`${styled('bold', title)}${origin ? styled('dim', `  ${origin}`) : ''}`];
+  if (status.kind === 'HTTPRoute') {
+    if (status.parents.length === 0) lines.push('  names no parent that is known here: it is not served');
+    for (const { parentRef, conditions } of status.parents) {
+      lines.push(...withConditions(`on ${parentText(parentRef)}`, conditions, '  '));
+    }
+    return lines;
+  }
+  lines.push(...withConditions('', status.conditions, '  '));
+  for (const each of status.kind === 'GatewayClass' ? [] : status.listeners) {
+    lines.push(...withConditions(`listener ${each.name}, ${routesText(each)}`, each.conditions, '  '));
+  }
+  return lines;
+}
+
+function routesText({ attachedRoutes }: ListenerStatus): string {
+  return attachedRoutes === 1 ? '1 route' : `${attachedRoutes} routes`;
+}
+
+function parentText({ kind, namespace, name, sectionName, port }: ParentRefStatus): string {
+  const section = sectionName === undefined ? '' : ` listener ${sectionName}`;
+  return `${kind} ${namespace ? `${namespace}/` : ''}${name}${section}${port === undefined ? '' : ` port ${port}`}`;
+}
+
+function withConditions(subject: string, conditions: readonly Condition[], indent: string): string[] {
+  // What is always so says nothing: a listener without conflict, say.
+  const good = conditions.filter((each) => isGood(each) && WORDS[each.type]?.good !== 'False').map(wordsOf);
+  const bad = conditions.filter((each) => !isGood(each));
+  const summary = [...good, ...bad.map((each) => `${wordsOf(each)} (${each.reason})`)].join(', ');
+  const lines = wrapped(`${subject}${subject && summary ? ': ' : ''}${summary}`, WIDTH - indent.length - 2);
+  const messages = bad.flatMap(({ message }) => wrapped(message, WIDTH - indent.length - 4));
+  return [
+    ...lines.map((line, index) => `${indent}${index > 0 ? '  ' : ''}${line}`),
+    ...messages.map((line) => `${indent}    ${line}`),
+  ];
+}
+
+function wordsOf({ type, status }: Condition): string {
+  const words = Object.hasOwn(WORDS, type) ? WORDS[type] : undefined;
+  if (!words) return `${type} is ${status}`;
+  return status === 'Unknown' ? `${words.yes}: not known yet` : status === 'True' ? words.yes : words.no;
+}

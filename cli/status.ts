@@ -1,0 +1,52 @@
+/** `gatewright status`: what every object would say of itself in a cluster, in words. */
+import type { Command } from 'commander';
+import { refKey } from '../gateway-runtime/api/object.ts';
+import { formatSourceProblem } from '../gateway-runtime/control/source.ts';
+import { readOnce } from './read-once.ts';
+import { conditionsOf, isGood, statusText } from './show/conditions.ts';
+import { counted, EXIT, print } from './terminal.ts';
+
+/** The order in which people build: the class, the gateway, what is attached. */
+const KINDS = ['GatewayClass', 'Gateway', 'ListenerSet', 'HTTPRoute'];
+
+export function addStatus(program: Command): void {
+  program
+    .command('status')
+    .summary("say each object's conditions in words")
+    .argument('<path...>', 'manifests, folders of them, and cdk8s apps')
+    .option('--class <name...>', 'only Gateways of these classes (default: of any)')
+    .option('--strict', 'take Secrets that are missing here as missing')
+    .option('--json', 'for machines')
+    .addHelpText('after', EXAMPLES)
+    .action(status);
+}
+
+const EXAMPLES = `
+Examples:
+  gatewright status manifests/
+  gatewright status app.ts --json
+
+Exit code 1 where something was refused: an object, a listener, a route.`;
+
+async function status(
+  paths: string[],
+  flags: { class?: string[]; strict?: true; json?: true },
+): Promise<void> {
+  const { translation, problems, originOf } = await readOnce(paths, {
+    classes: flags.class,
+    strict: flags.strict ?? false,
+  });
+  const statuses = [...translation.statuses.values()].sort(
+    (a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || (refKey(a.ref) < refKey(b.ref) ? -1 : 1),
+  );
+  const refused = statuses.filter((each) => !conditionsOf(each).every(isGood));
+  if (flags.json) {
+    const objects = statuses.map(({ ref, ...rest }) => ({ ...ref, origin: originOf(ref), status: rest }));
+    print(JSON.stringify({ objects, problems: problems.map(formatSourceProblem) }, undefined, 2));
+  } else {
+    for (const each of statuses) print(statusText(each, originOf(each.ref)).join('\n'));
+    const verdict = refused.length === 0 ? 'nothing is refused' : `${refused.length} with something refused`;
+    print(`\n${counted(statuses.length, 'object')}, ${verdict}.`);
+  }
+  if (refused.length > 0 || problems.some(({ severity }) => severity === 'error')) process.exitCode = EXIT.no;
+}

@@ -1,0 +1,65 @@
+/** `gatewright synth`: the Kubernetes objects of an app, as files or on standard output. */
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { shownPath } from '../gateway-runtime/control/files.ts';
+import { formatSourceProblem } from '../gateway-runtime/control/source.ts';
+import { AppError, AppProcess } from './app/app-process.ts';
+import { appProblem, isApp } from './sources.ts';
+import { CommandError, counted, EXIT, tell, tellProblem, withProgress } from './terminal.ts';
+
+export function addSynth(program: Command): void {
+  program
+    .command('synth')
+    .summary('write the Kubernetes objects of an app as YAML')
+    .argument('<app.ts>', 'a module whose default export is a cdk8s App, or that calls its synth()')
+    .option('-o, --output <folder>', 'write one file per chart into this folder, instead of standard output')
+    .addHelpText('after', EXAMPLES)
+    .action((app: string, flags: { output?: string }) => synth(app, flags.output));
+}
+
+const EXAMPLES = `
+Examples:
+  gatewright synth app.ts -o dist
+  gatewright synth app.ts | kubectl apply -f -
+
+Everything is checked first: grants, field rules, and what the objects mean
+together. Errors name the construct and end with exit code 1; warnings do not.`;
+
+async function synth(path: string, folder: string | undefined): Promise<void> {
+  const app = resolve(path);
+  if (!(await stat(app).catch(() => undefined)))
+    throw new CommandError(`error ${path}: no such file.`, EXIT.usage);
+  if (!isApp(app)) {
+    throw new CommandError(
+      `error ${path}: expected a TypeScript or JavaScript module with a cdk8s App.`,
+      EXIT.usage,
+    );
+  }
+  const process_ = new AppProcess(app, (text) => process.stderr.write(text));
+  const started = Date.now();
+  if (folder) await mkdir(folder, { recursive: true });
+  const loading = process_.load(folder ? { folder: resolve(folder) } : 'text');
+  try {
+    const { text, objects } = await withProgress(`Synthesizing ${path}`, loading);
+    if (text !== undefined) process.stdout.write(text);
+    else if (folder) {
+      for (const file of await writtenSince(resolve(folder), started)) tell(`wrote ${shownPath(file)}`);
+      tell(`${counted(objects.length, 'object')} in ${folder}`);
+    }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    for (const problem of error.problems) tellProblem(formatSourceProblem(appProblem(problem, app)));
+    throw new CommandError(
+      `error nothing was written: ${counted(error.problems.length, 'error')} in ${path}.`,
+    );
+  }
+}
+
+async function writtenSince(folder: string, time: number): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const times = await Promise.all(files.map(async (file) => (await stat(file)).mtimeMs));
+  // File systems round times.
+  return files.filter((_, index) => times[index]! >= time - 1000).sort();
+}
