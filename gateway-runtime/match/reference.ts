@@ -56,9 +56,7 @@ export function evaluate(
   request: MatchRequest,
   regex: RegexEngine,
 ): Evaluation {
-  const ofPort = snapshot.resources.filter(
-    (resource): resource is Listener => resource.type === 'listener' && resource.port === at.port,
-  );
+  const ofPort = listenersOf(snapshot, at.port);
   const listener = mostSpecificListener(ofPort, request.host);
   // HTTPS: the listener of the handshake must be the one of the host (Listener.hostname).
   const misdirected =
@@ -96,8 +94,14 @@ export function evaluate(
   return { listeners, listener: listener!, matches: [winner, ...beaten, ...failing], winner };
 }
 
+export function listenersOf(snapshot: Snapshot, port: number): Listener[] {
+  return snapshot.resources.filter(
+    (resource): resource is Listener => resource.type === 'listener' && resource.port === port,
+  );
+}
+
 /** "Inbound request hostnames MUST match from the most specific to least specific Hostname" (GatewaySpec.listeners). */
-function mostSpecificListener(listeners: readonly Listener[], host: string): Listener | undefined {
+export function mostSpecificListener(listeners: readonly Listener[], host: string): Listener | undefined {
   return listeners
     .filter(({ hostname = ANY_HOST }) => hostnameMatches(hostname, host))
     .sort((a, b) => compareHostnames(a.hostname ?? ANY_HOST, b.hostname ?? ANY_HOST))[0];
@@ -147,7 +151,7 @@ function evaluateMatch(
 function lossOf(match: HttpMatch, request: MatchRequest, regex: RegexEngine): Loss | undefined {
   const { path, method, headers, queryParams } = match;
   if (!pathHolds(path, request.path, regex)) {
-    return { on: 'path', reason: `its path is ${path.type} ${path.value}` };
+    return { on: 'path', reason: `its path is ${path.type} ${path.value}, not ${request.path}` };
   }
   if (method !== undefined && method !== request.method) {
     return { on: 'method', reason: `its method is ${method}, not ${request.method}` };

@@ -1,0 +1,35 @@
+/** Whether a client gets as far as to send its request. */
+import { mostSpecificListener } from '../match/reference.ts';
+import type { Listener } from '../snapshot/snapshot.ts';
+
+/**
+ * Why no HTTP is spoken at all; undefined where it is. `listeners` are those of the port; `serverName` is that of the TLS handshake,
+ * undefined where the client speaks plain HTTP.
+ */
+export function connectionFailure(
+  listeners: readonly Listener[],
+  port: number,
+  serverName: string | undefined,
+): string | undefined {
+  const [first] = listeners;
+  if (!first) return `not connected: the Gateway has no listener at port ${port}`;
+  const tls = serverName !== undefined;
+  if (tls && first.protocol === 'HTTP') {
+    return `not connected: the listeners at port ${port} speak HTTP, so a TLS handshake fails; ask with http://`;
+  }
+  if (!tls && first.protocol === 'HTTPS') {
+    return `not connected: the listeners at port ${port} speak HTTPS, so plain HTTP fails; ask with https://`;
+  }
+  if (!tls) return undefined;
+  const named = serverName ? `for the server name ${serverName}` : 'without a server name';
+  const listener = mostSpecificListener(listeners, serverName);
+  if (!listener) return `not connected: no listener takes a TLS handshake ${named}`;
+  return listener.certificates.length > 0
+    ? undefined
+    : `not connected: the listener ${listener.source.listener} has no certificate for a TLS handshake; see its status`;
+}
+
+/** Clients send no server name for an address (RFC 6066 section 3). */
+export function isAddress(host: string): boolean {
+  return host.startsWith('[') || /^[0-9.]+$/.test(host);
+}

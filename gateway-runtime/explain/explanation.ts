@@ -1,0 +1,102 @@
+/** Where a request goes, and why, as plain JSON: what `gatewright explain --json` and the admin endpoint give. */
+import type { LostOn } from '../match/reference.ts';
+
+export interface Explanation {
+  /** `namespace/name` of the Gateway. */
+  readonly gateway: string;
+  readonly request: ExplainedRequest;
+  /** What happens, in a sentence. */
+  readonly summary: string;
+  /**
+   * What the gateway answers itself. Absent where a backend answers, at least some of the requests, and where no HTTP is spoken at
+   * all because the connection fails (`summary` says which).
+   */
+  readonly status?: number;
+  /** Those of the port; the one that serves is the first. */
+  readonly listeners: readonly ExplainedListener[];
+  /** Every match of every rule of these listeners: the one that serves, those it goes before, those that don't match. */
+  readonly matches: readonly ExplainedMatch[];
+  /** Why the rule that serves goes before the next one that matches. */
+  readonly decision?: ExplainedDecision;
+  /** Of the rule that serves, in the order in which they run. */
+  readonly filters: readonly string[];
+  /** What a filter answers instead of a backend. */
+  readonly reply?: ExplainedReply;
+  /** What is forwarded, where filters change it. */
+  readonly forwarded?: { readonly host: string; readonly path: string };
+  readonly backends: readonly ExplainedBackend[];
+}
+
+export interface ExplainedRequest {
+  readonly method: string;
+  /** Canonical, as they are matched and forwarded. */
+  readonly host: string;
+  readonly path: string;
+  readonly query: string;
+  readonly port: number;
+  readonly tls: boolean;
+  /** Host or path as given, where they were not canonical. */
+  readonly given?: { readonly host: string; readonly path: string };
+}
+
+export interface ExplainedListener {
+  /** `Gateway` or `ListenerSet`, with the namespace and name of that object, and the name of the listener in it. */
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly listener: string;
+  readonly protocol: string;
+  readonly port: number;
+  readonly hostname?: string;
+  readonly serves: boolean;
+  readonly reason: string;
+}
+
+export interface RuleName {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Index of the rule in the route, from 0. */
+  readonly rule: number;
+  readonly ruleName?: string;
+}
+
+export interface ExplainedMatch extends RuleName {
+  /** Index of the match in the rule, from 0. */
+  readonly match: number;
+  /** What the match asks for, such as `PathPrefix /cart, header x-tier: gold`. */
+  readonly asks: string;
+  /** The most specific hostname of the rule that matches; "*" is any. */
+  readonly hostname?: string;
+  readonly outcome: 'serves' | 'outranked' | 'does not match';
+  /** What it lost on, unless it serves. */
+  readonly lostOn?: LostOn;
+  /** In words. */
+  readonly reason?: string;
+  /** Id of the line of precedence by which the one that serves goes before this one. */
+  readonly precedence?: string;
+}
+
+export interface ExplainedDecision {
+  /** Id of the line of precedence (`match/precedence.ts`). */
+  readonly precedence: string;
+  readonly sentence: string;
+  readonly over: RuleName;
+}
+
+export interface ExplainedReply {
+  readonly status: number;
+  readonly location?: string;
+}
+
+export interface ExplainedBackend {
+  /** As the route names it. */
+  readonly name: string;
+  readonly weight: number;
+  /** Of the requests that the rule serves, in percent, to a tenth. */
+  readonly share: number;
+  /** Why this share is answered 500. */
+  readonly unresolved?: { readonly reason: string; readonly message: string };
+  readonly filters: readonly string[];
+  readonly reply?: ExplainedReply;
+}

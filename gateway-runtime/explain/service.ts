@@ -1,0 +1,108 @@
+/** How the rule that was chosen serves a request: why this one, its filters in order, its backends with their shares. */
+import { explainFilter } from '../filters/index.ts';
+import { decidingLine } from '../match/precedence.ts';
+import type { EvaluatedMatch, Evaluation } from '../match/reference.ts';
+import type { MatchRequest } from '../match/request.ts';
+import type { FilterConfig, WeightedBackend } from '../snapshot/snapshot.ts';
+import { applyFilters, type FilterContext, ImaginedHead } from './effects.ts';
+import type { ExplainedAt } from './explain.ts';
+import type { ExplainedBackend, ExplainedDecision, Explanation } from './explanation.ts';
+import { ruleInWords, ruleNameOf } from './words.ts';
+
+type Service = Pick<
+  Explanation,
+  'summary' | 'status' | 'decision' | 'filters' | 'reply' | 'forwarded' | 'backends'
+>;
+
+export function explainService(evaluation: Evaluation, request: MatchRequest, at: ExplainedAt): Service {
+  const winner = evaluation.winner!;
+  const { rule } = winner;
+  const name = ruleInWords(ruleNameOf(rule));
+  const decision = decisionOf(winner, evaluation.matches);
+  const common = {
+    ...(decision ? { decision } : {}),
+    filters: rule.filters.map(filterInWords),
+  };
+  const context: FilterContext = {
+    path: rule.matches[winner.match]!.path,
+    publicPort: at.publicPort ?? ((port) => port),
+  };
+  const head = new ImaginedHead(request, at.tls ? 'https' : 'http', at.port);
+  const refused = (reason: string, backends: readonly ExplainedBackend[] = []): Service => ({
+    ...common,
+    backends,
+    status: 500,
+    summary: `answered 500 by ${name}: ${reason}`,
+  });
+
+  if (rule.refusal !== undefined) return refused(rule.refusal);
+  let reply: Explanation['reply'];
+  let backends: readonly ExplainedBackend[];
+  try {
+    reply = applyFilters(rule.filters, head, context);
+    backends = reply ? [] : explainBackends(rule.backends, head, context);
+  } catch (error) {
+    return refused(error instanceof Error ? error.message : String(error));
+  }
+  if (reply) {
+    const to = reply.location === undefined ? '' : ` with Location ${reply.location}`;
+    return {
+      ...common,
+      backends,
+      reply,
+      status: reply.status,
+      summary: `answered ${reply.status} by ${name}${to}`,
+    };
+  }
+  const used = backends.filter(({ weight }) => weight > 0);
+  if (backends.length === 0) return refused('it has no backend', backends);
+  if (used.length === 0) return refused('all its backends have weight 0', backends);
+  if (used.every(({ unresolved }) => unresolved))
+    return refused('none of its backends can be used', backends);
+  const isChanged = head.path !== request.path || head.authority !== request.host;
+  return {
+    ...common,
+    ...(isChanged ? { forwarded: { host: head.authority, path: head.path } } : {}),
+    backends,
+    summary: `served by ${name}`,
+  };
+}
+
+/** Over the next match of another rule: which match of one rule goes first is of no interest here. */
+function decisionOf(
+  winner: EvaluatedMatch,
+  matches: readonly EvaluatedMatch[],
+): ExplainedDecision | undefined {
+  const next = matches.find(({ rule, loss }) => loss?.on === 'precedence' && rule !== winner.rule);
+  const line = next && decidingLine(winner, next);
+  return line && { precedence: line.id, sentence: line.sentence, over: ruleNameOf(next.rule) };
+}
+
+function explainBackends(
+  backends: readonly WeightedBackend[],
+  head: ImaginedHead,
+  context: FilterContext,
+): ExplainedBackend[] {
+  const total = backends.reduce((sum, { weight }) => sum + weight, 0);
+  return backends.map(({ name, weight, backend, unresolved, filters }) => {
+    const reply = applyFilters(filters, head.copy(), context);
+    return {
+      name,
+      weight,
+      share: total === 0 ? 0 : Math.round((weight / total) * 1000) / 10,
+      ...(backend === undefined ? { unresolved: unresolved ?? NOT_RESOLVED } : {}),
+      filters: filters.map(filterInWords),
+      ...(reply ? { reply } : {}),
+    };
+  });
+}
+
+const NOT_RESOLVED = { reason: 'BackendNotFound', message: 'the backend was not found' };
+
+function filterInWords(filter: FilterConfig): string {
+  try {
+    return explainFilter(filter);
+  } catch {
+    return `${filter.type}, which this version does not know`;
+  }
+}

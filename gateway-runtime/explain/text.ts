@@ -1,0 +1,120 @@
+/** An explanation as text for a terminal, 80 columns wide. */
+import type { ExplainedBackend, ExplainedMatch, ExplainedReply, Explanation } from './explanation.ts';
+import { listenerInWords, ruleInWords } from './words.ts';
+
+const WIDTH = 80;
+const INDENT = 12;
+/** Matches that don't hold: how many are shown in full. */
+const SHOWN = 8;
+
+export function explanationText(explanation: Explanation): string {
+  const { request, summary } = explanation;
+  const scheme = request.tls ? 'https' : 'http';
+  const port = request.port === (request.tls ? 443 : 80) ? '' : `:${request.port}`;
+  const query = request.query ? `?${request.query}` : '';
+  const { given } = request;
+  return [
+    `${request.method} ${scheme}://${request.host}${port}${request.path}${query}`,
+    ...(given ? section('Given as', [`host ${given.host}, path ${given.path}`]) : []),
+    '',
+    ...section('Answer', [`${summary[0]!.toUpperCase()}${summary.slice(1)}.`]),
+    ...listenerLines(explanation),
+    ...ruleLines(explanation),
+    ...section(
+      'Filters',
+      explanation.filters.map((filter, index) => `${index + 1}. ${filter}`),
+    ),
+    ...forwardLines(explanation),
+    ...section('Backends', explanation.backends.flatMap(backendLines)),
+    ...otherLines(explanation.matches),
+  ]
+    .join('\n')
+    .concat('\n');
+}
+
+function listenerLines({ listeners }: Explanation): string[] {
+  return section(
+    'Listener',
+    listeners
+      .filter(({ serves }) => serves)
+      .flatMap((listener) => [listenerInWords(listener), listener.reason]),
+  ).concat(
+    section(
+      'Not',
+      listeners
+        .filter(({ serves }) => !serves)
+        .map((listener) => `${listenerInWords(listener)}: ${listener.reason}`),
+    ),
+  );
+}
+
+function ruleLines({ matches, decision }: Explanation): string[] {
+  const serving = matches.find(({ outcome }) => outcome === 'serves');
+  if (!serving) return [];
+  return section('Rule', [
+    ruleInWords(serving),
+    serving.asks,
+    ...(serving.hostname && serving.hostname !== '*' ? [`for ${serving.hostname}`] : []),
+    ...(decision ? [`goes before ${ruleInWords(decision.over)}: ${decision.sentence}`] : []),
+  ]);
+}
+
+function forwardLines({ forwarded, request }: Explanation): string[] {
+  if (!forwarded) return [];
+  return section('Forwarded', [
+    ...(forwarded.host === request.host ? [] : [`to the host ${forwarded.host}`]),
+    ...(forwarded.path === request.path ? [] : [`as ${forwarded.path}`]),
+  ]);
+}
+
+function backendLines({ name, share, unresolved, filters, reply }: ExplainedBackend): string[] {
+  const percent = `${share} %`.padStart(7);
+  const fate = unresolved
+    ? `, answered 500: ${unresolved.reason}, ${unresolved.message}`
+    : reply
+      ? `, ${replyInWords(reply)}`
+      : '';
+  return [`${percent}  ${name}${fate}`, ...filters.map((filter) => `         ${filter}`)];
+}
+
+const replyInWords = ({ status, location }: ExplainedReply) =>
+  `answered ${status}${location === undefined ? '' : ` with Location ${location}`}`;
+
+/** What came near first: a match that failed on a later condition had passed those before. */
+const NEARNESS = ['precedence', 'query', 'header', 'method', 'path', 'hostname', 'listener'] as const;
+
+function otherLines(matches: readonly ExplainedMatch[]): string[] {
+  const others = matches
+    .filter(({ lostOn }) => lostOn !== undefined)
+    .sort((a, b) => NEARNESS.indexOf(a.lostOn!) - NEARNESS.indexOf(b.lostOn!));
+  const lines = others
+    .slice(0, SHOWN)
+    .flatMap((match) => [
+      `${ruleInWords(match)}: ${match.asks}`,
+      `  ${match.outcome === 'outranked' ? 'matches, but ' : ''}${match.reason}`,
+    ]);
+  const hidden = others.length - SHOWN;
+  return section('Others', hidden > 0 ? [...lines, `and ${hidden} more that are further off`] : lines);
+}
+
+/** Lines under a heading in the left column; nothing where there are none. */
+function section(heading: string, lines: readonly string[]): string[] {
+  return lines
+    .flatMap((line) => wrapped(line))
+    .map((line, index) => `${(index === 0 ? heading : '').padEnd(INDENT)}${line}`.trimEnd());
+}
+
+/** Broken between words; what goes on is indented by two more than its line. A longer word than the column stays whole. */
+function wrapped(line: string): string[] {
+  const own = /^ */.exec(line)![0];
+  const lines: string[] = [];
+  let current = own;
+  for (const word of line.trim().split(' ')) {
+    const isFresh = current.trim() === '';
+    if (!isFresh && INDENT + current.length + 1 + word.length > WIDTH) {
+      lines.push(current);
+      current = `${own}  ${word}`;
+    } else current += isFresh ? word : ` ${word}`;
+  }
+  return [...lines, current];
+}

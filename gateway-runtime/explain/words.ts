@@ -1,0 +1,31 @@
+/** Things in the words of an explanation. */
+import type { HttpMatch, HttpRule, ValueMatch } from '../snapshot/snapshot.ts';
+import type { ExplainedListener, RuleName } from './explanation.ts';
+
+/** What a match asks for: `PathPrefix /cart, method GET, header x-tier: gold, query q=1`; expressions between slashes. */
+export function matchInWords({ path, method, headers, queryParams }: HttpMatch): string {
+  return [
+    `${path.type} ${path.value}`,
+    ...(method === undefined ? [] : [`method ${method}`]),
+    ...headers.map((header) => `header ${header.name}: ${valueInWords(header)}`),
+    ...queryParams.map((param) => `query ${param.name}=${valueInWords(param)}`),
+  ].join(', ');
+}
+
+const valueInWords = ({ type, value }: ValueMatch) => (type === 'Exact' ? value : `/${value}/`);
+
+export function ruleNameOf({ source }: HttpRule): RuleName {
+  const { kind, namespace, name, rule, ruleName } = source;
+  return { kind, namespace, name, rule, ...(ruleName ? { ruleName } : {}) };
+}
+
+/** `HTTPRoute shop/cart, rule 1 "gold"`; rules are counted from 0, as in the paths of fields. */
+export function ruleInWords({ kind, namespace, name, rule, ruleName }: RuleName): string {
+  return `${kind} ${namespace}/${name}, rule ${rule}${ruleName ? ` "${ruleName}"` : ''}`;
+}
+
+/** `secure (HTTPS, *.example.com)`, with its ListenerSet where it is not the Gateway's own. */
+export function listenerInWords(each: ExplainedListener): string {
+  const owner = each.kind === 'Gateway' ? '' : ` of ${each.kind} ${each.namespace}/${each.name}`;
+  return `${each.listener}${owner} (${each.protocol}, ${each.hostname ?? 'any host'})`;
+}
