@@ -10,8 +10,8 @@ export interface Limits {
   readonly requestTime: number;
   /** A client connection without a request. */
   readonly clientIdle: number;
-  /** A connection on which nothing moves while a body is under way. */
-  readonly stall: number;
+  /** A client connection on which nothing moves while a request is under way. */
+  readonly clientStall: number;
   /** An upgraded connection (WebSocket) on which nothing moves. */
   readonly tunnelIdle: number;
   readonly tlsHandshake: number;
@@ -20,8 +20,10 @@ export interface Limits {
   /** Requests of one connection that wait for their answer (pipelining). More: 503 and close. */
   readonly pipelined: number;
   readonly connect: number;
-  /** From the request to the head of its response, and between two reads of it. Longer: 504. */
+  /** From the end of the request to the head of its response. Longer: 504. */
   readonly response: number;
+  /** A connection to an endpoint on which nothing moves while a body is under way, the client's own pauses aside. */
+  readonly upstreamStall: number;
   /** A kept-alive connection to an endpoint without a request. Shorter than the 5 s after which common servers close. */
   readonly upstreamIdle: number;
   readonly connectionsPerEndpoint: number;
@@ -38,13 +40,14 @@ export const LIMITS: Limits = {
   headTime: 15_000,
   requestTime: 3_600_000,
   clientIdle: 60_000,
-  stall: 300_000,
+  clientStall: 300_000,
   tunnelIdle: 3_600_000,
   tlsHandshake: 10_000,
   connections: 20_000,
   pipelined: 64,
   connect: 5_000,
   response: 60_000,
+  upstreamStall: 300_000,
   upstreamIdle: 4_000,
   connectionsPerEndpoint: 1_024,
   idleConnectionsPerEndpoint: 64,

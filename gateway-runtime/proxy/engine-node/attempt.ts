@@ -90,7 +90,7 @@ export class Attempt {
   /** After `onResponseChunk` gave false. */
   resume(): void {
     if (!this.#response?.isPaused()) return;
-    this.#request.socket?.setTimeout(this.#options.limits.stall);
+    this.#request.socket?.setTimeout(this.#options.limits.upstreamStall);
     this.#response.resume();
   }
 
@@ -108,7 +108,7 @@ export class Attempt {
     this.#connected = true;
     const { body, limits } = this.#options;
     // While the client sends its body, its own pace is no fault of the backend.
-    this.#request.socket?.setTimeout(body ? limits.stall : limits.response);
+    this.#request.socket?.setTimeout(body ? limits.upstreamStall : limits.response);
     if (body && !this.#over) this.#sendBody(body);
   };
 
@@ -146,7 +146,7 @@ export class Attempt {
     }
     this.#response = response;
     const { guard, limits } = this.#options;
-    this.#request.socket?.setTimeout(limits.stall);
+    this.#request.socket?.setTimeout(limits.upstreamStall);
     response.on('error', guard(this.#onTruncated));
     this.#events.onResponse(status, response.rawHeaders);
     response.on(

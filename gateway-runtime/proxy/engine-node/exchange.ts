@@ -254,6 +254,11 @@ export class NodeExchange implements Exchange, AttemptEvents {
     this.#message.socket.destroy();
   }
 
+  /** Head and body are here. */
+  get isReceived(): boolean {
+    return this.#message.complete;
+  }
+
   /** The body is not valid HTTP. False where it is too late to say so. */
   failBody(status: number): boolean {
     if (this.#message.complete || this.#response.headersSent) return false;
@@ -290,7 +295,9 @@ export class NodeExchange implements Exchange, AttemptEvents {
   #end(status: number): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#client.inFlight.splice(this.#client.inFlight.indexOf(this), 1);
+    const { inFlight, failed } = this.#client;
+    inFlight.splice(inFlight.indexOf(this), 1);
+    if (failed && inFlight.length === 0) this.#message.socket.destroySoon();
     this.#context.handler.onEnd(this, {
       status,
       bytesReceived: this.#received,

@@ -59,7 +59,7 @@ export class NodeServer implements EngineServer {
     this.server = tls ? createTlsServer({ ...options, ...tls }) : createServer(options);
     // node:http leaves out what is above this number and says nothing, so one more is let in to be refused.
     this.server.maxHeadersCount = limits.headFields + 1;
-    this.server.timeout = limits.stall;
+    this.server.timeout = limits.clientStall;
     this.server.maxConnections = limits.connections;
     this.#listen();
   }
@@ -147,12 +147,13 @@ export class NodeServer implements EngineServer {
   }
 
   #onConnection(socket: Socket): void {
-    this.#clients.set(socket, {
+    const client: ClientSocket = {
       connection: this.#connectionOf(socket),
       inFlight: [],
       failed: false,
-      closing: () => this.#draining,
-    });
+      closing: () => this.#draining || client.failed,
+    };
+    this.#clients.set(socket, client);
     socket.on('close', () => this.#clients.delete(socket));
   }
 
@@ -220,13 +221,20 @@ export class NodeServer implements EngineServer {
     const response = new ServerResponse(message);
     response.shouldKeepAlive = false;
     response.assignSocket(socket);
-    response.on('finish', () => socket.end());
+    response.on('finish', () => {
+      response.detachSocket(socket);
+      response.emit('close');
+      socket.end();
+    });
     return response;
   }
 
   #onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
     const client = this.#clients.get(socket);
-    const malformed = error.code?.startsWith('HPE_') || error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    // The end of a connection in the middle of a message is no malformed message: the client went away.
+    const malformed =
+      (error.code?.startsWith('HPE_') && error.code !== 'HPE_INVALID_EOF_STATE') ||
+      error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
     // Browsers open connections ahead of need: one that never carried a byte is closed without a word.
     if (!client || !malformed || socket.bytesRead === 0 || client.failed) {
       if (!client?.failed) socket.destroy();
@@ -234,13 +242,15 @@ export class NodeServer implements EngineServer {
     }
     client.failed = true;
     const status = MALFORMED[error.code ?? ''] ?? 400;
-    const [first, ...others] = client.inFlight;
-    if (first) {
-      // An answer now would be taken for that of a request before; only the one whose body this is can get it.
-      if (others.length || !first.failBody(status)) socket.destroy();
+    const newest = client.inFlight.at(-1);
+    if (newest && !newest.isReceived) {
+      // An answer now would be taken for that of a request before it, where there is one.
+      if (client.inFlight.length > 1 || !newest.failBody(status)) socket.destroy();
       return;
     }
-    this.#context.handler.onMalformed(client.connection, status);
+    this.#context.handler.onMalformed(client.connection, newest ? 0 : status);
+    // What came before is answered, and then the connection closed.
+    if (newest) return;
     const body = `${status}: what came is not a valid HTTP/1.1 request\n`;
     socket.end(
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/plain; charset=utf-8\r\n` +

@@ -1,6 +1,9 @@
 /** Two sockets joined after an upgrade: bytes as they come, both ways, with backpressure. */
 import type { Socket } from 'node:net';
 
+/** How long one side may go on, in silence, after the other has ended. */
+const HALF_OPEN = 5_000;
+
 /** `done` is called once, with the bytes that went to the backend and to the client, when both are closed. */
 export function tunnel(
   client: Socket,
@@ -39,6 +42,9 @@ function relay(from: Socket, to: Socket, count: (bytes: number) => void): void {
     if (!to.write(chunk)) from.pause();
   });
   to.on('drain', () => from.resume());
-  from.on('end', () => to.end());
+  from.on('end', () => {
+    to.end();
+    from.setTimeout(Math.min(HALF_OPEN, from.timeout ?? HALF_OPEN));
+  });
   from.resume();
 }
