@@ -27,7 +27,7 @@ export function objectsOf(app: IConstruct): AppObject[] {
     .map((construct) => ({ object: construct.toJson() as RawObject, path: pathOf(construct) }));
 }
 
-/** The path that people wrote: a construct calls the object it stands for `Resource`. */
+/** The path that people wrote: a construct calls the object that it stands for `Resource`, and several `Resource-...`. */
 function pathOf(object: ApiObject): string {
-  return object.node.id === 'Resource' ? object.node.scope!.node.path : object.node.path;
+  return /^Resource(-[01]+)?$/.test(object.node.id) ? object.node.scope!.node.path : object.node.path;
 }

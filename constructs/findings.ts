@@ -30,7 +30,7 @@ export function findingsOf(root: IConstruct): Finding[] {
   return [
     ...duplicates(appObjects),
     ...root.node.findAll().flatMap((construct) => ownWarnings(construct, objects)),
-    ...translation.diagnostics.flatMap((diagnostic) => fromDiagnostic(diagnostic, paths)),
+    ...fromDiagnostics(translation.diagnostics, paths),
     ...[...translation.snapshots.values()].flatMap((snapshot) => fromShadows(shadows(snapshot), paths)),
   ];
 }
@@ -94,21 +94,37 @@ const NEVER_ERRORS = new Set([
   'gateway/invalid-parameters',
 ]);
 
-function fromDiagnostic(diagnostic: Diagnostic, paths: Paths): Finding[] {
-  const { code, object, field, message, fix, related = [], example } = diagnostic;
-  // Most objects of an app are none of a gateway's business.
-  if (code === 'object/unknown-kind') return [];
+/** What one object says of several of its fields in the same words is one finding. */
+function fromDiagnostics(diagnostics: readonly Diagnostic[], paths: Paths): Finding[] {
+  const groups = new Map<string, [Diagnostic, ...Diagnostic[]]>();
+  for (const diagnostic of diagnostics) {
+    // Most objects of an app are none of a gateway's business.
+    if (diagnostic.code === 'object/unknown-kind') continue;
+    const { code, object, message } = diagnostic;
+    const key = `${paths.of(object) ?? refKey(object)} ${code} ${message}`;
+    const group = groups.get(key);
+    if (group) group.push(diagnostic);
+    else groups.set(key, [diagnostic]);
+  }
+  return [...groups.values()].map((group) => fromDiagnostic(group, paths));
+}
+
+function fromDiagnostic([first, ...others]: [Diagnostic, ...Diagnostic[]], paths: Paths): Finding {
+  const { severity, code, object, field, message, fix, related = [], example } = first;
   const isElsewhere = MAY_BE_ELSEWHERE.has(code) && !related.some((ref) => paths.of(ref) !== undefined);
-  const isWarning = diagnostic.severity !== 'error' || isElsewhere || NEVER_ERRORS.has(code);
-  const parts = [
-    `${refKey(object)}${field ? ` ${field}` : ''}: ${message}.`,
-    ...(fix ? [`Fix: ${fix}.`] : []),
+  const isWarning = severity !== 'error' || isElsewhere || NEVER_ERRORS.has(code);
+  const place = field ? ` ${field}${others.length > 0 ? ` and ${others.length} more` : ''}` : '';
+  const sentences = [
+    `${refKey(object)}${place}: ${message}.`,
+    ...(fix ? [`Fix: ${fix}${isElsewhere ? ', unless the cluster has it already' : ''}.`] : []),
     ...(example ? [`Example: ${example}.`] : []),
     ...related.filter((ref) => paths.of(ref) !== undefined).map((ref) => `See ${paths.named(ref)}.`),
   ];
-  return [
-    { severity: isWarning ? 'warning' : 'error', path: paths.of(object) ?? '', message: parts.join(' ') },
-  ];
+  return {
+    severity: isWarning ? 'warning' : 'error',
+    path: paths.of(object) ?? '',
+    message: sentences.join(' '),
+  };
 }
 
 /** One finding for each pair of rules, whatever number of listeners, hostnames and matches they meet at. */

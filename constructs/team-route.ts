@@ -30,8 +30,8 @@ export interface TeamRouteProps<On, Hosts extends readonly string[], Scope> {
   readonly name?: string;
 }
 
-/** A construct calls the object it stands for `Resource`. */
-const objectId = (suffix: string) => (suffix ? suffix : 'Resource');
+/** See `pathOf` in `app-objects.ts`. */
+const objectId = (suffix: string) => (suffix ? `Resource-${suffix}` : 'Resource');
 
 /** An HTTPRoute of a team, on what the team was granted; several where one does not hold all rules. */
 export class TeamRoute<
@@ -47,6 +47,8 @@ export class TeamRoute<
   readonly #attachments: readonly Attachment[];
   readonly #listeners: readonly string[] | undefined;
   readonly #rules: Rule<this>[] = [];
+  /** As of the last synth that began. */
+  #planned: Map<string, readonly ApiRule[]> | undefined;
 
   constructor(scope: Scope, id: string, props: TeamRouteProps<On, Hosts, Scope>) {
     super(scope, id);
@@ -74,7 +76,8 @@ export class TeamRoute<
 
   /** Makes the HTTPRoutes that the rules need, by now; those before the first synth may have been others. */
   [MATERIALIZE](): void {
-    const suffixes = [...this.#shards().keys()];
+    this.#planned = this.#plan();
+    const suffixes = [...this.#planned.keys()];
     const ids = new Set(suffixes.map(objectId));
     for (const child of this.node.children) {
       if (ApiObject.isApiObject(child) && !ids.has(child.node.id)) this.node.tryRemoveChild(child.node.id);
@@ -82,6 +85,9 @@ export class TeamRoute<
     for (const suffix of suffixes) {
       if (!this.node.tryFindChild(objectId(suffix))) this.#object(suffix);
     }
+    // The route that keeps the name loses rules to those that are new, so it is written, and applied, after them.
+    const first = this.node.tryFindChild(objectId(''));
+    first?.node.addDependency(...this.node.children.filter((child) => child !== first));
   }
 
   #object(suffix: string): void {
@@ -89,12 +95,12 @@ export class TeamRoute<
       kind: 'HTTPRoute',
       name: suffix ? boundedName([this.name, suffix]) : this.name,
       namespace: this.namespace,
-      spec: () => this.#spec(this.#shards().get(suffix) ?? []),
+      spec: () => this.#spec((this.#planned ?? this.#plan()).get(suffix) ?? []),
     });
   }
 
   /** The rules of each HTTPRoute, by the suffix of its name. A group that is too large is reported, and left in one. */
-  #shards(): Map<string, readonly ApiRule[]> {
+  #plan(): Map<string, readonly ApiRule[]> {
     const rules = this.#rules.map((rule) => rule._api(this.namespace));
     const shards = shard(rules);
     return 'tooLarge' in shards

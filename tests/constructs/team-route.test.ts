@@ -1,0 +1,425 @@
+/** Routes of teams: the objects they become, and what is refused at synth, whoever wrote it in whatever language. */
+import { describe, expect, it } from '@jest/globals';
+import { App, Chart } from 'cdk8s';
+import { Deployment, Service } from 'cdk8s-plus-25';
+import { Construct } from 'constructs';
+import {
+  addHeaders,
+  allNamespaces,
+  Canary,
+  canary,
+  exact,
+  http,
+  https,
+  PlatformChart,
+  prefix,
+  redirect,
+  regex,
+  removeHeaders,
+  removeResponseHeaders,
+  replacePath,
+  replacePrefix,
+  rewrite,
+  SharedGateway,
+  sameNamespace,
+  secretRef,
+  service,
+  setHeaders,
+  setResponseHeaders,
+  Team,
+  TeamChart,
+  TeamRoute,
+} from 'gatewright';
+import { errors, named, ofKind } from './synth.ts';
+
+function storefront() {
+  const app = new App();
+  const platform = new PlatformChart(app, 'platform', { namespace: 'infra' });
+  const shop = new Team(platform, 'shop');
+  const media = new Team(platform, 'media');
+  const shared = new SharedGateway(platform, 'shared-gw', {
+    listeners: {
+      web: http(80),
+      secure: https(443, secretRef('wildcard')),
+      lobby: http(80, { hostname: 'lobby.example.com', routes: allNamespaces() }),
+      house: http(80, { hostname: 'house.example.com', routes: sameNamespace() }),
+    },
+  });
+  const shopEdge = shared.grant(shop, { hostnames: ['shop.example.com', '*.shop.example.com'] });
+  const mediaEdge = shared.grant(media, { hostnames: ['media.example.com'] });
+  const chart = new TeamChart(app, 'shop', { team: shop });
+  new Service(chart, 'cart-service', { metadata: { name: 'cart' }, ports: [{ port: 8080 }] });
+  return { app, platform, shop, media, shared, shopEdge, mediaEdge, chart };
+}
+
+/** The rules of one route on shop.example.com. */
+function rulesOf(write: (route: TeamRoute) => void) {
+  const { app, chart, shopEdge } = storefront();
+  const route = new TeamRoute(chart, 'cart', { on: shopEdge, hostnames: ['shop.example.com'] });
+  write(route as TeamRoute);
+  return named(app, 'HTTPRoute', 'cart').spec.rules;
+}
+
+const cart = service('cart', 8080);
+const cartRef = { group: '', kind: 'Service', name: 'cart', port: 8080, weight: 1 };
+
+describe('TeamRoute', () => {
+  it('is an HTTPRoute in the namespace of the team, on the ListenerSet of the grant, with every default written out', () => {
+    const { app, chart, shopEdge } = storefront();
+    new TeamRoute(chart, 'cart', { on: shopEdge, hostnames: ['shop.example.com'] })
+      .rule({ path: prefix('/cart'), headers: { 'x-tier': 'gold' } })
+      .to(cart);
+    expect(named(app, 'HTTPRoute', 'cart')).toEqual({
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'HTTPRoute',
+      metadata: { name: 'cart', namespace: 'shop' },
+      spec: {
+        parentRefs: [
+          {
+            group: 'gateway.networking.k8s.io',
+            kind: 'ListenerSet',
+            name: 'shared-gw-shop',
+            namespace: 'infra',
+          },
+        ],
+        hostnames: ['shop.example.com'],
+        rules: [
+          {
+            matches: [
+              {
+                path: { type: 'PathPrefix', value: '/cart' },
+                headers: [{ name: 'x-tier', type: 'Exact', value: 'gold' }],
+              },
+            ],
+            backendRefs: [cartRef],
+          },
+        ],
+      },
+    });
+  });
+
+  it('serves every hostname of the grant where it names none', () => {
+    const { app, chart, shopEdge } = storefront();
+    new TeamRoute(chart, 'all', { on: shopEdge }).rule().to(cart);
+    expect(named(app, 'HTTPRoute', 'all').spec.hostnames).toEqual(['shop.example.com', '*.shop.example.com']);
+  });
+
+  it('attaches to several grants, each of which has one of its hostnames', () => {
+    const { app, shop, shared, shopEdge, chart } = storefront();
+    const inner = shared.grant(shop, { name: 'inner', hostnames: ['shop.internal'] });
+    new TeamRoute(chart, 'cart', { on: [shopEdge, inner], hostnames: ['shop.example.com', 'shop.internal'] })
+      .rule()
+      .to(cart);
+    const { parentRefs } = named(app, 'HTTPRoute', 'cart').spec;
+    expect(parentRefs.map(({ name }: { name: string }) => name)).toEqual([
+      'shared-gw-shop',
+      'shared-gw-shop-inner',
+    ]);
+    new TeamRoute(chart, 'half', { on: [shopEdge, inner], hostnames: ['shop.example.com'] }).rule().to(cart);
+    expect(errors(app)).toEqual([
+      '[shop/half] none of the hostnames shop.example.com is one of grant platform/shared-gw/inner (granted: shop.internal)',
+    ]);
+  });
+
+  it('attaches to some of the listeners, by section', () => {
+    const { app, chart, shopEdge } = storefront();
+    new TeamRoute(chart, 'to-https', { on: shopEdge, hostnames: ['shop.example.com'], listeners: ['web'] })
+      .rule()
+      .to(redirect({ scheme: 'https', status: 301 }));
+    expect(named(app, 'HTTPRoute', 'to-https').spec.parentRefs).toEqual([
+      expect.objectContaining({ kind: 'ListenerSet', sectionName: 'web.shop.example.com' }),
+    ]);
+  });
+
+  it('attaches to open listeners from the namespace of its chart', () => {
+    const { app, platform, chart, shared } = storefront();
+    new TeamRoute(chart, 'lobby', { on: shared.listener('lobby') }).rule().to(cart);
+    new TeamRoute(platform, 'house', { on: shared.listener('house') }).rule().to(cart);
+    expect(
+      ofKind(app, 'HTTPRoute').map(({ metadata, spec }) => [
+        metadata,
+        spec.hostnames,
+        spec.parentRefs[0].sectionName,
+      ]),
+    ).toEqual([
+      [{ name: 'house', namespace: 'infra' }, ['house.example.com'], 'house'],
+      [{ name: 'lobby', namespace: 'shop' }, ['lobby.example.com'], 'lobby'],
+    ]);
+  });
+
+  it('takes a hostname known only at run time, once the grant has seen it', () => {
+    const { app, chart, shopEdge } = storefront();
+    const host: string = 'a.shop.example.com';
+    new TeamRoute(chart, 'cart', { on: shopEdge, hostnames: [shopEdge.hostname(host)] }).rule().to(cart);
+    expect(named(app, 'HTTPRoute', 'cart').spec.hostnames).toEqual(['a.shop.example.com']);
+    expect(() => shopEdge.hostname('media.example.com')).toThrow(
+      'hostname media.example.com is outside grant platform/shared-gw/shop (granted: shop.example.com, *.shop.example.com)',
+    );
+  });
+
+  it('can stand in a plain chart, in the namespace of the grant', () => {
+    const { app, shopEdge } = storefront();
+    new TeamRoute(new Chart(app, 'plain'), 'cart', { on: shopEdge }).rule().to(cart);
+    expect(named(app, 'HTTPRoute', 'cart').metadata.namespace).toBe('shop');
+  });
+
+  it('is made of the same bytes every time', () => {
+    const once = () => {
+      const { app, chart, shopEdge } = storefront();
+      const route = new TeamRoute(chart, 'cart', { on: shopEdge });
+      for (let index = 0; index < 40; index++) route.rule({ path: exact(`/${index}`) }).to(cart);
+      return [app.synthYaml(), app.synthYaml()];
+    };
+    const [first, second] = once();
+    expect(second).toBe(first);
+    expect(once()[0]).toBe(first);
+    const headers = (values: Record<string, string>) =>
+      rulesOf((route) => route.rule({ headers: values }).to(cart));
+    expect(headers({ b: '1', a: '2' })).toEqual(headers({ a: '2', b: '1' }));
+  });
+});
+
+describe('rules', () => {
+  it('match by path, headers, query and method, and by any of several', () => {
+    const [rule] = rulesOf((route) =>
+      route
+        .rule({
+          name: 'search',
+          path: exact('/search'),
+          method: 'GET',
+          headers: { 'X-Tier': regex('gold|silver') },
+          query: { q: regex('.+'), page: '1' },
+        })
+        .or({ path: regex('/find/[a-z]+') })
+        .to(cart),
+    );
+    expect(rule).toEqual({
+      name: 'search',
+      matches: [
+        {
+          path: { type: 'Exact', value: '/search' },
+          method: 'GET',
+          headers: [{ name: 'X-Tier', type: 'RegularExpression', value: 'gold|silver' }],
+          queryParams: [
+            { name: 'page', type: 'Exact', value: '1' },
+            { name: 'q', type: 'RegularExpression', value: '.+' },
+          ],
+        },
+        { path: { type: 'RegularExpression', value: '/find/[a-z]+' } },
+      ],
+      backendRefs: [cartRef],
+    });
+  });
+
+  it('take every request without conditions', () => {
+    expect(rulesOf((route) => route.rule().to(cart))[0].matches).toEqual([
+      { path: { type: 'PathPrefix', value: '/' } },
+    ]);
+  });
+
+  it('send to Services by name and weight, and to Services of cdk8s-plus', () => {
+    const { app, chart, shopEdge } = storefront();
+    const deployment = new Deployment(chart, 'app', { containers: [{ image: 'app', portNumber: 9000 }] });
+    const exposed = deployment.exposeViaService({ name: 'exposed' });
+    const other = new Service(chart, 'other', {
+      metadata: { name: 'other' },
+      ports: [{ port: 81 }, { port: 82, name: 'b' }],
+    });
+    const route = new TeamRoute(chart, 'cart', { on: shopEdge });
+    route.rule().to(service('named', 80, { weight: 3 }), exposed, service(other, { port: 82, weight: 0 }));
+    expect(named(app, 'HTTPRoute', 'cart').spec.rules[0].backendRefs).toEqual([
+      { group: '', kind: 'Service', name: 'named', port: 80, weight: 3 },
+      { group: '', kind: 'Service', name: 'exposed', port: 9000, weight: 1 },
+      { group: '', kind: 'Service', name: 'other', port: 82, weight: 0 },
+    ]);
+  });
+
+  it('name the namespace of a backend only where it is another one', () => {
+    const backends = rulesOf((route) =>
+      route
+        .rule()
+        .to(service('own', 80, { namespace: 'shop' }), service('other', 80, { namespace: 'media' })),
+    )[0].backendRefs;
+    expect(backends.map(({ namespace }: { namespace?: string }) => namespace)).toEqual([undefined, 'media']);
+  });
+
+  it('split between stable and canary, inline or declared once', () => {
+    const { app, chart, shopEdge } = storefront();
+    const whoami = new Canary(chart, 'rollout', {
+      stable: service('whoami', 80),
+      canary: service('nginx', 80),
+      weights: [9, 1],
+    });
+    const route = new TeamRoute(chart, 'cart', { on: shopEdge });
+    route
+      .rule({ path: exact('/a') })
+      .to(canary({ stable: service('whoami', 80), canary: service('nginx', 80), weights: [3, 1] }));
+    route.rule({ path: exact('/b') }).to(whoami);
+    route.rule({ path: exact('/c') }).to(whoami);
+    const shares = named(app, 'HTTPRoute', 'cart').spec.rules.map(({ backendRefs }: never) =>
+      (backendRefs as { name: string; weight: number }[]).map(({ name, weight }) => `${name}:${weight}`),
+    );
+    expect(shares).toEqual([
+      ['whoami:3', 'nginx:1'],
+      ['whoami:9', 'nginx:1'],
+      ['whoami:9', 'nginx:1'],
+    ]);
+  });
+
+  it('filter: the header modifiers of one direction become one, as the API wants it', () => {
+    const [rule] = rulesOf((route) =>
+      route
+        .rule({
+          path: prefix('/cart'),
+          filters: [
+            setHeaders({ 'x-b': '1', 'x-a': '2' }),
+            addHeaders({ 'x-c': '3' }),
+            removeHeaders('x-d', 'x-e'),
+            setResponseHeaders({ 'x-f': '4' }),
+            removeResponseHeaders('server'),
+            rewrite({ hostname: 'cart.internal', path: replacePrefix('/') }),
+          ],
+        })
+        .to(service('cart', 8080, { filters: [setHeaders({ 'x-g': '5' })] })),
+    );
+    expect(rule.filters).toEqual([
+      {
+        type: 'RequestHeaderModifier',
+        requestHeaderModifier: {
+          set: [
+            { name: 'x-a', value: '2' },
+            { name: 'x-b', value: '1' },
+          ],
+          add: [{ name: 'x-c', value: '3' }],
+          remove: ['x-d', 'x-e'],
+        },
+      },
+      {
+        type: 'ResponseHeaderModifier',
+        responseHeaderModifier: { set: [{ name: 'x-f', value: '4' }], remove: ['server'] },
+      },
+      {
+        type: 'URLRewrite',
+        urlRewrite: {
+          hostname: 'cart.internal',
+          path: { type: 'ReplacePrefixMatch', replacePrefixMatch: '/' },
+        },
+      },
+    ]);
+    expect(rule.backendRefs[0].filters).toEqual([
+      { type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: 'x-g', value: '5' }] } },
+    ]);
+  });
+
+  it('redirect in place of a backend', () => {
+    const [rule] = rulesOf((route) =>
+      route.rule().to(redirect({ hostname: 'new.example.com', path: replacePath('/') })),
+    );
+    expect(rule.backendRefs).toBeUndefined();
+    expect(rule.filters).toEqual([
+      {
+        type: 'RequestRedirect',
+        requestRedirect: {
+          hostname: 'new.example.com',
+          path: { type: 'ReplaceFullPath', replaceFullPath: '/' },
+          statusCode: 302,
+        },
+      },
+    ]);
+  });
+
+  it('may be any number: the HTTPRoutes that they need come before the one that loses rules to them', () => {
+    const { app, chart, shopEdge } = storefront();
+    const route = new TeamRoute(chart, 'cart', { on: shopEdge });
+    const add = (from: number, to: number) => {
+      for (let index = from; index < to; index++) route.rule({ path: exact(`/${index}`) }).to(cart);
+    };
+    const names = () => ofKind(app, 'HTTPRoute').map(({ metadata }) => metadata.name);
+    add(0, 16);
+    expect(names()).toEqual(['cart']);
+    add(16, 60);
+    const all = ofKind(app, 'HTTPRoute');
+    expect(all.flatMap(({ spec }) => spec.rules)).toHaveLength(60);
+    for (const { metadata, spec } of all) {
+      expect(metadata.name).toMatch(/^cart(-[01]+)?$/);
+      expect(spec.rules.length).toBeLessThanOrEqual(16);
+      expect(spec.parentRefs).toEqual(all[0]!.spec.parentRefs);
+    }
+    expect(names()).toContain('cart');
+    const written = [...app.synthYaml().matchAll(/kind: HTTPRoute\nmetadata:\n {2}name: (\S+)/g)].map(
+      ([, name]) => name,
+    );
+    expect(written.at(-1)).toBe('cart');
+    expect([...written].sort()).toEqual([...names()].sort());
+  });
+});
+
+describe('what synth refuses', () => {
+  // biome-ignore lint/suspicious/noExplicitAny: as plain JavaScript would
+  type Any = any;
+
+  it('all at once, each with its construct, what was asked and what is granted', () => {
+    const { app, platform, shared, shopEdge, mediaEdge, media, chart } = storefront();
+    const grpc = shared.grant(media, { name: 'grpc', hostnames: ['grpc.example.com'], kinds: ['GRPCRoute'] });
+    const route = (scope: Any, id: string, props: Any) => new TeamRoute(scope, id, props).rule().to(cart);
+    const inside = new Construct(chart, 'nested');
+    route(chart, 'foreign-host', { on: shopEdge, hostnames: ['media.example.com'] });
+    route(chart, 'wide', { on: shopEdge, hostnames: ['*.example.com'] });
+    route(inside, 'foreign-grant', { on: mediaEdge });
+    route(chart, 'gateway', { on: shared, hostnames: ['shop.example.com'] });
+    route(chart, 'nothing', { hostnames: ['shop.example.com'] });
+    route(new TeamChart(app, 'media', { team: media }), 'kind', { on: grpc });
+    route(chart, 'listener', { on: shopEdge, listeners: ['lobby'] });
+    route(chart, 'number', { on: shopEdge, hostnames: [42] });
+    route(platform, 'elsewhere', { on: shopEdge });
+    const granted = 'granted: shop.example.com, *.shop.example.com';
+    expect(errors(app).sort()).toEqual(
+      [
+        `[shop/foreign-host] hostname media.example.com is outside grant platform/shared-gw/shop (${granted})`,
+        `[shop/wide] hostname *.example.com is outside grant platform/shared-gw/shop (${granted})`,
+        '[shop/nested/foreign-grant] grant platform/shared-gw/media is for team media, this chart belongs to team shop',
+        '[shop/gateway] a route attaches to a grant, not to SharedGateway platform/shared-gw: use gateway.grant(team, { hostnames })',
+        '[shop/nothing] a route attaches to a grant, not to undefined: use gateway.grant(team, { hostnames })',
+        '[media/kind] grant platform/shared-gw/grpc is not for HTTPRoute (granted: GRPCRoute)',
+        '[shop/listener] listener lobby is outside grant platform/shared-gw/shop (granted: web, secure)',
+        '[shop/number] a hostname is a string, this is number',
+        '[platform/elsewhere] grant platform/shared-gw/shop admits routes of namespace shop, this chart is in namespace infra',
+      ].sort(),
+    );
+    expect(() => app.synthYaml()).toThrow(
+      `[shop/foreign-host] hostname media.example.com is outside grant platform/shared-gw/shop (${granted})`,
+    );
+  });
+
+  it('rules that lead nowhere, have one name twice, or are too many to keep their order', () => {
+    const { app, chart, shopEdge } = storefront();
+    const route = new TeamRoute(chart, 'cart', { on: shopEdge });
+    route.rule({ path: prefix('/a'), method: 'GET' });
+    route.rule({ name: 'twice' }).to('cart' as Any);
+    route.rule({ name: 'twice', path: exact('/b') }).to(cart);
+    new TeamRoute(chart, 'empty', { on: shopEdge });
+    const many = new TeamRoute(chart, 'many', { on: shopEdge });
+    for (let index = 0; index < 17; index++) many.rule({ headers: { [`x-${index}`]: '1' } }).to(cart);
+    expect(errors(app)).toEqual([
+      '[shop/cart] rule 1 (GET prefix /a): it goes nowhere: end it with .to(service(name, port)) or .to(redirect({ ... }))',
+      '[shop/cart] rule 2 (twice): .to() takes service(), canary(), a Service construct or redirect(), not cart',
+      '[shop/cart] two rules have the name twice: give each rule a name of its own',
+      '[shop/empty] the route has no rule: add one with .rule({ ... }).to(...)',
+      '[shop/many] 17 rules with 17 matches (prefix / x-0; prefix / x-1; prefix / x-2 and 14 more) could serve the same request with ' +
+        'equal precedence, so they must stand in one HTTPRoute in this order, and one holds 16 rules with 128 matches: tell ' +
+        'them apart by path, by method, or by different exact values of one header or query parameter',
+    ]);
+  });
+
+  it('fields that break a rule of the API, with the path of the construct', () => {
+    const { app, chart, shopEdge } = storefront();
+    const route = new TeamRoute(chart, 'cart', { on: shopEdge });
+    route.rule({ path: prefix('/a//b') }).to(service('cart', 0));
+    route.rule({ path: exact('/c'), filters: [rewrite({ path: replacePrefix('/') })] }).to(cart);
+    expect(errors(app)).toEqual([
+      '[shop/cart] HTTPRoute/shop/cart spec.rules[0].matches[0].path.value: found "/a//b", expected a path without "//".',
+      '[shop/cart] HTTPRoute/shop/cart spec.rules[0].backendRefs[0].port: found 0, expected a whole number from 1 to 65535.',
+      '[shop/cart] HTTPRoute/shop/cart spec.rules[1].matches: found 1 matches, the first of type Exact, expected exactly one match, of type PathPrefix, since a filter uses ReplacePrefixMatch.',
+    ]);
+  });
+});
