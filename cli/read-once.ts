@@ -8,9 +8,10 @@ import {
 } from '../gateway-runtime/control/source.ts';
 import { re2 } from '../gateway-runtime/regex/re2.ts';
 import type { Origin } from '../gateway-runtime/snapshot/diagnostic.ts';
+import { type GatewayId, gatewayKey } from '../gateway-runtime/snapshot/snapshot.ts';
 import { translate } from '../gateway-runtime/translate/translate.ts';
 import type { Translation } from '../gateway-runtime/translate/translation.ts';
-import { Sources } from './sources.ts';
+import { Sources, unrepeated } from './sources.ts';
 import { tell, tellProblem, withProgress } from './terminal.ts';
 
 export interface ReadOnceOptions {
@@ -22,6 +23,8 @@ export interface ReadOnceOptions {
 
 export interface ReadOnce {
   readonly translation: Translation;
+  /** Those that were translated, in the order of the sources. */
+  readonly gateways: readonly GatewayId[];
   readonly problems: readonly SourceProblem[];
   readonly originOf: (ref: ObjectRef) => Origin | undefined;
 }
@@ -33,14 +36,18 @@ export async function readOnce(
 ): Promise<ReadOnce> {
   const sources = await Sources.of(paths, (text) => process.stderr.write(text));
   const { problems } = await withProgress(`Reading ${paths.join(', ')}`, sources.read());
-  for (const problem of problems) tellProblem(formatSourceProblem(problem));
   const objects = [...sources.objects.objects()];
   const secrets = strict ? [] : await standIns(objects);
   const translation = translate(
     [...objects, ...secrets].map(({ raw }) => raw),
     { regex: re2, classes: classes ?? 'any' },
   );
-  return { translation, problems, originOf: (ref) => sources.objects.origin(ref) };
+  for (const problem of unrepeated(problems, translation.diagnostics))
+    tellProblem(formatSourceProblem(problem));
+  const gateways = objects
+    .map(({ ref }) => ref)
+    .filter((ref) => ref.kind === 'Gateway' && translation.snapshots.has(gatewayKey(ref)));
+  return { translation, gateways, problems, originOf: (ref) => sources.objects.origin(ref) };
 }
 
 async function standIns(objects: readonly SourcedObject[]): Promise<SourcedObject[]> {

@@ -1,9 +1,14 @@
 /** `gatewright serve`: what the files say, as traffic on this machine. */
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type BackendMapping, parseBackendMapping } from '../gateway-runtime/control/backend-mapping.ts';
-import { Report } from './serve/report.ts';
+import { DEFAULT_PORT_OFFSET } from '../gateway-runtime/control/port-plan.ts';
+import { JsonReport } from './serve/json-report.ts';
 import { Session } from './serve/session.ts';
-import { print } from './terminal.ts';
+import { TextReport } from './serve/text-report.ts';
+import { CommandError, EXIT, print } from './terminal.ts';
 
 interface Flags {
   readonly address: string;
@@ -13,6 +18,7 @@ interface Flags {
   readonly class?: string[];
   readonly strict?: true;
   readonly accessLog?: string | true;
+  readonly json?: true;
 }
 
 export function addServe(program: Command): void {
@@ -21,7 +27,12 @@ export function addServe(program: Command): void {
     .summary('serve Gateways on this machine, and follow the files as they are edited')
     .argument('<path...>', 'manifests (*.yaml, *.yml, *.json), folders of them, and cdk8s apps (app.ts)')
     .option('--address <ip>', 'where listeners are bound', '127.0.0.1')
-    .option('--port-offset <number>', 'added to ports under 1024; "free" takes any free port', offset, 8000)
+    .option(
+      '--port-offset <number>',
+      'added to ports under 1024; "free" takes any free port',
+      offset,
+      DEFAULT_PORT_OFFSET,
+    )
     .addOption(
       new Option('--admin <ip:port>', 'where health, metrics, snapshot and explain are')
         .argParser(adminAddress)
@@ -31,6 +42,7 @@ export function addServe(program: Command): void {
     .option('--class <name...>', 'serve only Gateways of these classes')
     .option('--strict', 'refuse Services without endpoints and missing certificates')
     .option('--access-log [file]', 'one JSON line per request, to a file or to standard output')
+    .option('--json', 'tell everything as one JSON object per line, for machines')
     .addHelpText('after', EXAMPLES)
     .action(run);
 }
@@ -47,7 +59,8 @@ request as it arrived. Certificates that are missing are made. --strict refuses
 both instead.`;
 
 async function run(paths: string[], flags: Flags): Promise<void> {
-  const report = new Report();
+  const report = flags.json ? new JsonReport() : new TextReport();
+  const log = await openAccessLog(flags.accessLog);
   const session = await Session.start(
     {
       paths,
@@ -57,12 +70,37 @@ async function run(paths: string[], flags: Flags): Promise<void> {
       mappings: flags.backend ?? [],
       classes: flags.class ?? 'any',
       strict: flags.strict ?? false,
-      ...(flags.accessLog ? { accessLog: (line: string) => print(line) } : {}),
+      ...(log ? { accessLog: log.write } : {}),
     },
     report,
   );
   await stopSignal();
+  report.stopping();
   await session.drain();
+  await log?.close();
+}
+
+interface AccessLog {
+  write(line: string): void;
+  close(): Promise<void>;
+}
+
+async function openAccessLog(file: string | true | undefined): Promise<AccessLog | undefined> {
+  if (file === undefined) return undefined;
+  if (file === true) return { write: print, close: async () => {} };
+  const stream = createWriteStream(file, { flags: 'a', mode: 0o640 });
+  try {
+    await once(stream, 'open');
+  } catch (error) {
+    throw new CommandError(`error --access-log ${file}: ${(error as Error).message}.`, EXIT.usage);
+  }
+  return {
+    write: (line) => void stream.write(`${line}\n`),
+    close: async () => {
+      stream.end();
+      await finished(stream);
+    },
+  };
 }
 
 function stopSignal(): Promise<void> {

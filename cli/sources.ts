@@ -12,6 +12,7 @@ import {
 import { ObjectSet, type ReadPart } from '../gateway-runtime/control/object-set.ts';
 import { readObject } from '../gateway-runtime/control/read-object.ts';
 import type { SourcedObject, SourceProblem } from '../gateway-runtime/control/source.ts';
+import type { Diagnostic } from '../gateway-runtime/snapshot/diagnostic.ts';
 import { AppError, AppProcess, Superseded } from './app/app-process.ts';
 import type { AppObject, AppProblem } from './app/messages.ts';
 import { CommandError, EXIT } from './terminal.ts';
@@ -147,6 +148,17 @@ export class Sources {
       return { objects: [], problems: error.problems.map((each) => appProblem(each, path)), broken: true };
     }
   }
+}
+
+/** Without the warnings of an app's synth that say again what a diagnostic says. */
+export function unrepeated(
+  problems: readonly SourceProblem[],
+  diagnostics: Iterable<Diagnostic>,
+): SourceProblem[] {
+  const said = [...diagnostics].map(({ message }) => message);
+  return problems.filter(
+    ({ severity, message }) => severity !== 'warning' || !said.some((text) => message.includes(text)),
+  );
 }
 
 function readAppObjects(

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { refKey } from '../gateway-runtime/api/object.ts';
 import { formatSourceProblem } from '../gateway-runtime/control/source.ts';
 import { readOnce } from './read-once.ts';
-import { conditionsOf, isGood, statusText } from './show/conditions.ts';
+import { conditionsOf, isRefusal, statusText } from './show/conditions.ts';
 import { counted, EXIT, print } from './terminal.ts';
 
 /** The order in which people build: the class, the gateway, what is attached. */
@@ -39,7 +39,7 @@ async function status(
   const statuses = [...translation.statuses.values()].sort(
     (a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || (refKey(a.ref) < refKey(b.ref) ? -1 : 1),
   );
-  const refused = statuses.filter((each) => !conditionsOf(each).every(isGood));
+  const refused = statuses.filter((each) => conditionsOf(each).some(isRefusal));
   if (flags.json) {
     const objects = statuses.map(({ ref, ...rest }) => ({ ...ref, origin: originOf(ref), status: rest }));
     print(JSON.stringify({ objects, problems: problems.map(formatSourceProblem) }, undefined, 2));

@@ -8,7 +8,7 @@ import { columns, styled } from '../terminal.ts';
 
 /** Rows and commands of one Gateway beyond these are counted, not shown. */
 const MOST_ROWS = 40;
-const MOST_COMMANDS = 8;
+const MOST_COMMANDS = 12;
 
 export interface ServedGateway {
   /** `namespace/name` */
@@ -64,13 +64,12 @@ function table(rows: readonly RouteRow[]): string[] {
   ];
 }
 
-/** One for each route, plain HTTP where there is a choice, and one for HTTPS if none of them is. */
+/** For each host one route, then the other routes; plain HTTP where there is a choice, and one for HTTPS if none of them is. */
 function commandsFor(rows: readonly RouteRow[], at: ServedAt): string[] {
-  const commands: string[] = [];
-  for (const row of rows) {
-    const command = curlFor(row, at);
-    if (command && commands.length < MOST_COMMANDS) commands.push(command);
-  }
+  const hosts = new Set<string>();
+  const firsts = rows.filter(({ host }) => !hosts.has(host) && hosts.add(host));
+  const chosen = new Set([...new Set([...firsts, ...rows])].slice(0, MOST_COMMANDS));
+  const commands = rows.filter((row) => chosen.has(row)).flatMap((row) => curlFor(row, at) ?? []);
   if (!commands.some((command) => command.includes('https://'))) {
     const secure = rows.map((row) => curlFor(row, at, 'HTTPS')).find((command) => command !== undefined);
     if (secure) commands.push(secure);

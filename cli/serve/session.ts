@@ -8,13 +8,14 @@ import type { BackendMapping } from '../../gateway-runtime/control/backend-mappi
 import { LocalCertificates, missingSecrets } from '../../gateway-runtime/control/certificates.ts';
 import { Loop } from '../../gateway-runtime/control/loop.ts';
 import { PortPlan } from '../../gateway-runtime/control/port-plan.ts';
+import { formatSourceProblem } from '../../gateway-runtime/control/source.ts';
 import { Watcher } from '../../gateway-runtime/control/watch.ts';
 import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import { re2 } from '../../gateway-runtime/regex/re2.ts';
 import { TypeCheck } from '../app/type-check.ts';
 import { Sources } from '../sources.ts';
-import { CommandError, withProgress } from '../terminal.ts';
-import type { Report } from './report.ts';
+import { CommandError, tellProblem, withProgress } from '../terminal.ts';
+import type { Report, View } from './report.ts';
 
 /** The part of the objects that nobody wrote. After all paths in order, so that what is written goes first. */
 const LOCAL_PART = '\uffff local certificates';
@@ -96,11 +97,11 @@ export class Session {
     const started = performance.now();
     const { paths } = this.#options;
     const read = await withProgress(`Reading ${paths.join(', ')}`, this.#sources.read());
-    this.#report.sourceProblems(read);
     await this.#addCertificates();
     const change = await this.#loop.apply(this.#sources.objects.take());
     this.#refuseWhatIsStrict();
     if (this.#loop.agents.size === 0) {
+      for (const problem of read.problems) tellProblem(formatSourceProblem(problem));
       throw new CommandError(
         read.problems.some(({ severity }) => severity === 'error')
           ? 'error nothing can be served. Mend the errors above and start again.'
@@ -109,6 +110,7 @@ export class Session {
     }
     this.#report.started({
       ...this.#view(),
+      read,
       change,
       apps: this.#sources.apps,
       mappings: this.#options.mappings,
@@ -125,13 +127,13 @@ export class Session {
     this.#report.watching();
   }
 
-  #view() {
+  #view(): View {
     return {
       loop: this.#loop,
       ports: this.#ports,
       address: this.#options.address,
       caFile: this.#certificates?.caFile,
-      originOf: (ref: Parameters<typeof refKey>[0] & { group: string }) => this.#sources.objects.origin(ref),
+      originOf: (ref) => this.#sources.objects.origin(ref),
     };
   }
 

@@ -13,19 +13,31 @@ interface Words {
   readonly no: string;
   /** The status that is good. */
   readonly good: Condition['status'];
+  /** Whether the other one says only what to bear in mind: everything is served. */
+  readonly isNote?: true;
 }
 
 const WORDS: Readonly<Record<string, Words>> = {
   Accepted: { yes: 'accepted', no: 'not accepted', good: 'True' },
   Programmed: { yes: 'programmed', no: 'not programmed', good: 'True' },
-  ResolvedRefs: { yes: 'all references resolved', no: 'references not resolved', good: 'True' },
+  ResolvedRefs: { yes: 'references resolved', no: 'references not resolved', good: 'True' },
   Conflicted: { yes: 'in conflict with another listener', no: 'no conflict', good: 'False' },
-  OverlappingTLSConfig: { yes: 'shares hostnames with another listener', no: 'no overlap', good: 'False' },
+  OverlappingTLSConfig: {
+    yes: 'shares hostnames with another listener',
+    no: 'no overlap',
+    good: 'False',
+    isNote: true,
+  },
   PartiallyInvalid: { yes: 'served in part', no: 'served whole', good: 'False' },
   SupportedVersion: { yes: 'API version supported', no: 'API version not supported', good: 'True' },
 };
 
-export function isGood({ type, status }: Condition): boolean {
+/** Whether a condition says that something is not served as it is written. */
+export function isRefusal(condition: Condition): boolean {
+  return !isGood(condition) && !WORDS[condition.type]?.isNote;
+}
+
+function isGood({ type, status }: Condition): boolean {
   return status === (WORDS[type]?.good ?? 'True');
 }
 

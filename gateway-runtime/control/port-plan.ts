@@ -6,6 +6,8 @@
 import { createServer } from 'node:net';
 import { type GatewayId, gatewayKey } from '../snapshot/snapshot.ts';
 
+/** 80 is 8080, 443 is 8443. */
+export const DEFAULT_PORT_OFFSET = 8000;
 const FIRST_UNPRIVILEGED = 1024;
 const STEP = 1000;
 const LAST_PORT = 65535;
@@ -62,6 +64,13 @@ export class PortPlan {
 
   planned(gateway: GatewayId): readonly PlannedPort[] {
     return [...(this.#gateways.get(gatewayKey(gateway))?.values() ?? [])].sort((a, b) => a.port - b.port);
+  }
+
+  /** These in the order in which they were first planned. */
+  inOrder<T extends { readonly gateway: GatewayId }>(list: readonly T[]): T[] {
+    const order = [...this.#gateways.keys()];
+    const rank = ({ gateway }: T) => order.indexOf(gatewayKey(gateway));
+    return [...list].sort((a, b) => rank(a) - rank(b));
   }
 
   #next(port: number, offset: number): PlannedPort {

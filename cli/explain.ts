@@ -1,0 +1,173 @@
+/** `gatewright explain`: where a request goes, and why, without sending it. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { DEFAULT_PORT_OFFSET, PortPlan } from '../gateway-runtime/control/port-plan.ts';
+import { explain } from '../gateway-runtime/explain/explain.ts';
+import { explanationText } from '../gateway-runtime/explain/text.ts';
+import type { MatchRequest } from '../gateway-runtime/match/request.ts';
+import { re2 } from '../gateway-runtime/regex/re2.ts';
+import { type GatewayId, gatewayKey, type Snapshot } from '../gateway-runtime/snapshot/snapshot.ts';
+import type { Translation } from '../gateway-runtime/translate/translation.ts';
+import { type ReadOnce, readOnce } from './read-once.ts';
+import { CommandError, EXIT, print } from './terminal.ts';
+
+const METHOD = /^[A-Z]+$/;
+
+interface Flags {
+  readonly header?: readonly (readonly [name: string, value: string])[];
+  readonly gateway?: string;
+  readonly class?: string[];
+  readonly strict?: true;
+  readonly json?: true;
+}
+
+export function addExplain(program: Command): void {
+  program
+    .command('explain')
+    .summary('say where a request goes, and why')
+    .argument('<path...>', 'manifests, folders of them, and cdk8s apps; then [METHOD] URL')
+    .option('-H, --header <name: value>', 'a header of the request; may be repeated', header)
+    .option('--gateway <ns/name>', 'ask this Gateway (default: all that listen on the port)')
+    .option('--class <name...>', 'only Gateways of these classes (default: of any)')
+    .option('--strict', 'take Secrets that are missing here as missing')
+    .option('--json', 'for machines')
+    .addHelpText('after', EXAMPLES)
+    .action(run);
+}
+
+const EXAMPLES = `
+Examples:
+  gatewright explain app.ts GET https://shop.example.com/cart -H 'x-tier: gold'
+  gatewright explain manifests/ POST http://shop.example.com/orders
+  gatewright explain app.ts http://shop.example.com:8080/cart --json
+
+The port is that of the Gateway (80 and 443 unless the URL has one), or the one
+that it is moved to by gatewright serve. Nothing is sent. Exit code 1 where no
+route serves the request.`;
+
+async function run(args: string[], flags: Flags): Promise<void> {
+  const { paths, method, url } = question(args);
+  const read = await readOnce(paths, { classes: flags.class, strict: flags.strict ?? false });
+  const places = await placesOf(read, url.port, flags.gateway);
+  const request = requestOf(method, url, flags.header ?? []);
+  const explanations = places.map(({ snapshot, port, publicPort }) =>
+    explain(snapshot, { port, tls: url.scheme === 'https', publicPort }, request, re2),
+  );
+  // Several Gateways may have the port, and only the address of a request says which it is for: what serves it goes first.
+  const served = explanations.filter(({ matches }) => matches.some(({ outcome }) => outcome === 'serves'));
+  const shown = served.length > 0 ? served : explanations;
+  if (flags.json) print(JSON.stringify(shown.length === 1 ? shown[0] : shown, undefined, 2));
+  else print(shown.map((each) => explanationText(each)).join('\n\n'));
+  if (served.length === 0) process.exitCode = EXIT.no;
+}
+
+/** A URL as it was written: paths are not made canonical here, since what a gateway makes of them is the question. */
+interface Target {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  readonly query: string;
+}
+
+/** `<path...> [METHOD] URL` */
+function question(args: readonly string[]): { paths: string[]; method: string; url: Target } {
+  const paths = [...args];
+  const url = targetOf(paths.pop()!);
+  const method = paths.length > 1 && METHOD.test(paths.at(-1)!) ? paths.pop()! : 'GET';
+  if (paths.length > 0) return { paths, method, url };
+  throw new CommandError(
+    'error no files. Name manifests or an app before the URL: gatewright explain app.ts GET http://...',
+    EXIT.usage,
+  );
+}
+
+function targetOf(text: string): Target {
+  const [, scheme, authority = '', path, query = ''] =
+    /^(https?):\/\/([^/?#]+)([^?#]*)(?:\?([^#]*))?/.exec(text) ?? [];
+  const url = URL.parse(text);
+  if (!scheme || !url) {
+    throw new CommandError(
+      `error found ${text} at the end, expected a URL such as https://shop.example.com/cart.`,
+      EXIT.usage,
+    );
+  }
+  return {
+    scheme: scheme as Target['scheme'],
+    host: authority.replace(/^.*@/, '').replace(/:\d*$/, ''),
+    port: Number(url.port) || (scheme === 'https' ? 443 : 80),
+    path: path || '/',
+    query,
+  };
+}
+
+function requestOf(
+  method: string,
+  { host, path, query }: Target,
+  headers: readonly (readonly [name: string, value: string])[],
+): MatchRequest {
+  const values = new Map<string, string>([['host', host]]);
+  for (const [name, value] of headers) {
+    const before = name === 'host' ? undefined : values.get(name);
+    values.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  return { method, host: values.get('host')!, path, query, header: (name) => values.get(name) };
+}
+
+function header(text: string, before: Flags['header'] = []): Flags['header'] {
+  const [, name, value] = /^([^:\s]+):\s*(.*?)\s*$/.exec(text) ?? [];
+  if (!name) throw new InvalidArgumentError("Expected name: value, such as 'x-tier: gold'.");
+  return [...before, [name.toLowerCase(), value!]];
+}
+
+interface Place {
+  readonly snapshot: Snapshot;
+  /** The listener port. */
+  readonly port: number;
+  readonly publicPort: (port: number) => number;
+}
+
+/** The Gateways that listen on a port, or on one that `serve` moves to it. */
+async function placesOf(
+  { translation, gateways }: ReadOnce,
+  port: number,
+  name: string | undefined,
+): Promise<Place[]> {
+  const asked = gateways.filter((each) => name === undefined || gatewayKey(each) === name);
+  if (asked.length === 0) {
+    const known = gateways.map(gatewayKey).join(', ');
+    throw new CommandError(
+      name === undefined
+        ? 'error no Gateway among the objects. Name the files with a Gateway too.'
+        : `error no Gateway ${name}. There ${gateways.length === 1 ? 'is' : 'are'}: ${known || 'none'}.`,
+    );
+  }
+  const moved = await movedPorts(translation, gateways);
+  const snapshots = asked.map((each) => translation.snapshots.get(gatewayKey(each))!);
+  const listening = snapshots.filter((snapshot) => portsOf(snapshot).has(port));
+  if (listening.length > 0)
+    return listening.map((snapshot) => ({ snapshot, port, publicPort: (each) => each }));
+  const local = snapshots.flatMap((snapshot) => {
+    const planned = moved.planned(snapshot.gateway).find((each) => each.local === port);
+    const publicPort = (each: number) => moved.local(snapshot.gateway, each);
+    return planned ? [{ snapshot, port: planned.port, publicPort }] : [];
+  });
+  if (local.length > 0) return local;
+  const ports = new Set(snapshots.flatMap((snapshot) => [...portsOf(snapshot)]));
+  throw new CommandError(
+    `error no listener of ${asked.map(gatewayKey).join(', ')} has port ${port}. There ${ports.size === 1 ? 'is' : 'are'}: ${[...ports].sort((a, b) => a - b).join(', ') || 'none that is valid'}.`,
+  );
+}
+
+function portsOf({ resources }: Snapshot): Set<number> {
+  return new Set(resources.flatMap((each) => (each.type === 'listener' ? [each.port] : [])));
+}
+
+/** Where `serve` would put them. */
+async function movedPorts(translation: Translation, gateways: readonly GatewayId[]): Promise<PortPlan> {
+  const plan = new PortPlan({ offset: DEFAULT_PORT_OFFSET, address: '127.0.0.1', reserved: [] });
+  for (const gateway of gateways) {
+    const ports = translation.infrastructure.get(gatewayKey(gateway))?.ports ?? [];
+    await plan.plan(gateway, [...new Set(ports.map((each) => each.port))]);
+  }
+  return plan;
+}

@@ -1,0 +1,144 @@
+/** The report of `serve` for people: what is served and what changes on standard output, what is wrong on standard error. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { shownPath } from '../../gateway-runtime/control/files.ts';
+import type { LoopChange } from '../../gateway-runtime/control/loop.ts';
+import { formatSourceProblem } from '../../gateway-runtime/control/source.ts';
+import { type Diagnostic, formatDiagnostic } from '../../gateway-runtime/snapshot/diagnostic.ts';
+import { type GatewayId, gatewayKey } from '../../gateway-runtime/snapshot/snapshot.ts';
+import type { AppProblem } from '../app/messages.ts';
+import { trafficChanges } from '../show/traffic-changes.ts';
+import { appProblem, type SourceReport, unrepeated } from '../sources.ts';
+import { counted, print, styled, tell, tellProblem, WIDTH, wrapped } from '../terminal.ts';
+import { overview } from './overview.ts';
+import { type Changed, diagnosticsOf, isRefused, type Report, type Started, type View } from './report.ts';
+
+/** Changed rows of one edit beyond these are counted, not shown. */
+const MOST_CHANGES = 20;
+
+export class TextReport implements Report {
+  /** Each diagnostic is told once, until it is gone and comes again. By object or data plane. */
+  readonly #told = new Map<string, ReadonlySet<string>>();
+  readonly #typeErrors = new Map<string, string>();
+
+  appOutput(text: string): void {
+    process.stderr.write(text);
+  }
+
+  started(started: Started): void {
+    const { loop, caFile, change, read, apps, mappings, milliseconds } = started;
+    // In the order in which their ports were given out, which is that of the sources.
+    for (const { gateway } of started.ports.inOrder(change.gateways)) this.#overview(started, gateway);
+    this.#problems(read, change, started);
+    const { unreachable } = loop;
+    if (unreachable.length > 0) {
+      const names = unreachable.map(({ namespace, service, port }) => `${namespace}/${service}:${port}`);
+      paragraph(
+        `Echoed, since nothing says where they run: ${names.join(', ')}. They answer with the request as it arrives. To reach a real one: --backend ${names[0]}=http://127.0.0.1:3000`,
+      );
+    }
+    for (const { name, endpoint } of mappings)
+      print(`Mapped: ${name} to ${endpoint.address}:${endpoint.port}`);
+    if (caFile) {
+      paragraph(`Made here, since their Secrets are missing: certificates, with ${caFile} as their root.`);
+    }
+    print(`${counted(change.gateways.length, 'Gateway')} live after ${Math.round(milliseconds)} ms.`);
+    for (const app of apps) suggestEdit(app);
+  }
+
+  watching(): void {
+    print('Watching: save a file, and its change is live. Ctrl-C stops.');
+  }
+
+  changed(changed: Changed): void {
+    const { read, change, files, milliseconds } = changed;
+    const names = files.map(shownPath).join(', ');
+    const time = new Date().toTimeString().slice(0, 8);
+    const partly = read.problems.some(({ severity }) => severity === 'error');
+    print();
+    if (isRefused(changed)) {
+      paragraph(`${time} ${names}: not applied, what was served before is served still`);
+    } else {
+      paragraph(
+        `${time} ${names}: live after ${Math.round(milliseconds)} ms${partly ? ', but for what is refused' : ''}`,
+      );
+      this.#traffic(change);
+    }
+    for (const { gateway, before } of change.gateways) if (!before) this.#overview(changed, gateway);
+    this.#problems(read, change, changed);
+  }
+
+  typeErrors(app: string, problems: readonly AppProblem[]): void {
+    const lines = problems.map((each) => formatSourceProblem(appProblem(each, app)));
+    const text = lines.join('\n');
+    if (text === (this.#typeErrors.get(app) ?? '')) return;
+    this.#typeErrors.set(app, text);
+    if (problems.length === 0) print('The types are right again.');
+    else tell(`${counted(problems.length, 'type error')}; what is served does not depend on types:`);
+    for (const line of lines) tellProblem(line);
+  }
+
+  failed(error: unknown): void {
+    tellProblem(
+      `error the edit could not be applied: ${error instanceof Error ? error.message : String(error)}.`,
+    );
+  }
+
+  stopping(): void {
+    print('Stopping: no new connections, requests in flight are answered.');
+  }
+
+  #traffic(change: LoopChange): void {
+    const traffic = trafficChanges(change.gateways);
+    if (traffic.length === 0) print('  no request goes another way');
+    for (const { host, match, before, after } of traffic.slice(0, MOST_CHANGES)) {
+      print(styled('bold', `  ${host} ${match}`));
+      const then = before ?? 'no rule';
+      const now = after ?? 'no rule of its own any more';
+      const line = `    ${then} -> ${now}`;
+      print(line.length <= WIDTH ? line : `    ${then}\n      -> ${now}`);
+    }
+    if (traffic.length > MOST_CHANGES) print(`  and ${traffic.length - MOST_CHANGES} more`);
+  }
+
+  #overview({ loop, ports, address, caFile }: View, gateway: GatewayId): void {
+    const key = gatewayKey(gateway);
+    const agent = loop.agents.get(key);
+    if (!agent?.snapshot) return;
+    const planned = ports.planned(gateway);
+    print(overview({ key, agent, ports: planned, address, ...(caFile ? { caFile } : {}) }).join('\n'));
+  }
+
+  #problems({ problems, passedOver }: SourceReport, change: LoopChange, { loop, originOf }: View): void {
+    for (const problem of unrepeated(problems, loop.translation.diagnostics)) {
+      tellProblem(formatSourceProblem(problem));
+    }
+    for (const [key, diagnostics] of diagnosticsOf(change)) {
+      const before = this.#told.get(key);
+      const now = new Set(diagnostics.map((each: Diagnostic) => formatDiagnostic(each, originOf)));
+      this.#told.set(key, now);
+      for (const text of now) if (!before?.has(text)) tellProblem(text);
+    }
+    if (passedOver.size === 0 || this.#toldPassedOver) return;
+    this.#toldPassedOver = true;
+    const kinds = [...passedOver].map(([kind, count]) => `${count} ${kind}`).sort();
+    tell(wrapped(`Passed over what serving does not need: ${kinds.join(', ')}.`, WIDTH).join('\n'));
+  }
+
+  /** Once is enough: it is hardly ever news. */
+  #toldPassedOver = false;
+}
+
+/** One thing to try, for the storefront of the examples. */
+function suggestEdit(app: string): void {
+  const file = join(dirname(app), 'shop.ts');
+  if (!app.endsWith(join('storefront', 'app.ts')) || !existsSync(file)) return;
+  if (!readFileSync(file, 'utf8').includes('weights: [3, 1]')) return;
+  paragraph(
+    `Try an edit: change the weights 3:1 to 1:1, [3, 1] to [1, 1], in ${shownPath(file)} and save. Half of the requests for /foo go to nginx then.`,
+  );
+}
+
+function paragraph(text: string): void {
+  print(wrapped(text, WIDTH).join('\n'));
+}
