@@ -56,23 +56,25 @@ export function attach(
   parent: Parent,
   objects: Objects,
 ): readonly Attachment[] | Finding {
-  const ref_ = {
-    group: GATEWAY_GROUP,
+  const target = {
+    group: ref.group,
     kind: ref.kind,
     namespace: ref.namespace ?? route.namespace,
     name: ref.name,
   };
-  const related = [ref_];
-  const shown = named(ref_);
+  const shown = named(target);
+  const refuse = (reason: string, message: string, fix: string | undefined): Finding => ({
+    reason,
+    field,
+    message,
+    ...(fix ? { fix } : {}),
+    related: [target],
+  });
   if (parent.refusal) {
-    return {
-      reason: 'NoMatchingParent',
-      field,
-      message: `${shown} is not attached to its Gateway: ${parent.refusal.message}`,
-      fix: parent.refusal.fix,
-      related,
-    };
+    const { message, fix } = parent.refusal;
+    return refuse('NoMatchingParent', `${shown} is not attached to its Gateway: ${message}`, fix);
   }
+
   const sections = parent.listeners.filter(
     ({ name, port }) =>
       (ref.sectionName === undefined || ref.sectionName === name) &&
@@ -84,56 +86,49 @@ export function attach(
       ...(ref.port === undefined ? [] : [`port ${ref.port}`]),
     ].join(' and ');
     const there = parent.listeners.map(({ name, port }) => `${name} (port ${port})`).join(', ');
-    return {
-      reason: 'NoMatchingParent',
-      field,
-      message: `${shown} has no listener with ${asked}; it has ${there}`,
-      fix: 'correct sectionName or port',
-      related,
-    };
+    const message = `${shown} has no listener with ${asked}; it has ${there}`;
+    return refuse('NoMatchingParent', message, 'correct sectionName or port');
   }
 
-  const labelsOf = (namespace: string) => objects.namespaceLabels(namespace);
   const ofKind = sections.filter((each) =>
     each.supportedKinds.some(({ group, kind }) => group === GATEWAY_GROUP && kind === route.kind),
   );
   if (ofKind.length === 0) {
-    return {
-      reason: 'NotAllowedByListeners',
-      field,
-      message: `no listener of ${shown} takes ${route.kind} objects (${sections.map(kindsInWords).join('; ')})`,
-      fix: 'attach to another listener, or have its owner change protocol or allowedRoutes.kinds',
-      related,
-    };
+    return refuse(
+      'NotAllowedByListeners',
+      `no listener of ${shown} takes ${route.kind} objects (${ofEach(sections, kindsInWords)})`,
+      'attach to another listener, or have its owner change protocol or allowedRoutes.kinds',
+    );
   }
+
   const allowed = ofKind.filter((each) =>
-    admits(each.namespaces, each.home.namespace, route.namespace, labelsOf),
+    admits(each.namespaces, each.home.namespace, route.namespace, objects),
   );
   if (allowed.length === 0) {
-    const admitted = ofKind.map(
-      (each) => `${each.name} takes ${admittedInWords(each.namespaces, each.home.namespace)}`,
+    const bySelector = ofKind.some(({ namespaces }) => namespaces.from === 'Selector');
+    return refuse(
+      'NotAllowedByListeners',
+      `no listener of ${shown} takes routes of namespace ${route.namespace} (${ofEach(ofKind, namespacesInWords)})`,
+      `${bySelector ? `have namespace ${route.namespace} labelled so, or ` : ''}have the owner change allowedRoutes.namespaces of the listener`,
     );
-    return {
-      reason: 'NotAllowedByListeners',
-      field,
-      message: `no listener of ${shown} takes routes of namespace ${route.namespace} (${admitted.join('; ')})`,
-      fix: 'have its owner change allowedRoutes.namespaces of the listener, or move the route',
-      related,
-    };
   }
+
   const attachments = allowed.flatMap((listener) => {
     const hostnames = intersectHostnames(listener.hostname, route.hostnames);
     return hostnames.length > 0 ? [{ listener, hostnames }] : [];
   });
   if (attachments.length > 0) return attachments;
-  return {
-    reason: 'NoMatchingListenerHostname',
-    field,
-    message: `no hostname of the route (${route.hostnames.join(', ')}) falls within a listener of ${shown} that takes it (${allowed.map(({ name, hostname }) => `${name} has ${hostname}`).join('; ')})`,
-    fix: 'change spec.hostnames of the route, or attach to a listener with a hostname that covers them',
-    related,
-  };
+  return refuse(
+    'NoMatchingListenerHostname',
+    `no hostname of the route (${route.hostnames.join(', ')}) falls within a listener of ${shown} that takes it (${ofEach(allowed, hostnameInWords)})`,
+    'change spec.hostnames of the route, or attach to a listener whose hostname covers them',
+  );
 }
 
-const kindsInWords = ({ name, supportedKinds, protocol }: ServedListener) =>
-  `${name} with protocol ${protocol} takes ${supportedKinds.map(({ kind }) => kind).join(', ') || 'none'}`;
+const ofEach = (listeners: readonly ServedListener[], inWords: (listener: ServedListener) => string) =>
+  listeners.map((each) => `${each.name} ${inWords(each)}`).join('; ');
+const kindsInWords = ({ supportedKinds, protocol }: ServedListener) =>
+  `with protocol ${protocol} takes ${supportedKinds.map(({ kind }) => kind).join(', ') || 'none'}`;
+const namespacesInWords = ({ namespaces, home }: ServedListener) =>
+  `takes ${admittedInWords(namespaces, home.namespace)}`;
+const hostnameInWords = ({ hostname }: ServedListener) => `has ${hostname}`;

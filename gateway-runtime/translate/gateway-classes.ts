@@ -36,9 +36,9 @@ export interface GatewayClassView {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** By name; undefined where there is none, or it names another controller. */
+/** By (empty) namespace and name; undefined where there is none, or it names another controller. */
 export function gatewayClassViews(memo: Memo, objects: Objects): Derived<GatewayClassView | undefined> {
-  return memo.derive((name) => {
+  return memo.derive((_, name) => {
     const gatewayClass = objects.get('GatewayClass', '', name!);
     if (gatewayClass?.spec.controllerName !== CONTROLLER_NAME) return undefined;
     const ref = { group: GATEWAY_GROUP, kind: 'GatewayClass', namespace: '', name: name! };

@@ -1,7 +1,8 @@
 /** What one Gateway or ListenerSet declares: each of its listeners, checked for itself. Conflicts are for `merge.ts`. */
 import type { Listener as ListenerSpec } from '../api/listener.ts';
 import { GATEWAY_GROUP } from '../api/names.ts';
-import type { CertificateId, ListenerKey } from '../snapshot/snapshot.ts';
+import { contentHash } from '../snapshot/canonical.ts';
+import type { CertificateId, Listener, ListenerKey } from '../snapshot/snapshot.ts';
 import type { Certificates } from './certificates.ts';
 import type { Finding } from './findings.ts';
 import type { Derived, Memo } from './memo.ts';
@@ -25,6 +26,8 @@ export interface DeclaredListener {
   /** Kinds of routes that it takes, among those that are served. */
   readonly supportedKinds: readonly RouteGroupKind[];
   readonly certificates: readonly CertificateId[];
+  /** As the snapshot has it, where it is programmed; absent for a protocol that is not served. */
+  readonly resource?: Listener;
   /** Why it can't be served at all, conflicts aside. */
   readonly unsupported?: Finding;
   /** Why not everything that it refers to is there. */
@@ -60,13 +63,16 @@ function declare(
   field: string,
   home: DeclaredListener['home'],
   generation: number,
-  certificates: Certificates,
+  resolver: Certificates,
 ): DeclaredListener {
   const unresolved: Finding[] = [];
   const supportedKinds = kindsOf(spec, field, unresolved);
   const unsupported = unsupportedPart(spec, field);
+  const certificates =
+    spec.protocol === 'HTTPS' ? certificatesOf(spec, field, home, resolver, unresolved) : [];
+  const key = `listener/${home.kind}/${home.namespace}/${home.name}/${spec.name}`;
   return {
-    key: `listener/${home.kind}/${home.namespace}/${home.name}/${spec.name}`,
+    key,
     home,
     generation,
     name: spec.name,
@@ -76,11 +82,33 @@ function declare(
     ...(spec.hostname ? { hostname: spec.hostname } : {}),
     namespaces: spec.allowedRoutes.namespaces,
     supportedKinds,
-    certificates:
-      spec.protocol === 'HTTPS' ? certificatesOf(spec, field, home, certificates, unresolved) : [],
+    certificates,
+    ...(isServedProtocol(spec.protocol)
+      ? { resource: resourceOf(key, spec, spec.protocol, home, generation, certificates) }
+      : {}),
     ...(unsupported ? { unsupported } : {}),
     unresolved,
   };
+}
+
+function resourceOf(
+  key: ListenerKey,
+  spec: ListenerSpec,
+  protocol: 'HTTP' | 'HTTPS',
+  { kind, namespace, name }: DeclaredListener['home'],
+  generation: number,
+  certificates: readonly CertificateId[],
+): Listener {
+  const listener = {
+    type: 'listener' as const,
+    key,
+    source: { kind, namespace, name, listener: spec.name, generation },
+    port: spec.port,
+    protocol,
+    ...(spec.hostname ? { hostname: spec.hostname } : {}),
+    certificates,
+  };
+  return { ...listener, hash: contentHash(listener) };
 }
 
 function unsupportedPart(spec: ListenerSpec, field: string): Finding | undefined {

@@ -3,73 +3,105 @@
  * one object no conflicting listener wins ("The implementation MUST NOT pick one conflicting Listener as the winner",
  * GatewaySpec.listeners); between objects the one that comes first in precedence does (ListenerSetSpec.listeners).
  */
-
 import { GATEWAY_GROUP } from '../api/names.ts';
-import { hostnameMatches } from '../match/hostname.ts';
+import { ANY_HOST } from '../match/hostname.ts';
 import { type Finding, named } from './findings.ts';
 import { type DeclaredListener, isServedProtocol } from './listeners.ts';
 
 export interface MergedListener extends DeclaredListener {
   readonly conflict?: Finding;
-  /** Listeners of the same port with TLS whose hostnames overlap this one's (OverlappingTLSConfig). */
-  readonly overlaps: readonly string[];
+  /** In words: listeners with TLS on the same port whose hostnames overlap this one's (OverlappingTLSConfig). */
+  readonly overlaps?: string;
 }
 
 /** Listeners by object, the objects in order of precedence. */
 export function mergeListeners(objects: readonly (readonly DeclaredListener[])[]): MergedListener[][] {
-  const taken = new Map<number, DeclaredListener[]>();
-  const merged = objects.map((listeners) => {
-    const result = listeners.map((listener) => ({
-      listener,
-      conflict: conflictWith(listener, taken.get(listener.port) ?? []) ?? conflictWithin(listener, listeners),
-    }));
-    for (const { listener, conflict } of result) {
+  const ports = new Map<number, Port>();
+  const conflicts = new Map<DeclaredListener, Finding>();
+  for (const listeners of objects) {
+    for (const listener of listeners) {
+      const conflict = ports.get(listener.port)?.conflict(listener) ?? conflictWithin(listener, listeners);
+      if (conflict) conflicts.set(listener, conflict);
+    }
+    for (const listener of listeners) {
       // A listener that can't be served for other reasons, such as a lost certificate, still keeps its place: else its
       // hostname would go to whoever asked for it next.
-      if (conflict || !isServedProtocol(listener.protocol)) continue;
-      const others = taken.get(listener.port);
-      if (others) others.push(listener);
-      else taken.set(listener.port, [listener]);
+      if (conflicts.has(listener) || !isServedProtocol(listener.protocol)) continue;
+      const port = ports.get(listener.port) ?? new Port();
+      ports.set(listener.port, port);
+      port.take(listener);
     }
-    return result;
-  });
-  return merged.map((listeners) =>
-    listeners.map(({ listener, conflict }) => ({
-      ...listener,
-      ...(conflict ? { conflict } : {}),
-      overlaps: conflict ? [] : overlapsOf(listener, taken.get(listener.port) ?? []),
-    })),
+  }
+  const overlaps = new Map([...ports.values()].flatMap((port) => [...port.overlaps()]));
+  return objects.map((listeners) =>
+    listeners.map((listener) => {
+      const conflict = conflicts.get(listener);
+      const others = overlaps.get(listener);
+      return {
+        ...listener,
+        ...(conflict ? { conflict } : {}),
+        ...(others ? { overlaps: shownOwners(listener, others) } : {}),
+      };
+    }),
   );
 }
 
-const TRANSPORT: Readonly<Record<string, string>> = { HTTP: 'TCP', HTTPS: 'TCP', TLS: 'TCP', TCP: 'TCP' };
-const IS_TLS: Readonly<Record<string, true>> = { HTTPS: true, TLS: true };
+/** The listeners that have a place on one port. There may be thousands, so nothing here looks at each of them. */
+class Port {
+  readonly #byProtocol = new Map<string, DeclaredListener>();
+  readonly #byHostname = new Map<string, DeclaredListener>();
 
-/** Whether two protocols can't share a port. TLS and HTTPS can, told apart by server name. */
+  take(listener: DeclaredListener): void {
+    if (!this.#byProtocol.has(listener.protocol)) this.#byProtocol.set(listener.protocol, listener);
+    this.#byHostname.set(`${listener.protocol} ${listener.hostname ?? ANY_HOST}`, listener);
+  }
+
+  /** With a listener of an object that comes before. */
+  conflict(listener: DeclaredListener): Finding | undefined {
+    for (const other of this.#byProtocol.values()) {
+      if (areIncompatible(other.protocol, listener.protocol)) return protocolConflict(listener, other);
+    }
+    const other = this.#byHostname.get(`${listener.protocol} ${listener.hostname ?? ANY_HOST}`);
+    return other && hostnameConflict(listener, other);
+  }
+
+  /** Listeners with TLS, each with those whose hostnames contain its own or lie within. */
+  overlaps(): Map<DeclaredListener, DeclaredListener[]> {
+    const pairs = new Map<DeclaredListener, DeclaredListener[]>();
+    const put = (listener: DeclaredListener, other: DeclaredListener) => {
+      const others = pairs.get(listener);
+      if (others) others.push(other);
+      else pairs.set(listener, [other]);
+    };
+    for (const listener of this.#byHostname.values()) {
+      if (listener.protocol !== 'HTTPS' || listener.hostname === undefined) continue;
+      for (const hostname of widerHostnames(listener.hostname)) {
+        const wider = this.#byHostname.get(`HTTPS ${hostname}`);
+        if (!wider) continue;
+        put(listener, wider);
+        put(wider, listener);
+      }
+    }
+    return pairs;
+  }
+}
+
+/** `*.b.c`, `*.c` and `*` for `a.b.c`. */
+function* widerHostnames(hostname: string): Generator<string> {
+  let dot = hostname.indexOf('.', hostname.startsWith('*.') ? 2 : 0);
+  for (; dot >= 0; dot = hostname.indexOf('.', dot + 1)) yield `*${hostname.slice(dot)}`;
+  yield ANY_HOST;
+}
+
+const OVER_TCP = new Set(['HTTP', 'HTTPS', 'TLS', 'TCP']);
+const OVER_TLS = new Set(['HTTPS', 'TLS']);
+
+/** Whether two protocols can't share a port. HTTPS and TLS can, told apart by server name. */
 function areIncompatible(a: string, b: string): boolean {
-  if (a === b || !Object.hasOwn(TRANSPORT, a) || !Object.hasOwn(TRANSPORT, b)) return false;
-  return !(Object.hasOwn(IS_TLS, a) && Object.hasOwn(IS_TLS, b));
+  return a !== b && OVER_TCP.has(a) && OVER_TCP.has(b) && !(OVER_TLS.has(a) && OVER_TLS.has(b));
 }
 
-/** With listeners of objects that come before. */
-function conflictWith(listener: DeclaredListener, before: readonly DeclaredListener[]): Finding | undefined {
-  const protocol = before.find((other) => areIncompatible(other.protocol, listener.protocol));
-  if (protocol) return protocolConflict(listener, protocol);
-  const hostname = before.find(
-    (other) => other.protocol === listener.protocol && other.hostname === listener.hostname,
-  );
-  return (
-    hostname && {
-      reason: 'HostnameConflict',
-      field: listener.hostname ? `${listener.field}.hostname` : listener.field,
-      message: `${shownHostname(listener)} on port ${listener.port} is taken by ${shownOwner(listener, hostname)}, which comes first`,
-      fix: 'choose another hostname or port',
-      related: [refOf(hostname)],
-    }
-  );
-}
-
-/** With listeners of the same object: equal hostnames are refused by the API's field rules already. */
+/** With a listener of the same object: equal hostnames are refused by the API's field rules already. */
 function conflictWithin(
   listener: DeclaredListener,
   siblings: readonly DeclaredListener[],
@@ -78,10 +110,8 @@ function conflictWithin(
   // support TCP Protocol Listeners, then the previous rule does not apply").
   if (!isServedProtocol(listener.protocol)) return undefined;
   const other = siblings.find(
-    (each) =>
-      each.port === listener.port &&
-      isServedProtocol(each.protocol) &&
-      areIncompatible(each.protocol, listener.protocol),
+    ({ port, protocol }) =>
+      port === listener.port && isServedProtocol(protocol) && areIncompatible(protocol, listener.protocol),
   );
   return other && protocolConflict(listener, other);
 }
@@ -92,22 +122,21 @@ function protocolConflict(listener: DeclaredListener, other: DeclaredListener): 
     field: `${listener.field}.protocol`,
     message: `found protocol ${listener.protocol} on port ${listener.port}, where ${shownOwner(listener, other)} has protocol ${other.protocol}`,
     fix: 'choose another port, or the same protocol',
-    ...(isSameObject(listener, other) ? {} : { related: [refOf(other)] }),
+    ...(isSameObject(listener, other) ? {} : { related: [{ group: GATEWAY_GROUP, ...other.home }] }),
   };
 }
 
-function overlapsOf(listener: DeclaredListener, port: readonly DeclaredListener[]): string[] {
-  if (listener.protocol !== 'HTTPS') return [];
-  const own = listener.hostname ?? '*';
-  return port
-    .filter((other) => other.key !== listener.key && other.protocol === 'HTTPS')
-    .filter(({ hostname = '*' }) => hostnameMatches(own, hostname) || hostnameMatches(hostname, own))
-    .map((other) => shownOwner(listener, other));
+function hostnameConflict(listener: DeclaredListener, other: DeclaredListener): Finding {
+  const { hostname, port, field } = listener;
+  return {
+    reason: 'HostnameConflict',
+    field: hostname ? `${field}.hostname` : field,
+    message: `${hostname ? `hostname ${hostname}` : 'every hostname'} on port ${port} is taken by ${shownOwner(listener, other)}, which comes first`,
+    fix: 'choose another hostname or port',
+    related: [{ group: GATEWAY_GROUP, ...other.home }],
+  };
 }
 
-const shownHostname = ({ hostname }: DeclaredListener) =>
-  hostname ? `hostname ${hostname}` : 'every hostname';
-const refOf = ({ home }: DeclaredListener) => ({ group: GATEWAY_GROUP, ...home });
 const isSameObject = ({ home: a }: DeclaredListener, { home: b }: DeclaredListener) =>
   a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
 
@@ -116,4 +145,9 @@ function shownOwner(to: DeclaredListener, other: DeclaredListener): string {
   if (isSameObject(to, other)) return `listener ${other.name} of the same object`;
   const mayKnow = other.home.kind === 'Gateway' || other.home.namespace === to.home.namespace;
   return mayKnow ? `listener ${other.name} of ${named(other.home)}` : 'a listener of another namespace';
+}
+
+function shownOwners(to: DeclaredListener, others: readonly DeclaredListener[]): string {
+  const shown = others.slice(0, 3).map((other) => shownOwner(to, other));
+  return [...shown, ...(others.length > 3 ? [`${others.length - 3} more`] : [])].join(', ');
 }

@@ -27,17 +27,18 @@ export class Objects {
   readonly #entries: Input<Entry>;
   /** `listener-sets <namespace> <Gateway>`, `grants <namespace>`, `slices <namespace> <Service>`: names in stable order. */
   readonly #indexes: Input<readonly Name[]>;
-  readonly #labels: Derived<ReadonlyMap<string, string>>;
+  readonly #labels: Derived<string | undefined>;
   /** What is indexed where, to take it out again. */
   readonly #indexed = new Map<string, string[]>();
 
   constructor(memo: Memo) {
     this.#entries = memo.input();
     this.#indexes = memo.input();
-    this.#labels = memo.derive((namespace) => {
-      const labels = new Map(Object.entries(this.get('Namespace', '', namespace!)?.metadata.labels ?? {}));
+    this.#labels = memo.derive((namespace, label) => {
       // The API server sets it on every namespace; files need not hold the namespaces that they use.
-      return labels.set(NAMESPACE_NAME_LABEL, namespace!);
+      if (label === NAMESPACE_NAME_LABEL) return namespace;
+      const labels = this.get('Namespace', '', namespace!)?.metadata.labels;
+      return labels && Object.hasOwn(labels, label!) ? labels[label!] : undefined;
     });
   }
 
@@ -51,9 +52,9 @@ export class Objects {
     return entry !== undefined && entry.object === undefined;
   }
 
-  /** Labels of a namespace, whether there is an object for it or not. */
-  namespaceLabels(namespace: string): ReadonlyMap<string, string> {
-    return this.#labels.get(namespace);
+  /** A label of a namespace. Only this one is depended on, and there need not be an object for the namespace. */
+  namespaceLabel(namespace: string, label: string): string | undefined {
+    return this.#labels.get(namespace, label);
   }
 
   listenerSetsOf(gateway: Name): readonly Name[] {
@@ -125,8 +126,10 @@ export class Objects {
 /** What stands in a Secret is not shown, also where it stands in the wrong place. */
 const withoutContent = (problem: FieldProblem): FieldProblem => ({ ...problem, found: 'something else' });
 
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-const byName = (a: Name, b: Name) => compare(a.namespace, b.namespace) || compare(a.name, b.name);
+/** "Alphabetically by "{namespace}/{name}"" is how the API breaks ties. */
+function byName(a: Name, b: Name): number {
+  return `${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1;
+}
 
 function indexOf(object: KnownObject, { namespace }: ObjectRef): string[] | undefined {
   switch (object.kind) {

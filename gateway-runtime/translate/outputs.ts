@@ -1,6 +1,5 @@
 /** Adds up what the views of all objects say, by what each contributes: a change costs what it changes. */
 import { type ObjectRef, refKey } from '../api/object.ts';
-import { contentHash } from '../snapshot/canonical.ts';
 import type { Diagnostic } from '../snapshot/diagnostic.ts';
 import {
   type BackendEndpoints,
@@ -13,7 +12,7 @@ import {
   type SnapshotDelta,
 } from '../snapshot/snapshot.ts';
 import type { GatewayClassView } from './gateway-classes.ts';
-import type { GatewayView, ListenerSetView, ServedListener } from './gateways.ts';
+import type { GatewayView, ListenerSetView } from './gateways.ts';
 import type { Derived } from './memo.ts';
 import { ResourceSet } from './resource-set.ts';
 import type { RouteView } from './routes.ts';
@@ -240,31 +239,9 @@ function homeOf(listener: ListenerKey, group: string): ObjectRef {
   return { group, kind, namespace, name };
 }
 
-function* programmedListeners(view: GatewayView): Generator<Listener> {
-  for (const listener of view.listeners) if (listener.programmed) yield resourceOf(listener);
-  for (const set of view.listenerSets.values()) {
-    for (const listener of set.listeners) if (listener.programmed) yield resourceOf(listener);
+function* programmedListeners({ listeners, listenerSets }: GatewayView): Generator<Listener> {
+  for (const each of listeners) if (each.programmed) yield each.resource!;
+  for (const set of listenerSets.values()) {
+    for (const each of set.listeners) if (each.programmed) yield each.resource!;
   }
-}
-
-function resourceOf({
-  key,
-  home,
-  name,
-  generation,
-  port,
-  protocol,
-  hostname,
-  certificates,
-}: ServedListener): Listener {
-  const listener = {
-    type: 'listener' as const,
-    key,
-    source: { kind: home.kind, namespace: home.namespace, name: home.name, listener: name, generation },
-    port,
-    protocol: protocol as 'HTTP' | 'HTTPS',
-    ...(hostname ? { hostname } : {}),
-    certificates,
-  };
-  return { ...listener, hash: contentHash(listener) };
 }

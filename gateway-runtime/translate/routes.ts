@@ -5,16 +5,24 @@ import type { ObjectRef } from '../api/object.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import { contentHash } from '../snapshot/canonical.ts';
 import type { Diagnostic } from '../snapshot/diagnostic.ts';
-import type { Backend, GatewayId, HttpRule, ListenerKey, RuleSource } from '../snapshot/snapshot.ts';
+import {
+  type Backend,
+  type GatewayId,
+  gatewayKey,
+  type HttpRule,
+  type ListenerKey,
+  type RuleSource,
+} from '../snapshot/snapshot.ts';
 import { type Attachment, attach, type Parent, type ParentRef } from './attachment.ts';
 import type { Backends } from './backends.ts';
-import { Conditions, diagnose, type Finding, named, sentences } from './findings.ts';
+import { Conditions, diagnose, type Finding, sentence } from './findings.ts';
 import { creationTime } from './gateways.ts';
-import type { ListenerHome } from './listeners.ts';
 import type { Derived, Memo } from './memo.ts';
 import type { Objects } from './objects.ts';
+import { isRouteParent, missingRouteParent } from './parents.ts';
+import { RuleVerdict } from './rule-verdict.ts';
 import { type TranslatedRule, translateRule } from './rules.ts';
-import type { Condition, RouteParentStatus } from './translation.ts';
+import type { RouteParentStatus } from './translation.ts';
 
 export interface RouteView {
   /** One for each parentRef that is ours. */
@@ -37,14 +45,18 @@ export function routeViews(
   backends: Backends,
   regex: RegexEngine,
 ): Derived<RouteView | undefined> {
+  // Apart from where the route attaches, so that a changed listener has only that worked out anew.
+  const rules = memo.derive((namespace, name) => {
+    const route = objects.get('HTTPRoute', namespace!, name!);
+    return (route?.spec.rules ?? []).map((rule, index) =>
+      translateRule(namespace!, rule, `spec.rules[${index}]`, backends, regex),
+    );
+  });
   return memo.derive((namespace, name) => {
     const route = objects.get('HTTPRoute', namespace!, name!);
     if (!route) return undefined;
-    const rules = route.spec.rules.map((rule, index) =>
-      translateRule(namespace!, rule, `spec.rules[${index}]`, backends, regex),
-    );
     const ref = { group: GATEWAY_GROUP, kind: 'HTTPRoute', namespace: namespace!, name: name! };
-    return view(ref, route, rules, objects, parents);
+    return view(ref, route, rules.get(namespace!, name!), objects, parents);
   });
 }
 
@@ -57,56 +69,73 @@ function view(
 ): RouteView {
   const generation = route.metadata.generation ?? 0;
   const identity = { kind: ref.kind, namespace: ref.namespace, hostnames: route.spec.hostnames ?? [] };
-  const verdict = new RuleVerdict(rules, route);
+  const verdict = new RuleVerdict(
+    rules,
+    route.spec.rules.map((rule) => rule.name),
+  );
   const statuses: RouteParentStatus[] = [];
   const diagnostics = new Map<Finding, Diagnostic>();
   const report = (finding: Finding, severity?: 'warning') =>
     diagnostics.set(finding, diagnose('route', ref, finding, severity));
   const attached = new Set<ListenerKey>();
-  const byGateway = new Map<string, { gateway: GatewayId; attachments: Attachment[] }>();
+  /** Hostnames by listener that serves them. */
+  type Places = Map<ListenerKey, readonly string[]>;
+  const byGateway = new Map<string, { gateway: GatewayId; attachments: Places }>();
 
   for (const [index, parentRef] of (route.spec.parentRefs ?? []).entries()) {
     const field = `spec.parentRefs[${index}]`;
-    const parent = parentOf(parentRef, ref.namespace, parents);
+    const target = refOf(parentRef, ref.namespace);
+    const parent = isRouteParent(target)
+      ? parents.get(target.kind, target.namespace, target.name)
+      : undefined;
     if (!parent) {
-      const finding = whyNoParent(parentRef, field, ref.namespace, objects);
+      const finding = missingRouteParent(target, field, objects);
       if (finding) report(finding, 'warning');
       continue;
     }
     const attachments = attach(identity, parentRef, field, parent, objects);
-    const refusal = 'reason' in attachments ? attachments : verdict.refusal;
-    if (refusal) report(refusal);
+    const isAttached = !('reason' in attachments);
     const conditions = new Conditions(generation);
-    if (refusal) conditions.add('Accepted', 'False', refusal.reason, sentences([refusal]));
-    else
-      conditions.add('Accepted', 'True', 'Accepted', acceptedInWords(attachments as readonly Attachment[]));
-    conditions.list.push(...verdict.conditions(generation, !refusal));
+    if (!isAttached) {
+      report(attachments);
+      conditions.add('Accepted', 'False', attachments.reason, sentence(attachments));
+    } else if (verdict.refused) {
+      conditions.add('Accepted', 'False', verdict.refused.reason, verdict.refused.message);
+    } else {
+      conditions.add('Accepted', 'True', 'Accepted', acceptedInWords(attachments));
+    }
+    verdict.addTo(conditions, isAttached && !verdict.refused);
     statuses.push({
       parentRef: shown(parentRef),
       controllerName: CONTROLLER_NAME,
       conditions: conditions.list,
     });
-    if ('reason' in attachments) continue;
+    if (!isAttached) continue;
 
-    const key = `${parent.gateway.namespace}/${parent.gateway.name}`;
-    const there = byGateway.get(key) ?? { gateway: parent.gateway, attachments: [] };
+    const key = gatewayKey(parent.gateway);
+    const there = byGateway.get(key) ?? { gateway: parent.gateway, attachments: new Map() };
     byGateway.set(key, there);
-    there.attachments.push(...attachments);
-    if (!refusal) for (const { listener } of attachments) attached.add(listener.key);
+    for (const attachment of attachments) {
+      const listener = attachment.listener.key;
+      if (attachment.listener.programmed) there.attachments.set(listener, attachment.hostnames);
+      if (!verdict.refused) attached.add(listener);
+    }
     if (!attachments.some(({ listener }) => listener.programmed)) {
+      const names = attachments.map(({ listener }) => listener.name).join(', ');
       report(
         {
           reason: 'ListenerNotProgrammed',
           field,
-          message: `attached to ${attachments.map(({ listener }) => listener.name).join(', ')}, which serves nothing now`,
+          message: `attached to ${names}, which serves nothing now`,
           fix: 'see the conditions of the listener',
-          related: [refOf(parentRef, ref.namespace)],
+          related: [target],
         },
         'warning',
       );
     }
   }
   for (const finding of verdict.findings) report(finding);
+  for (const { warnings } of rules) for (const finding of warnings) report(finding, 'warning');
   if (route.spec.useDefaultGateways === 'All') {
     report(
       {
@@ -125,10 +154,9 @@ function view(
     diagnostics: [...diagnostics.values()],
     attached: [...attached],
     gateways: [...byGateway.values()].flatMap(({ gateway, attachments }) => {
-      const served = attachments.filter(({ listener }) => listener.programmed);
-      if (served.length === 0) return [];
-      const places = served
-        .map(({ listener, hostnames }) => ({ listener: listener.key, hostnames }))
+      if (attachments.size === 0) return [];
+      const places = [...attachments]
+        .map(([listener, hostnames]) => ({ listener, hostnames }))
         .sort((a, b) => (a.listener < b.listener ? -1 : 1));
       return [{ gateway, rules: rules.map((rule, index) => ruleAt(rule, index, route, source, places)) }];
     }),
@@ -137,21 +165,20 @@ function view(
 }
 
 function ruleAt(
-  { body }: TranslatedRule,
+  { body, bodyHash }: TranslatedRule,
   index: number,
   route: Route,
   source: Omit<RuleSource, 'rule' | 'ruleName'>,
   parents: HttpRule['parents'],
 ): HttpRule {
   const ruleName = route.spec.rules[index]!.name;
-  const rule = {
+  const place = {
     type: 'http-rule' as const,
     key: `http-rule/${source.namespace}/${source.name}/${index}`,
     source: { ...source, rule: index, ...(ruleName ? { ruleName } : {}) },
     parents,
-    ...body,
   };
-  return { ...rule, hash: contentHash(rule) };
+  return { ...place, ...body, hash: contentHash({ place, bodyHash }) };
 }
 
 function sourceOf(ref: ObjectRef, route: Route, objects: Objects) {
@@ -159,7 +186,7 @@ function sourceOf(ref: ObjectRef, route: Route, objects: Objects) {
   const labels = route.metadata.labels ?? {};
   const team = Object.hasOwn(labels, TEAM_LABEL)
     ? labels[TEAM_LABEL]
-    : objects.namespaceLabels(ref.namespace).get(TEAM_LABEL);
+    : objects.namespaceLabel(ref.namespace, TEAM_LABEL);
   return {
     kind: 'HTTPRoute' as const,
     namespace: ref.namespace,
@@ -171,92 +198,6 @@ function sourceOf(ref: ObjectRef, route: Route, objects: Objects) {
 
 function distinct(backends: readonly Backend[]): Backend[] {
   return [...new Map(backends.map((backend) => [backend.key, backend])).values()];
-}
-
-/** What the rules as such, attachment aside, mean for the conditions of every parent. */
-class RuleVerdict {
-  /** Set where no rule is left that can be served. */
-  readonly refusal: Finding | undefined;
-  readonly findings: readonly Finding[];
-  readonly #unresolved: readonly Finding[];
-  readonly #partly: string | undefined;
-
-  constructor(rules: readonly TranslatedRule[], route: Route) {
-    const refused = rules.flatMap((rule, index) => (rule.refusals.length > 0 ? [{ rule, index }] : []));
-    const refusals = refused.flatMap(({ rule }) => rule.refusals);
-    this.#unresolved = rules.flatMap((rule) => rule.unresolved);
-    this.findings = [...refusals, ...this.#unresolved];
-    if (refused.length === 0) return;
-    if (refused.length === rules.length) {
-      this.refusal = {
-        reason: refusals.every(({ reason }) => reason === 'IncompatibleFilters')
-          ? 'IncompatibleFilters'
-          : 'UnsupportedValue',
-        message:
-          `no rule of the route can be served, and requests that match get 500. ${sentences(refusals)}`.replace(
-            /\.$/,
-            '',
-          ),
-      };
-      return;
-    }
-    const names = refused.map(({ index }) => {
-      const { name } = route.spec.rules[index]!;
-      return `spec.rules[${index}]${name ? ` (${name})` : ''}`;
-    });
-    // "The message for this condition MUST start with the prefix "Dropped Rule"" (PartiallyInvalid).
-    this.#partly = `Dropped Rule ${names.join(', ')}: requests that match get 500. ${sentences(refusals)}`;
-  }
-
-  conditions(generation: number, accepted: boolean): Condition[] {
-    const conditions = new Conditions(generation);
-    const [first] = this.#unresolved;
-    if (first) conditions.add('ResolvedRefs', 'False', first.reason, sentences(this.#unresolved));
-    else conditions.add('ResolvedRefs', 'True', 'ResolvedRefs', 'Every reference of the route resolves.');
-    // "This condition MUST NOT be set if a Route is fully valid, fully invalid, or not accepted".
-    if (accepted && this.#partly)
-      conditions.add('PartiallyInvalid', 'True', 'UnsupportedValue', this.#partly);
-    return conditions.list;
-  }
-}
-
-const HOMES: readonly string[] = ['Gateway', 'ListenerSet'] satisfies ListenerHome[];
-
-function parentOf(
-  ref: ParentRef,
-  namespace: string,
-  parents: Derived<Parent | undefined>,
-): Parent | undefined {
-  if (ref.group !== GATEWAY_GROUP || !HOMES.includes(ref.kind)) return undefined;
-  return parents.get(ref.kind, ref.namespace ?? namespace, ref.name);
-}
-
-/** Undefined where the parent is there and another controller's: its business alone. */
-function whyNoParent(
-  ref: ParentRef,
-  field: string,
-  namespace: string,
-  objects: Objects,
-): Finding | undefined {
-  const target = refOf(ref, namespace);
-  const finding = (message: string, fix: string): Finding => ({
-    reason: 'ParentNotFound',
-    field,
-    message,
-    fix,
-    related: [target],
-  });
-  if (ref.group !== GATEWAY_GROUP || !HOMES.includes(ref.kind)) {
-    return finding(
-      `found ${ref.kind} of group ${ref.group || '""'}, to which routes are not attached here`,
-      `refer to a ${HOMES.join(' or ')}`,
-    );
-  }
-  const home = ref.kind as ListenerHome;
-  if (objects.get(home, target.namespace, target.name)) return undefined;
-  return objects.isRefused(home, target.namespace, target.name)
-    ? finding(`${named(target)} was refused for its fields`, `correct the ${home}`)
-    : finding(`${named(target)} does not exist`, 'create it, or correct the name or namespace');
 }
 
 const refOf = (ref: ParentRef, namespace: string): ObjectRef => ({

@@ -4,6 +4,7 @@ import type { TranslateContext } from '../filters/definition.ts';
 import { translateFilters } from '../filters/index.ts';
 import { normalizePath } from '../match/normalize.ts';
 import type { RegexEngine } from '../match/regex.ts';
+import { contentHash } from '../snapshot/canonical.ts';
 import type {
   Backend,
   HttpMatch,
@@ -23,12 +24,15 @@ export type RuleBody = Pick<HttpRule, 'matches' | 'filters' | 'backends' | 'refu
 
 export interface TranslatedRule {
   readonly body: RuleBody;
+  /** Hash of `body`. */
+  readonly bodyHash: string;
   /** Everything that the rule may send to, filters included. */
   readonly uses: readonly Backend[];
   /** Why the rule can't be served: set exactly where `body.refusal` is. */
   readonly refusals: readonly Finding[];
   /** References that did not resolve. */
   readonly unresolved: readonly Finding[];
+  readonly warnings: readonly Finding[];
 }
 
 const EVERYTHING: HttpMatch = { path: { type: 'PathPrefix', value: '/' }, headers: [], queryParams: [] };
@@ -88,17 +92,26 @@ export function translateRule(
       filters: translateFilters(ref.filters ?? [], 'backend', contextAt(`${at}.filters`)),
     };
   });
-  return {
-    body: {
-      matches: matches.length > 0 ? matches : [EVERYTHING],
-      filters,
-      backends: weighted,
-      ...(refusals.length > 0 ? { refusal: refusals.map(({ message }) => message).join('; ') } : {}),
-    },
-    uses,
-    refusals,
-    unresolved,
+  const body = {
+    matches: matches.length > 0 ? matches : [EVERYTHING],
+    filters,
+    backends: weighted,
+    ...(refusals.length > 0 ? { refusal: refusals.map(({ message }) => message).join('; ') } : {}),
   };
+  return { body, bodyHash: contentHash(body), uses, refusals, unresolved, warnings: noBackends(spec, field) };
+}
+
+/** Nothing in the rule can answer a request but 500 ("If *all* entries in BackendRefs are invalid, and there are also no filters"). */
+function noBackends(spec: RuleSpec, field: string): Finding[] {
+  if (spec.backendRefs?.length || spec.filters?.some(({ type }) => type === 'RequestRedirect')) return [];
+  return [
+    {
+      reason: 'NoBackends',
+      field: `${field}.backendRefs`,
+      message: 'found no backend, so requests that match get 500',
+      fix: 'add a backendRef, or a RequestRedirect filter',
+    },
+  ];
 }
 
 type Refuse = (field: string, message: string, fix: string) => void;

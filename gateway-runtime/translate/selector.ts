@@ -1,6 +1,7 @@
 /** Which namespaces a listener or Gateway admits: `from`, and label selectors (metav1.LabelSelector). */
 import type { labelSelector } from '../api/fields.ts';
 import type { Infer } from '../api/schema.ts';
+import type { Objects } from './objects.ts';
 
 export type LabelSelector = Infer<typeof labelSelector>;
 
@@ -56,13 +57,13 @@ export function selectorProblem({
   return undefined;
 }
 
-/** Whether the labels fulfil every requirement of a selector; an empty one has none. */
-export function selects(selector: LabelSelector, labels: ReadonlyMap<string, string>): boolean {
+/** Whether labels fulfil every requirement of a selector; an empty one has none. */
+export function selects(selector: LabelSelector, labelOf: (key: string) => string | undefined): boolean {
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
-    if (labels.get(key) !== value) return false;
+    if (labelOf(key) !== value) return false;
   }
   return (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-    const value = labels.get(key);
+    const value = labelOf(key);
     switch (operator) {
       case 'In':
         return value !== undefined && values.includes(value);
@@ -84,7 +85,7 @@ export function admits(
   allowed: AllowedNamespaces,
   home: string,
   namespace: string,
-  labelsOf: (namespace: string) => ReadonlyMap<string, string>,
+  objects: Pick<Objects, 'namespaceLabel'>,
 ): boolean {
   switch (allowed.from) {
     case 'All':
@@ -92,7 +93,10 @@ export function admits(
     case 'Same':
       return namespace === home;
     case 'Selector':
-      return !selectorProblem(allowed) && selects(allowed.selector!, labelsOf(namespace));
+      return (
+        !selectorProblem(allowed) &&
+        selects(allowed.selector!, (label) => objects.namespaceLabel(namespace, label))
+      );
     default:
       return false;
   }

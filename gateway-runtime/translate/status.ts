@@ -110,12 +110,12 @@ function listenerStatus(listener: ServedListener, countRoutes: CountRoutes): Lis
   if (conflict) conditions.add('Conflicted', 'True', conflict.reason, sentence(conflict));
   else conditions.add('Conflicted', 'False', 'NoConflicts', 'No other listener takes its place.');
   // "This is a negative polarity condition and MUST NOT be set when it is False" (OverlappingTLSConfig).
-  if (overlaps.length > 0) {
+  if (overlaps) {
     conditions.add(
       'OverlappingTLSConfig',
       'True',
       'OverlappingHostnames',
-      `Its hostnames overlap those of ${overlaps.join(', ')}; a connection made for one may be reused for the other.`,
+      `Its hostnames overlap those of ${overlaps}; a connection made for one may be reused for the other.`,
     );
   }
   return {

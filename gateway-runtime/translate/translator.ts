@@ -6,41 +6,55 @@
  * Pure and total: no object, however broken, makes it throw, and none is altered.
  */
 import { KINDS, type KindName } from '../api/kinds.ts';
-import { type ObjectRef, refKey } from '../api/object.ts';
+import { type ObjectRef, type RawObject, refKey } from '../api/object.ts';
+import type { Diagnostic } from '../snapshot/diagnostic.ts';
 import { routeParents } from './attachment.ts';
 import { Backends } from './backends.ts';
 import { Certificates } from './certificates.ts';
 import { backendEndpoints } from './endpoints.ts';
 import { gatewayClassViews } from './gateway-classes.ts';
 import { gatewayViews } from './gateways.ts';
-import { listenerSetViews, orphanDiagnostics } from './listener-sets.ts';
+import { listenerSetViews } from './listener-sets.ts';
 import { declaredListeners } from './listeners.ts';
-import { Memo } from './memo.ts';
+import { type Derived, Memo } from './memo.ts';
 import { Objects } from './objects.ts';
 import { Outputs } from './outputs.ts';
+import { missingClasses, missingGateways } from './parents.ts';
 import { References } from './references.ts';
 import { routeViews } from './routes.ts';
 import type { Change, TranslateOptions, Translation, TranslationChange } from './translation.ts';
+
+/** What is observed of an object of one kind, by its namespace and name. */
+type Watch = (ref: ObjectRef) => { begin(): void; end(): void };
+
+function watch<V>(
+  derived: Derived<V>,
+  tell: (ref: ObjectRef, before: V | undefined, after: V | undefined) => void,
+): Watch {
+  return (ref) => ({
+    begin: () => derived.observe((before, after) => tell(ref, before, after), ref.namespace, ref.name),
+    end: () => derived.unobserve(ref.namespace, ref.name),
+  });
+}
 
 export class Translator {
   readonly #memo = new Memo();
   readonly #objects: Objects;
   readonly #outputs: Outputs;
-  /** By kind, what begins and ends the observation of one object. Other kinds are read by these only. */
-  readonly #observed: Partial<Record<KindName, Observation>>;
-  readonly #present = new Set<string>();
+  /** Other kinds than these are only read by them. */
+  readonly #watches: Partial<Record<KindName, readonly Watch[]>>;
+  readonly #watched = new Set<string>();
 
   constructor(options: TranslateOptions) {
     const memo = this.#memo;
+    const classes = options.classes ?? 'own';
     const objects = new Objects(memo);
     const references = new References(memo, objects);
     const certificates = new Certificates(memo, objects, references);
     const backends = new Backends(memo, objects, references);
     const declared = declaredListeners(memo, objects, certificates);
-    const classes = gatewayClassViews(memo, objects);
-    const gateways = gatewayViews(memo, objects, declared, options.classes ?? 'own');
+    const gateways = gatewayViews(memo, objects, declared, classes);
     const listenerSets = listenerSetViews(memo, objects, gateways);
-    const orphans = orphanDiagnostics(memo, objects);
     const parents = routeParents(memo, gateways, listenerSets);
     const routes = routeViews(memo, objects, parents, backends, options.regex);
     const outputs = new Outputs({
@@ -49,33 +63,23 @@ export class Translator {
       endpoints: backendEndpoints(memo, objects),
       certificates: certificates.bundles,
     });
+    const reportParent = (ref: ObjectRef, _: unknown, after: readonly Diagnostic[] | undefined) =>
+      outputs.report(ref, 'parent', after ?? []);
     this.#objects = objects;
     this.#outputs = outputs;
-    this.#observed = {
-      GatewayClass: {
-        begin: (ref) => classes.observe((_, after) => outputs.gatewayClass(ref, after), ref.name),
-        end: (ref) => classes.unobserve(ref.name),
-      },
-      Gateway: {
-        begin: (ref) =>
-          gateways.observe((before, after) => outputs.gateway(ref, before, after), ref.namespace, ref.name),
-        end: (ref) => gateways.unobserve(ref.namespace, ref.name),
-      },
-      ListenerSet: {
-        begin: (ref) => {
-          listenerSets.observe((_, after) => outputs.listenerSet(ref, after), ref.namespace, ref.name);
-          orphans.observe((_, after) => outputs.report(ref, 'orphan', after ?? []), ref.namespace, ref.name);
-        },
-        end: (ref) => {
-          listenerSets.unobserve(ref.namespace, ref.name);
-          orphans.unobserve(ref.namespace, ref.name);
-        },
-      },
-      HTTPRoute: {
-        begin: (ref) =>
-          routes.observe((before, after) => outputs.route(ref, before, after), ref.namespace, ref.name),
-        end: (ref) => routes.unobserve(ref.namespace, ref.name),
-      },
+    this.#watches = {
+      GatewayClass: [
+        watch(gatewayClassViews(memo, objects), (ref, _, after) => outputs.gatewayClass(ref, after)),
+      ],
+      Gateway: [
+        watch(gateways, (ref, before, after) => outputs.gateway(ref, before, after)),
+        watch(missingClasses(memo, objects, classes), reportParent),
+      ],
+      ListenerSet: [
+        watch(listenerSets, (ref, _, after) => outputs.listenerSet(ref, after)),
+        watch(missingGateways(memo, objects), reportParent),
+      ],
+      HTTPRoute: [watch(routes, (ref, before, after) => outputs.route(ref, before, after))],
     };
   }
 
@@ -94,30 +98,25 @@ export class Translator {
     return this.#outputs.current;
   }
 
-  #set(raw: Parameters<Objects['set']>[0]): void {
+  #set(raw: RawObject): void {
     const { ref, diagnostics } = this.#objects.set(raw);
     this.#outputs.report(ref, `object ${ref.group}`, diagnostics);
-    const observation = this.#observationOf(ref);
-    if (!observation || this.#present.has(refKey(ref))) return;
-    this.#present.add(refKey(ref));
-    observation.begin(ref);
+    const watches = this.#watchesOf(ref);
+    if (watches.length === 0 || this.#watched.has(refKey(ref))) return;
+    this.#watched.add(refKey(ref));
+    for (const each of watches) each(ref).begin();
   }
 
   #remove(ref: ObjectRef): void {
     this.#objects.remove(ref);
     this.#outputs.report(ref, `object ${ref.group}`, []);
-    const observation = this.#observationOf(ref);
-    if (observation && this.#present.delete(refKey(ref))) observation.end(ref);
+    const watches = this.#watchesOf(ref);
+    if (watches.length === 0 || !this.#watched.delete(refKey(ref))) return;
+    for (const each of watches) each(ref).end();
   }
 
-  #observationOf(ref: ObjectRef): Observation | undefined {
-    if (!Object.hasOwn(this.#observed, ref.kind)) return undefined;
-    const kind = ref.kind as KindName;
-    return KINDS[kind].group === ref.group ? this.#observed[kind] : undefined;
+  #watchesOf(ref: ObjectRef): readonly Watch[] {
+    if (!Object.hasOwn(this.#watches, ref.kind) || KINDS[ref.kind as KindName].group !== ref.group) return [];
+    return this.#watches[ref.kind as KindName]!;
   }
-}
-
-interface Observation {
-  begin(ref: ObjectRef): void;
-  end(ref: ObjectRef): void;
 }

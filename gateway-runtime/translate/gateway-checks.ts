@@ -1,0 +1,144 @@
+/** What a Gateway is accepted with, what of it is not served, and which ListenerSets it takes. */
+import type { KindObject } from '../api/kinds.ts';
+import { GATEWAY_GROUP } from '../api/names.ts';
+import type { GatewayId } from '../snapshot/snapshot.ts';
+import { type Finding, named } from './findings.ts';
+import { refusalOfClass } from './gateway-classes.ts';
+import type { DeclaredListener } from './listeners.ts';
+import type { MergedListener } from './merge.ts';
+import type { Name, Objects } from './objects.ts';
+import { admits, admittedInWords, selectorProblem } from './selector.ts';
+
+type Gateway = KindObject<'Gateway'>;
+
+export function whyClassRefused({ spec }: Gateway, objects: Objects): Finding | undefined {
+  const gatewayClass = {
+    group: GATEWAY_GROUP,
+    kind: 'GatewayClass',
+    namespace: '',
+    name: spec.gatewayClassName,
+  };
+  const refusal = refusalOfClass(objects.get('GatewayClass', '', gatewayClass.name)!);
+  return (
+    refusal && {
+      reason: refusal.reason,
+      field: 'spec.gatewayClassName',
+      message: `${named(gatewayClass)} is not accepted`,
+      fix: 'see the conditions of the GatewayClass',
+      related: [gatewayClass],
+    }
+  );
+}
+
+/** Whether a listener can be in the snapshot, if its Gateway is. */
+export const isServable = (listener: MergedListener) =>
+  !listener.conflict &&
+  !listener.unsupported &&
+  (listener.protocol !== 'HTTPS' || listener.certificates.length > 0);
+
+export function whyNotAccepted({ spec }: Gateway, own: readonly MergedListener[]): Finding | undefined {
+  const parameters = spec.infrastructure?.parametersRef;
+  if (parameters) {
+    return {
+      reason: 'InvalidParameters',
+      field: 'spec.infrastructure.parametersRef',
+      message: `found ${parameters.kind} of group ${parameters.group || '""'}, and no kind of parameters is known`,
+      fix: 'remove the reference',
+    };
+  }
+  const address = (spec.addresses ?? []).findIndex(({ type }) => type !== 'IPAddress');
+  if (address >= 0) {
+    return {
+      reason: 'UnsupportedAddress',
+      field: `spec.addresses[${address}].type`,
+      message: `found ${spec.addresses![address]!.type}, which can't be assigned`,
+      fix: 'use the type IPAddress, or leave the addresses out',
+    };
+  }
+  return own.some(isServable) ? undefined : noneValid(own);
+}
+
+/** "At least one distinct Listener MUST be present, or else the Gateway [...] must be rejected" (GatewaySpec.listeners). */
+export function noneValid(listeners: readonly MergedListener[]): Finding {
+  return {
+    reason: 'ListenersNotValid',
+    field: 'spec.listeners',
+    message: `none of the listeners can be served (${listeners.map((each) => each.name).join(', ')})`,
+    fix: 'see the conditions of each listener',
+  };
+}
+
+export function parentNotAccepted(id: GatewayId): Finding {
+  const gateway = { group: GATEWAY_GROUP, kind: 'Gateway', ...id };
+  return {
+    reason: 'ParentNotAccepted',
+    field: 'spec.parentRef',
+    message: `${named(gateway)} is not accepted`,
+    fix: 'see the conditions of the Gateway',
+    related: [gateway],
+  };
+}
+
+export function notAllowed(
+  gateway: Gateway,
+  id: GatewayId,
+  set: Name,
+  objects: Objects,
+): Finding | undefined {
+  // "The default value is to allow no ListenerSets" (GatewaySpec.allowedListeners).
+  const allowed = gateway.spec.allowedListeners?.namespaces ?? { from: 'None' as const };
+  if (admits(allowed, id.namespace, set.namespace, objects)) return undefined;
+  const ref = { group: GATEWAY_GROUP, kind: 'Gateway', ...id };
+  return {
+    reason: 'NotAllowed',
+    field: 'spec.parentRef',
+    message: `${named(ref)} takes ListenerSets of ${admittedInWords(allowed, id.namespace)}, not of namespace ${set.namespace}`,
+    fix: 'have its owner change spec.allowedListeners.namespaces of the Gateway',
+    related: [ref],
+  };
+}
+
+/** A listener that was told to demand client certificates must not be served without. */
+export function withFrontendTls(listener: DeclaredListener, { spec }: Gateway): DeclaredListener {
+  const frontend = spec.tls?.frontend;
+  if (!frontend || listener.protocol !== 'HTTPS' || listener.unsupported) return listener;
+  const perPort = (frontend.perPort ?? []).findIndex(({ port }) => port === listener.port);
+  const [tls, field] =
+    perPort >= 0
+      ? [frontend.perPort![perPort]!.tls, `spec.tls.frontend.perPort[${perPort}].tls.validation`]
+      : [frontend.default, 'spec.tls.frontend.default.validation'];
+  if (!tls.validation) return listener;
+  return {
+    ...listener,
+    unsupported: {
+      reason: 'UnsupportedValue',
+      field: listener.home.kind === 'Gateway' ? field : listener.field,
+      message: 'the Gateway asks for client certificates on this port, and their validation is not served',
+      fix: `remove ${field} of the Gateway, or serve this port with protocol HTTP`,
+    },
+  };
+}
+
+/** What is left out without doing harm. */
+export function notServed({ spec }: Gateway): Finding[] {
+  const warnings: Finding[] = [];
+  const warn = (field: string, message: string, fix = 'remove it') =>
+    warnings.push({ reason: 'UnsupportedField', field, message, fix });
+  if (spec.tls?.backend?.clientCertificateRef) {
+    warn(
+      'spec.tls.backend.clientCertificateRef',
+      'backends are not reached over TLS, so no client certificate is used',
+    );
+  }
+  if (spec.defaultScope === 'All') {
+    warn(
+      'spec.defaultScope',
+      'default Gateways are not served, so no route attaches by it',
+      'name the Gateway in parentRefs of each route',
+    );
+  }
+  const allowed = spec.allowedListeners?.namespaces;
+  const problem = allowed && selectorProblem(allowed);
+  if (problem) warn(`spec.allowedListeners.namespaces.${problem.field}`, problem.message, problem.fix);
+  return warnings;
+}

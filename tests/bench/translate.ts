@@ -1,0 +1,131 @@
+/**
+ * What a change costs among many routes. Run: `node --conditions=gatewright-source tests/bench/translate.ts [routes]`.
+ * Prints the time to translate everything, and the median and 99th percentile of one change of each kind.
+ */
+import type { RawObject } from '../../gateway-runtime/api/object.ts';
+import { re2 } from '../../gateway-runtime/regex/re2.ts';
+import { Translator } from '../../gateway-runtime/translate/translator.ts';
+
+const ROUTES = Number(process.argv[2] ?? 5000);
+const TEAMS = 50;
+const API = 'gateway.networking.k8s.io/v1';
+
+const metadata = (namespace: string, name: string) => ({ namespace, name, generation: 1 });
+const team = (index: number) => `team-${index % TEAMS}`;
+
+function route(index: number, weight: number): RawObject {
+  return {
+    apiVersion: API,
+    kind: 'HTTPRoute',
+    metadata: metadata(team(index), `route-${index}`),
+    spec: {
+      parentRefs: [{ namespace: 'infra', name: 'shared' }],
+      hostnames: [`host-${index}.example.com`],
+      rules: ['/a', '/b', '/c'].map((value) => ({
+        matches: [{ path: { type: 'PathPrefix', value }, headers: [{ name: 'X-Tier', value: 'gold' }] }],
+        backendRefs: [
+          { name: `service-${index % 20}`, port: 80, weight },
+          { name: 'canary', namespace: 'data', port: 80, weight: 1 },
+        ],
+      })),
+    },
+  };
+}
+
+const service = (namespace: string, name: string, appProtocol: string): RawObject => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: metadata(namespace, name),
+  spec: { ports: [{ port: 80, appProtocol }] },
+});
+
+const slice = (namespace: string, name: string, octet: number): RawObject => ({
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  metadata: { ...metadata(namespace, `${name}-1`), labels: { 'kubernetes.io/service-name': name } },
+  addressType: 'IPv4',
+  ports: [{ port: 8080 }],
+  endpoints: [{ addresses: [`10.0.0.${octet}`] }],
+});
+
+const namespaceOf = (name: string, shade: string): RawObject => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name, labels: { exposed: 'yes', shade } },
+});
+
+const gateway = (ports: readonly number[]): RawObject => ({
+  apiVersion: API,
+  kind: 'Gateway',
+  metadata: metadata('infra', 'shared'),
+  spec: {
+    gatewayClassName: 'any',
+    listeners: ports.map((port) => ({
+      name: `port-${port}`,
+      port,
+      protocol: 'HTTP',
+      allowedRoutes: { namespaces: { from: 'Selector', selector: { matchLabels: { exposed: 'yes' } } } },
+    })),
+  },
+});
+
+const grant = (namespaces: number): RawObject => ({
+  apiVersion: API,
+  kind: 'ReferenceGrant',
+  metadata: metadata('data', 'teams'),
+  spec: {
+    from: Array.from({ length: namespaces }, (_, index) => ({
+      group: 'gateway.networking.k8s.io',
+      kind: 'HTTPRoute',
+      namespace: team(index),
+    })),
+    to: [{ group: '', kind: 'Service' }],
+  },
+});
+
+const everything: RawObject[] = [gateway([80]), grant(16), service('data', 'canary', 'http')];
+for (let index = 0; index < TEAMS; index++) {
+  everything.push(namespaceOf(team(index), 'light'));
+  for (let number = 0; number < 20; number++) {
+    everything.push(
+      service(team(index), `service-${number}`, 'http'),
+      slice(team(index), `service-${number}`, 1),
+    );
+  }
+}
+for (let index = 0; index < ROUTES; index++) everything.push(route(index, 3));
+
+const begin = performance.now();
+const translator = new Translator({ regex: re2, classes: 'any' });
+translator.apply(everything.map((set) => ({ set })));
+const whole = performance.now() - begin;
+console.log(`${ROUTES} routes, ${everything.length} objects: ${whole.toFixed(0)} ms for everything`);
+
+const EDITS: Record<string, { times: number; edit: (turn: number) => RawObject }> = {
+  'one route': { times: 2000, edit: (turn) => route((turn * 37) % ROUTES, 1 + (turn % 1000)) },
+  'one route, nothing changed': { times: 2000, edit: (turn) => everything.at(-1 - (turn % 10))! },
+  'one EndpointSlice': {
+    times: 2000,
+    edit: (turn) => slice(team(turn), `service-${turn % 20}`, 2 + (turn % 250)),
+  },
+  'one Service': {
+    times: 200,
+    edit: (turn) => service(team(turn), `service-${turn % 20}`, ['http', 'kubernetes.io/ws'][turn % 2]!),
+  },
+  'labels of one namespace': { times: 50, edit: (turn) => namespaceOf(team(turn), `shade-${turn}`) },
+  'the ReferenceGrant of all': { times: 10, edit: (turn) => grant(10 + (turn % 6)) },
+  'the Gateway of all': { times: 10, edit: (turn) => gateway(turn % 2 ? [80] : [80, 8080]) },
+};
+
+for (const [name, { times, edit }] of Object.entries(EDITS)) {
+  const samples: number[] = [];
+  for (let turn = 0; turn < times; turn++) {
+    const set = edit(turn);
+    const start = performance.now();
+    translator.apply([{ set }]);
+    samples.push(performance.now() - start);
+  }
+  samples.sort((a, b) => a - b);
+  const at = (share: number) => samples[Math.min(times - 1, Math.floor(times * share))]!.toFixed(3);
+  console.log(`${name.padEnd(28)} median ${at(0.5)} ms, 99% ${at(0.99)} ms`);
+}

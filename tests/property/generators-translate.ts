@@ -1,0 +1,349 @@
+/** Objects of every kind over few names, so that they meet; edits of them; and objects that were broken somewhere. */
+import fc from 'fast-check';
+import { refOf } from '../../gateway-runtime/api/kinds.ts';
+import { type RawObject, refKey } from '../../gateway-runtime/api/object.ts';
+import type { Change } from '../../gateway-runtime/translate/translation.ts';
+
+const API = 'gateway.networking.k8s.io';
+const pick = <T>(...values: readonly T[]) => fc.constantFrom(...values);
+/** Present three times out of four. */
+const often = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 4 });
+/** Every other time. */
+const seldom = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 2 });
+const rarely = <T>(value: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 6, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
+const few = <T>(value: fc.Arbitrary<T>, maxLength = 2) => fc.array(value, { maxLength });
+const some = <T>(value: fc.Arbitrary<T>, maxLength = 3) => fc.array(value, { minLength: 1, maxLength });
+
+const namespace = pick('infra', 'shop', 'media');
+/** Where most objects of a kind are, so that references hit. */
+const mostly = <T>(usual: T, ...others: readonly T[]) =>
+  fc.oneof({ weight: 4, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: pick(...others) });
+const home: Record<string, fc.Arbitrary<string>> = {
+  Gateway: mostly('infra', 'shop'),
+  HTTPRoute: mostly('shop', 'infra', 'media'),
+  Service: mostly('shop', 'media'),
+  EndpointSlice: mostly('shop', 'media'),
+  Secret: mostly('infra', 'shop'),
+  ReferenceGrant: mostly('media', 'shop', 'infra'),
+};
+const port = pick(80, 443);
+const hostname = pick('a.example.com', 'b.example.com', '*.example.com', '*.com', 'example.org');
+const generation = seldom(pick(1, 2));
+const created = seldom(pick('2024-01-01T00:00:00Z', '2024-06-01T00:00:00Z', 'no time'));
+const labels = seldom(fc.dictionary(pick('team', 'tier', 'gatewright.dev/team'), pick('shop', 'media', '')));
+
+/** Undefined fields left out, as JSON has them. */
+function plain<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
+
+function objectOf(
+  apiVersion: string,
+  kind: string,
+  name: fc.Arbitrary<string>,
+  rest: Record<string, fc.Arbitrary<unknown>>,
+  extraLabels: fc.Arbitrary<Record<string, string> | undefined> = fc.constant(undefined),
+): fc.Arbitrary<RawObject> {
+  return fc
+    .record({
+      name,
+      namespace: home[kind] ?? namespace,
+      generation,
+      created,
+      labels,
+      extraLabels,
+      rest: fc.record(rest),
+    })
+    .map((made) =>
+      plain({
+        apiVersion,
+        kind,
+        metadata: {
+          name: made.name,
+          namespace: kind === 'Namespace' || kind === 'GatewayClass' ? undefined : made.namespace,
+          generation: made.generation,
+          creationTimestamp: made.created,
+          labels: made.extraLabels ? { ...made.labels, ...made.extraLabels } : made.labels,
+        },
+        ...made.rest,
+      }),
+    );
+}
+
+const selector = fc.record({
+  matchLabels: seldom(fc.dictionary(pick('team', 'kubernetes.io/metadata.name'), pick('shop', 'media'))),
+  matchExpressions: seldom(
+    some(
+      fc.record({
+        key: pick('team', 'tier'),
+        operator: pick('In', 'NotIn', 'Exists', 'DoesNotExist', 'Near'),
+        values: seldom(few(pick('shop', 'media'))),
+      }),
+    ),
+  ),
+});
+
+const listener = fc.record({
+  hostname: seldom(hostname),
+  port: mostly(443, 80),
+  protocol: pick('HTTP', 'HTTPS', 'HTTPS', 'HTTPS', 'TCP'),
+  certificates: some(fc.record({ name: mostly('cert', 'other'), namespace: rarely(namespace) }), 2),
+  allowedRoutes: often(
+    fc.record({
+      namespaces: often(fc.record({ from: mostly('All', 'Same', 'Selector'), selector: seldom(selector) })),
+      kinds: rarely(some(fc.record({ kind: pick('HTTPRoute', 'TLSRoute') }))),
+    }),
+  ),
+});
+/** Mostly a listener that takes every route, and others beside it, each with a port, protocol and hostname of its own. */
+const listeners = fc
+  .tuple(mostly(true, false), rarely(hostname), few(listener, 3))
+  .map(([open, host, list]) => {
+    const first = {
+      hostname: host,
+      port: 80,
+      protocol: 'HTTP',
+      allowedRoutes: { namespaces: { from: 'All' } },
+    };
+    const all = open || list.length === 0 ? [first, ...list] : list;
+    const distinct = new Map(
+      all.map((each) => [`${each.port} ${each.protocol} ${'hostname' in each && each.hostname}`, each]),
+    );
+    return [...distinct.values()].map((each, index) => {
+      const { certificates, ...rest } = { certificates: undefined, ...each };
+      const tls = ['HTTPS', 'TLS'].includes(each.protocol) ? { certificateRefs: certificates } : undefined;
+      const hostname = each.protocol === 'TCP' ? undefined : (rest as { hostname?: string }).hostname;
+      return { name: ['web', 'secure', 'third', 'fourth'][index], ...rest, tls, hostname };
+    });
+  });
+
+const gatewayName = mostly('gw', 'edge');
+const value = pick('x', 'y');
+const match = fc.record({
+  path: seldom(
+    fc.record({
+      type: seldom(pick('Exact', 'PathPrefix', 'RegularExpression')),
+      value: pick('/', '/a', '/a/', '/%61', '/b(', '/b/.*'),
+    }),
+  ),
+  headers: seldom(
+    few(fc.record({ name: pick('X-A', 'x-a', 'x-b'), type: seldom(pick('RegularExpression')), value })),
+  ),
+  queryParams: seldom(few(fc.record({ name: pick('q', 'Q'), value }))),
+  method: seldom(pick('GET', 'POST')),
+});
+const filter = fc.oneof(
+  fc.record({
+    type: fc.constant('RequestHeaderModifier'),
+    requestHeaderModifier: fc.constant({ set: [{ name: 'x-tier', value: 'gold' }] }),
+  }),
+  fc.constant({ type: 'RequestMirror', requestMirror: { backendRef: { name: 'cart', port: 80 } } }),
+  fc.constant({ type: 'ExtensionRef', extensionRef: { group: 'example.com', kind: 'Thing', name: 'x' } }),
+);
+const backendRef = fc.record({
+  name: mostly('cart', 'whoami'),
+  kind: rarely(pick('Bucket')),
+  namespace: rarely(namespace),
+  port: mostly(80, 81),
+  weight: seldom(pick(0, 1, 3)),
+  filters: rarely(few(filter, 1)),
+});
+const rule = fc.record({
+  name: fc.constant(undefined),
+  matches: often(few(match)),
+  filters: rarely(few(filter, 1)),
+  backendRefs: often(few(backendRef)),
+  timeouts: rarely(fc.constant({ request: '1s' })),
+});
+const parentRef = fc.record({
+  kind: mostly('Gateway', 'ListenerSet', 'Service'),
+  name: mostly('gw', 'edge', 'team'),
+  namespace: mostly('infra', 'shop', undefined),
+  sectionName: rarely(pick('web', 'secure')),
+  port: rarely(port),
+});
+
+const referent = fc.record({
+  group: fc.constant(''),
+  kind: pick('Service', 'Secret'),
+  name: seldom(pick('cart', 'cert')),
+});
+const referrer = fc.record({
+  group: fc.constant(API),
+  kind: pick('HTTPRoute', 'Gateway', 'ListenerSet'),
+  namespace,
+});
+
+export const PEM = {
+  certificate: '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n',
+  key: '-----BEGIN PRIVATE KEY-----\nc2VjcmV0LWtleQ==\n-----END PRIVATE KEY-----\n',
+  otherKey: '-----BEGIN PRIVATE KEY-----\nb3RoZXIta2V5\n-----END PRIVATE KEY-----\n',
+};
+
+/** One of each kind, nearly always valid. */
+const KINDS: Record<string, fc.Arbitrary<RawObject>> = {
+  GatewayClass: objectOf(`${API}/v1`, 'GatewayClass', mostly('ours', 'theirs'), {
+    spec: fc.record({
+      controllerName: mostly('gatewright.dev/gateway-controller', 'example.com/other'),
+      parametersRef: rarely(fc.constant({ group: '', kind: 'ConfigMap', name: 'x' })),
+    }),
+  }),
+  Gateway: objectOf(`${API}/v1`, 'Gateway', gatewayName, {
+    spec: fc.record({
+      gatewayClassName: mostly('ours', 'theirs', 'none'),
+      listeners,
+      addresses: rarely(pick([{ value: '10.0.0.1' }], [{ type: 'Hostname', value: 'x.com' }])),
+      allowedListeners: often(
+        fc.record({
+          namespaces: fc.record({
+            from: often(pick('All', 'Same', 'Selector', 'None')),
+            selector: seldom(selector),
+          }),
+        }),
+      ),
+      tls: rarely(
+        fc.constant({
+          frontend: {
+            default: { validation: { caCertificateRefs: [{ group: '', kind: 'ConfigMap', name: 'ca' }] } },
+          },
+        }),
+      ),
+    }),
+  }),
+  ListenerSet: objectOf(`${API}/v1`, 'ListenerSet', pick('team', 'more'), {
+    spec: fc.record({
+      parentRef: fc.record({ name: gatewayName, namespace: often(namespace) }),
+      listeners,
+    }),
+  }),
+  HTTPRoute: objectOf(`${API}/v1`, 'HTTPRoute', pick('cart', 'web', 'api'), {
+    spec: fc.record({
+      parentRefs: fc.uniqueArray(parentRef, {
+        minLength: 1,
+        maxLength: 3,
+        selector: (ref) => `${ref.kind}/${ref.namespace}/${ref.name}`,
+      }),
+      hostnames: seldom(some(hostname)),
+      rules: often(some(rule)),
+    }),
+  }),
+  ReferenceGrant: objectOf(`${API}/v1beta1`, 'ReferenceGrant', pick('one', 'two'), {
+    spec: fc.record({ from: some(referrer), to: some(referent) }),
+  }),
+  Namespace: objectOf('v1', 'Namespace', namespace, {}),
+  Service: objectOf('v1', 'Service', pick('cart', 'whoami'), {
+    spec: fc.record({
+      type: rarely(pick('ExternalName')),
+      ports: some(
+        fc.record({
+          name: rarely(pick('http', 'admin')),
+          port: mostly(80, 81),
+          protocol: rarely(pick('TCP', 'UDP')),
+          appProtocol: rarely(pick('http', 'kubernetes.io/h2c', 'kubernetes.io/ws')),
+        }),
+      ),
+    }),
+  }),
+  EndpointSlice: objectOf(
+    'discovery.k8s.io/v1',
+    'EndpointSlice',
+    pick('s-1', 's-2'),
+    {
+      addressType: mostly('IPv4', 'FQDN'),
+      ports: few(fc.record({ name: rarely(pick('http', '')), port: pick(8080, 8081) })),
+      endpoints: few(
+        fc.record({
+          addresses: some(pick('10.0.0.1', '10.0.0.2', 'not-an-address')),
+          conditions: seldom(
+            fc.record({
+              ready: seldom(fc.boolean()),
+              serving: seldom(fc.boolean()),
+              terminating: seldom(fc.boolean()),
+            }),
+          ),
+          zone: seldom(pick('a', 'b')),
+        }),
+      ),
+    },
+    often(fc.record({ 'kubernetes.io/service-name': mostly('cart', 'whoami') })),
+  ),
+  Secret: objectOf('v1', 'Secret', pick('cert', 'other'), {
+    type: mostly('kubernetes.io/tls', 'Opaque'),
+    data: often(
+      fc.record({
+        'tls.crt': fc.constant(btoa(PEM.certificate)),
+        'tls.key': fc.oneof(
+          { weight: 4, arbitrary: pick(btoa(PEM.key), btoa(PEM.otherKey)) },
+          { weight: 1, arbitrary: pick(btoa('rubbish'), '%%%') },
+        ),
+      }),
+    ),
+  }),
+};
+
+/** Values that have no business in a field, among them keys of Object.prototype. */
+const rubbish = fc.oneof(
+  pick<unknown>(null, '', 0, -1, 1.5, true, [], {}, [null], '__proto__', 'constructor', 'a/b', '\0'),
+  fc.constant(JSON.parse('{"__proto__": {"name": "x"}}') as unknown),
+  fc.jsonValue({ maxDepth: 2 }),
+);
+
+/** The object with something else in one of its places. */
+function broken(object: RawObject, place: number, value: unknown): RawObject {
+  const copy = structuredClone(object);
+  const places: [holder: Record<string, unknown>, key: string][] = [];
+  const walk = (holder: Record<string, unknown>) => {
+    for (const key of Object.keys(holder)) {
+      places.push([holder, key]);
+      if (typeof holder[key] === 'object' && holder[key] !== null)
+        walk(holder[key] as Record<string, unknown>);
+    }
+  };
+  walk(copy);
+  const [holder, key] = places[place % places.length]!;
+  holder[key] = value;
+  return copy;
+}
+
+/** Routes and what carries them more often than the rest. */
+export const validObject: fc.Arbitrary<RawObject> = fc.oneof(
+  ...Object.entries(KINDS).map(([kind, arbitrary]) => ({
+    weight: ['Gateway', 'HTTPRoute', 'ListenerSet'].includes(kind) ? 3 : 2,
+    arbitrary,
+  })),
+);
+
+export const brokenObject: fc.Arbitrary<RawObject> = fc
+  .tuple(validObject, fc.nat(200), rubbish)
+  .map(([object, place, value]) => broken(object, place, value));
+
+/** A set of objects, each name once: at least one of each kind, and more. */
+export const objectSet: fc.Arbitrary<RawObject[]> = fc
+  .tuple(
+    fc.tuple(...Object.values(KINDS)),
+    fc.array(fc.oneof({ weight: 15, arbitrary: validObject }, { weight: 1, arbitrary: brokenObject }), {
+      maxLength: 40,
+      size: 'max',
+    }),
+  )
+  .map(([each, more]) => [...new Map([...each, ...more].map((object) => [keyOf(object), object])).values()]);
+
+/** One edit: an object set (a broken one now and then), or one that may be there removed. */
+const edit: fc.Arbitrary<Change> = fc.oneof(
+  { weight: 6, arbitrary: validObject.map((set) => ({ set })) },
+  { weight: 1, arbitrary: brokenObject.map((set) => ({ set })) },
+  { weight: 3, arbitrary: validObject.map((object) => ({ remove: refOf(object) })) },
+);
+
+/** Steps of one or more edits. */
+export const edits: fc.Arbitrary<Change[][]> = fc.array(fc.array(edit, { minLength: 1, maxLength: 3 }), {
+  minLength: 1,
+  maxLength: 12,
+});
+
+/** Group too: an object of another group is another object. */
+export function keyOf(object: RawObject): string {
+  const ref = refOf(object);
+  return `${ref.group} ${refKey(ref)}`;
+}

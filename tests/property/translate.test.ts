@@ -1,0 +1,332 @@
+/** What holds for the translation of any objects, in any order, in one go or in steps. */
+import { afterAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { refOf } from '../../gateway-runtime/api/kinds.ts';
+import { type RawObject, refKey } from '../../gateway-runtime/api/object.ts';
+import type { RegexEngine } from '../../gateway-runtime/match/regex.ts';
+import { applyDelta, snapshotOf } from '../../gateway-runtime/snapshot/difference.ts';
+import { gatewayKey } from '../../gateway-runtime/snapshot/snapshot.ts';
+import { same } from '../../gateway-runtime/translate/same.ts';
+import { translate } from '../../gateway-runtime/translate/translate.ts';
+import type {
+  Change,
+  TranslateOptions,
+  Translation,
+  TranslationChange,
+} from '../../gateway-runtime/translate/translation.ts';
+import { Translator } from '../../gateway-runtime/translate/translator.ts';
+import { brokenObject, edits, objectSet, PEM } from './generators-translate.ts';
+
+/** Which expressions are wrong is all that matters here. */
+const regex: RegexEngine = {
+  compile: (source) => (source.includes('(') ? { problem: 'missing )' } : { regex: { test: () => false } }),
+};
+const options: fc.Arbitrary<TranslateOptions> = fc
+  .constantFrom<NonNullable<TranslateOptions['classes']>>('own', 'any', ['ours', 'none'])
+  .map((classes) => ({ regex, classes }));
+
+/** What each generated case got to, so that the properties are not shown on empty translations. */
+const seen = { snapshots: 0, rules: 0, attached: 0, endpoints: 0, certificates: 0, refusals: 0 };
+const reasons = new Set<string>();
+
+/** Conditions that objects so few and small must have come to: kind, type and reason. */
+const REASONS = [
+  'GatewayClass Accepted Accepted',
+  'GatewayClass Accepted InvalidParameters',
+  'Gateway Accepted InvalidParameters',
+  'Gateway Accepted ListenersNotValid',
+  'Gateway Accepted UnsupportedAddress',
+  'Gateway Accepted UnsupportedProtocol',
+  'Gateway Accepted UnsupportedValue',
+  'Gateway Conflicted ProtocolConflict',
+  'Gateway Programmed Programmed',
+  'Gateway ResolvedRefs InvalidCertificateRef',
+  'Gateway ResolvedRefs InvalidRouteKinds',
+  'Gateway ResolvedRefs RefNotPermitted',
+  'ListenerSet Accepted Accepted',
+  'ListenerSet Accepted ListenersNotValid',
+  'ListenerSet Accepted NotAllowed',
+  'ListenerSet Accepted ParentNotAccepted',
+  'ListenerSet Conflicted HostnameConflict',
+  'ListenerSet Conflicted ProtocolConflict',
+  'ListenerSet Programmed Programmed',
+  'HTTPRoute Accepted Accepted',
+  'HTTPRoute Accepted NoMatchingListenerHostname',
+  'HTTPRoute Accepted NoMatchingParent',
+  'HTTPRoute Accepted NotAllowedByListeners',
+  'HTTPRoute Accepted UnsupportedValue',
+  'HTTPRoute PartiallyInvalid UnsupportedValue',
+  'HTTPRoute ResolvedRefs BackendNotFound',
+  'HTTPRoute ResolvedRefs InvalidKind',
+  'HTTPRoute ResolvedRefs RefNotPermitted',
+];
+
+function look(translation: Translation): void {
+  seen.snapshots += translation.snapshots.size;
+  seen.endpoints += translation.endpoints.size;
+  seen.certificates += translation.certificates.size;
+  for (const { resources } of translation.snapshots.values()) {
+    for (const resource of resources) {
+      if (resource.type !== 'http-rule') continue;
+      seen.rules++;
+      if (resource.refusal) seen.refusals++;
+    }
+  }
+  for (const status of translation.statuses.values()) {
+    const conditions =
+      status.kind === 'HTTPRoute'
+        ? status.parents.flatMap((each) => each.conditions)
+        : [
+            ...status.conditions,
+            ...('listeners' in status ? status.listeners.flatMap((each) => each.conditions) : []),
+          ];
+    for (const { type, reason } of conditions) reasons.add(`${status.kind} ${type} ${reason}`);
+    if ('listeners' in status) {
+      for (const { attachedRoutes } of status.listeners) seen.attached += attachedRoutes;
+    }
+  }
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const each of Object.values(value)) frozen(each);
+    Object.freeze(value);
+  }
+  return value;
+}
+
+/** A Translation as one follows it by its changes alone. */
+class Follower {
+  readonly snapshots = new Map();
+  readonly statuses = new Map();
+  readonly endpoints = new Map();
+  readonly certificates = new Map();
+  readonly infrastructure = new Map();
+  readonly #diagnostics = new Map();
+
+  apply(change: TranslationChange): void {
+    for (const key of change.removedGateways) this.snapshots.delete(key);
+    for (const delta of change.deltas) {
+      const key = gatewayKey(delta.gateway);
+      expect(delta.from).toBe(this.snapshots.get(key)?.version);
+      this.snapshots.set(key, applyDelta(this.snapshots.get(key), delta));
+    }
+    for (const name of ['statuses', 'endpoints', 'certificates', 'infrastructure'] as const) {
+      for (const [key, value] of change[name]) {
+        if (value === undefined) expect(this[name].delete(key)).toBe(true);
+        else this[name].set(key, value);
+      }
+    }
+    for (const [key, each] of change.diagnostics) this.#diagnostics.set(key, each);
+  }
+
+  get diagnostics() {
+    return [...this.#diagnostics.keys()].sort().flatMap((key) => this.#diagnostics.get(key));
+  }
+}
+
+/** Many times faster than `toEqual`, which is left to show the difference. */
+function expectSame(found: unknown, expected: unknown): void {
+  if (!same(found, expected)) expect(found).toEqual(expected);
+}
+
+const NOTHING = {
+  deltas: [],
+  removedGateways: [],
+  statuses: new Map(),
+  endpoints: new Map(),
+  certificates: new Map(),
+  infrastructure: new Map(),
+  diagnostics: new Map(),
+};
+
+describe('translate', () => {
+  it('does not depend on the order of objects', () => {
+    fc.assert(
+      fc.property(
+        objectSet.chain((objects) =>
+          fc.tuple(
+            fc.constant(objects),
+            fc.shuffledSubarray(objects, { minLength: objects.length, maxLength: objects.length }),
+          ),
+        ),
+        options,
+        ([objects, shuffled], given) => {
+          const translation = translate(objects, given);
+          look(translation);
+          expectSame(translate(shuffled, given), translation);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it('alters no object, and its snapshots are plain JSON without key material', () => {
+    fc.assert(
+      fc.property(objectSet, options, (objects, given) => {
+        const translation = translate(frozen(objects), given);
+        for (const snapshot of translation.snapshots.values()) {
+          expect(JSON.parse(JSON.stringify(snapshot))).toEqual(snapshot);
+          expect(snapshotOf(snapshot.gateway, snapshot.resources)).toEqual(snapshot);
+        }
+        const shown = JSON.stringify([
+          [...translation.snapshots.values()],
+          [...translation.statuses.values()],
+          translation.diagnostics,
+        ]);
+        for (const secret of Object.values(PEM)) {
+          expect(shown).not.toContain(secret.split('\n')[1]);
+          expect(shown).not.toContain(btoa(secret).slice(40, 60));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('throws on nothing, and says something about every object that it refuses', () => {
+    const rawObject = fc.oneof(brokenObject, fc.jsonValue() as fc.Arbitrary<RawObject>);
+    fc.assert(
+      fc.property(fc.array(rawObject, { maxLength: 8 }), options, (objects, given) => {
+        const { diagnostics } = translate(objects, given);
+        for (const object of objects) {
+          if (typeof object === 'object' && object !== null && !Array.isArray(object)) continue;
+          expect(diagnostics.some(({ code }) => code === 'object/invalid-field')).toBe(true);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('gives every condition that is not as it should be a diagnostic of its object', () => {
+    const AS_IT_SHOULD = new Set([
+      'Accepted True',
+      'Programmed True',
+      'ResolvedRefs True',
+      'Conflicted False',
+      'OverlappingTLSConfig True',
+    ]);
+    fc.assert(
+      fc.property(objectSet, options, (objects, given) => {
+        const { statuses, diagnostics } = translate(objects, given);
+        const told = new Set(diagnostics.map(({ object }) => refKey(object)));
+        for (const [key, status] of statuses) {
+          const conditions =
+            status.kind === 'HTTPRoute'
+              ? status.parents.flatMap((each) => each.conditions)
+              : [
+                  ...status.conditions,
+                  ...('listeners' in status ? status.listeners.flatMap((each) => each.conditions) : []),
+                ];
+          const wrong = conditions.filter(({ type, status: is }) => !AS_IT_SHOULD.has(`${type} ${is}`));
+          if (wrong.length > 0 && !told.has(key))
+            throw new Error(`${key}: ${JSON.stringify(wrong[0])} without a diagnostic`);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('lets the objects of one namespace alter no resource of another', () => {
+    // Last in the order of names: before it, a ListenerSet may take a place by precedence, and rightly so.
+    const intruder = 'zz-intruder';
+    const moved = (object: RawObject): RawObject => {
+      const metadata = { ...(object.metadata as object), namespace: intruder, creationTimestamp: undefined };
+      return { ...object, metadata };
+    };
+    const isMovable = ({ kind }: RawObject) => kind !== 'Namespace' && kind !== 'GatewayClass';
+    fc.assert(
+      fc.property(objectSet, objectSet, options, (objects, others, given) => {
+        const added = new Map(
+          others
+            .filter(isMovable)
+            .map(moved)
+            .map((object) => [refKey(refOf(object)), object]),
+        );
+        const before = translate(objects, given);
+        const after = translate([...objects, ...added.values()], given);
+        for (const [key, { resources }] of before.snapshots) {
+          const now = new Map(
+            after.snapshots.get(key)!.resources.map((resource) => [resource.key, resource]),
+          );
+          for (const resource of resources) expectSame(now.get(resource.key), resource);
+        }
+        for (const name of ['endpoints', 'certificates'] as const) {
+          for (const [key, value] of before[name]) expectSame(after[name].get(key as never), value);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  afterAll(() => {
+    expect(seen.snapshots).toBeGreaterThan(100);
+    expect(seen.rules).toBeGreaterThan(100);
+    expect(seen.attached).toBeGreaterThan(50);
+    expect(seen.endpoints).toBeGreaterThan(20);
+    expect(seen.certificates).toBeGreaterThan(10);
+    expect(seen.refusals).toBeGreaterThan(20);
+    expect([...REASONS].filter((each) => !reasons.has(each))).toEqual([]);
+  });
+});
+
+describe('Translator', () => {
+  const run = (objects: readonly RawObject[], steps: readonly Change[][], given: TranslateOptions) => {
+    const translator = new Translator(given);
+    const follower = new Follower();
+    const present = new Map<string, RawObject>();
+    const keyOf = (ref: { group: string; kind: string; namespace: string; name: string }) =>
+      `${ref.group} ${refKey(ref)}`;
+    for (const step of [objects.map((set) => ({ set })), ...steps] as Change[][]) {
+      for (const change of step) {
+        if ('remove' in change) present.delete(keyOf(change.remove));
+        else present.set(keyOf(refOf(change.set)), change.set);
+      }
+      follower.apply(translator.apply(step));
+      const expected = translate([...present.values()], given);
+      expectSame(translator.current, expected);
+      const { snapshots, statuses, endpoints, certificates, infrastructure, diagnostics } = follower;
+      expectSame({ snapshots, statuses, endpoints, certificates, infrastructure, diagnostics }, expected);
+    }
+    return { translator, present };
+  };
+
+  it('gives after any edits what a translation from scratch gives, and its changes add up to it', () => {
+    fc.assert(
+      fc.property(objectSet, edits, options, (objects, steps, given) => {
+        run(objects, steps, given);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('says nothing when nothing changed, and is empty again when everything is gone', () => {
+    fc.assert(
+      fc.property(objectSet, edits, options, (objects, steps, given) => {
+        const { translator, present } = run(objects, steps.slice(0, 2), given);
+        expect(translator.apply([...present.values()].map((set) => ({ set })))).toEqual(NOTHING);
+        expect(
+          translator.apply([...present.values()].map((object) => ({ set: structuredClone(object) }))),
+        ).toEqual(NOTHING);
+        translator.apply([...present.values()].map((object) => ({ remove: refOf(object) })));
+        expect(translator.current).toEqual(translate([], given));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('leaves a translation that it gave out as it was', () => {
+    fc.assert(
+      fc.property(objectSet, edits, options, (objects, steps, given) => {
+        const translator = new Translator(given);
+        translator.apply(objects.map((set) => ({ set })));
+        const { current } = translator;
+        const before = JSON.stringify([...current.statuses, ...current.snapshots, ...current.endpoints]);
+        for (const step of steps) translator.apply(step);
+        expect(JSON.stringify([...current.statuses, ...current.snapshots, ...current.endpoints])).toBe(
+          before,
+        );
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
