@@ -80,6 +80,7 @@ const ENGINES = {
 
 export class Agent {
   readonly gateway: GatewayId;
+  readonly #publicPort: (port: number) => number;
   readonly #allMetrics: Metrics;
   readonly #metrics: GatewayMetrics;
   readonly #resources = new Map<ResourceKey, Resource>();
@@ -99,6 +100,7 @@ export class Agent {
     const { gateway, metrics = new Metrics(), publicPort = (port) => port } = options;
     const limits = { ...LIMITS, ...options.limits };
     this.gateway = gateway;
+    this.#publicPort = publicPort;
     this.#allMetrics = metrics;
     this.#metrics = metrics.gateway(gateway);
     this.#upstreams = new Upstreams(options.fallbackEndpoints);
@@ -143,6 +145,11 @@ export class Agent {
   /** The port bound for a listener port of the Gateway. */
   boundPort(port: number): number | undefined {
     return this.#listeners.boundPort(port);
+  }
+
+  /** The port under which clients reach a listener port of the Gateway. */
+  publicPort(port: number): number {
+    return this.#publicPort(port);
   }
 
   /** Resolves when the listeners are bound and what was given serves. Never rejects. */

@@ -50,8 +50,8 @@ export class Outcome {
   rule: HttpRule | undefined;
   backend: BackendKey | undefined;
   endpoint: Endpoint | undefined;
-  /** How many times the request was forwarded. */
-  attempts = 0;
+  /** Endpoints that the request was sent to, in order. */
+  readonly tried: Endpoint[] = [];
   failure: UpstreamFailure | undefined;
   ruleFilters: readonly CompiledFilter[] = [];
   backendFilters: readonly CompiledFilter[] = [];

@@ -4,6 +4,7 @@
  */
 import type { LocalReply, ResponseHead } from '../../filters/definition.ts';
 import type { ListenerTable, RouteEntry, Router } from '../../match/router.ts';
+import type { Endpoint } from '../../snapshot/snapshot.ts';
 import type {
   ClientConnection,
   Exchange,
@@ -100,17 +101,20 @@ export class Pipeline implements ExchangeHandler {
       const reply = filter.request?.(exchange.head);
       if (reply) return reply;
     }
-    return this.#forward(exchange, false);
+    return this.#forward(exchange);
   }
 
-  #forward(exchange: Exchange, fresh: boolean): LocalReply | undefined {
-    const { outcome } = exchange;
-    const endpoint = this.#options.upstreams.next(outcome.backend!);
+  #forward(exchange: Exchange): LocalReply | undefined {
+    const endpoint = this.#options.upstreams.next(exchange.outcome.backend!);
     if (!endpoint) return NO_ENDPOINTS;
-    outcome.endpoint = endpoint;
-    outcome.attempts++;
-    exchange.forward(endpoint, fresh);
+    this.#attempt(exchange, endpoint, false);
     return undefined;
+  }
+
+  #attempt(exchange: Exchange, endpoint: Endpoint, fresh: boolean): void {
+    exchange.outcome.endpoint = endpoint;
+    exchange.outcome.tried.push(endpoint);
+    exchange.forward(endpoint, fresh);
   }
 
   onResponse({ outcome }: Exchange, head: ResponseHead): void {
@@ -123,20 +127,23 @@ export class Pipeline implements ExchangeHandler {
     const { outcome } = exchange;
     outcome.failure = failure;
     if (failure === 'client-gone') return;
-    let reply: LocalReply | undefined = FAILURES[failure];
-    if (this.#mayRepeat(exchange, repeatable)) {
+    const next = this.#nextAttempt(exchange, repeatable);
+    if (next) {
       outcome.failure = undefined;
-      reply = this.#forward(exchange, repeatable === 'idempotent');
+      this.#attempt(exchange, next, repeatable === 'idempotent');
+    } else {
+      exchange.reply(FAILURES[failure]);
     }
-    if (reply) exchange.reply(reply);
   }
 
-  #mayRepeat({ outcome, request }: Exchange, repeatable: Repeatable): boolean {
+  /** Where to try again, if it may be tried again at all. */
+  #nextAttempt({ outcome, request }: Exchange, repeatable: Repeatable): Endpoint | undefined {
     const { upstreams, attempts } = this.#options;
-    if (repeatable === 'never' || outcome.attempts >= attempts) return false;
-    if (repeatable === 'idempotent') return IDEMPOTENT.has(request.method);
-    // A connection that failed is worth another endpoint, not the same one again.
-    return outcome.attempts < upstreams.count(outcome.backend!);
+    const { tried, backend, endpoint } = outcome;
+    if (repeatable === 'never' || tried.length >= attempts) return undefined;
+    // A connection that failed is worth another endpoint; one that was merely old, a new one to the same.
+    if (repeatable === 'always') return upstreams.next(backend!, tried);
+    return IDEMPOTENT.has(request.method) ? endpoint : undefined;
   }
 
   onEnd(exchange: Exchange, totals: ExchangeTotals): void {

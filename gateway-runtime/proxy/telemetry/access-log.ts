@@ -35,7 +35,7 @@ export function accessLogLine(gateway: GatewayId, exchange: Exchange, totals: Ex
     rule: rule && (rule.source.ruleName ?? rule.source.rule),
     backend: outcome.backend?.slice('backend/'.length),
     endpoint: endpoint && `${endpoint.address}:${endpoint.port}`,
-    attempts: outcome.attempts > 1 ? outcome.attempts : undefined,
+    attempts: outcome.tried.length > 1 ? outcome.tried.length : undefined,
     failure: outcome.failure,
     requestId: id !== undefined && REQUEST_ID.test(id) ? id : undefined,
   });

@@ -38,17 +38,16 @@ export class Upstreams {
     if (all.length === 0 && !upstream.backend) this.#byBackend.delete(key);
   }
 
-  /** How many endpoints a request to this backend could go to. */
-  count(key: BackendKey): number {
-    return this.#endpoints(key).length;
-  }
-
-  next(key: BackendKey): Endpoint | undefined {
+  /** The endpoint whose turn it is, those in `tried` left out; undefined where there is none. */
+  next(key: BackendKey, tried: readonly Endpoint[] = NONE): Endpoint | undefined {
     const endpoints = this.#endpoints(key);
-    if (endpoints.length === 0) return undefined;
-    const upstream = this.#byBackend.get(key)!;
-    if (upstream.next >= endpoints.length) upstream.next = 0;
-    return endpoints[upstream.next++];
+    const upstream = this.#byBackend.get(key);
+    for (let i = 0; i < endpoints.length; i++) {
+      if (upstream!.next >= endpoints.length) upstream!.next = 0;
+      const endpoint = endpoints[upstream!.next++]!;
+      if (!tried.includes(endpoint)) return endpoint;
+    }
+    return undefined;
   }
 
   #endpoints(key: BackendKey): readonly Endpoint[] {

@@ -1,0 +1,74 @@
+/** `/explain`: a request as a client would send it, explained for each Gateway that could get it. */
+import { explain } from '../explain/explain.ts';
+import type { Explanation } from '../explain/explanation.ts';
+import { parseRequest } from '../explain/request.ts';
+import type { RegexEngine } from '../match/regex.ts';
+import { gatewayKey } from '../snapshot/snapshot.ts';
+import type { AdminGateway } from './admin.ts';
+import { redactFilters } from './redact.ts';
+
+export interface ExplainProblem {
+  readonly status: number;
+  readonly message: string;
+}
+
+/** The port in the URL is the one that clients use, or else the one in the Gateway. */
+export function explainRequest(
+  query: URLSearchParams,
+  gateways: readonly AdminGateway[],
+  regex: RegexEngine,
+): readonly Explanation[] | ExplainProblem {
+  const url = query.get('url');
+  if (url === null) {
+    return {
+      status: 400,
+      message:
+        'found no url, expected /explain?method=GET&url=http://shop.example.com/cart&header=x-tier:gold',
+    };
+  }
+  const asked = parseRequest(`${query.get('method') ?? 'GET'} ${url}`, query.getAll('header'));
+  if ('problem' in asked) return { status: 400, message: asked.problem };
+  const { port, tls, serverName, request } = asked;
+
+  const named = query.get('gateway');
+  const places = gateways
+    .filter(({ gateway }) => named === null || gatewayKey(gateway) === named)
+    .flatMap((gateway) =>
+      portsOf(gateway).map((listenerPort) => ({
+        gateway,
+        port: listenerPort,
+        bound: gateway.boundPort(listenerPort),
+      })),
+    );
+  const exact = places.filter(({ bound }) => bound === port);
+  const chosen = exact.length ? exact : places.filter((place) => place.port === port);
+  if (chosen.length === 0) {
+    const served = places.map(
+      ({ gateway, port, bound }) => `${gatewayKey(gateway.gateway)} at ${bound ?? 'no port'} for ${port}`,
+    );
+    return {
+      status: 404,
+      message: `no Gateway has a listener at port ${port}; served are: ${served.join(', ') || 'none'}`,
+    };
+  }
+  return chosen.map(({ gateway, port }) =>
+    explain(
+      redactFilters(gateway.snapshot!),
+      {
+        port,
+        tls,
+        ...(serverName === undefined ? {} : { serverName }),
+        publicPort: (each) => gateway.publicPort(each),
+      },
+      request,
+      regex,
+    ),
+  );
+}
+
+function portsOf({ snapshot }: AdminGateway): number[] {
+  const ports = new Set<number>();
+  for (const resource of snapshot?.resources ?? [])
+    if (resource.type === 'listener') ports.add(resource.port);
+  return [...ports];
+}

@@ -1,0 +1,240 @@
+/** Connections to backends: kept, used again, given up; and which endpoint is asked. */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Endpoint } from '../../gateway-runtime/snapshot/snapshot.ts';
+import { Backend, unusedEndpoint } from '../support/backend.ts';
+import { backend, backendKey, TestGateway, to, toNothing } from '../support/gateway.ts';
+import { listener, rule } from '../unit/match/snapshots.ts';
+
+const backends: Backend[] = [];
+let gateway: TestGateway;
+
+afterEach(async () => {
+  await gateway.agent.close();
+  await Promise.all(backends.splice(0).map((each) => each.close()));
+});
+
+async function start(made: Promise<Backend>): Promise<Backend> {
+  const started = await made;
+  backends.push(started);
+  return started;
+}
+
+async function serve(
+  places: Record<string, readonly Endpoint[]>,
+  weighted = Object.keys(places).map((name) => to(name)),
+  options: Parameters<typeof TestGateway.serving>[1] = {},
+) {
+  gateway = await TestGateway.serving(
+    {
+      resources: [
+        listener('web'),
+        ...Object.keys(places).map((name) => backend(name)),
+        rule({ rest: { backends: weighted } }),
+      ],
+      endpoints: places,
+    },
+    options,
+  );
+}
+
+async function answers(count: number, method = 'GET'): Promise<string[]> {
+  const bodies: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const { status, body } = await gateway.get('a.example.com/', { method });
+    bodies.push(status === 200 ? body.trim() : String(status));
+  }
+  return bodies;
+}
+
+describe('a connection to an endpoint', () => {
+  it('is used again', async () => {
+    const whoami = await start(Backend.echo('whoami'));
+    await serve({ whoami: [whoami.endpoint] });
+    await answers(5);
+    await answers(5, 'POST');
+    expect(whoami.connections).toBe(1);
+  });
+
+  it('is closed before the backend would', async () => {
+    const whoami = await start(Backend.echo('whoami'));
+    await serve({ whoami: [whoami.endpoint] }, undefined, { limits: { upstreamIdle: 100 } });
+    await answers(1);
+    const [socket] = whoami.sockets;
+    await once(socket!, 'close');
+    expect(await answers(1)).toEqual(['whoami']);
+    expect(whoami.connections).toBe(2);
+  });
+
+  it('is not kept where the backend says that it closes', async () => {
+    const whoami = await start(
+      Backend.http((_, response) => response.writeHead(200, { connection: 'close' }).end('closing')),
+    );
+    await serve({ whoami: [whoami.endpoint] });
+    expect(await answers(3)).toEqual(['closing', 'closing', 'closing']);
+    expect(whoami.connections).toBe(3);
+  });
+
+  it('does not bring what a backend said unasked to the next client', async () => {
+    const whoami = await start(
+      Backend.tcp((socket) =>
+        socket.on('data', () =>
+          socket.write(
+            'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirstHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison',
+          ),
+        ),
+      ),
+    );
+    await serve({ whoami: [whoami.endpoint] });
+    expect(await answers(3)).not.toContain('poison');
+  });
+
+  /** Answers the first request of each connection, and closes when the second arrives. */
+  const closing = () => {
+    const sockets: Socket[] = [];
+    return start(
+      Backend.tcp((socket) => {
+        let requests = 0;
+        sockets.push(socket);
+        socket.on('data', () => {
+          if (++requests === 1) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+          else socket.destroy();
+        });
+      }),
+    );
+  };
+
+  it('that was closed under a request is replaced, where the request may be sent twice', async () => {
+    const stale = await closing();
+    await serve({ whoami: [stale.endpoint] });
+    expect(await answers(3)).toEqual(['ok', 'ok', 'ok']);
+    expect(await answers(2, 'DELETE')).toEqual(['ok', 'ok']);
+    expect(gateway.lines().map(({ attempts, failure }) => [attempts, failure])).toContainEqual([
+      2,
+      undefined,
+    ]);
+  });
+
+  it('and not where it may not', async () => {
+    const stale = await closing();
+    await serve({ whoami: [stale.endpoint] });
+    expect(await answers(2, 'POST')).toEqual(['ok', '502']);
+    expect(gateway.lines().at(-1)).toMatchObject({ status: 502, failure: 'reset' });
+  });
+
+  it('that is new and is closed is not tried again', async () => {
+    const broken = await start(Backend.tcp((socket) => socket.once('data', () => socket.destroy())));
+    await serve({ whoami: [broken.endpoint] });
+    expect(await answers(1)).toEqual(['502']);
+    expect(broken.connections).toBe(1);
+  });
+});
+
+describe('endpoints of a backend', () => {
+  it('take turns', async () => {
+    const [a, b, c] = await Promise.all(['a', 'b', 'c'].map((name) => start(Backend.echo(name))));
+    await serve({ whoami: [a!.endpoint, b!.endpoint, c!.endpoint] });
+    expect(await answers(6)).toEqual(['a', 'b', 'c', 'a', 'b', 'c']);
+  });
+
+  it('that terminate are asked only where there is no other', async () => {
+    const [a, b] = await Promise.all(['a', 'b'].map((name) => start(Backend.echo(name))));
+    const leaving = { ...a!.endpoint, terminating: true };
+    await serve({ whoami: [leaving, b!.endpoint] });
+    expect(await answers(3)).toEqual(['b', 'b', 'b']);
+    await gateway.agent.apply({
+      endpoints: new Map([[backendKey('whoami'), { backend: backendKey('whoami'), endpoints: [leaving] }]]),
+    });
+    expect(await answers(2)).toEqual(['a', 'a']);
+  });
+
+  it('that refuse connections are passed over, whatever the request', async () => {
+    const whoami = await start(Backend.echo('whoami'));
+    await serve({ whoami: [await unusedEndpoint(), whoami.endpoint, await unusedEndpoint()] });
+    expect(await answers(4)).toEqual(['whoami', 'whoami', 'whoami', 'whoami']);
+    const bodies = await Promise.all(
+      Array.from({ length: 6 }, (_, i) =>
+        gateway.get('a.example.com/', { method: 'POST', body: `body ${i}` }),
+      ),
+    );
+    expect(bodies.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
+    expect(
+      whoami.seen
+        .slice(4)
+        .map(({ body }) => body)
+        .sort(),
+    ).toEqual(Array.from({ length: 6 }, (_, i) => `body ${i}`));
+  });
+
+  it('are tried three at most', async () => {
+    const gone = await Promise.all([1, 2, 3, 4, 5].map(() => unusedEndpoint()));
+    await serve({ whoami: gone });
+    expect(await answers(1)).toEqual(['503']);
+    expect(gateway.lines()).toMatchObject([{ status: 503, failure: 'connect', attempts: 3 }]);
+  });
+
+  it('come and go without a new snapshot', async () => {
+    const [a, b] = await Promise.all(['a', 'b'].map((name) => start(Backend.echo(name))));
+    await serve({ whoami: [a!.endpoint] });
+    expect(await answers(1)).toEqual(['a']);
+    const key = backendKey('whoami');
+    await gateway.agent.apply({ endpoints: new Map([[key, { backend: key, endpoints: [b!.endpoint] }]]) });
+    expect(await answers(2)).toEqual(['b', 'b']);
+    await gateway.agent.apply({ endpoints: new Map([[key, undefined]]) });
+    expect(await answers(1)).toEqual(['503']);
+  });
+
+  it('are asked for elsewhere where a backend has none', async () => {
+    const [a, echo] = await Promise.all(['a', 'echo'].map((name) => start(Backend.echo(name))));
+    await serve({ whoami: [] }, undefined, {
+      fallbackEndpoints: ({ namespace, service, port }) =>
+        `${namespace}/${service}:${port}` === 'shop/whoami:80' ? [echo!.endpoint] : [],
+    });
+    expect(await answers(2)).toEqual(['echo', 'echo']);
+    const key = backendKey('whoami');
+    await gateway.agent.apply({ endpoints: new Map([[key, { backend: key, endpoints: [a!.endpoint] }]]) });
+    expect(await answers(1)).toEqual(['a']);
+  });
+});
+
+describe('weights', () => {
+  /** Five standard deviations of a binomial distribution: wrong once in a million runs. */
+  const within = (count: number, total: number, share: number) =>
+    Math.abs(count - total * share) <= 5 * Math.sqrt(total * share * (1 - share));
+
+  async function shares(total: number) {
+    const counts = new Map<string, number>();
+    await Promise.all(
+      Array.from({ length: 10 }, async () => {
+        for (const body of await answers(total / 10)) counts.set(body, (counts.get(body) ?? 0) + 1);
+      }),
+    );
+    return counts;
+  }
+
+  it('are shares of the traffic, those that did not resolve too', async () => {
+    const [a, b] = await Promise.all(['a', 'b'].map((name) => start(Backend.echo(name))));
+    await serve({ a: [a!.endpoint], b: [b!.endpoint] }, [to('a', 3), to('b', 1), toNothing(1), to('b', 0)]);
+    const counts = await shares(1_000);
+    expect([...counts.keys()].sort()).toEqual(['500', 'a', 'b']);
+    expect(within(counts.get('a')!, 1_000, 3 / 5)).toBe(true);
+    expect(within(counts.get('b')!, 1_000, 1 / 5)).toBe(true);
+    expect(within(counts.get('500')!, 1_000, 1 / 5)).toBe(true);
+  });
+
+  it('follow the draw', async () => {
+    const [a, b] = await Promise.all(['a', 'b'].map((name) => start(Backend.echo(name))));
+    const draws = [0, 0.7499, 0.75, 0.9999];
+    await serve({ a: [a!.endpoint], b: [b!.endpoint] }, [to('a', 3), to('b', 1)], {
+      random: () => draws.shift()!,
+    });
+    expect(await answers(4)).toEqual(['a', 'a', 'b', 'b']);
+  });
+
+  it('of 0 get nothing, even where the others have no endpoint', async () => {
+    const a = await start(Backend.echo('a'));
+    await serve({ a: [a.endpoint], b: [] }, [to('a', 0), to('b', 1)]);
+    expect(await answers(5)).toEqual(['503', '503', '503', '503', '503']);
+  });
+});
