@@ -84,3 +84,20 @@ export function matchText({ path = prefix('/'), headers = {}, query = {}, method
   ];
   return parts.filter(Boolean).join(' ');
 }
+
+/** What only plain JavaScript can get wrong; all else is left to the field rules of the API. */
+export function matchProblems({ path, headers = {}, query = {} }: Match): string[] {
+  const isCondition = (value: unknown) =>
+    typeof value === 'object' && value !== null && 'value' in value && typeof value.value === 'string';
+  const problems =
+    path === undefined || isCondition(path)
+      ? []
+      : [`a path is written exact('/...'), prefix('/...') or regex('...'), not ${JSON.stringify(path)}`];
+  for (const [what, values] of [['header', headers] as const, ['query parameter', query] as const]) {
+    for (const [name, value] of Object.entries(values)) {
+      if (typeof value === 'string' || isCondition(value)) continue;
+      problems.push(`${what} ${name} is a text or regex('...'), not ${JSON.stringify(value)}`);
+    }
+  }
+  return problems;
+}

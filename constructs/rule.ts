@@ -1,7 +1,7 @@
 /** One rule of a route while it is written: matches, filters, and where the requests go. */
 import { apiBackend, type Backend, backendsOf, type ServiceConstruct, type Split } from './backend.ts';
 import { apiFilters, type Filter, type Redirect } from './filter.ts';
-import { apiMatch, type Match, matchText } from './match.ts';
+import { apiMatch, type Match, matchProblems, matchText } from './match.ts';
 import type { ApiMatch } from './sharding.ts';
 
 export interface RuleProps extends Match {
@@ -60,7 +60,11 @@ export class Rule<Route> {
 
   /** @internal What is wrong with it, beyond the field rules of the API. */
   _problems(): string[] {
-    if (this.#destinations === undefined)
+    return [...this.#matches.flatMap(matchProblems), ...this.#destinationProblems()];
+  }
+
+  #destinationProblems(): string[] {
+    if (!this.#destinations?.length)
       return ['it goes nowhere: end it with .to(service(name, port)) or .to(redirect({ ... }))'];
     return this.#destinations
       .filter((each) => !isRedirect(each) && backendsOf(each) === undefined)

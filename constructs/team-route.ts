@@ -125,12 +125,15 @@ export class TeamRoute<
             .filter((each) => each !== undefined)
         : []),
       ...(this.#rules.length === 0 ? ['the route has no rule: add one with .rule({ ... }).to(...)'] : []),
-      ...this.#rules.flatMap((rule, index) =>
-        rule._problems().map((problem) => `rule ${index + 1} (${rule._text}): ${problem}`),
-      ),
-      ...this.#sizeProblems(),
-      ...this.#nameProblems(),
+      ...this.#ruleProblems(),
     ];
+  }
+
+  #ruleProblems(): string[] {
+    const problems = this.#rules.flatMap((rule, index) =>
+      rule._problems().map((problem) => `rule ${index + 1} (${rule._text}): ${problem}`),
+    );
+    return problems.length > 0 ? problems : [...this.#sizeProblems(), ...this.#nameProblems()];
   }
 
   #sizeProblems(): string[] {

@@ -395,15 +395,19 @@ describe('what synth refuses', () => {
     const { app, chart, shopEdge } = storefront();
     const route = new TeamRoute(chart, 'cart', { on: shopEdge });
     route.rule({ path: prefix('/a'), method: 'GET' });
-    route.rule({ name: 'twice' }).to('cart' as Any);
-    route.rule({ name: 'twice', path: exact('/b') }).to(cart);
+    route.rule({ path: '/b' as Any, headers: { 'x-count': 3 as Any } }).to('cart' as Any);
+    const twice = new TeamRoute(chart, 'twice', { on: shopEdge });
+    twice.rule({ name: 'same' }).to(cart);
+    twice.rule({ name: 'same', path: exact('/b') }).to(cart);
     new TeamRoute(chart, 'empty', { on: shopEdge });
     const many = new TeamRoute(chart, 'many', { on: shopEdge });
     for (let index = 0; index < 17; index++) many.rule({ headers: { [`x-${index}`]: '1' } }).to(cart);
     expect(errors(app)).toEqual([
       '[shop/cart] rule 1 (GET prefix /a): it goes nowhere: end it with .to(service(name, port)) or .to(redirect({ ... }))',
-      '[shop/cart] rule 2 (twice): .to() takes service(), canary(), a Service construct or redirect(), not cart',
-      '[shop/cart] two rules have the name twice: give each rule a name of its own',
+      `[shop/cart] rule 2 (x-count): a path is written exact('/...'), prefix('/...') or regex('...'), not "/b"`,
+      "[shop/cart] rule 2 (x-count): header x-count is a text or regex('...'), not 3",
+      '[shop/cart] rule 2 (x-count): .to() takes service(), canary(), a Service construct or redirect(), not cart',
+      '[shop/twice] two rules have the name same: give each rule a name of its own',
       '[shop/empty] the route has no rule: add one with .rule({ ... }).to(...)',
       '[shop/many] 17 rules with 17 matches (prefix / x-0; prefix / x-1; prefix / x-2 and 14 more) could serve the same request with ' +
         'equal precedence, so they must stand in one HTTPRoute in this order, and one holds 16 rules with 128 matches: tell ' +
