@@ -1,14 +1,16 @@
 /** `gatewright explain`: where a request goes, and why, without sending it. */
 import { type Command, InvalidArgumentError } from 'commander';
+import { refKey } from '../gateway-runtime/api/object.ts';
 import { DEFAULT_PORT_OFFSET, PortPlan } from '../gateway-runtime/control/port-plan.ts';
 import { explain } from '../gateway-runtime/explain/explain.ts';
 import { explanationText } from '../gateway-runtime/explain/text.ts';
+import { hostnameMatches } from '../gateway-runtime/match/hostname.ts';
 import type { MatchRequest } from '../gateway-runtime/match/request.ts';
 import { re2 } from '../gateway-runtime/regex/re2.ts';
 import { type GatewayId, gatewayKey, type Snapshot } from '../gateway-runtime/snapshot/snapshot.ts';
 import type { Translation } from '../gateway-runtime/translate/translation.ts';
 import { type ReadOnce, readOnce } from './read-once.ts';
-import { CommandError, EXIT, print } from './terminal.ts';
+import { CommandError, EXIT, print, WIDTH, wrapped } from './terminal.ts';
 
 const METHOD = /^[A-Z]+$/;
 
@@ -55,9 +57,51 @@ async function run(args: string[], flags: Flags): Promise<void> {
   // Several Gateways may have the port, and only the address of a request says which it is for: what serves it goes first.
   const served = explanations.filter(({ matches }) => matches.some(({ outcome }) => outcome === 'serves'));
   const shown = served.length > 0 ? served : explanations;
-  if (flags.json) print(JSON.stringify(shown.length === 1 ? shown[0] : shown, undefined, 2));
-  else print(shown.map((each) => explanationText(each)).join('\n\n'));
+  const refused = served.length > 0 ? [] : refusedRoutes(read, request.host);
+  if (flags.json) {
+    const [only] = shown;
+    print(
+      JSON.stringify(
+        shown.length === 1 ? { ...only, refused } : { explanations: shown, refused },
+        undefined,
+        2,
+      ),
+    );
+  } else {
+    print(shown.map((each) => explanationText(each)).join('\n\n'));
+    if (refused.length > 0) print(`\n${refused.flatMap(refusalText).join('\n')}`);
+  }
   if (served.length === 0) process.exitCode = EXIT.no;
+}
+
+/** A route that might have served the request, and is not accepted by a parent. */
+interface RefusedRoute {
+  readonly route: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+const NO_PARENT = 'It names no Gateway or ListenerSet that is known here.';
+
+function refusedRoutes({ translation, objects }: ReadOnce, host: string): RefusedRoute[] {
+  return objects.flatMap(({ ref, raw }) => {
+    if (ref.kind !== 'HTTPRoute') return [];
+    const { hostnames = [] } = raw.spec as { hostnames?: string[] };
+    if (hostnames.length > 0 && !hostnames.some((each) => hostnameMatches(each, host))) return [];
+    const status = translation.statuses.get(refKey(ref));
+    if (status?.kind !== 'HTTPRoute' || status.parents.length === 0) {
+      return [{ route: refKey(ref), reason: 'NoParent', message: NO_PARENT }];
+    }
+    return status.parents
+      .flatMap(({ conditions }) => conditions)
+      .filter(({ type, status: value }) => type === 'Accepted' && value !== 'True')
+      .map(({ reason, message }) => ({ route: refKey(ref), reason, message }));
+  });
+}
+
+function refusalText({ route, reason, message }: RefusedRoute): string[] {
+  const [first = '', ...rest] = wrapped(`Not attached: ${route} (${reason}). ${message}`, WIDTH - 2);
+  return [first, ...rest.map((line) => `  ${line}`)];
 }
 
 /** A URL as it was written: paths are not made canonical here, since what a gateway makes of them is the question. */

@@ -26,6 +26,7 @@ export interface ReadOnce {
   /** Those that were translated, in the order of the sources. */
   readonly gateways: readonly GatewayId[];
   readonly problems: readonly SourceProblem[];
+  readonly objects: readonly SourcedObject[];
   readonly originOf: (ref: ObjectRef) => Origin | undefined;
 }
 
@@ -35,7 +36,7 @@ export async function readOnce(
   { classes, strict }: ReadOnceOptions,
 ): Promise<ReadOnce> {
   const sources = await Sources.of(paths, (text) => process.stderr.write(text));
-  const { problems } = await withProgress(`Reading ${paths.join(', ')}`, sources.read());
+  const { problems } = await withProgress(`Reading ${paths.join(', ')}`, sources.read({ tolerant: true }));
   const objects = [...sources.objects.objects()];
   const secrets = strict ? [] : await standIns(objects);
   const translation = translate(
@@ -47,7 +48,7 @@ export async function readOnce(
   const gateways = objects
     .map(({ ref }) => ref)
     .filter((ref) => ref.kind === 'Gateway' && translation.snapshots.has(gatewayKey(ref)));
-  return { translation, gateways, problems, originOf: (ref) => sources.objects.origin(ref) };
+  return { translation, gateways, problems, objects, originOf: (ref) => sources.objects.origin(ref) };
 }
 
 async function standIns(objects: readonly SourcedObject[]): Promise<SourcedObject[]> {

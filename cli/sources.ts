@@ -57,9 +57,9 @@ export class Sources {
     return [...this.#apps.keys()];
   }
 
-  /** Reads everything. */
-  read(): Promise<SourceReport> {
-    return this.#read([...this.#manifests], [...this.#apps.keys()]);
+  /** Reads everything. `tolerant`: also what an app would give whose checks fail. */
+  read({ tolerant = false } = {}): Promise<SourceReport> {
+    return this.#read([...this.#manifests], [...this.#apps.keys()], tolerant);
   }
 
   /** Reads what an edit of these files changed; undefined where they are none of ours. */
@@ -111,11 +111,15 @@ export class Sources {
     for (const file of found) this.#manifests.add(file);
   }
 
-  async #read(manifests: readonly string[], apps: readonly string[]): Promise<SourceReport> {
+  async #read(
+    manifests: readonly string[],
+    apps: readonly string[],
+    tolerant = false,
+  ): Promise<SourceReport> {
     const problems: SourceProblem[] = [];
     const passedOver = new Map<string, number>();
     const count = (kind: string, times: number) => passedOver.set(kind, (passedOver.get(kind) ?? 0) + times);
-    const loading = apps.map((path) => this.#readApp(path, count));
+    const loading = apps.map((path) => this.#readApp(path, tolerant, count));
     for (const path of manifests) {
       const read = await readManifest(path);
       if (!read) {
@@ -131,7 +135,11 @@ export class Sources {
     return { problems, passedOver };
   }
 
-  async #readApp(path: string, count: (kind: string, times: number) => void): Promise<ReadPart> {
+  async #readApp(
+    path: string,
+    tolerant: boolean,
+    count: (kind: string, times: number) => void,
+  ): Promise<ReadPart> {
     const app = this.#apps.get(path)!;
     try {
       const { objects, warnings, files } = await app.process.load();
@@ -145,7 +153,10 @@ export class Sources {
       if (error instanceof Superseded) return { objects: [], problems: [], broken: true };
       if (!(error instanceof AppError)) throw error;
       for (const file of error.files) app.files.add(file);
-      return { objects: [], problems: error.problems.map((each) => appProblem(each, path)), broken: true };
+      const problems = error.problems.map((each) => appProblem(each, path));
+      if (!tolerant || !error.objects) return { objects: [], problems, broken: true };
+      const part = readAppObjects(error.objects, shownPath(path), count);
+      return { ...part, problems: [...problems, ...part.problems] };
     }
   }
 }

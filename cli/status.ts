@@ -1,9 +1,10 @@
 /** `gatewright status`: what every object would say of itself in a cluster, in words. */
 import type { Command } from 'commander';
 import { refKey } from '../gateway-runtime/api/object.ts';
-import { formatSourceProblem } from '../gateway-runtime/control/source.ts';
+import { formatSourceProblem, type SourcedObject } from '../gateway-runtime/control/source.ts';
+import type { ObjectStatus, Translation } from '../gateway-runtime/translate/translation.ts';
 import { readOnce } from './read-once.ts';
-import { conditionsOf, isRefusal, statusText } from './show/conditions.ts';
+import { isRefused, statusText } from './show/conditions.ts';
 import { counted, EXIT, print } from './terminal.ts';
 
 /** The order in which people build: the class, the gateway, what is attached. */
@@ -32,21 +33,28 @@ async function status(
   paths: string[],
   flags: { class?: string[]; strict?: true; json?: true },
 ): Promise<void> {
-  const { translation, problems, originOf } = await readOnce(paths, {
+  const { translation, problems, objects, originOf } = await readOnce(paths, {
     classes: flags.class,
     strict: flags.strict ?? false,
   });
-  const statuses = [...translation.statuses.values()].sort(
+  const statuses = [...translation.statuses.values(), ...parentless(objects, translation)].sort(
     (a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || (refKey(a.ref) < refKey(b.ref) ? -1 : 1),
   );
-  const refused = statuses.filter((each) => conditionsOf(each).some(isRefusal));
+  const refused = statuses.filter((each) => isRefused(each));
   if (flags.json) {
-    const objects = statuses.map(({ ref, ...rest }) => ({ ...ref, origin: originOf(ref), status: rest }));
-    print(JSON.stringify({ objects, problems: problems.map(formatSourceProblem) }, undefined, 2));
+    const all = statuses.map(({ ref, ...rest }) => ({ ...ref, origin: originOf(ref), status: rest }));
+    print(JSON.stringify({ objects: all, problems: problems.map(formatSourceProblem) }, undefined, 2));
   } else {
     for (const each of statuses) print(statusText(each, originOf(each.ref)).join('\n'));
     const verdict = refused.length === 0 ? 'nothing is refused' : `${refused.length} with something refused`;
     print(`\n${counted(statuses.length, 'object')}, ${verdict}.`);
   }
   if (refused.length > 0 || problems.some(({ severity }) => severity === 'error')) process.exitCode = EXIT.no;
+}
+
+/** Routes that no Gateway has an opinion on: in a cluster they would have no status at all. */
+function parentless(objects: readonly SourcedObject[], { statuses }: Translation): ObjectStatus[] {
+  return objects
+    .filter(({ ref }) => ref.kind === 'HTTPRoute' && !statuses.has(refKey(ref)))
+    .map(({ ref }) => ({ kind: 'HTTPRoute', ref, parents: [] }));
 }

@@ -7,7 +7,7 @@ import { dirname, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type * as Constructs from '../../constructs/index.ts';
 import { describeError } from './app-error.ts';
-import type { AppProblem, AppReply, LoadRequest } from './messages.ts';
+import type { AppObject, AppReply, LoadRequest } from './messages.ts';
 
 /** The parts of cdk8s that are used; the app may bring any copy of it. */
 interface CdkApp {
@@ -55,16 +55,7 @@ async function finish(reply: AppReply): Promise<never> {
 }
 
 function fail(error: unknown): Promise<never> {
-  return finish({ type: 'failed', problems: problemsOf(error), files: [...files] });
-}
-
-/** What a SynthError of any copy of this package lists, or the one thing that went wrong. */
-function problemsOf(error: unknown): AppProblem[] {
-  const { name, errors } = (error ?? {}) as { name?: unknown; errors?: { path: string; message: string }[] };
-  if (name === 'SynthError' && errors) {
-    return errors.map(({ path, message }) => ({ message, ...(path ? { construct: path } : {}) }));
-  }
-  return [describeError(error, isOwn)];
+  return finish({ type: 'failed', problems: [describeError(error, isOwn)], files: [...files] });
 }
 
 async function importLibraries(app: string): Promise<void> {
@@ -109,6 +100,16 @@ async function constructsOf(app: string): Promise<typeof Constructs> {
   }
 }
 
+const asJson = ({ object, path }: Constructs.AppObject): AppObject => ({
+  json: JSON.stringify(object),
+  path,
+});
+
+/** Of whichever copy of this package. */
+function isSynthError(error: unknown): error is Constructs.SynthError {
+  return error instanceof Error && error.name === 'SynthError' && 'errors' in error;
+}
+
 async function load({ load: path, synth: output }: LoadRequest): Promise<void> {
   remember(pathToFileURL(path).href);
   const { captured, synth } = captureSynth(path);
@@ -118,8 +119,19 @@ async function load({ load: path, synth: output }: LoadRequest): Promise<void> {
   if (apps.length === 0) {
     throw new Error('no app: export it (export default app), or call its synth()');
   }
-  const { synthesize } = await constructsOf(path);
-  const synthesized = apps.map((each) => synthesize(each as never));
+  const { synthesize, objectsOf } = await constructsOf(path);
+  let synthesized: Constructs.Synthesis[];
+  try {
+    synthesized = apps.map((each) => synthesize(each as never));
+  } catch (error) {
+    if (!isSynthError(error)) throw error;
+    const problems = error.errors.map(({ path: construct, message }) => ({
+      message,
+      ...(construct ? { construct } : {}),
+    }));
+    const objects = apps.flatMap((each) => objectsOf(each as never).map(asJson));
+    return finish({ type: 'failed', problems, objects, files: [...files] });
+  }
   if (output !== undefined && output !== 'text') {
     for (const each of apps) {
       each.outdir = output.folder;
@@ -128,9 +140,7 @@ async function load({ load: path, synth: output }: LoadRequest): Promise<void> {
   }
   await finish({
     type: 'loaded',
-    objects: synthesized
-      .flatMap(({ objects }) => objects)
-      .map(({ object, path: construct }) => ({ json: JSON.stringify(object), path: construct })),
+    objects: synthesized.flatMap(({ objects }) => objects.map(asJson)),
     warnings: synthesized
       .flatMap(({ warnings }) => warnings)
       .map(({ path: construct, message }) => ({ construct, message })),

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { AppProblem, AppReply, LoadRequest } from './messages.ts';
+import type { AppObject, AppProblem, AppReply, LoadRequest } from './messages.ts';
 
 export type LoadedApp = Extract<AppReply, { type: 'loaded' }>;
 
@@ -12,11 +12,14 @@ export type LoadedApp = Extract<AppReply, { type: 'loaded' }>;
 export class AppError extends Error {
   readonly problems: readonly AppProblem[];
   readonly files: readonly string[];
+  /** What it would give, where only its checks failed. */
+  readonly objects: readonly AppObject[] | undefined;
 
-  constructor(problems: readonly AppProblem[], files: readonly string[] = []) {
-    super(problems[0]?.message);
-    this.problems = problems;
+  constructor({ problems, files = [], objects }: Partial<Extract<AppReply, { type: 'failed' }>>) {
+    super(problems?.[0]?.message);
+    this.problems = problems ?? [];
     this.files = files;
+    this.objects = objects;
   }
 }
 
@@ -66,16 +69,20 @@ export class AppProcess {
       };
       child.on('message', (reply: AppReply) => {
         if (reply.type === 'loaded') settle(() => resolve(reply));
-        if (reply.type === 'failed') settle(() => reject(new AppError(reply.problems, reply.files)));
+        if (reply.type === 'failed') settle(() => reject(new AppError(reply)));
       });
       // Not on exit: a reply may be on its way still.
       child.once('close', (code, signal) => {
         const how = signal ? `was ended by ${signal}` : `ended itself with exit code ${code}`;
         settle(() =>
-          reject(new AppError([{ message: `the app's process ${how} before it gave its objects` }])),
+          reject(
+            new AppError({ problems: [{ message: `the app's process ${how} before it gave its objects` }] }),
+          ),
         );
       });
-      child.once('error', (error) => settle(() => reject(new AppError([{ message: error.message }]))));
+      child.once('error', (error) =>
+        settle(() => reject(new AppError({ problems: [{ message: error.message }] }))),
+      );
       child.send({ load: this.#path, ...(synth ? { synth } : {}) } satisfies LoadRequest);
     });
   }

@@ -37,4 +37,10 @@ export type AppReply =
       /** The user's own modules that were imported, absolute: what to watch. */
       readonly files: readonly string[];
     }
-  | { readonly type: 'failed'; readonly problems: readonly AppProblem[]; readonly files: readonly string[] };
+  | {
+      readonly type: 'failed';
+      readonly problems: readonly AppProblem[];
+      /** What it would give all the same, where only its checks failed: for `explain` and `status`, which say why. */
+      readonly objects?: readonly AppObject[];
+      readonly files: readonly string[];
+    };

@@ -6,7 +6,7 @@ import { stat } from 'node:fs/promises';
 import { refKey } from '../../gateway-runtime/api/object.ts';
 import type { BackendMapping } from '../../gateway-runtime/control/backend-mapping.ts';
 import { LocalCertificates, missingSecrets } from '../../gateway-runtime/control/certificates.ts';
-import { Loop } from '../../gateway-runtime/control/loop.ts';
+import { Loop, type LoopChange } from '../../gateway-runtime/control/loop.ts';
 import { PortPlan } from '../../gateway-runtime/control/port-plan.ts';
 import { formatSourceProblem } from '../../gateway-runtime/control/source.ts';
 import { Watcher } from '../../gateway-runtime/control/watch.ts';
@@ -108,6 +108,7 @@ export class Session {
           : `error no Gateway to serve in ${paths.join(', ')}. Name the files with a Gateway too${this.#options.classes === 'any' ? '' : ', or leave --class out'}.`,
       );
     }
+    this.#refuseWithoutPorts(change);
     this.#report.started({
       ...this.#view(),
       read,
@@ -178,6 +179,22 @@ export class Session {
     }
     this.#certificates ??= await LocalCertificates.create();
     objects.put(LOCAL_PART, { objects: this.#certificates.secretsFor(missing), problems: [], broken: false });
+  }
+
+  /** With some of the ports there is something to look at; with none of them, a running process would only mislead. */
+  #refuseWithoutPorts(change: LoopChange): void {
+    const unbound = change.gateways
+      .flatMap(({ diagnostics }) => diagnostics)
+      .filter(({ code }) => code === 'listener/port-not-bound');
+    const bound = [...this.#loop.agents.values()].some((agent) =>
+      this.#ports.planned(agent.gateway).some(({ port }) => agent.boundPort(port) !== undefined),
+    );
+    if (bound || unbound.length === 0) return;
+    const { portOffset } = this.#options;
+    const other = portOffset === 'free' ? '' : `, or take other ports: --port-offset ${portOffset + 10_000}`;
+    throw new CommandError(
+      `error none of the ports can be had:\n${unbound.map(({ message }) => `  ${message}`).join('\n')}\nStop what has them${other}.`,
+    );
   }
 
   #refuseWhatIsStrict(): void {

@@ -32,9 +32,11 @@ const WORDS: Readonly<Record<string, Words>> = {
   SupportedVersion: { yes: 'API version supported', no: 'API version not supported', good: 'True' },
 };
 
-/** Whether a condition says that something is not served as it is written. */
-export function isRefusal(condition: Condition): boolean {
-  return !isGood(condition) && !WORDS[condition.type]?.isNote;
+/** Whether something of the object is not served as it is written. */
+export function isRefused(status: ObjectStatus): boolean {
+  const conditions = conditionsOf(status);
+  const nowhere = status.kind === 'HTTPRoute' && status.parents.length === 0;
+  return nowhere || conditions.some((each) => !isGood(each) && !WORDS[each.type]?.isNote);
 }
 
 function isGood({ type, status }: Condition): boolean {
@@ -42,7 +44,7 @@ function isGood({ type, status }: Condition): boolean {
 }
 
 /** Every condition of an object and its parts. */
-export function conditionsOf(status: ObjectStatus): readonly Condition[] {
+function conditionsOf(status: ObjectStatus): readonly Condition[] {
   if (status.kind === 'HTTPRoute') return status.parents.flatMap(({ conditions }) => conditions);
   const listeners = status.kind === 'GatewayClass' ? [] : status.listeners;
   return [...status.conditions, ...listeners.flatMap(({ conditions }) => conditions)];
@@ -53,7 +55,8 @@ export function statusText(status: ObjectStatus, origin: string | undefined): st
   const title = refKey(status.ref).replace('/', ' ');
   const lines = [`${styled('bold', title)}${origin ? styled('dim', `  ${origin}`) : ''}`];
   if (status.kind === 'HTTPRoute') {
-    if (status.parents.length === 0) lines.push('  names no parent that is known here: it is not served');
+    if (status.parents.length === 0)
+      lines.push('  names no Gateway or ListenerSet that is known here: it is not served');
     for (const { parentRef, conditions } of status.parents) {
       lines.push(...withConditions(`on ${parentText(parentRef)}`, conditions, '  '));
     }
