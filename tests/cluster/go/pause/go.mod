@@ -1,0 +1,3 @@
+module gatewright.dev/tests/cluster/pause
+
+go 1.24
