@@ -1,11 +1,11 @@
 /** `gatewright explain`: where a request goes, and why, without sending it. */
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { refKey } from '../gateway-runtime/api/object.ts';
 import { DEFAULT_PORT_OFFSET, PortPlan } from '../gateway-runtime/control/port-plan.ts';
 import { explain } from '../gateway-runtime/explain/explain.ts';
+import { type AskedRequest, parseRequest } from '../gateway-runtime/explain/request.ts';
 import { explanationText } from '../gateway-runtime/explain/text.ts';
 import { hostnameMatches } from '../gateway-runtime/match/hostname.ts';
-import type { MatchRequest } from '../gateway-runtime/match/request.ts';
 import { re2 } from '../gateway-runtime/regex/re2.ts';
 import { type GatewayId, gatewayKey, type Snapshot } from '../gateway-runtime/snapshot/snapshot.ts';
 import type { Translation } from '../gateway-runtime/translate/translation.ts';
@@ -14,8 +14,10 @@ import { CommandError, EXIT, print, WIDTH, wrapped } from './terminal.ts';
 
 const METHOD = /^[A-Z]+$/;
 
+const collect = (value: string, before: string[] = []): string[] => [...before, value];
+
 interface Flags {
-  readonly header?: readonly (readonly [name: string, value: string])[];
+  readonly header?: string[];
   readonly gateway?: string;
   readonly class?: string[];
   readonly strict?: true;
@@ -27,7 +29,7 @@ export function addExplain(program: Command): void {
     .command('explain')
     .summary('say where a request goes, and why')
     .argument('<path...>', 'manifests, folders of them, and cdk8s apps; then [METHOD] URL')
-    .option('-H, --header <name: value>', 'a header of the request; may be repeated', header)
+    .option('-H, --header <name: value>', 'a header of the request; may be repeated', collect)
     .option('--gateway <ns/name>', 'ask this Gateway (default: all that listen on the port)')
     .option('--class <name...>', 'only Gateways of these classes (default: of any)')
     .option('--strict', 'take Secrets that are missing here as missing')
@@ -47,12 +49,13 @@ that it is moved to by gatewright serve. Nothing is sent. Exit code 1 where no
 route serves the request.`;
 
 async function run(args: string[], flags: Flags): Promise<void> {
-  const { paths, method, url } = question(args);
+  const { paths, asked } = question(args, flags.header ?? []);
   const read = await readOnce(paths, { classes: flags.class, strict: flags.strict ?? false });
-  const places = await placesOf(read, url.port, flags.gateway);
-  const request = requestOf(method, url, flags.header ?? []);
+  const places = await placesOf(read, asked.port, flags.gateway);
+  const { request, tls, serverName } = asked;
+  const connection = { tls, ...(serverName === undefined ? {} : { serverName }) };
   const explanations = places.map(({ snapshot, port, publicPort }) =>
-    explain(snapshot, { port, tls: url.scheme === 'https', publicPort }, request, re2),
+    explain(snapshot, { port, publicPort, ...connection }, request, re2),
   );
   // Several Gateways may have the port, and only the address of a request says which it is for: what serves it goes first.
   const served = explanations.filter(({ matches }) => matches.some(({ outcome }) => outcome === 'serves'));
@@ -104,63 +107,21 @@ function refusalText({ route, reason, message }: RefusedRoute): string[] {
   return [first, ...rest.map((line) => `  ${line}`)];
 }
 
-/** A URL as it was written: paths are not made canonical here, since what a gateway makes of them is the question. */
-interface Target {
-  readonly scheme: 'http' | 'https';
-  readonly host: string;
-  readonly port: number;
-  readonly path: string;
-  readonly query: string;
-}
-
 /** `<path...> [METHOD] URL` */
-function question(args: readonly string[]): { paths: string[]; method: string; url: Target } {
+function question(
+  args: readonly string[],
+  headers: readonly string[],
+): { paths: string[]; asked: AskedRequest } {
   const paths = [...args];
-  const url = targetOf(paths.pop()!);
+  const url = paths.pop()!;
   const method = paths.length > 1 && METHOD.test(paths.at(-1)!) ? paths.pop()! : 'GET';
-  if (paths.length > 0) return { paths, method, url };
+  const asked = parseRequest(`${method} ${url}`, headers);
+  if ('problem' in asked) throw new CommandError(`error ${asked.problem}.`, EXIT.usage);
+  if (paths.length > 0) return { paths, asked };
   throw new CommandError(
     'error no files. Name manifests or an app before the URL: gatewright explain app.ts GET http://...',
     EXIT.usage,
   );
-}
-
-function targetOf(text: string): Target {
-  const [, scheme, authority = '', path, query = ''] =
-    /^(https?):\/\/([^/?#]+)([^?#]*)(?:\?([^#]*))?/.exec(text) ?? [];
-  const url = URL.parse(text);
-  if (!scheme || !url) {
-    throw new CommandError(
-      `error found ${text} at the end, expected a URL such as https://shop.example.com/cart.`,
-      EXIT.usage,
-    );
-  }
-  return {
-    scheme: scheme as Target['scheme'],
-    host: authority.replace(/^.*@/, '').replace(/:\d*$/, ''),
-    port: Number(url.port) || (scheme === 'https' ? 443 : 80),
-    path: path || '/',
-    query,
-  };
-}
-
-function requestOf(
-  method: string,
-  { host, path, query }: Target,
-  headers: readonly (readonly [name: string, value: string])[],
-): MatchRequest {
-  const values = new Map<string, string>([['host', host]]);
-  for (const [name, value] of headers) {
-    const before = name === 'host' ? undefined : values.get(name);
-    values.set(name, before === undefined ? value : `${before}, ${value}`);
-  }
-  return { method, host: values.get('host')!, path, query, header: (name) => values.get(name) };
-}
-
-function header(text: string, before: Flags['header'] = []): Flags['header'] {
-  const [, name, value] = /^([^:\s]+):\s*(.*?)\s*$/.exec(text) ?? [];
-  if (!name) throw new InvalidArgumentError("Expected name: value, such as 'x-tier: gold'.");
-  return [...before, [name.toLowerCase(), value!]];
 }
 
 interface Place {

@@ -16,7 +16,7 @@ export class JsonReport implements Report {
   }
 
   started(started: Started): void {
-    const { loop, caFile, milliseconds } = started;
+    const { loop, caFile, admin, milliseconds } = started;
     emit('started', {
       milliseconds: Math.round(milliseconds),
       gateways: started.ports
@@ -24,7 +24,8 @@ export class JsonReport implements Report {
         .map(({ gateway }) => gatewayForm(started, gateway)),
       echoed: loop.unreachable.map(({ namespace, service, port }) => `${namespace}/${service}:${port}`),
       ...(caFile ? { caFile } : {}),
-      problems: problemsOf(started),
+      ...(admin.problem === undefined ? { admin: admin.url } : {}),
+      problems: [...problemsOf(started), ...(admin.problem === undefined ? [] : [admin.problem])],
     });
   }
 

@@ -17,9 +17,15 @@ export interface View {
   readonly originOf: (ref: ObjectRef) => Origin | undefined;
 }
 
+/** Where the admin server is, or the problem to tell. */
+export type AdminPlace =
+  | { readonly url: string; readonly problem?: undefined }
+  | { readonly problem: string };
+
 export interface Started extends View {
   readonly read: SourceReport;
   readonly change: LoopChange;
+  readonly admin: AdminPlace;
   readonly apps: readonly string[];
   readonly mappings: readonly BackendMapping[];
   readonly milliseconds: number;

@@ -3,6 +3,7 @@
  * edit that can't be used changes nothing that is served.
  */
 import { stat } from 'node:fs/promises';
+import { Admin } from '../../gateway-runtime/admin/admin.ts';
 import { refKey } from '../../gateway-runtime/api/object.ts';
 import type { BackendMapping } from '../../gateway-runtime/control/backend-mapping.ts';
 import { LocalCertificates, missingSecrets } from '../../gateway-runtime/control/certificates.ts';
@@ -15,7 +16,7 @@ import { re2 } from '../../gateway-runtime/regex/re2.ts';
 import { TypeCheck } from '../app/type-check.ts';
 import { Sources } from '../sources.ts';
 import { CommandError, tellProblem, withProgress } from '../terminal.ts';
-import type { Report, View } from './report.ts';
+import type { AdminPlace, Report, View } from './report.ts';
 
 /** The part of the objects that nobody wrote. After all paths in order, so that what is written goes first. */
 const LOCAL_PART = '\uffff local certificates';
@@ -39,6 +40,7 @@ export class Session {
   readonly #loop: Loop;
   readonly #ports: PortPlan;
   readonly #typeChecks: TypeCheck[] = [];
+  readonly #admin: Admin;
   #certificates: LocalCertificates | undefined;
   #watcher: Watcher | undefined;
   /** Edits are read and applied one after the other. */
@@ -66,6 +68,7 @@ export class Session {
       address,
       reserved: admin.address === address ? [admin.port] : [],
     });
+    const metrics = new Metrics({ process: true });
     this.#loop = new Loop({
       regex: re2,
       classes,
@@ -73,9 +76,10 @@ export class Session {
       ports: this.#ports,
       mappings,
       echo: !strict,
-      metrics: new Metrics({ process: true }),
+      metrics,
       ...(accessLog ? { accessLog } : {}),
     });
+    this.#admin = new Admin({ gateways: () => this.#loop.agents.values(), metrics, regex: re2, ...admin });
   }
 
   async drain(): Promise<void> {
@@ -90,6 +94,7 @@ export class Session {
     for (const check of this.#typeChecks) check.close();
     this.#sources.close();
     await this.#loop.close();
+    await this.#admin.close();
     await this.#certificates?.remove();
   }
 
@@ -113,6 +118,7 @@ export class Session {
       ...this.#view(),
       read,
       change,
+      admin: await this.#openAdmin(),
       apps: this.#sources.apps,
       mappings: this.#options.mappings,
       milliseconds: performance.now() - started,
@@ -179,6 +185,23 @@ export class Session {
     }
     this.#certificates ??= await LocalCertificates.create();
     objects.put(LOCAL_PART, { objects: this.#certificates.secretsFor(missing), problems: [], broken: false });
+  }
+
+  /** Where it is, or why there is none: traffic matters more, so a second `serve` does without. */
+  async #openAdmin(): Promise<AdminPlace> {
+    const { address, port } = this.#options.admin;
+    try {
+      return {
+        url: `http://${address.includes(':') ? `[${address}]` : address}:${await this.#admin.listen()}`,
+      };
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const reason =
+        code === 'EADDRINUSE' ? 'is in use by another process' : `can't be bound (${code ?? message})`;
+      return {
+        problem: `warning no admin server: ${address}:${port} ${reason}. Fix: choose another one, --admin ${address}:${port + 1}.`,
+      };
+    }
   }
 
   /** With some of the ports there is something to look at; with none of them, a running process would only mislead. */

@@ -26,7 +26,7 @@ export class TextReport implements Report {
   }
 
   started(started: Started): void {
-    const { loop, caFile, change, read, apps, mappings, milliseconds } = started;
+    const { loop, caFile, change, read, admin, apps, mappings, milliseconds } = started;
     // In the order in which their ports were given out, which is that of the sources.
     for (const { gateway } of started.ports.inOrder(change.gateways)) this.#overview(started, gateway);
     this.#problems(read, change, started);
@@ -42,6 +42,8 @@ export class TextReport implements Report {
     if (caFile) {
       paragraph(`Made here, since their Secrets are missing: certificates, with ${caFile} as their root.`);
     }
+    if (admin.problem !== undefined) tellProblem(admin.problem);
+    else print(`Health, metrics, snapshot and explain: ${admin.url}`);
     print(`${counted(change.gateways.length, 'Gateway')} live after ${Math.round(milliseconds)} ms.`);
     for (const app of apps) suggestEdit(app);
   }
