@@ -1,4 +1,4 @@
-/** An explanation as text for a terminal, 80 columns wide. */
+/** An explanation as text for a terminal, 80 columns wide. The last line is not ended. */
 import type { ExplainedBackend, ExplainedMatch, ExplainedReply, Explanation } from './explanation.ts';
 import { listenerInWords, ruleInWords } from './words.ts';
 
@@ -27,9 +27,7 @@ export function explanationText(explanation: Explanation): string {
     ...forwardLines(explanation),
     ...section('Backends', explanation.backends.flatMap(backendLines)),
     ...otherLines(explanation.matches),
-  ]
-    .join('\n')
-    .concat('\n');
+  ].join('\n');
 }
 
 function listenerLines({ listeners }: Explanation): string[] {
