@@ -1,6 +1,14 @@
 /** Team media: shares the gateway with shop, under a hostname of its own. */
-import { prefix, replacePrefix, rewrite, setResponseHeaders, TeamChart, TeamRoute } from 'gatewright';
-import { app, media, mediaEdge, platform, shared } from './platform.ts';
+import {
+  prefix,
+  ReferenceGrant,
+  replacePrefix,
+  rewrite,
+  setResponseHeaders,
+  TeamChart,
+  TeamRoute,
+} from 'gatewright';
+import { app, media, mediaEdge, platform, shared, shop } from './platform.ts';
 import { workload } from './workload.ts';
 
 const chart = new TeamChart(app, 'media', { team: media });
@@ -15,6 +23,9 @@ site
     filters: [rewrite({ path: replacePrefix('/') }), setResponseHeaders({ 'cache-control': 'max-age=3600' })],
   })
   .to(thumbnails);
+
+// Routes of shop may send to our thumbnails.
+new ReferenceGrant(chart, 'thumbnails-for-shop', { from: shop, to: thumbnails });
 
 // Listeners that are open to namespaces: to all, to those with the label that media has, to the gateway's own.
 new TeamRoute(chart, 'in-the-lobby', { on: shared.listener('lobby') }).rule().to(player);

@@ -1,5 +1,5 @@
 /** Team shop: its programs, and the routes to them on what it was granted. */
-import { canary, exact, prefix, redirect, replacePrefix, TeamChart, TeamRoute } from 'gatewright';
+import { canary, exact, prefix, redirect, replacePrefix, service, TeamChart, TeamRoute } from 'gatewright';
 import { app, shop, shopEdge } from './platform.ts';
 import { workload } from './workload.ts';
 
@@ -13,6 +13,7 @@ const store = new TeamRoute(chart, 'store', { on: shopEdge, hostnames: ['shop.ex
 store.rule({ path: prefix('/cart'), headers: { 'x-tier': 'gold' } }).to(cartGold);
 store.rule({ path: prefix('/cart') }).to(cart);
 store.rule({ path: prefix('/basket') }).to(redirect({ path: replacePrefix('/cart'), status: 301 }));
+store.rule({ path: prefix('/thumbnails') }).to(service('thumbnails', 8080, { namespace: 'media' }));
 // One of four requests goes to nginx (3:1). Change it to [1, 1] and save: half of them do.
 store.rule({ path: exact('/foo') }).to(canary({ stable: whoami, canary: nginx, weights: [3, 1] }));
 
@@ -20,7 +21,7 @@ store.rule({ path: exact('/foo') }).to(canary({ stable: whoami, canary: nginx, w
 const hello = new TeamRoute(chart, 'whoami', { on: shopEdge, hostnames: ['whoami.shop.example.com'] });
 hello.rule({ path: exact('/') }).to(whoami);
 
-// Un-comment this line: it does not compile, since media.example.com is not granted to shop; `gatewright synth` refuses it,
-// as it would in plain JavaScript; and `gatewright explain examples/storefront/app.ts GET http://media.example.com/stray`
+// Un-comment this line: it does not compile, since store.example.com is not granted to shop; `gatewright synth` refuses it,
+// as it would in plain JavaScript; and `gatewright explain examples/storefront/app.ts GET http://store.example.com/`
 // says why such a request is a 404.
-// new TeamRoute(chart, 'stray', { on: shopEdge, hostnames: ['media.example.com'] }).rule({ path: exact('/stray') }).to(cart);
+// new TeamRoute(chart, 'stray', { on: shopEdge, hostnames: ['store.example.com'] }).rule().to(cart);

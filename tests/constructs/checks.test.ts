@@ -262,6 +262,7 @@ describe('synth', () => {
           /Validation failed.*\n {2}\[shop\/port\] HTTPRoute.*\n {2}\[shop\/path\] HTTPRoute/,
         );
       }
+      expect(readdirSync(outdir)).toEqual([]);
     } finally {
       print.mockRestore();
     }

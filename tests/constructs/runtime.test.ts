@@ -1,0 +1,176 @@
+/** What an infrastructure provider and a platform put into a cluster besides gateways: the runtime, teams, their rights. */
+import { describe, expect, it } from '@jest/globals';
+import { App, Chart } from 'cdk8s';
+import { GatewayRuntime, http, https, PlatformChart, SharedGateway, secretRef, Team } from 'gatewright';
+import { errors, named, objects, ofKind, type SynthesizedObject } from './synth.ts';
+
+function cluster() {
+  const app = new App();
+  const runtime = new GatewayRuntime(new Chart(app, 'runtime', { namespace: 'ignored' }), 'gatewright', {
+    image: 'registry.example.com/gatewright@sha256:1',
+    classes: {
+      gatewright: {},
+      internal: {
+        description: 'reached from inside',
+        parametersRef: { group: 'example.com', kind: 'Parameters', name: 'internal' },
+      },
+    },
+  });
+  const platform = new PlatformChart(app, 'platform', { namespace: 'infra' });
+  return { app, runtime, platform };
+}
+
+describe('GatewayRuntime', () => {
+  it('makes its classes, with parameters where they have some', () => {
+    const { app } = cluster();
+    expect(ofKind(app, 'GatewayClass').map(({ metadata, spec }) => [metadata, spec])).toEqual([
+      [{ name: 'gatewright' }, { controllerName: 'gatewright.dev/gateway-controller' }],
+      [
+        { name: 'internal' },
+        {
+          controllerName: 'gatewright.dev/gateway-controller',
+          description: 'reached from inside',
+          parametersRef: { group: 'example.com', kind: 'Parameters', name: 'internal' },
+        },
+      ],
+    ]);
+  });
+
+  it('runs without root, without capabilities, on a read-only file system, with probes', () => {
+    const { app } = cluster();
+    const { metadata, spec } = named(app, 'Deployment', 'gatewright');
+    const pod = spec.template.spec;
+    const [container] = pod.containers;
+    expect(metadata.namespace).toBe('gatewright-system');
+    expect(spec.replicas).toBe(2);
+    expect(pod.serviceAccountName).toBe('gatewright');
+    expect(pod.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(container.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+      privileged: false,
+      readOnlyRootFilesystem: true,
+      runAsGroup: 65532,
+      runAsNonRoot: true,
+      runAsUser: 65532,
+    });
+    expect(container.livenessProbe.httpGet).toMatchObject({ path: '/healthz', port: 9902 });
+    expect(container.readinessProbe.httpGet).toMatchObject({ path: '/readyz', port: 9902 });
+    expect(container.startupProbe).toBeDefined();
+    expect(Object.entries(spec.selector.matchLabels)).toEqual([['app.kubernetes.io/name', 'gatewright']]);
+  });
+
+  it('may read what it translates, write status, hold its lease, and read no Secret of a cluster', () => {
+    const { app } = cluster();
+    const { rules } = named(app, 'ClusterRole', 'gatewright-control-plane');
+    const rights = rules.flatMap(({ resources, verbs }: { resources: string[]; verbs: string[] }) =>
+      resources.map((resource) => [resource, verbs.join()]),
+    );
+    expect(rights.filter(([, verbs]: string[]) => verbs !== 'get,list,watch')).toEqual([
+      ['gatewayclasses/status', 'patch,update'],
+      ['gateways/status', 'patch,update'],
+      ['httproutes/status', 'patch,update'],
+      ['listenersets/status', 'patch,update'],
+    ]);
+    expect(rights.map(([resource]: string[]) => resource)).not.toContain('secrets');
+    const lease = named(app, 'Role', 'gatewright-leader-election');
+    expect(lease.metadata.namespace).toBe('gatewright-system');
+    expect(lease.rules[1].resourceNames).toEqual(['gatewright']);
+    for (const kind of ['ClusterRoleBinding', 'RoleBinding']) {
+      for (const { subjects } of ofKind(app, kind)) {
+        expect(subjects).toEqual([
+          { kind: 'ServiceAccount', name: 'gatewright', namespace: 'gatewright-system' },
+        ]);
+      }
+    }
+  });
+
+  it('may read the Secrets that listeners of its gateways name, by name, and those of no other class', () => {
+    const { app, runtime, platform } = cluster();
+    const listeners = (...names: string[]) => ({
+      web: http(80),
+      secure: https(
+        443,
+        names.map((name) => secretRef(name, name.includes('/') ? { namespace: name.split('/')[0]! } : {})),
+      ),
+    });
+    new SharedGateway(platform, 'one', { class: runtime, listeners: listeners('b', 'a') });
+    new SharedGateway(platform, 'two', {
+      class: runtime.class('internal'),
+      namespace: 'other',
+      listeners: listeners('c'),
+    });
+    new SharedGateway(platform, 'three', { class: 'nginx', listeners: listeners('d') });
+    const roles = () =>
+      ofKind(app, 'Role')
+        .filter(({ metadata }) => metadata.name === 'gatewright-certificates')
+        .map(({ metadata, rules }) => [metadata.namespace, rules]);
+    const reads = (...resourceNames: string[]) => [
+      { apiGroups: [''], resources: ['secrets'], resourceNames, verbs: ['get', 'list', 'watch'] },
+    ];
+    expect(roles()).toEqual([
+      ['infra', reads('a', 'b')],
+      ['other', reads('c')],
+    ]);
+    new SharedGateway(platform, 'four', { class: runtime, listeners: listeners('e') });
+    expect(roles()).toEqual([
+      ['infra', reads('a', 'b', 'e')],
+      ['other', reads('c')],
+    ]);
+    expect(objects(app)).toEqual(objects(app));
+  });
+
+  it('writes no namespace into cluster-scoped objects, whatever the chart says', () => {
+    const { app } = cluster();
+    const scoped = (object: SynthesizedObject) => object.metadata.namespace !== undefined;
+    const clusterKinds = ['Namespace', 'GatewayClass', 'ClusterRole', 'ClusterRoleBinding'];
+    expect(objects(app).filter((object) => clusterKinds.includes(object.kind) && scoped(object))).toEqual([]);
+    expect(objects(app).some((object) => object.metadata.namespace === 'ignored')).toBe(false);
+  });
+});
+
+describe('Team', () => {
+  it('is a namespace with the label of the team; the label with its name is left to the server', () => {
+    const { app, platform } = cluster();
+    new Team(platform, 'shop', {
+      namespace: 'shop-prod',
+      labels: { tier: 'gold', 'gatewright.dev/team': 'forged' },
+    });
+    expect(named(app, 'Namespace', 'shop-prod').metadata).toEqual({
+      name: 'shop-prod',
+      labels: { tier: 'gold', 'gatewright.dev/team': 'shop' },
+    });
+    expect(ofKind(app, 'RoleBinding').some(({ metadata }) => metadata.namespace === 'shop-prod')).toBe(false);
+  });
+
+  it('lets its group edit routes of the kinds it was granted, and work in its namespace', () => {
+    const { app, platform } = cluster();
+    const shop = new Team(platform, 'shop', { group: 'shop-developers' });
+    const shared = new SharedGateway(platform, 'shared-gw', { listeners: { web: http(80) } });
+    const resources = () =>
+      ofKind(app, 'Role').find(({ metadata }) => metadata.namespace === 'shop')!.rules[0].resources;
+    expect(resources()).toEqual(['referencegrants']);
+    shared.grant(shop, { hostnames: ['shop.example.com'], kinds: ['HTTPRoute'] });
+    expect(resources()).toEqual(['httproutes', 'referencegrants']);
+    const bindings = ofKind(app, 'RoleBinding').filter(({ metadata }) => metadata.namespace === 'shop');
+    expect(bindings.map(({ roleRef, subjects }) => [roleRef.kind, roleRef.name, subjects[0].name])).toEqual([
+      ['Role', 'gatewright-routes', 'shop-developers'],
+      ['ClusterRole', 'edit', 'shop-developers'],
+    ]);
+    expect(JSON.stringify(resources())).not.toContain('gateways');
+  });
+
+  it('has a name that a namespace can have', () => {
+    const { app, platform } = cluster();
+    new Team(platform, 'Shop');
+    new Team(platform, 'x'.repeat(64), { namespace: 'ok' });
+    expect(errors(app)).toEqual([
+      expect.stringMatching(/^\[platform\/Shop\] team "Shop": a name has lower-case letters/),
+      expect.stringMatching(/^\[platform\/Shop\] namespace "Shop": a name has/),
+      expect.stringMatching(/^\[platform\/x{64}\] team "x{64}": a name has .* at most 63 characters$/),
+    ]);
+  });
+});
