@@ -36,6 +36,8 @@ export interface RequestCase {
   readonly path: string;
   readonly query: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Of the TLS handshake, for port 443; the host where it is left out. */
+  readonly serverName?: string;
 }
 
 const HOSTNAMES = [
@@ -145,7 +147,8 @@ const match: fc.Arbitrary<MatchFields> = fc.record(
   { requiredKeys: ['path'] },
 );
 
-const port = fc.constantFrom(80, 80, 80, 8080);
+/** 443 speaks HTTPS, 80 HTTP. */
+const port = fc.constantFrom(80, 80, 80, 443);
 
 const listenerCase: fc.Arbitrary<ListenerCase> = fc.record(
   { port, hostname: fc.constantFrom(...HOSTNAMES) },
@@ -179,14 +182,18 @@ export const gatewayCase: fc.Arbitrary<GatewayCase> = fc.record({
   routes: someOf(ROUTE_NAMES, routeCase),
 });
 
-export const requestCase: fc.Arbitrary<RequestCase> = fc.record({
-  port,
-  host: fc.constantFrom(...HOSTS),
-  method: fc.constantFrom(...METHODS),
-  path: fc.constantFrom(...REQUEST_PATHS),
-  query: fc.array(fc.constantFrom(...QUERY_PARTS), { maxLength: 3 }).map((parts) => parts.join('&')),
-  headers: someOf(['x', 'y'], fc.constantFrom('1', '2', '1, 2')),
-});
+export const requestCase: fc.Arbitrary<RequestCase> = fc.record(
+  {
+    port,
+    host: fc.constantFrom(...HOSTS),
+    method: fc.constantFrom(...METHODS),
+    path: fc.constantFrom(...REQUEST_PATHS),
+    query: fc.array(fc.constantFrom(...QUERY_PARTS), { maxLength: 3 }).map((parts) => parts.join('&')),
+    headers: someOf(['x', 'y'], fc.constantFrom('1', '2', '1, 2')),
+    serverName: fc.constantFrom('', ...HOSTS),
+  },
+  { requiredKeys: ['port', 'host', 'method', 'path', 'query', 'headers'] },
+);
 
 /** An edit of a gateway: a route set or removed, or all listeners replaced. */
 export type EditCase =
@@ -212,7 +219,12 @@ export function edited(gateway: GatewayCase, edit: EditCase): GatewayCase {
 
 /** What translate makes of it. */
 export function snapshotOfCase({ listeners, routes }: GatewayCase): Snapshot {
-  const resources: Resource[] = listeners.map((each, index) => listener(`l${index}`, each));
+  const resources: Resource[] = listeners.map((each, index) =>
+    listener(
+      `l${index}`,
+      each.port === 443 ? { ...each, protocol: 'HTTPS', certificates: ['infra/edge'] } : each,
+    ),
+  );
   for (const [route, { created, on, hostnames, rules }] of Object.entries(routes)) {
     const parents = on
       .filter((index) => index < listeners.length)
@@ -239,13 +251,13 @@ export function requestOf({ host, method, path, query, headers }: RequestCase): 
   return { host, method, path, query, header: (name) => headers[name] };
 }
 
-/** The case that a failure shrank to, in the form of `tests/cases`; `rule` is the answer that the reference gives. */
+/** The case that a failure shrank to, in the form of `tests/cases`; `rule` is what the reference chooses. */
 export function asCaseFile(
   { listeners, routes }: GatewayCase,
-  { port, host, method, path, query, headers }: RequestCase,
+  { port: at, host, method, path, query, headers, serverName }: RequestCase,
   rule: string | undefined,
 ): string {
-  const target = `http://${host}${port === 80 ? '' : `:${port}`}${path}${query ? `?${query}` : ''}`;
+  const target = `${at === 443 ? 'https' : 'http'}://${host}${path}${query ? `?${query}` : ''}`;
   return stringify({
     about: 'Found by a property test; say here what it shows.',
     use: ['platform'],
@@ -257,8 +269,10 @@ export function asCaseFile(
           gatewayClassName: 'gatewright',
           listeners: listeners.map((each, index) => ({
             name: `l${index}`,
-            protocol: 'HTTP',
             ...each,
+            ...(each.port === 443
+              ? { protocol: 'HTTPS', tls: { certificateRefs: [{ name: 'edge' }] } }
+              : { protocol: 'HTTP' }),
             allowedRoutes: { namespaces: { from: 'All' } },
           })),
         },
@@ -271,7 +285,9 @@ export function asCaseFile(
           ...(created ? { creationTimestamp: created } : {}),
         },
         spec: {
-          parentRefs: on.map((index) => ({ name: 'edge', namespace: 'infra', sectionName: `l${index}` })),
+          parentRefs: on
+            .filter((index) => index < listeners.length)
+            .map((index) => ({ name: 'edge', namespace: 'infra', sectionName: `l${index}` })),
           ...(hostnames.length ? { hostnames } : {}),
           rules: rules.map((matches) => ({
             matches: matches.map(({ query: queryParams, ...rest }) => ({
@@ -283,6 +299,13 @@ export function asCaseFile(
         },
       })),
     ],
-    requests: [{ request: `${method} ${target}`, headers, answer: rule ? { rule } : 404 }],
+    requests: [
+      {
+        request: `${method} ${target}`,
+        headers,
+        ...(serverName === undefined ? {} : { serverName: serverName || 'none' }),
+        answer: rule ? { rule } : 404,
+      },
+    ],
   });
 }
