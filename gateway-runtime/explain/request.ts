@@ -1,6 +1,7 @@
 /** The request that is asked about, as a person writes it: a method and a URL, and header lines as curl takes them. */
 import { hostPort, normalizeHost, type Problem } from '../match/normalize.ts';
 import type { MatchRequest } from '../match/request.ts';
+import { isAddress } from './connection.ts';
 
 export interface AskedRequest {
   readonly port: number;
@@ -44,7 +45,7 @@ export function parseRequest(line: string, headers: readonly string[] = []): Ask
   return {
     port: hostPort(authority) ?? (tls ? 443 : 80),
     tls,
-    ...(tls && fields.has('host') ? { serverName: host } : {}),
+    ...(tls && fields.has('host') ? { serverName: isAddress(host) ? '' : host } : {}),
     request: {
       method,
       host: fields.get('host') ?? authority,

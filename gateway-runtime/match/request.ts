@@ -4,7 +4,7 @@ export interface MatchRequest {
   readonly method: string;
   /** Canonical host (`normalizeHost`): lower case, no port, no trailing dot. */
   readonly host: string;
-  /** Normalized path (`normalizeTarget`), without query. */
+  /** Normalized path (`normalizePath`), without query. */
   readonly path: string;
   /** Query without "?", as received; empty where there is none. */
   readonly query: string;
