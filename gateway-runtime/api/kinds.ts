@@ -78,8 +78,10 @@ export function refOf(raw: RawObject): ObjectRef {
     unknown
   >;
   const definition = Object.hasOwn(KINDS, kind) ? KINDS[kind as KindName] : undefined;
-  const clusterScoped = definition?.group === group && !definition.namespaced;
-  const namespace = clusterScoped ? '' : text(metadata.namespace) || (definition ? 'default' : '');
+  // The kinds of the predecessor API have the scope of those that replaced them.
+  const isKnown = definition !== undefined && [definition.group, SERVICE_APIS_GROUP].includes(group);
+  const namespace =
+    isKnown && !definition.namespaced ? '' : text(metadata.namespace) || (isKnown ? 'default' : '');
   return { group, kind, namespace, name: text(metadata.name) };
 }
 
