@@ -20,6 +20,10 @@ export interface Schema<T> {
   /** The value with defaults filled in. When a problem was reported the result must not be used. */
   check(value: unknown, field: string, problems: FieldProblem[]): T;
   readonly optional?: boolean;
+  /** For what lists fields: those of an object. */
+  readonly fields?: Fields;
+  /** For what lists fields: the entries of a list. */
+  readonly item?: Schema<unknown>;
   /** Carries the type; never set. */
   readonly _type?: T;
 }
@@ -135,6 +139,7 @@ export function list<T>(
   } = {},
 ): Schema<T[]> {
   return {
+    item,
     check(value, field, problems) {
       if (value === undefined && limits.default) return this.check(limits.default, field, problems);
       if (!Array.isArray(value)) return refuse(problems, field, value, 'a list');
@@ -209,6 +214,7 @@ export function anything(): Schema<unknown> {
 /** The value may be left out; with `fallback` that is what it becomes, itself checked and defaulted. */
 export function optional<T>(schema: Schema<T>): OptionalSchema<T> {
   return {
+    ...partsOf(schema),
     optional: true,
     // The API server drops a null where a field may be absent.
     check: (value, field, problems) =>
@@ -217,7 +223,14 @@ export function optional<T>(schema: Schema<T>): OptionalSchema<T> {
 }
 
 export function defaulted<T>(schema: Schema<T>, fallback: unknown): Schema<T> {
-  return { check: (value, field, problems) => schema.check(value ?? fallback, field, problems) };
+  return {
+    ...partsOf(schema),
+    check: (value, field, problems) => schema.check(value ?? fallback, field, problems),
+  };
+}
+
+function partsOf({ fields, item }: Schema<unknown>): Pick<Schema<unknown>, 'fields' | 'item'> {
+  return { ...(fields ? { fields } : {}), ...(item ? { item } : {}) };
 }
 
 /**
@@ -231,6 +244,7 @@ export function object<F extends Fields>(
 ): Schema<ObjectOf<F>> {
   const names = Object.keys(fields);
   return {
+    fields,
     check(value, field, problems) {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
         return refuse(problems, field, value, `an object with ${names.join(', ')}`);
