@@ -1,4 +1,5 @@
 /** Whether a client gets as far as to send its request. */
+import { normalizeHost } from '../match/normalize.ts';
 import { mostSpecificListener } from '../match/reference.ts';
 import type { Listener } from '../snapshot/snapshot.ts';
 
@@ -27,6 +28,13 @@ export function connectionFailure(
   return listener.certificates.length > 0
     ? undefined
     : `not connected: the listener ${listener.source.listener} has no certificate for a TLS handshake; see its status`;
+}
+
+/** The canonical server name of a handshake: the one given, else the host, unless that is an address. */
+export function handshakeName(given: string | undefined, host: string): string {
+  const name = given ?? (isAddress(host) ? '' : host);
+  const canonical = normalizeHost(name);
+  return typeof canonical === 'string' ? canonical : name;
 }
 
 /** Clients send no server name for an address (RFC 6066 section 3). */

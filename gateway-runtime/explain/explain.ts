@@ -7,7 +7,7 @@ import { type Evaluation, evaluate, listenersOf } from '../match/reference.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import type { MatchRequest } from '../match/request.ts';
 import { gatewayKey, type Snapshot } from '../snapshot/snapshot.ts';
-import { connectionFailure, isAddress } from './connection.ts';
+import { connectionFailure, handshakeName } from './connection.ts';
 import type { ExplainedListener, ExplainedMatch, ExplainedRequest, Explanation } from './explanation.ts';
 import { explainService } from './service.ts';
 import { matchInWords, ruleNameOf } from './words.ts';
@@ -60,7 +60,7 @@ export function explain(
     ...(isCanonical ? {} : { given: { host: request.host, path: request.path } }),
   };
 
-  const serverName = tls ? (at.serverName ?? (isAddress(host) ? '' : host)) : undefined;
+  const serverName = tls ? handshakeName(at.serverName, host) : undefined;
   const arrived = serverName === undefined ? { port: at.port } : { port: at.port, serverName };
   const evaluation = evaluate(snapshot, arrived, canonical, regex);
   const explainedListeners = evaluation.listeners.map(({ listener, serves, reason }) => ({

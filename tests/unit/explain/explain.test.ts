@@ -200,6 +200,7 @@ describe('before any rule', () => {
       '404: answered 404: no listener of the port takes the host',
     ],
     [{ port: 443 }, 'GET one.example.com/', '404: answered 404: no rule at the listener one matches'],
+    [{ port: 443, serverName: 'ONE.example.com.' }, 'GET one.example.com/', '404: answered 404: no rule'],
   ])('%j %s', (at, line, expected) => {
     expect(said(at, line).slice(0, expected.length)).toBe(expected);
   });
