@@ -52,6 +52,8 @@ export interface AgentOptions {
   /** Called with one JSON line per request, without line end. */
   readonly accessLog?: (line: string) => void;
   readonly metrics?: Metrics;
+  /** Told of defects of the data plane itself; the request or connection that showed it was ended. Default: console.error. */
+  readonly onDefect?: (error: unknown) => void;
   /** Asked for a backend of the snapshot that has no endpoint. */
   readonly fallbackEndpoints?: (backend: Backend) => readonly Endpoint[];
   readonly limits?: Partial<Limits>;
@@ -111,7 +113,7 @@ export class Agent {
     this.#pipeline = new Pipeline(router, {
       upstreams: this.#upstreams,
       forwarding: new ForwardingFields(options.trustedHops ?? [], options.serverName ?? hostname()),
-      observer: this.#observer(options.accessLog),
+      observer: this.#observer(options),
       attempts: limits.attempts,
       random: options.random ?? Math.random,
     });
@@ -269,24 +271,32 @@ export class Agent {
     return [...this.#listeners.problems, ...this.#certificates.problems, ...this.#pipeline.router.problems];
   }
 
-  #observer(accessLog: AgentOptions['accessLog']): Observer {
+  #observer({ accessLog, onDefect = console.error }: AgentOptions): Observer {
     const { gateway } = this;
     const metrics = this.#metrics;
+    const internalError = (error: unknown) => {
+      metrics.count('internal-error');
+      onDefect(error);
+    };
+    const log = (line: () => string) => {
+      if (!accessLog) return;
+      try {
+        accessLog(line());
+      } catch (error) {
+        internalError(error);
+      }
+    };
     return {
       ended(exchange, totals) {
         metrics.request(exchange.outcome, totals);
-        accessLog?.(accessLogLine(gateway, exchange, totals));
+        log(() => accessLogLine(gateway, exchange, totals));
       },
       malformed(connection, status) {
         metrics.count('malformed-request');
-        accessLog?.(malformedLogLine(gateway, connection, status));
+        log(() => malformedLogLine(gateway, connection, status));
       },
-      handshakeFailed() {
-        metrics.count('tls-handshake-failed');
-      },
-      internalError() {
-        metrics.count('internal-error');
-      },
+      handshakeFailed: () => metrics.count('tls-handshake-failed'),
+      internalError,
     };
   }
 }

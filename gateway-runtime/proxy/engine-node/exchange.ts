@@ -183,7 +183,12 @@ export class NodeExchange implements Exchange, AttemptEvents {
     if (this.#message.httpVersionMinor === 0 || this.#response.headersSent) return;
     if (status === 100) this.#response.writeContinue();
     const link = status === 103 && fieldValue(rawHeaders, 'link');
-    if (link) this.#response.writeEarlyHints({ link });
+    if (!link) return;
+    try {
+      this.#response.writeEarlyHints({ link });
+    } catch {
+      // node:http takes well-formed links only; hints may be left out.
+    }
   }
 
   onResponse(upstreamStatus: number, rawHeaders: readonly string[]): void {
