@@ -83,12 +83,6 @@ export function explain(
   });
 }
 
-/** Canonical, as the proxy reads it; one that is no name counts as none. */
-function serverNameOf(given: string): string {
-  const name = normalizeHost(given);
-  return typeof name === 'string' ? name : '';
-}
-
 function notServed({ status, listener }: Evaluation, host: string, serverName: string | undefined): string {
   if (status === 421) {
     const name = serverName ? `the server name ${serverName}` : 'no server name';
