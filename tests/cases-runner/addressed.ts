@@ -33,10 +33,10 @@ export function address(step: Step, { request, gateway, host, serverName }: Case
   };
 }
 
-function onlyGateway({ objects, about }: Step): string {
+function onlyGateway({ objects }: Step): string {
   const gateways = objects.filter((object) => object.kind === 'Gateway').map(keyOf);
   if (gateways.length === 1) return gateways[0]!.slice('Gateway/'.length);
-  throw new Error(`"${about}" has ${gateways.length} Gateways: each request must say which with gateway`);
+  throw new Error(`the case has ${gateways.length} Gateways: each request must say which with gateway`);
 }
 
 /** What the matchers see of it, or why the proxy refuses it before it is matched. */
@@ -46,11 +46,17 @@ export function matchRequest(
 ): MatchRequest | { readonly problem: string } {
   const host = normalizeHost(hostHeader);
   if (typeof host !== 'string') return host;
-  const [, rawPath, query = ''] = /^([^?]*)\??(.*)$/s.exec(target)!;
-  const path = normalizePath(rawPath!);
+  const { path: rawPath, query } = splitTarget(target);
+  const path = normalizePath(rawPath);
   if (typeof path !== 'string') return path;
   const values = new Map<string, string>();
   for (const [name, each] of headers ?? []) values.set(name.toLowerCase(), each.join(', '));
   values.set('host', hostHeader);
   return { method: request.method, host, path, query, header: (name) => values.get(name) };
+}
+
+/** Path and query of a request target. */
+export function splitTarget(target: string): { readonly path: string; readonly query: string } {
+  const [, path, query] = /^([^?]*)\??(.*)$/s.exec(target)!;
+  return { path: path!, query: query! };
 }

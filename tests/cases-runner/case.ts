@@ -71,7 +71,10 @@ const answerFields = object({
   status: optional(integer({ min: 100, max: 599 })),
   backend: optional(string()),
   endpoint: optional(string()),
+  /** `<namespace>/<route>#<index or name of the rule>` */
   rule: optional(string()),
+  /** Name of the listener that serves it. */
+  listener: optional(string()),
   saw: optional(seen),
   headers: optional(expectedHeaders),
   location: optional(string()),

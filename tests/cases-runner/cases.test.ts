@@ -7,6 +7,7 @@ import { Translator } from '../../gateway-runtime/translate/translator.ts';
 import { address } from './addressed.ts';
 import type { CaseRequest } from './case.ts';
 import { EchoServers } from './echo-servers.ts';
+import { checkExplanation, explanationOf } from './explain-layer.ts';
 import { Live } from './live-layer.ts';
 import { type Case, loadCases, type Step } from './load.ts';
 import { checkMatch, concernsMatchers, MATCHERS } from './match-layer.ts';
@@ -16,58 +17,86 @@ import { checkTranslation } from './translate-layer.ts';
 const echo = new EchoServers();
 afterAll(() => echo.close());
 
-/** Mismatches of one step or request, with where they are in the case. */
-function at(step: Step, request: CaseRequest | undefined, found: readonly Mismatch[]): Mismatch[] {
-  const { method, url } = request?.request ?? {};
-  const where = [step.about, ...(request ? [`${method} ${url}`, request.about] : [])]
-    .filter(Boolean)
-    .join(' / ');
-  return found.map((each) => ({ ...each, what: `${where}: ${each.what}` }));
+function inStep({ edit }: Step, found: readonly Mismatch[]): Mismatch[] {
+  return found.map((each) => ({ ...each, what: edit ? `${edit}: ${each.what}` : each.what }));
+}
+
+/** Where in the case it is, and with the last one the explanation of the request. */
+function inRequest(
+  { form }: Case,
+  step: Step,
+  request: CaseRequest,
+  { snapshots }: Translation,
+  found: readonly Mismatch[],
+): Mismatch[] {
+  if (found.length === 0) return [];
+  const { method, url } = request.request;
+  const where = [`${method} ${url}`, request.about].filter(Boolean).join(': ');
+  const addressed = address(step, request);
+  const explanation = explanationOf(snapshots.get(addressed.gateway), addressed, request, form);
+  return inStep(
+    step,
+    found.map((each, index) => ({
+      ...each,
+      what: `${where}: ${each.what}`,
+      ...(index === found.length - 1 ? { explanation } : {}),
+    })),
+  );
 }
 
 function optionsOf({ form }: Case) {
   return { regex: re2, ...(form.classes ? { classes: form.classes } : {}) };
 }
 
-function eachRequest(
-  { steps }: Case,
-  translations: readonly Translation[],
-  check: (step: Step, request: CaseRequest, translation: Translation) => Mismatch[],
-): Mismatch[] {
-  return steps.flatMap((step, index) =>
-    step.requests.flatMap((request) => at(step, request, check(step, request, translations[index]!))),
-  );
-}
-
 describe.each(loadCases(process.env.CASES).map((each) => [each.name, each] as const))(
   '%s',
   (name, theCase) => {
     const { steps, form } = theCase;
-    let translations: Translation[] | undefined;
-    const translated = () =>
-      (translations ??= steps.map((step) => translate(step.objects, optionsOf(theCase))));
+    let memory: Translation[] | undefined;
+    const translations = () => (memory ??= steps.map((step) => translate(step.objects, optionsOf(theCase))));
+
+    const eachRequest = (check: (step: Step, request: CaseRequest, translation: Translation) => Mismatch[]) =>
+      steps.flatMap((step, index) => {
+        const translation = translations()[index]!;
+        return step.requests.flatMap((request) =>
+          inRequest(theCase, step, request, translation, check(step, request, translation)),
+        );
+      });
 
     it('translate', () => {
       failOn(
         name,
         'translate',
-        steps.flatMap((step, index) => at(step, undefined, checkTranslation(step, translated()[index]!))),
+        steps.flatMap((step, index) => inStep(step, checkTranslation(step, translations()[index]!))),
       );
     });
 
-    const asked = steps.some((step) => step.requests.some(concernsMatchers));
-    for (const [layer, matcher] of asked ? Object.entries(MATCHERS) : []) {
-      it(layer, () => {
-        const found = eachRequest(theCase, translated(), (step, request, { snapshots }) => {
-          if (!concernsMatchers(request)) return [];
-          const addressed = address(step, request);
-          return checkMatch(matcher, snapshots.get(addressed.gateway), addressed, request);
+    const requests = steps.flatMap((step) => step.requests);
+    if (requests.some(concernsMatchers)) {
+      for (const [layer, matcher] of Object.entries(MATCHERS)) {
+        it(layer, () => {
+          const found = eachRequest((step, request, { snapshots }) => {
+            if (!concernsMatchers(request)) return [];
+            const addressed = address(step, request);
+            return checkMatch(matcher, snapshots.get(addressed.gateway), addressed, request);
+          });
+          failOn(name, layer, found);
         });
-        failOn(name, layer, found);
+      }
+    }
+
+    if (requests.some(({ raw }) => raw === undefined)) {
+      it('explanation', () => {
+        const found = eachRequest((step, request, { snapshots }) => {
+          if (request.raw !== undefined) return [];
+          const addressed = address(step, request);
+          return checkExplanation(snapshots.get(addressed.gateway), addressed, request, form);
+        });
+        failOn(name, 'explanation', found);
       });
     }
 
-    if (steps.every((step) => step.requests.length === 0)) return;
+    if (requests.length === 0) return;
     it('live proxy', async () => {
       const live = new Live(form, echo);
       const translator = new Translator(optionsOf(theCase));
@@ -75,10 +104,12 @@ describe.each(loadCases(process.env.CASES).map((each) => [each.name, each] as co
       try {
         for (const step of steps) {
           const change = translator.apply(step.changes);
-          found.push(...at(step, undefined, await live.enter(step, change, translator.current)));
-          found.push(...at(step, undefined, checkTranslation(step, translator.current)));
-          for (const request of step.requests)
-            found.push(...at(step, request, await live.ask(step, request)));
+          const { current } = translator;
+          found.push(...inStep(step, await live.enter(step, change, current)));
+          found.push(...inStep(step, checkTranslation(step, current)));
+          for (const request of step.requests) {
+            found.push(...inRequest(theCase, step, request, current, await live.ask(step, request)));
+          }
         }
       } finally {
         await live.close();

@@ -9,14 +9,16 @@ import {
   type BackendKey,
   type Endpoint,
   gatewayKey,
+  type HttpRule,
 } from '../../gateway-runtime/snapshot/snapshot.ts';
 import type { Translation, TranslationChange } from '../../gateway-runtime/translate/translation.ts';
+import { AccessLog, type LogEntry } from './access-log.ts';
 import { address } from './addressed.ts';
 import type { Answer, CaseForm, CaseRequest } from './case.ts';
 import { Client, type Outgoing, type Refusal, type Reply, sendRaw, type Target } from './client.ts';
 import type { Arrival, EchoServers } from './echo-servers.ts';
 import type { Step } from './load.ts';
-import { backendName } from './match-layer.ts';
+import { backendName, isRule, ruleLabel } from './match-layer.ts';
 import { type Mismatch, mismatch, textMatches, unequal } from './mismatch.ts';
 
 /** Requests by which shares are measured, and how far off each may be: draws are spread evenly, so it is little. */
@@ -30,6 +32,7 @@ export class Live {
   readonly #whoami = new EchoBackends();
   readonly #agents = new Map<string, Agent>();
   readonly #client = new Client();
+  readonly #log = new AccessLog();
   #draw = 0;
 
   constructor(form: CaseForm, echo: EchoServers) {
@@ -83,6 +86,7 @@ export class Live {
       regex: re2,
       trustedHops,
       serverName,
+      accessLog: (line) => this.#log.take(line),
       random: () => (this.#draw = (this.#draw + GOLDEN_RATIO) % 1),
     });
     this.#agents.set(gatewayKey(gateway), agent);
@@ -114,6 +118,7 @@ export class Live {
 
   async #send(step: Step, request: CaseRequest): Promise<Reply | Refusal> {
     this.#echo.expect(request.echo ?? {});
+    this.#log.clear();
     const { gateway, port, tls, serverName, hostHeader, target: path } = address(step, request);
     const bound = this.#agents.get(gateway)?.boundPort(port);
     if (bound === undefined) return { refused: `port ${port} of Gateway ${gateway} is not bound` };
@@ -146,7 +151,34 @@ export class Live {
       ...unequal('status', expectedStatus(request, expected), reply.status),
       ...(byWhoami ? checkWhoami(expected, reply) : checkArrival(expected, reply, arrivals)),
       ...checkReply(expected, reply),
+      ...this.#checkLog(step, request, expected, reply, await this.#log.next()),
     ];
+  }
+
+  /** The access log must tell the same story: which listener and rule served, with which status. */
+  #checkLog(
+    step: Step,
+    request: CaseRequest,
+    expected: Answer,
+    { status }: Reply,
+    entry: LogEntry | undefined,
+  ): Mismatch[] {
+    if (!entry) return [mismatch('access log', 'a line', 'none')];
+    const found = [
+      ...unequal('status in the access log', status, entry.status),
+      ...unequal('listener', expected.listener, entry.listener ?? 'none'),
+    ];
+    if (expected.rule === undefined) return found;
+    const resources = this.#agents.get(address(step, request).gateway)?.snapshot?.resources ?? [];
+    const rule = resources.find(
+      (resource): resource is HttpRule =>
+        resource.type === 'http-rule' &&
+        resource.source.namespace === entry.namespace &&
+        resource.source.name === entry.route &&
+        (resource.source.ruleName ?? resource.source.rule) === entry.rule,
+    );
+    if (rule && isRule(expected.rule, rule)) return found;
+    return [...found, mismatch('rule', expected.rule, rule ? ruleLabel(rule) : 'none')];
   }
 
   async #measure(
@@ -158,6 +190,8 @@ export class Live {
     for (let i = 0; i < DRAWS; i++) {
       const reply = await this.#send(step, request);
       const to = 'refused' in reply ? reply.refused : reachedBy(reply, this.#echo.arrivals);
+      // So that no late line is taken for that of the next request.
+      await this.#log.next();
       counts.set(to, (counts.get(to) ?? 0) + 1);
     }
     const total = [...expected.values()].reduce((sum, weight) => sum + weight, 0);

@@ -12,7 +12,8 @@ const SHARED = '_shared';
 
 /** A state of the world with what is expected of it: the case as it begins, then one for each edit. */
 export interface Step {
-  readonly about: string;
+  /** What the edit that leads here is about; empty for the case as it begins. */
+  readonly edit: string;
   readonly objects: readonly RawObject[];
   /** What leads here from the step before. */
   readonly changes: readonly Change[];
@@ -87,13 +88,13 @@ function firstObjects(form: CaseForm, fragment: (name: string) => RawObject[]): 
 /** A case with its steps worked out. `fragment` reads a file of `_shared/`. */
 export function makeCase(name: string, form: CaseForm, fragment: (name: string) => RawObject[]): Case {
   let world: ReadonlyMap<string, RawObject> = new Map();
-  const step = (about: string, changes: Change[], from: CaseForm | Edit): Step => {
+  const step = (edit: string, changes: Change[], from: CaseForm | Edit): Step => {
     world = applyChanges(world, changes);
     const { statuses, diagnostics, requests = [] } = from;
-    return { about, objects: [...world.values()], changes, requests, expects: { statuses, diagnostics } };
+    return { edit, objects: [...world.values()], changes, requests, expects: { statuses, diagnostics } };
   };
   const begin = firstObjects(form, fragment).map((object) => ({ set: object }));
-  const steps = [step(form.about, begin, form)];
+  const steps = [step('', begin, form)];
   for (const edit of form.edits ?? []) steps.push(step(edit.about, applyEdit(name, world, edit), edit));
   return { name, form, steps };
 }

@@ -6,13 +6,14 @@ import { normalizeHost } from '../../gateway-runtime/match/normalize.ts';
 import { evaluate } from '../../gateway-runtime/match/reference.ts';
 import { Router } from '../../gateway-runtime/match/router.ts';
 import { re2 } from '../../gateway-runtime/regex/re2.ts';
-import type { BackendKey, HttpRule, Snapshot } from '../../gateway-runtime/snapshot/snapshot.ts';
+import type { BackendKey, HttpRule, Listener, Snapshot } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { type Addressed, matchRequest } from './addressed.ts';
 import type { Answer, CaseRequest } from './case.ts';
 import { type Mismatch, mismatch, unequal } from './mismatch.ts';
 
 /** What a matcher chose: a rule, or the status that is answered where none serves. */
 interface Choice {
+  readonly listener?: Listener | undefined;
   readonly rule?: HttpRule;
   readonly status?: number;
 }
@@ -29,8 +30,8 @@ const reference: Matcher = (snapshot, addressed, request) => {
   if ('problem' in seen) return { status: 400 };
   const { port, tls, serverName } = addressed;
   const at = { port, ...(tls ? { serverName: serverName === undefined ? '' : canonical(serverName) } : {}) };
-  const { winner, status } = evaluate(snapshot, at, seen, re2);
-  return winner ? { rule: winner.rule } : { status: status! };
+  const { listener, winner, status } = evaluate(snapshot, at, seen, re2);
+  return winner ? { listener, rule: winner.rule } : { listener, status: status! };
 };
 
 const routed: Matcher = (snapshot, addressed, request) => {
@@ -48,8 +49,9 @@ const routed: Matcher = (snapshot, addressed, request) => {
   // A connection made for another listener than the host's is misdirected (RFC 9110 section 15.5.20).
   if (tls && router.listener(port, serverName === undefined ? '' : canonical(serverName)) !== table)
     return { status: 421 };
+  const { listener } = table;
   const entry = table.find(seen);
-  return entry ? { rule: entry.rule } : { status: 404 };
+  return entry ? { listener, rule: entry.rule } : { listener, status: 404 };
 };
 
 export const MATCHERS = { 'reference matcher': reference, router: routed } as const;
@@ -73,7 +75,15 @@ export function checkMatch(
   ];
 }
 
-export const ruleName = ({ source }: HttpRule) => `${source.namespace}/${source.name}#${source.rule}`;
+/** `shop/cart#0`, with the index of the rule or its name. */
+export function isRule(expected: string, { source }: HttpRule): boolean {
+  const [route, rule] = expected.split('#');
+  return (
+    route === `${source.namespace}/${source.name}` && (rule === `${source.rule}` || rule === source.ruleName)
+  );
+}
+export const ruleLabel = ({ source }: HttpRule) =>
+  `${source.namespace}/${source.name}#${source.ruleName ?? source.rule}`;
 /** `shop/cart:8080` of `backend/shop/cart/8080`. */
 export const backendName = (key: BackendKey) => key.replace(/^backend\/(.*)\/(\d+)$/, '$1:$2');
 
@@ -92,25 +102,28 @@ function sharesOf({ refusal, backends }: HttpRule): Map<string, number> {
 const inWords = (shares: ReadonlyMap<string, number>) =>
   [...shares].map(([to, share]) => `${to} ${(share * 100).toFixed(2)} %`).join(', ');
 
-function checkAnswer(request: CaseRequest, answer: Answer, { rule, status }: Choice): Mismatch[] {
+function checkAnswer(request: CaseRequest, answer: Answer, { listener, rule, status }: Choice): Mismatch[] {
   const what = 'choice';
+  const found = unequal('listener', answer.listener, listener?.source.listener ?? 'none');
   if (!rule) {
     const servedByNobody = answer.backend === undefined && answer.rule === undefined;
     return servedByNobody && (answer.status === undefined || answer.status === status)
-      ? []
-      : [mismatch(what, answer, `${status}, no rule`)];
+      ? found
+      : [...found, mismatch(what, answer, `${status}, no rule`)];
   }
-  const found = unequal('rule', answer.rule, ruleName(rule));
+  if (answer.rule !== undefined && !isRule(answer.rule, rule)) {
+    found.push(mismatch('rule', answer.rule, ruleLabel(rule)));
+  }
   // A filter answers in place of a backend: its rule is all that a matcher knows.
   if (rule.refusal === undefined && rule.filters.some(({ type }) => type === 'RequestRedirect')) return found;
   const shares = sharesOf(rule);
   const only = shares.size === 1 && shares.has('500');
   if (answer.backend !== undefined && !shares.get(answer.backend)) {
-    found.push(mismatch(what, answer.backend, `rule ${ruleName(rule)}: ${inWords(shares)}`));
+    found.push(mismatch(what, answer.backend, `rule ${ruleLabel(rule)}: ${inWords(shares)}`));
   }
   const byBackend = answer.backend !== undefined || request.echo !== undefined;
   if (!byBackend && (answer.status === 404 || answer.status === 421 || answer.status === 400)) {
-    found.push(mismatch(what, `${answer.status}, no rule`, `rule ${ruleName(rule)}`));
+    found.push(mismatch(what, `${answer.status}, no rule`, `rule ${ruleLabel(rule)}`));
   }
   if (
     !byBackend &&
@@ -118,7 +131,7 @@ function checkAnswer(request: CaseRequest, answer: Answer, { rule, status }: Cho
     answer.status !== 503 &&
     answer.status !== undefined
   ) {
-    found.push(mismatch(what, `status ${answer.status}`, `rule ${ruleName(rule)}: ${inWords(shares)}`));
+    found.push(mismatch(what, `status ${answer.status}`, `rule ${ruleLabel(rule)}: ${inWords(shares)}`));
   }
   return found;
 }

@@ -3,6 +3,8 @@ export interface Mismatch {
   readonly what: string;
   readonly expected: string;
   readonly got: string;
+  /** Why it is as it is, in several lines. */
+  readonly explanation?: string;
 }
 
 export function mismatch(what: string, expected: unknown, got: unknown): Mismatch {
@@ -25,14 +27,13 @@ export function textMatches(expected: string, got: string): boolean {
 }
 
 /** Fails a test with everything that is wrong, or does nothing. */
-export function failOn(caseFile: string, layer: string, found: readonly Mismatch[], explanation = ''): void {
+export function failOn(caseFile: string, layer: string, found: readonly Mismatch[]): void {
   if (found.length === 0) return;
-  const lines = found.map(
-    ({ what, expected, got }) => `  ${what}\n    expected ${expected}\n    got      ${got}`,
-  );
-  const error = new Error(
-    [`tests/cases/${caseFile}.yaml, ${layer}:`, ...lines, explanation].filter(Boolean).join('\n'),
-  );
+  const lines = found.map(({ what, expected, got, explanation }) => {
+    const text = `  ${what}\n    expected ${expected}\n    got      ${got}`;
+    return explanation ? `${text}\n${explanation.replace(/^/gm, '    | ')}` : text;
+  });
+  const error = new Error([`tests/cases/${caseFile}.yaml, ${layer}:`, ...lines].join('\n'));
   // Where in the runner it was thrown says nothing about the case.
   error.stack = error.message;
   throw error;

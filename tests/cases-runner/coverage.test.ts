@@ -1,0 +1,200 @@
+/**
+ * Every field of HTTPRoute, Gateway, ListenerSet, ReferenceGrant and GatewayClass has a case where it applies and one where it does
+ * not or is refused, and every status reason a case that has it beside one that has not. What lacks one is named.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import type { KindName } from '../../gateway-runtime/api/kinds.ts';
+import { re2 } from '../../gateway-runtime/regex/re2.ts';
+import { translate } from '../../gateway-runtime/translate/translate.ts';
+import type { ObjectStatus } from '../../gateway-runtime/translate/translation.ts';
+import {
+  type Claim,
+  claimsOf,
+  expectedReasons,
+  fieldsOf,
+  type Reason,
+  reasonText,
+  whyNotShown,
+} from './coverage.ts';
+import { loadCases } from './load.ts';
+
+const cases = loadCases();
+const KINDS_TO_SHOW: KindName[] = ['HTTPRoute', 'Gateway', 'ListenerSet', 'ReferenceGrant', 'GatewayClass'];
+
+/** Fields, with what is below them, of which no case can show that they apply, since they are not served yet. */
+const NOT_SERVED: Readonly<Record<string, string>> = {
+  'HTTPRoute.rules.filters.requestMirror': 'mirroring is not served: the rule answers 500',
+  'HTTPRoute.rules.filters.cors': 'CORS is not served: the rule answers 500',
+  'HTTPRoute.rules.filters.externalAuth': 'external authorization is not served: the rule answers 500',
+  'HTTPRoute.rules.filters.extensionRef': 'there is no filter of our own: the rule answers 500',
+  'HTTPRoute.rules.timeouts': 'timeouts are not served: the rule answers 500',
+  'HTTPRoute.rules.retry': 'retries are not served: the rule answers 500',
+  'HTTPRoute.rules.sessionPersistence': 'session persistence is not served: the rule answers 500',
+  'HTTPRoute.useDefaultGateways': 'default Gateways are not served: a warning says so',
+  'Gateway.defaultScope': 'default Gateways are not served: a warning says so',
+  'Gateway.tls':
+    'neither client certificates nor TLS to backends are served: refused, or left out with a warning',
+  'Gateway.infrastructure.parametersRef': 'no kind of parameters is known: the Gateway is not accepted',
+  'GatewayClass.parametersRef': 'no kind of parameters is known: the class is not accepted',
+  'Gateway.listeners.tls.options': 'no option is known: the listener is not accepted',
+  'ListenerSet.listeners.tls.options': 'no option is known: the listener is not accepted',
+};
+for (const filter of ['requestMirror', 'cors', 'externalAuth', 'extensionRef']) {
+  Object.assign(NOT_SERVED, { [`HTTPRoute.rules.backendRefs.filters.${filter}`]: 'as on a rule' });
+}
+
+/** Filters of a backend are those of a rule: what is inside of each is shown there. */
+const isShownOnRules = (field: string) => /^HTTPRoute\.rules\.backendRefs\.filters\.\w+\./.test(field);
+const isWithin = (field: string, parent: string) => field === parent || field.startsWith(`${parent}.`);
+
+const fields = KINDS_TO_SHOW.flatMap(fieldsOf).filter((field) => !isShownOnRules(field));
+
+it.each<Claim>(['positive', 'negative'])('every field has a %s case', (claim) => {
+  const shown = new Set(cases.flatMap((each) => claimsOf(each, claim)));
+  const missing = fields
+    .filter((field) => !shown.has(field))
+    .filter(
+      (field) => claim === 'negative' || !Object.keys(NOT_SERVED).some((each) => isWithin(field, each)),
+    );
+  expect(missing).toEqual([]);
+});
+
+it('every exception is a field that no case shows to apply', () => {
+  const shown = cases.flatMap((each) => claimsOf(each, 'positive'));
+  for (const exception of Object.keys(NOT_SERVED)) {
+    expect(fields).toContain(exception);
+    expect(shown.filter((field) => isWithin(field, exception))).toEqual([]);
+  }
+});
+
+it('every case shows the fields that it says it shows', () => {
+  const wrong = cases.flatMap((each) =>
+    (['positive', 'negative'] as const).flatMap((claim) =>
+      claimsOf(each, claim).flatMap((field) => {
+        const why = fields.includes(field) ? whyNotShown(each, field, claim) : 'there is no such field';
+        return why ? [`${each.name}: ${claim} ${field}: ${why}`] : [];
+      }),
+    ),
+  );
+  expect(wrong).toEqual([]);
+});
+
+/** Every condition that translate can give. */
+const REASONS: readonly string[] = [
+  'GatewayClass Accepted True Accepted',
+  'GatewayClass Accepted False InvalidParameters',
+  'Gateway Accepted True Accepted',
+  'Gateway Accepted True ListenersNotValid',
+  'Gateway Accepted False ListenersNotValid',
+  'Gateway Accepted False InvalidParameters',
+  'Gateway Accepted False UnsupportedAddress',
+  'Gateway Programmed True Programmed',
+  'Gateway Programmed False Invalid',
+  'ListenerSet Accepted True Accepted',
+  'ListenerSet Accepted True ListenersNotValid',
+  'ListenerSet Accepted False ListenersNotValid',
+  'ListenerSet Accepted False NotAllowed',
+  'ListenerSet Accepted False ParentNotAccepted',
+  'ListenerSet Programmed True Programmed',
+  'ListenerSet Programmed False ListenersNotValid',
+  'ListenerSet Programmed False NotAllowed',
+  'ListenerSet Programmed False ParentNotProgrammed',
+  'Listener Accepted True Accepted',
+  'Listener Accepted False UnsupportedProtocol',
+  'Listener Accepted False UnsupportedValue',
+  'Listener Accepted False HostnameConflict',
+  'Listener Accepted False ProtocolConflict',
+  'Listener Programmed True Programmed',
+  'Listener Programmed False Invalid',
+  'Listener Programmed False HostnameConflict',
+  'Listener Programmed False ProtocolConflict',
+  'Listener ResolvedRefs True ResolvedRefs',
+  'Listener ResolvedRefs False InvalidRouteKinds',
+  'Listener ResolvedRefs False InvalidCertificateRef',
+  'Listener ResolvedRefs False RefNotPermitted',
+  'Listener Conflicted False NoConflicts',
+  'Listener Conflicted True HostnameConflict',
+  'Listener Conflicted True ProtocolConflict',
+  'Listener OverlappingTLSConfig True OverlappingHostnames',
+  'HTTPRoute Accepted True Accepted',
+  'HTTPRoute Accepted False NotAllowedByListeners',
+  'HTTPRoute Accepted False NoMatchingListenerHostname',
+  'HTTPRoute Accepted False NoMatchingParent',
+  'HTTPRoute Accepted False UnsupportedValue',
+  'HTTPRoute ResolvedRefs True ResolvedRefs',
+  'HTTPRoute ResolvedRefs False RefNotPermitted',
+  'HTTPRoute ResolvedRefs False InvalidKind',
+  'HTTPRoute ResolvedRefs False BackendNotFound',
+  'HTTPRoute ResolvedRefs False UnsupportedProtocol',
+  'HTTPRoute ResolvedRefs False UnsupportedValue',
+  'HTTPRoute PartiallyInvalid True UnsupportedValue',
+];
+
+/** Reasons that are in diagnostics only. */
+const NOT_IN_STATUS = ['ParentNotFound', 'ListenerNotProgrammed', 'UnsupportedField', 'NoBackends'];
+/** In the interface of filters, which none of those that are served gives. */
+const NOT_GIVEN = ['IncompatibleFilters'];
+
+it('every status reason has a case that has it beside one that has not', () => {
+  const missing = REASONS.filter(
+    (text) =>
+      !cases.some((each) => {
+        const expected = expectedReasons(each);
+        const own = expected.find((reason) => reasonText(reason) === text);
+        return (
+          own &&
+          expected.some(
+            (other) =>
+              other.subject === own.subject &&
+              other.type === own.type &&
+              (other.reason !== '' || other.status === 'absent') &&
+              (other.status !== own.status || other.reason !== own.reason),
+          )
+        );
+      }),
+  );
+  expect(missing).toEqual([]);
+});
+
+it('translate gives no reason in any case that the list has not', () => {
+  const given = new Set<string>();
+  for (const { steps, form } of cases) {
+    for (const { objects } of steps) {
+      const options = { regex: re2, ...(form.classes ? { classes: form.classes } : {}) };
+      for (const status of translate(objects, options).statuses.values()) {
+        for (const reason of reasonsOf(status)) given.add(reasonText(reason));
+      }
+    }
+  }
+  expect([...given].filter((each) => !REASONS.includes(each))).toEqual([]);
+  expect(REASONS.filter((each) => !given.has(each))).toEqual([]);
+});
+
+function reasonsOf(status: ObjectStatus): Reason[] {
+  if (status.kind === 'HTTPRoute') {
+    return status.parents.flatMap(({ conditions }) =>
+      conditions.map((each) => ({ ...each, subject: 'HTTPRoute' })),
+    );
+  }
+  const listeners = 'listeners' in status ? status.listeners : [];
+  return [
+    ...status.conditions.map((each) => ({ ...each, subject: status.kind })),
+    ...listeners.flatMap(({ conditions }) => conditions.map((each) => ({ ...each, subject: 'Listener' }))),
+  ];
+}
+
+it('the source of translate and of the filters names no other reason', () => {
+  const root = join(import.meta.dirname, '../../gateway-runtime');
+  const known = new Set([...REASONS.map((each) => each.split(' ')[3]), ...NOT_IN_STATUS, ...NOT_GIVEN]);
+  const found = ['translate', 'filters'].flatMap((folder) =>
+    readdirSync(join(root, folder)).flatMap((file) => {
+      const source = readFileSync(join(root, folder, file), 'utf8');
+      const written = source.matchAll(/(?:reason: |\.add\('\w+', '\w+', |refuse\(\s*)'([A-Z][A-Za-z]+)'/g);
+      return [...written].map(([, reason]) => `${folder}/${file}: ${reason}`);
+    }),
+  );
+  expect(found.length).toBeGreaterThan(20);
+  expect(found.filter((each) => !known.has(each.split(': ')[1]!))).toEqual([]);
+});
