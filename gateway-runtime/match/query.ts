@@ -48,7 +48,8 @@ function decode(text: string): string {
   }
 }
 
-const utf8 = new TextDecoder();
+/** Keeps a byte order mark, as decodeURIComponent does ("UTF-8 decode without BOM"). */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Runs of escapes as UTF-8 with U+FFFD for what is none; a "%" without two digits stays. */
 function decodeLeniently(text: string): string {

@@ -15,6 +15,7 @@ it.each([
   ['%61=%C3%A9+x', 'a', 'é x'],
   ['a=%zz%31', 'a', '%zz1'],
   ['a=%ff', 'a', '\ufffd'],
+  ['a=%aaé', 'a', '\ufffdé'],
   ['?a=1', 'a', undefined],
   ['A=1', 'a', undefined],
   ['a=1;b=2', 'b', undefined],
@@ -22,9 +23,26 @@ it.each([
   expect(queryValue(query, name)).toBe(value);
 });
 
-it('reads every query as the URL Standard does', () => {
+it('reads every query of ASCII as the URL Standard does', () => {
+  // With other characters beside a broken escape Node's URLSearchParams departs from the standard.
   const query = fc.string({
-    unit: fc.constantFrom('a', 'b', '=', '&', '+', '%', '6', '1', 'f', 'c', '3', ';', '?', 'é'),
+    unit: fc.constantFrom(
+      'a',
+      'b',
+      '=',
+      '&',
+      '+',
+      '%',
+      '6',
+      '1',
+      'f',
+      'c',
+      '3',
+      ';',
+      '?',
+      '%ef%bb%bf',
+      '%c3%a9',
+    ),
   });
   fc.assert(
     fc.property(query, fc.constantFrom('a', 'b', '', 'a b', '?', 'aa'), (text, name) => {
