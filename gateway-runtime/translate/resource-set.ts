@@ -52,7 +52,7 @@ export class ResourceSet {
     const from = this.#version;
     const put: Resource[] = [];
     const remove: ResourceKey[] = [];
-    for (const key of this.#touched) {
+    for (const key of [...this.#touched].sort()) {
       const before = this.#published.get(key);
       const after = this.#contributions.get(key)?.[0]?.resource;
       if (before?.hash === after?.hash) continue;

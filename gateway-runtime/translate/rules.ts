@@ -2,22 +2,14 @@
 import type { KindObject } from '../api/kinds.ts';
 import type { TranslateContext } from '../filters/definition.ts';
 import { translateFilters } from '../filters/index.ts';
-import { normalizePath } from '../match/normalize.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import { contentHash } from '../snapshot/canonical.ts';
-import type {
-  Backend,
-  HttpMatch,
-  HttpRule,
-  PathMatch,
-  ValueMatch,
-  WeightedBackend,
-} from '../snapshot/snapshot.ts';
+import type { Backend, HttpMatch, HttpRule, WeightedBackend } from '../snapshot/snapshot.ts';
 import { type BackendRef, type Backends, backendName } from './backends.ts';
 import type { Finding } from './findings.ts';
+import { translateMatch } from './matches.ts';
 
 type RuleSpec = KindObject<'HTTPRoute'>['spec']['rules'][number];
-type MatchSpec = RuleSpec['matches'][number];
 
 /** A rule without what depends on where it is attached. */
 export type RuleBody = Pick<HttpRule, 'matches' | 'filters' | 'backends' | 'refusal'>;
@@ -112,60 +104,4 @@ function noBackends(spec: RuleSpec, field: string): Finding[] {
       fix: 'add a backendRef, or a RequestRedirect filter',
     },
   ];
-}
-
-type Refuse = (field: string, message: string, fix: string) => void;
-
-function translateMatch(match: MatchSpec, field: string, regex: RegexEngine, refuse: Refuse): HttpMatch {
-  const checkRegex = (type: string, value: string, at: string) => {
-    if (type !== 'RegularExpression') return;
-    const compiled = regex.compile(value);
-    if ('problem' in compiled) {
-      refuse(
-        at,
-        `found a regular expression that can't be used: ${compiled.problem}`,
-        'correct it (RE2 syntax)',
-      );
-    }
-  };
-  const values = (list: readonly ValueMatch[] | undefined, name: 'headers' | 'queryParams'): ValueMatch[] =>
-    (list ?? []).map((each, index) => {
-      checkRegex(each.type, each.value, `${field}.${name}[${index}].value`);
-      return {
-        name: name === 'headers' ? each.name.toLowerCase() : each.name,
-        type: each.type,
-        value: each.value,
-      };
-    });
-
-  checkRegex(match.path.type, match.path.value, `${field}.path.value`);
-  return {
-    path: translatePath(match.path, field, refuse),
-    ...(match.method ? { method: match.method } : {}),
-    // "If multiple entries specify equivalent header names, only the first entry with an equivalent name MUST be
-    // considered for a match" (HTTPHeaderMatch.name), names being compared without case.
-    headers: firstOfEachName(values(match.headers, 'headers')),
-    queryParams: firstOfEachName(values(match.queryParams, 'queryParams')),
-  };
-}
-
-function translatePath({ type, value }: PathMatch, field: string, refuse: Refuse): PathMatch {
-  if (type === 'RegularExpression') return { type, value };
-  const normal = normalizePath(value);
-  if (typeof normal !== 'string') {
-    refuse(
-      `${field}.path.value`,
-      `found the path ${value}, which no request can have: ${normal.problem}`,
-      'correct it',
-    );
-    return { type, value };
-  }
-  // "A path prefix match of /abc/ [...] the trailing slash is ignored" (PathMatchPathPrefix).
-  const trimmed =
-    type === 'PathPrefix' && normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
-  return { type, value: trimmed };
-}
-
-function firstOfEachName(values: readonly ValueMatch[]): ValueMatch[] {
-  return values.filter((each, index) => values.findIndex(({ name }) => name === each.name) === index);
 }

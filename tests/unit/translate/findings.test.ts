@@ -1,0 +1,23 @@
+import { describe, expect, it } from '@jest/globals';
+import { codeOf, sentence, sentences } from '../../../gateway-runtime/translate/findings.ts';
+
+describe('findings', () => {
+  it.each([
+    ['route', 'BackendNotFound', 'route/backend-not-found'],
+    ['listener', 'InvalidCACertificateRef', 'listener/invalid-ca-certificate-ref'],
+    ['gateway', 'Invalid', 'gateway/invalid'],
+  ])('%s %s has the code %s', (subject, reason, code) => {
+    expect(codeOf(subject, reason)).toBe(code);
+  });
+
+  it('are sentences: field, what was found, what to do', () => {
+    const finding = { reason: 'X', field: 'spec.a', message: 'found b', fix: 'write c' };
+    expect(sentence(finding)).toBe('spec.a: found b. Write c.');
+    expect(sentence({ reason: 'X', message: 'found b' })).toBe('found b.');
+  });
+
+  it('are shortened where there are many, since a condition takes 32,768 characters', () => {
+    const many = Array.from({ length: 20 }, (_, index) => ({ reason: 'X', message: `m${index}` }));
+    expect(sentences(many)).toBe('m0. m1. m2. m3. m4. m5. m6. m7. And 12 more.');
+  });
+});
