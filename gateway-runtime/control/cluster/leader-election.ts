@@ -1,0 +1,216 @@
+/**
+ * One of the replicas leads, by a Lease as client-go takes it: who holds it renews it, who finds that it was not renewed for
+ * its whole duration takes it. Times are measured by the clock of who looks, never compared with the other's.
+ *
+ * Each time that somebody begins to lead has a number of its own, the epoch, which only grows: what a leader of the past
+ * sends late is known by it. It is `leaseTransitions`, which begins with the minutes since 1970, so that it grows too where
+ * the Lease was deleted in between.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ApiClient, isStatus } from './client.ts';
+
+export interface LeaderElectionOptions {
+  readonly client: ApiClient;
+  readonly namespace: string;
+  /** Default: `gatewright`. */
+  readonly name?: string;
+  /** Never the same for two processes. */
+  readonly identity: string;
+  /** Milliseconds after which others may take a Lease that was not renewed. Default: 15 s. */
+  readonly duration?: number;
+  /** Milliseconds after the last renewal after which the leader gives up; shorter than `duration`. Default: 10 s. */
+  readonly deadline?: number;
+  /** Milliseconds between attempts. Default: 2 s. */
+  readonly period?: number;
+  readonly onStarted: (epoch: number) => void;
+  /** Called at once, also while a renewal is under way. */
+  readonly onStopped: (why: string) => void;
+  /** An attempt that failed, as a sentence. */
+  readonly onProblem?: (message: string) => void;
+}
+
+interface Lease {
+  readonly metadata: { readonly resourceVersion?: string };
+  readonly spec?: {
+    readonly holderIdentity?: string | null;
+    readonly leaseDurationSeconds?: number;
+    readonly acquireTime?: string;
+    readonly renewTime?: string;
+    readonly leaseTransitions?: number;
+  };
+}
+
+export class LeaderElection {
+  readonly #options: Required<Omit<LeaderElectionOptions, 'onProblem'>> &
+    Pick<LeaderElectionOptions, 'onProblem'>;
+  readonly #path: string;
+  readonly #stop = new AbortController();
+  #running: Promise<void> | undefined;
+  /** As last read or written. */
+  #lease: Lease | undefined;
+  /** Holder and time of renewal as last read, and when we first read them. */
+  #observed: string | undefined;
+  #observedAt = 0;
+  #highestEpoch = 0;
+  #leading: { readonly epoch: number; until: number } | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+
+  constructor(options: LeaderElectionOptions) {
+    this.#options = { name: 'gatewright', duration: 15_000, deadline: 10_000, period: 2_000, ...options };
+    this.#path = `/apis/coordination.k8s.io/v1/namespaces/${this.#options.namespace}/leases`;
+  }
+
+  /**
+   * The epoch in which we lead now; undefined where another does or may. Looks at the clock: also in a process that was
+   * held up it is never true for longer than the Lease allows.
+   */
+  get epoch(): number | undefined {
+    return this.#leading && performance.now() < this.#leading.until ? this.#leading.epoch : undefined;
+  }
+
+  /** Who leads as far as we know, ourselves included. */
+  get leader(): { readonly identity: string; readonly epoch: number } | undefined {
+    const { holderIdentity, leaseTransitions } = this.#lease?.spec ?? {};
+    return holderIdentity ? { identity: holderIdentity, epoch: leaseTransitions ?? 0 } : undefined;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Stops leading, and gives the Lease back so that another can lead at once. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    const held = this.epoch !== undefined;
+    this.#lose('it was told to stop');
+    if (held) await this.#release();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    const { period, onProblem } = this.#options;
+    while (!signal.aborted) {
+      try {
+        await this.#attempt();
+      } catch (error) {
+        // Another was faster, or someone edited it: look again at the next attempt.
+        this.#lease = undefined;
+        if (!isStatus(error, 409) && !signal.aborted) {
+          onProblem?.(`The Lease can't be had or renewed: ${(error as Error).message}`);
+        }
+      }
+      await sleep(period * (0.9 + Math.random() / 5), undefined, { signal, ref: false }).catch(() => {});
+    }
+  }
+
+  async #attempt(): Promise<void> {
+    const { identity } = this.#options;
+    const began = performance.now();
+    // While we lead nobody else writes it, and a conflict tells where somebody did.
+    if (!this.#leading || !this.#lease) await this.#look();
+    const { holderIdentity } = this.#lease?.spec ?? {};
+    if (this.#leading) {
+      if (holderIdentity !== identity) return this.#lose(`${holderIdentity || 'nobody'} holds the Lease`);
+      await this.#write({
+        leaseTransitions: this.#leading.epoch,
+        acquireTime: this.#lease!.spec!.acquireTime!,
+      });
+      return this.#extend(began);
+    }
+    if (holderIdentity && performance.now() - this.#observedAt < this.#durationOfHolder) return;
+    const epoch = Math.max(this.#highestEpoch + 1, this.#lease ? 0 : minutesSince1970());
+    await this.#write({ leaseTransitions: epoch, acquireTime: now() });
+    if (performance.now() - began >= this.#options.deadline) return;
+    this.#leading = { epoch, until: 0 };
+    this.#extend(began);
+    this.#options.onStarted(epoch);
+  }
+
+  get #durationOfHolder(): number {
+    const seconds = this.#lease?.spec?.leaseDurationSeconds;
+    return seconds === undefined ? this.#options.duration : seconds * 1000;
+  }
+
+  /** Reads the Lease, and remembers when it last changed by our own clock. */
+  async #look(): Promise<void> {
+    const { client, name, duration } = this.#options;
+    const before = this.#observed;
+    try {
+      this.#lease = await client.get<Lease>(`${this.#path}/${name}`, this.#call(duration));
+    } catch (error) {
+      if (!isStatus(error, 404)) throw error;
+      this.#lease = undefined;
+    }
+    const { holderIdentity, renewTime, leaseTransitions = 0 } = this.#lease?.spec ?? {};
+    this.#highestEpoch = Math.max(this.#highestEpoch, leaseTransitions);
+    const observed = `${holderIdentity} ${renewTime}`;
+    if (observed === before) return;
+    this.#observed = observed;
+    this.#observedAt = performance.now();
+  }
+
+  async #write(spec: { leaseTransitions: number; acquireTime: string }): Promise<void> {
+    const { client, name, namespace, identity, duration, deadline } = this.#options;
+    const body = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { ...this.#lease?.metadata, name, namespace },
+      spec: {
+        holderIdentity: identity,
+        leaseDurationSeconds: Math.ceil(duration / 1000),
+        renewTime: now(),
+        ...spec,
+      },
+    };
+    this.#highestEpoch = Math.max(this.#highestEpoch, spec.leaseTransitions);
+    this.#lease = this.#lease
+      ? await client.call<Lease>('PUT', `${this.#path}/${name}`, { body, ...this.#call(deadline) })
+      : await client.call<Lease>('POST', this.#path, { body, ...this.#call(deadline) });
+  }
+
+  #call(timeout: number) {
+    return { timeout: Math.max(timeout / 2, 500), signal: this.#stop.signal };
+  }
+
+  /** `began` is when the renewal was asked for: the API server may have written it right then. */
+  #extend(began: number): void {
+    const { deadline } = this.#options;
+    this.#leading!.until = began + deadline;
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(
+      () => this.#lose(`the Lease could not be renewed for ${deadline / 1000} s`),
+      began + deadline - performance.now(),
+    );
+    this.#deadline.unref();
+  }
+
+  #lose(why: string): void {
+    clearTimeout(this.#deadline);
+    if (!this.#leading) return;
+    this.#leading = undefined;
+    this.#options.onStopped(why);
+  }
+
+  async #release(): Promise<void> {
+    const { client, name, deadline, onProblem } = this.#options;
+    if (!this.#lease) return;
+    const { metadata, spec } = this.#lease;
+    const body = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata,
+      spec: { ...spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now() },
+    };
+    try {
+      await client.call('PUT', `${this.#path}/${name}`, { body, timeout: deadline / 2 });
+    } catch (error) {
+      onProblem?.(`The Lease can't be given back: ${(error as Error).message}`);
+    }
+  }
+}
+
+const minutesSince1970 = () => Math.floor(Date.now() / 60_000);
+
+/** metav1.MicroTime. */
+const now = () => new Date().toISOString().replace('Z', '000Z');
