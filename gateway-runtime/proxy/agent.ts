@@ -154,10 +154,10 @@ export class Agent {
     return this.#publicPort(port);
   }
 
-  /** Resolves when the listeners are bound and what was given serves. Never rejects. */
+  /** Resolves when the listeners are bound and what was given serves. */
   apply(update: AgentUpdate): Promise<AgentResult> {
     const result = this.#last.then(() => this.#apply(update));
-    this.#last = result;
+    this.#last = result.catch(() => {});
     return result;
   }
 
@@ -295,6 +295,7 @@ export class Agent {
         metrics.count('malformed-request');
         log(() => malformedLogLine(gateway, connection, status));
       },
+      connectionDropped: () => metrics.count('connection-dropped'),
       handshakeFailed: () => metrics.count('tls-handshake-failed'),
       internalError,
     };

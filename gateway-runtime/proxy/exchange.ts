@@ -101,6 +101,8 @@ export interface ExchangeHandler {
   onEnd(exchange: Exchange, totals: ExchangeTotals): void;
   /** What came on the connection is no request; it was answered with this status (0: not at all) and closed. */
   onMalformed(connection: ClientConnection, status: number): void;
+  /** A connection was closed at once: the port has as many as it may have. */
+  onConnectionDropped(): void;
   /** No TLS connection came about: no listener for the server name, no common version, or not TLS at all. */
   onHandshakeFailure(connection: ClientConnection): void;
   /** A callback threw. The exchange or connection it belongs to was ended. */

@@ -105,20 +105,33 @@ export interface HandshakePort {
 }
 
 /** Options of a port that terminates TLS. Certificates are chosen at each handshake, so new ones need no new port. */
-export function tlsOptions({ certificates, listener, limits }: HandshakePort): TlsOptions {
+export function tlsOptions(port: HandshakePort): TlsOptions {
   return {
-    ...defaultTls({ certificates, listener }),
+    ...defaultTls(port),
     ALPNProtocols: ['http/1.1'],
-    handshakeTimeout: limits.tlsHandshake,
-    // Never throws: an exception here would end the process.
+    handshakeTimeout: port.limits.tlsHandshake,
     SNICallback(serverName, done) {
-      const host = normalizeHost(serverName);
-      const found = typeof host === 'string' ? listener(host) : undefined;
-      const chosen = found && certificates.choose(found, serverName);
-      if (chosen) done(null, chosen.context);
+      let context: SecureContext | undefined;
+      try {
+        context = contextFor(port, serverName);
+      } catch {
+        // An exception in this callback can end the process; the handshake fails instead.
+      }
+      // Not a context without certificate: OpenSSL would then show that of the listener for any host.
+      if (context) done(null, context);
       else done(new Error('no listener for the server name'));
     },
   };
+}
+
+function contextFor(
+  { certificates, listener }: HandshakePort,
+  serverName: string,
+): SecureContext | undefined {
+  const host = normalizeHost(serverName);
+  if (typeof host !== 'string') return undefined;
+  const found = listener(host);
+  return found && certificates.choose(found, host)?.context;
 }
 
 /** For clients that send no server name: only a listener without hostname serves them. Without a certificate the handshake fails. */

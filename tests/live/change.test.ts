@@ -350,6 +350,25 @@ describe('drain', () => {
     await slow.close();
   });
 
+  it('closes a connection whose response had begun before, once that has ended', async () => {
+    let finish = () => {};
+    const slow = await Backend.http((_, response) => {
+      response.write('begun ');
+      finish = () => response.end('done');
+    });
+    await start([web, rule({ rest: { backends: [to('slow')] } }), backend('slow')], {
+      fallbackEndpoints: () => [slow.endpoint],
+    });
+    const client = await RawClient.open(gateway.port());
+    client.send('GET / HTTP/1.1\r\nHost: a.example.com\r\n\r\n');
+    await client.until('begun');
+    const drained = gateway.agent.drain();
+    finish();
+    expect(await client.untilClosed()).toContain('done');
+    await drained;
+    await slow.close();
+  });
+
   it('cuts at its deadline what does not finish', async () => {
     const silent = await Backend.http(() => {});
     await start([web, rule({ rest: { backends: [to('silent')] } }), backend('silent')], {

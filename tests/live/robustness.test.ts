@@ -1,6 +1,7 @@
 /** Nothing that comes from outside ends the process or the port: it ends its own request or connection. */
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import { Backend } from '../support/backend.ts';
 import { RawClient } from '../support/client.ts';
 import { backend, TestGateway, to } from '../support/gateway.ts';
@@ -143,10 +144,12 @@ describe('a defect', () => {
 
 describe('connections', () => {
   it('beyond the limit of a port are closed, and there is room again afterwards', async () => {
-    await serve(Backend.echo('whoami'), { limits: { connections: 2 } });
+    const metrics = new Metrics();
+    await serve(Backend.echo('whoami'), { metrics, limits: { connections: 2 } });
     const held = await Promise.all([RawClient.open(gateway.port()), RawClient.open(gateway.port())]);
     const third = await RawClient.open(gateway.port());
     await third.untilClosed();
+    expect(await metrics.text()).toContain('event="connection-dropped"} 1');
     const gone = once(held[0]!.socket, 'close');
     held[0]!.send('GET / HTTP/1.1\r\nHost: a.example.com\r\nConnection: close\r\n\r\n');
     expect(await held[0]!.untilClosed()).toMatch(/^HTTP\/1.1 200/);

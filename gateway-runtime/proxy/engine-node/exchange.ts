@@ -1,5 +1,10 @@
 /** An exchange on node:http: the client's side of it, over IncomingMessage and ServerResponse. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  type IncomingMessage,
+  type ServerResponse,
+  validateHeaderName,
+  validateHeaderValue,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import type { LocalReply } from '../../filters/definition.ts';
 import type { Endpoint } from '../../snapshot/snapshot.ts';
@@ -237,9 +242,9 @@ export class NodeExchange implements Exchange, AttemptEvents {
     head.remove('content-length');
     head.add('Connection', 'Upgrade');
     head.add('Upgrade', protocol);
+    const fields = fieldLines(head.raw);
     this.#tunnelled = true;
     this.#response.detachSocket(socket);
-    const fields = head.raw.map((part, index) => (index % 2 === 0 ? `${part}: ` : `${part}\r\n`)).join('');
     socket.write(`HTTP/1.1 101 Switching Protocols\r\n${fields}\r\n`, 'latin1');
     tunnel(socket, backend, this.#context.limits.tunnelIdle, (toBackend, toClient) => {
       this.#received += toBackend;
@@ -300,9 +305,10 @@ export class NodeExchange implements Exchange, AttemptEvents {
   #end(status: number): void {
     if (this.#ended) return;
     this.#ended = true;
-    const { inFlight, failed } = this.#client;
+    const { inFlight, closing } = this.#client;
     inFlight.splice(inFlight.indexOf(this), 1);
-    if (failed && inFlight.length === 0) this.#message.socket.destroySoon();
+    // The head of this response may have been sent before it was known that the connection is to close.
+    if (closing() && inFlight.length === 0) this.#message.socket.destroySoon();
     this.#context.handler.onEnd(this, {
       status,
       bytesReceived: this.#received,
@@ -339,6 +345,18 @@ export class NodeExchange implements Exchange, AttemptEvents {
 
 function flushHead(exchange: NodeExchange): void {
   exchange.flushHead();
+}
+
+/** Throws where a filter set what is no field: a line end in a value would begin another one. */
+function fieldLines(raw: readonly string[]): string {
+  let lines = '';
+  for (let i = 0; i < raw.length; i += 2) {
+    const [name, value] = [raw[i]!, raw[i + 1]!];
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    lines += `${name}: ${value}\r\n`;
+  }
+  return lines;
 }
 
 /** Whether node:http would announce a chunked body for this method unless told that there is none. */

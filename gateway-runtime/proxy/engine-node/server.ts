@@ -82,6 +82,7 @@ export class NodeServer implements EngineServer {
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('error', () => {});
     });
+    server.on('drop', () => this.#context.handler.onConnectionDropped());
     server.on(
       this.#tls ? 'secureConnection' : 'connection',
       safely((socket: Socket) => this.#onConnection(socket)),

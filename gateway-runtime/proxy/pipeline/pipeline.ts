@@ -32,6 +32,7 @@ import {
 export interface Observer {
   ended(exchange: Exchange, totals: ExchangeTotals): void;
   malformed(connection: ClientConnection, status: number): void;
+  connectionDropped(): void;
   handshakeFailed(connection: ClientConnection): void;
   internalError(error: unknown): void;
 }
@@ -152,6 +153,10 @@ export class Pipeline implements ExchangeHandler {
 
   onMalformed(connection: ClientConnection, status: number): void {
     this.#options.observer.malformed(connection, status);
+  }
+
+  onConnectionDropped(): void {
+    this.#options.observer.connectionDropped();
   }
 
   onHandshakeFailure(connection: ClientConnection): void {

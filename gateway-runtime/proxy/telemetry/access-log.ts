@@ -1,10 +1,11 @@
 /**
- * The access log: one JSON object per line and one line per request, whatever the request holds.
+ * The access log: one JSON object per line and one line per request, written when its response has ended, whatever the request
+ * holds. Durations are in milliseconds.
  *
  * What can be a secret is not in it: no header values but Host and a request id, and no query, since tokens travel there
  * (`?access_token=`, signed URLs). Paths are, cut at 2,048 characters.
  */
-import { type GatewayId, gatewayKey } from '../../snapshot/snapshot.ts';
+import { type Endpoint, type GatewayId, gatewayKey } from '../../snapshot/snapshot.ts';
 import type { ClientConnection, Exchange, ExchangeTotals } from '../exchange.ts';
 
 const LONGEST_PATH = 2_048;
@@ -34,12 +35,15 @@ export function accessLogLine(gateway: GatewayId, exchange: Exchange, totals: Ex
     route: rule?.source.name,
     rule: rule && (rule.source.ruleName ?? rule.source.rule),
     backend: outcome.backend?.slice('backend/'.length),
-    endpoint: endpoint && `${endpoint.address}:${endpoint.port}`,
+    endpoint: endpoint && addressOf(endpoint),
     attempts: outcome.tried.length > 1 ? outcome.tried.length : undefined,
     failure: outcome.failure,
     requestId: id !== undefined && REQUEST_ID.test(id) ? id : undefined,
   });
 }
+
+const addressOf = ({ address, port }: Endpoint) =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 
 /** What came was no request, so there is little to say. */
 export function malformedLogLine(gateway: GatewayId, connection: ClientConnection, status: number): string {

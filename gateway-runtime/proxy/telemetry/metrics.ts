@@ -97,6 +97,7 @@ export type GatewayEvent =
   | 'snapshot-accepted'
   | 'snapshot-refused'
   | 'malformed-request'
+  | 'connection-dropped'
   | 'tls-handshake-failed'
   | 'internal-error';
 
