@@ -82,6 +82,9 @@ describe('Memo', () => {
     numbers.set(5, 'other');
     memo.settle();
     expect(computed).toEqual([]);
+    // Not even its value is kept.
+    expect([parity.get('other'), parity.get('other')]).toEqual(['odd', 'odd']);
+    expect(computed).toEqual(['parity other', 'parity other']);
     numbers.set(1, 'a');
     memo.settle();
     expect(told.at(-1)).toEqual(['even', 'odd beside odd']);
