@@ -4,7 +4,7 @@ import { contentHash } from '../snapshot/canonical.ts';
 import type { CertificateBundle, CertificateId } from '../snapshot/snapshot.ts';
 import { type Finding, named } from './findings.ts';
 import type { Derived, Memo } from './memo.ts';
-import type { Objects } from './objects.ts';
+import type { Objects, Withheld } from './objects.ts';
 import type { References, Referrer } from './references.ts';
 
 type CertificateRef = NonNullable<
@@ -16,7 +16,12 @@ const TLS_SECRET = 'kubernetes.io/tls';
 /** What a Secret holds, or what is wrong with it. No message may hold any of its content. */
 type Loaded =
   | { readonly bundle: CertificateBundle; readonly problem?: undefined }
-  | { readonly bundle?: undefined; readonly problem: string; readonly fix: string };
+  | ({ readonly bundle?: undefined } & Withheld);
+
+/** One or both: a Secret that may be referred to can still be of no use. */
+type Resolved =
+  | { readonly id: CertificateId; readonly problem?: undefined }
+  | { readonly id?: CertificateId; readonly problem: Finding };
 
 export class Certificates {
   readonly #loaded: Derived<Loaded>;
@@ -30,8 +35,11 @@ export class Certificates {
     this.bundles = memo.derive((namespace, name) => this.#loaded.get(namespace!, name!).bundle);
   }
 
-  /** The certificate that a listener of `from` refers to, or why it can't have it. */
-  resolve(from: Referrer, ref: CertificateRef, field: string): CertificateId | Finding {
+  /**
+   * The certificate that a listener of `from` refers to, and why it can't have it where that is so. Without `id` the
+   * Secret is not to be looked at.
+   */
+  resolve(from: Referrer, ref: CertificateRef, field: string): Resolved {
     const namespace = ref.namespace ?? from.namespace;
     const secret = { group: ref.group, kind: ref.kind, namespace, name: ref.name };
     const invalid = (message: string, fix: string): Finding => ({
@@ -43,22 +51,23 @@ export class Certificates {
     });
     if (ref.group !== '' || ref.kind !== 'Secret') {
       const found = ref.group ? `${ref.kind} of group ${ref.group}` : ref.kind;
-      return invalid(
-        `found a reference to a ${found}, expected a Secret of the core group`,
-        'refer to a Secret',
-      );
+      const message = `found a reference to a ${found}, expected a Secret of the core group`;
+      return { problem: invalid(message, 'refer to a Secret') };
     }
     const refusal = this.#references.refusal(from, secret, field);
-    if (refusal) return refusal;
-    const { problem, ...loaded } = this.#loaded.get(namespace, ref.name);
-    if (problem !== undefined) return invalid(`${named(secret)} ${problem}`, (loaded as { fix: string }).fix);
-    return `${namespace}/${ref.name}`;
+    if (refusal) return { problem: refusal };
+    const id = `${namespace}/${ref.name}`;
+    const loaded = this.#loaded.get(namespace, ref.name);
+    if (loaded.problem === undefined) return { id };
+    return { id, problem: invalid(`${named(secret)} ${loaded.problem}`, loaded.fix) };
   }
 }
 
 function load(objects: Objects, namespace: string, name: string): Loaded {
   const secret = objects.get('Secret', namespace, name);
   if (!secret) {
+    const withheld = objects.withheld('Secret', namespace, name);
+    if (withheld) return withheld;
     return objects.isRefused('Secret', namespace, name)
       ? { problem: 'was refused for its fields', fix: 'correct the Secret' }
       : { problem: 'does not exist', fix: `create it as a Secret of type ${TLS_SECRET}` };

@@ -26,6 +26,8 @@ export interface DeclaredListener {
   /** Kinds of routes that it takes, among those that are served. */
   readonly supportedKinds: readonly RouteGroupKind[];
   readonly certificates: readonly CertificateId[];
+  /** What it refers to and may refer to: its certificates, and Secrets that are not there or of no use. */
+  readonly secrets: readonly CertificateId[];
   /** As the snapshot has it, where it is programmed; absent for a protocol that is not served. */
   readonly resource?: Listener;
   /** Why it can't be served at all, conflicts aside. */
@@ -68,8 +70,8 @@ function declare(
   const unresolved: Finding[] = [];
   const supportedKinds = kindsOf(spec, field, unresolved);
   const unsupported = unsupportedPart(spec, field);
-  const certificates =
-    spec.protocol === 'HTTPS' ? certificatesOf(spec, field, home, resolver, unresolved) : [];
+  const { certificates, secrets } =
+    spec.protocol === 'HTTPS' ? certificatesOf(spec, field, home, resolver, unresolved) : NO_CERTIFICATES;
   const key = `listener/${home.kind}/${home.namespace}/${home.name}/${spec.name}`;
   return {
     key,
@@ -83,6 +85,7 @@ function declare(
     namespaces: spec.allowedRoutes.namespaces,
     supportedKinds,
     certificates,
+    secrets,
     ...(isServedProtocol(spec.protocol)
       ? { resource: resourceOf(key, spec, spec.protocol, home, generation, certificates) }
       : {}),
@@ -163,13 +166,17 @@ function kindsOf(spec: ListenerSpec, field: string, unresolved: Finding[]): read
   return supported;
 }
 
+type Certified = Pick<DeclaredListener, 'certificates' | 'secrets'>;
+
+const NO_CERTIFICATES: Certified = { certificates: [], secrets: [] };
+
 function certificatesOf(
   spec: ListenerSpec,
   field: string,
   home: DeclaredListener['home'],
   certificates: Certificates,
   unresolved: Finding[],
-): CertificateId[] {
+): Certified {
   const refs = spec.tls?.certificateRefs ?? [];
   if (refs.length === 0) {
     unresolved.push({
@@ -179,12 +186,14 @@ function certificatesOf(
       fix: 'name a Secret of type kubernetes.io/tls',
     });
   }
-  const ids: CertificateId[] = [];
+  const usable = new Set<CertificateId>();
+  const secrets = new Set<CertificateId>();
   for (const [index, ref] of refs.entries()) {
     const from = { group: GATEWAY_GROUP, kind: home.kind, namespace: home.namespace };
     const resolved = certificates.resolve(from, ref, `${field}.tls.certificateRefs[${index}]`);
-    if (typeof resolved !== 'string') unresolved.push(resolved);
-    else if (!ids.includes(resolved)) ids.push(resolved);
+    if (resolved.id !== undefined) secrets.add(resolved.id);
+    if (resolved.problem) unresolved.push(resolved.problem);
+    else usable.add(resolved.id);
   }
-  return ids;
+  return { certificates: [...usable], secrets: [...secrets] };
 }

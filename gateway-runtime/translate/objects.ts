@@ -8,6 +8,7 @@ import { type ObjectRef, type RawObject, refKey } from '../api/object.ts';
 import type { FieldProblem } from '../api/schema.ts';
 import { type Diagnostic, fromFieldProblem } from '../snapshot/diagnostic.ts';
 import type { Derived, Input, Memo } from './memo.ts';
+import type { Withhold } from './translation.ts';
 
 /** An object whose kind is clear from the context. */
 export interface Name {
@@ -18,7 +19,11 @@ export interface Name {
 interface Entry {
   /** Absent where there is such an object but it was refused. */
   readonly object?: KnownObject;
+  /** Why it can't be read, so that nobody knows whether there is one. */
+  readonly withheld?: Withheld;
 }
+
+export type Withheld = Pick<Withhold, 'problem' | 'fix'>;
 
 /** Label by which an EndpointSlice names its Service. */
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
@@ -49,7 +54,12 @@ export class Objects {
   /** Whether there is such an object that was refused for its fields: then its own diagnostics say why. */
   isRefused(kind: KindName, namespace: string, name: string): boolean {
     const entry = this.#entries.get(kind, namespace, name);
-    return entry !== undefined && entry.object === undefined;
+    return entry !== undefined && entry.object === undefined && entry.withheld === undefined;
+  }
+
+  /** Why an object can't be read, where that is so. */
+  withheld(kind: KindName, namespace: string, name: string): Withheld | undefined {
+    return this.#entries.get(kind, namespace, name)?.withheld;
   }
 
   /** A label of a namespace. Only this one is depended on, and there need not be an object for the namespace. */
@@ -97,6 +107,10 @@ export class Objects {
 
   remove(ref: ObjectRef): void {
     this.#put(ref, undefined);
+  }
+
+  withhold(ref: ObjectRef, { problem, fix }: Withheld): void {
+    this.#put(ref, { withheld: { problem, fix } });
   }
 
   #put(ref: ObjectRef, entry: Entry | undefined): void {

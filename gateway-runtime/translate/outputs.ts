@@ -12,7 +12,7 @@ import {
   type SnapshotDelta,
 } from '../snapshot/snapshot.ts';
 import type { GatewayClassView } from './gateway-classes.ts';
-import type { GatewayView, ListenerSetView } from './gateways.ts';
+import type { GatewayView, ListenerSetView, ServedListener } from './gateways.ts';
 import type { Derived } from './memo.ts';
 import { ResourceSet } from './resource-set.ts';
 import type { RouteView } from './routes.ts';
@@ -32,6 +32,7 @@ export class Outputs {
   readonly #statuses = new Tracked<ObjectStatus>();
   readonly #endpoints = new Tracked<BackendEndpoints>();
   readonly #certificates = new Tracked<CertificateBundle>();
+  readonly #secrets = new Tracked<true>();
   readonly #infrastructure = new Tracked<Infrastructure>();
   readonly #diagnostics = new Tracked<readonly Diagnostic[]>();
   /** Diagnostics of an object by who gave them. */
@@ -44,6 +45,7 @@ export class Outputs {
   /** How many rules' Gateways send to a backend, and how many listeners use a certificate. */
   readonly #usedBackends = new Count();
   readonly #usedCertificates = new Count();
+  readonly #usedSecrets = new Count();
   /** Gateways and ListenerSets whose status is to be put together anew. */
   readonly #statusDue = new Map<string, ObjectRef>();
   #current: Translation | undefined;
@@ -75,6 +77,13 @@ export class Outputs {
     this.#infrastructure.set(key, served ? after.infrastructure : undefined);
     this.report(ref, 'view', after ? gatewayDiagnostics(after) : []);
     this.#statusDue.set(refKey(ref), ref);
+
+    for (const { secrets } of after ? allListeners(after) : []) {
+      for (const id of secrets) if (this.#usedSecrets.add(id)) this.#secrets.set(id, true);
+    }
+    for (const { secrets } of before ? allListeners(before) : []) {
+      for (const id of secrets) if (this.#usedSecrets.remove(id)) this.#secrets.set(id, undefined);
+    }
 
     const resources = this.#resourcesOf(ref);
     for (const listener of after ? programmedListeners(after) : []) {
@@ -152,6 +161,7 @@ export class Outputs {
       statuses: this.#statuses.take(),
       endpoints: this.#endpoints.take(),
       certificates: this.#certificates.take(),
+      secrets: this.#secrets.take(),
       infrastructure: this.#infrastructure.take(),
       diagnostics: new Map([...diagnostics].map(([key, each]) => [key, each ?? []])),
     };
@@ -166,6 +176,7 @@ export class Outputs {
       statuses: sorted(this.#statuses.values),
       endpoints: sorted(this.#endpoints.values),
       certificates: sorted(this.#certificates.values),
+      secrets: sorted(this.#secrets.values),
       infrastructure: sorted(this.#infrastructure.values),
       diagnostics: [...sorted(this.#diagnostics.values).values()].flat(),
     };
@@ -239,9 +250,11 @@ function homeOf(listener: ListenerKey, group: string): ObjectRef {
   return { group, kind, namespace, name };
 }
 
-function* programmedListeners({ listeners, listenerSets }: GatewayView): Generator<Listener> {
-  for (const each of listeners) if (each.programmed) yield each.resource!;
-  for (const set of listenerSets.values()) {
-    for (const each of set.listeners) if (each.programmed) yield each.resource!;
-  }
+function* allListeners({ listeners, listenerSets }: GatewayView): Generator<ServedListener> {
+  yield* listeners;
+  for (const set of listenerSets.values()) yield* set.listeners;
+}
+
+function* programmedListeners(view: GatewayView): Generator<Listener> {
+  for (const each of allListeners(view)) if (each.programmed) yield each.resource!;
 }

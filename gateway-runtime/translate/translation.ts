@@ -24,6 +24,14 @@ export interface TranslateOptions {
 
 export type Change = { readonly set: RawObject } | { readonly remove: ObjectRef };
 
+/** There may be such an object, but it can't be read: what is said of it where something refers to it. */
+export interface Withhold {
+  readonly withhold: ObjectRef;
+  /** Predicate of a sentence about the object. */
+  readonly problem: string;
+  readonly fix: string;
+}
+
 /** metav1.Condition without lastTransitionTime, which the status writer sets. */
 export interface Condition {
   readonly type: string;
@@ -101,6 +109,8 @@ export interface Translation {
   readonly statuses: ReadonlyMap<string, ObjectStatus>;
   readonly endpoints: ReadonlyMap<BackendKey, BackendEndpoints>;
   readonly certificates: ReadonlyMap<CertificateId, CertificateBundle>;
+  /** Secrets that something served refers to and may refer to, whether they are there or not. */
+  readonly secrets: ReadonlyMap<CertificateId, true>;
   readonly infrastructure: ReadonlyMap<string, Infrastructure>;
   /** By object, in a stable order. */
   readonly diagnostics: readonly Diagnostic[];
@@ -113,6 +123,7 @@ export interface TranslationChange {
   readonly statuses: ReadonlyMap<string, ObjectStatus | undefined>;
   readonly endpoints: ReadonlyMap<BackendKey, BackendEndpoints | undefined>;
   readonly certificates: ReadonlyMap<CertificateId, CertificateBundle | undefined>;
+  readonly secrets: ReadonlyMap<CertificateId, true | undefined>;
   readonly infrastructure: ReadonlyMap<string, Infrastructure | undefined>;
   /** The diagnostics of each object for which they changed. */
   readonly diagnostics: ReadonlyMap<string, readonly Diagnostic[]>;

@@ -17,12 +17,12 @@ import { gatewayViews } from './gateways.ts';
 import { listenerSetViews } from './listener-sets.ts';
 import { declaredListeners } from './listeners.ts';
 import { type Derived, Memo } from './memo.ts';
-import { Objects } from './objects.ts';
+import { Objects, type Withheld } from './objects.ts';
 import { Outputs } from './outputs.ts';
 import { missingClasses, missingGateways } from './parents.ts';
 import { References } from './references.ts';
 import { routeViews } from './routes.ts';
-import type { Change, TranslateOptions, Translation, TranslationChange } from './translation.ts';
+import type { Change, TranslateOptions, Translation, TranslationChange, Withhold } from './translation.ts';
 
 /** What is observed of an object of one kind, by its namespace and name. */
 type Watch = (ref: ObjectRef) => { begin(): void; end(): void };
@@ -84,10 +84,11 @@ export class Translator {
   }
 
   /** Takes changes as one step, and says what they altered. Of several changes of one object the last one counts. */
-  apply(changes: readonly Change[]): TranslationChange {
+  apply(changes: readonly (Change | Withhold)[]): TranslationChange {
     for (const change of changes) {
       if ('set' in change) this.#set(change.set);
-      else this.#remove(change.remove);
+      else if ('remove' in change) this.#remove(change.remove);
+      else this.#withhold(change.withhold, change);
     }
     this.#memo.settle();
     return this.#outputs.take();
@@ -109,6 +110,15 @@ export class Translator {
 
   #remove(ref: ObjectRef): void {
     this.#objects.remove(ref);
+    this.#end(ref);
+  }
+
+  #withhold(ref: ObjectRef, why: Withheld): void {
+    this.#objects.withhold(ref, why);
+    this.#end(ref);
+  }
+
+  #end(ref: ObjectRef): void {
     this.#outputs.report(ref, `object ${ref.group}`, []);
     const watches = this.#watchesOf(ref);
     if (watches.length === 0 || !this.#watched.delete(refKey(ref))) return;

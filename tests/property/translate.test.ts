@@ -101,6 +101,7 @@ class Follower {
   readonly statuses = new Map();
   readonly endpoints = new Map();
   readonly certificates = new Map();
+  readonly secrets = new Map();
   readonly infrastructure = new Map();
   readonly #diagnostics = new Map();
 
@@ -111,7 +112,7 @@ class Follower {
       expect(delta.from).toBe(this.snapshots.get(key)?.version);
       this.snapshots.set(key, applyDelta(this.snapshots.get(key), delta));
     }
-    for (const name of ['statuses', 'endpoints', 'certificates', 'infrastructure'] as const) {
+    for (const name of ['statuses', 'endpoints', 'certificates', 'secrets', 'infrastructure'] as const) {
       for (const [key, value] of change[name]) {
         if (value === undefined) expect(this[name].delete(key)).toBe(true);
         else this[name].set(key, value);
@@ -136,6 +137,7 @@ const NOTHING = {
   statuses: new Map(),
   endpoints: new Map(),
   certificates: new Map(),
+  secrets: new Map(),
   infrastructure: new Map(),
   diagnostics: new Map(),
 };
@@ -284,8 +286,11 @@ describe('Translator', () => {
       follower.apply(translator.apply(step));
       const expected = translate([...present.values()], given);
       expectSame(translator.current, expected);
-      const { snapshots, statuses, endpoints, certificates, infrastructure, diagnostics } = follower;
-      expectSame({ snapshots, statuses, endpoints, certificates, infrastructure, diagnostics }, expected);
+      const { snapshots, statuses, endpoints, certificates, secrets, infrastructure, diagnostics } = follower;
+      expectSame(
+        { snapshots, statuses, endpoints, certificates, secrets, infrastructure, diagnostics },
+        expected,
+      );
     }
     return { translator, present };
   };
