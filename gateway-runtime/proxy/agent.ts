@@ -195,8 +195,8 @@ export class Agent {
     for (const [id, bundle] of certificates ?? []) this.#certificates.put(id, bundle);
     for (const [key, found] of endpoints ?? []) this.#upstreams.putEndpoints(key, found);
     if (delta) this.#take(delta, router);
-    if (certificates || delta) this.#listeners.setDefaultTls((port) => defaultTls(this.#handshake(port)));
     if (delta) await this.#listeners.set(this.#ports());
+    if (certificates || delta) this.#listeners.setDefaultTls((port) => defaultTls(this.#handshake(port)));
     if (delta && this.#state === 'starting') this.#state = 'serving';
     if (delta) this.#metrics.count('snapshot-accepted');
     return { accepted: true, version: this.#version, diagnostics: this.#diagnostics() };

@@ -254,6 +254,38 @@ describe('a new certificate', () => {
   });
 });
 
+describe('a session', () => {
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'of %s is resumed after routes and other certificates have changed',
+    async (version) => {
+      await serve([
+        secure('exact', [shop], 'shop.example.com'),
+        secure('any', [any]),
+        ...routes('exact', 'any'),
+      ]);
+      const protocol = { minVersion: version, maxVersion: version };
+      for (const name of ['shop.example.com', undefined]) {
+        const first = await open(name, protocol);
+        const sessions: Buffer[] = [];
+        first.socket.on('session', (session) => sessions.push(session));
+        await first.get(name ?? 'example.net');
+        const session = sessions.at(-1) ?? first.socket.getSession()!;
+        await gateway.serve({
+          resources: [
+            secure('exact', [shop], 'shop.example.com'),
+            secure('any', [any]),
+            ...routes('exact', 'any'),
+            rule({ route: `shop/${name}-${version}`, on: ['any'] }),
+          ],
+        });
+        const second = await open(name, { ...protocol, session });
+        expect(second.socket.isSessionReused()).toBe(true);
+        expect(await second.get(name ?? 'example.net')).toBe(200);
+      }
+    },
+  );
+});
+
 describe('a listener', () => {
   it('that changes its hostname counts at once, for connections that stand too', async () => {
     await serve([secure('one', [shop], 'shop.example.com'), ...routes('one')]);

@@ -36,7 +36,12 @@ export interface ExchangeContext {
 
 /** The server side of a connection, as the engine keeps it. */
 export interface ClientSocket {
-  readonly connection: ClientConnection;
+  connection: ClientConnection;
+  /**
+   * The client may have sent a server name, but it is lost: OpenSSL does not keep it with a TLS 1.2 session where the context is chosen
+   * in a callback. The host of the first request then stands for it.
+   */
+  isNameUnknown: boolean;
   /** Requests on it that have no whole answer yet. */
   readonly inFlight: NodeExchange[];
   /** What came on it was no request: it will be closed. */

@@ -38,6 +38,7 @@ export class NodeServer implements EngineServer {
   readonly #sockets = new Set<Socket>();
   /** Those that requests come on. */
   readonly #clients = new Map<Socket, ClientSocket>();
+  #defaultTls: SecureContextOptions | undefined;
   #draining = false;
 
   constructor(context: ExchangeContext, port: number, tls: TlsOptions | undefined) {
@@ -120,6 +121,9 @@ export class NodeServer implements EngineServer {
   }
 
   setDefaultTls(options: SecureContextOptions): void {
+    // A new context has new ticket keys: sessions of before could not be resumed.
+    if (options === this.#defaultTls) return;
+    this.#defaultTls = options;
     (this.server as TlsServer).setSecureContext(options);
   }
 
@@ -148,8 +152,11 @@ export class NodeServer implements EngineServer {
   }
 
   #onConnection(socket: Socket): void {
+    const connection = this.#connectionOf(socket);
     const client: ClientSocket = {
-      connection: this.#connectionOf(socket),
+      connection,
+      isNameUnknown:
+        this.#tls && connection.serverName === undefined && (socket as TLSSocket).isSessionReused(),
       inFlight: [],
       failed: false,
       closing: () => this.#draining || client.failed,
@@ -165,9 +172,22 @@ export class NodeServer implements EngineServer {
       message.socket.destroy();
       return;
     }
-    const found = known ?? this.#problemOf(message) ?? readTarget(message.url ?? '', message.rawHeaders);
-    const exchange = new NodeExchange(this.#context, client, message, response, found);
-    exchange.start();
+    this.#begin(client, message, response, known);
+  }
+
+  #begin(
+    client: ClientSocket,
+    message: IncomingMessage,
+    response: ServerResponse,
+    known?: TargetProblem,
+    upgrade?: string,
+  ): void {
+    const target = known ?? this.#problemOf(message) ?? readTarget(message.url ?? '', message.rawHeaders);
+    if (client.isNameUnknown && 'host' in target) {
+      client.isNameUnknown = false;
+      client.connection = { ...client.connection, serverName: target.host };
+    }
+    new NodeExchange(this.#context, client, message, response, target, upgrade).start();
   }
 
   #problemOf(message: IncomingMessage): TargetProblem | undefined {
@@ -202,11 +222,8 @@ export class NodeServer implements EngineServer {
     const hasBody =
       (fieldValue(rawHeaders, 'content-length') ?? '0') !== '0' ||
       fieldValue(rawHeaders, 'transfer-encoding') !== undefined;
-    const found = hasBody
-      ? UPGRADE_WITH_BODY
-      : (this.#problemOf(message) ?? readTarget(message.url ?? '', rawHeaders));
     const upgrade = this.#mayUpgrade(message) ? 'websocket' : undefined;
-    new NodeExchange(this.#context, client, message, response, found, upgrade).start();
+    this.#begin(client, message, response, hasBody ? UPGRADE_WITH_BODY : undefined, upgrade);
   }
 
   #onConnect(message: IncomingMessage, socket: Socket): void {
@@ -214,7 +231,7 @@ export class NodeServer implements EngineServer {
     socket.on('error', () => {});
     if (client.inFlight.length > 0) return void socket.destroy();
     const response = this.#rawResponse(message, socket);
-    new NodeExchange(this.#context, client, message, response, CONNECT_REFUSED).start();
+    this.#begin(client, message, response, CONNECT_REFUSED);
   }
 
   /** A response on a socket that node:http has let go of; the last one on it. */
