@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { GATEWAY_API_CRDS, manifests } from '../cluster/builds.ts';
 import { foreground } from '../cluster/foreground.ts';
-import { down, downWhenInterrupted, readiness, runInside, up } from '../cluster/lifecycle.ts';
+import { buildAll, down, downWhenInterrupted, readiness, runInside, up } from '../cluster/lifecycle.ts';
 import { say } from '../cluster/progress.ts';
 import { CACHE, clusterNamed } from '../cluster/settings.ts';
 
@@ -49,6 +49,11 @@ async function main(): Promise<number> {
   await manifests(GATEWAY_API_CRDS);
   const foreign = process.env.KUBECONFIG && !process.env.KUBECONFIG.startsWith(`${CACHE}/`);
   if (foreign) return againstForeignCluster(args);
+  // Tests of clusters as such bring up their own.
+  if (args.some((argument) => argument.startsWith('tests/cluster'))) {
+    await buildAll(install);
+    return foreground(jest[0]!, [...jest.slice(1), ...args]);
+  }
   return againstOwnCluster(args, install);
 }
 

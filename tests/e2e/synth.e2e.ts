@@ -1,0 +1,62 @@
+/** What `gatewright synth` prints for the examples is accepted by the real API server, as it is. */
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
+import type { RawObject } from '../../gateway-runtime/api/object.ts';
+import { keyOf } from '../cases-runner/load.ts';
+import { run } from '../cluster/command.ts';
+import { installGatewayApi } from './gateway-api-crds.ts';
+import { KubeApi } from './kube-api.ts';
+import { serverVerdict } from './verdict.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const apps = globSync('examples/*/app.ts', { cwd: ROOT }).sort();
+
+/** The names in the examples may be taken in a cluster that is not ours. */
+const whereNothingElseIs = process.env.GATEWRIGHT_E2E_OWN_CLUSTER ? it : it.skip;
+
+const synth = (app: string) =>
+  run(process.execPath, ['--conditions=gatewright-source', 'cli/main.ts', 'synth', app], { cwd: ROOT });
+
+const kubectl = (args: readonly string[], input: string) => run('kubectl', args, { input });
+
+let api: KubeApi;
+let uninstall = async () => {};
+
+beforeAll(async () => {
+  api = await KubeApi.connect();
+  uninstall = await installGatewayApi(api);
+});
+
+afterAll(async () => {
+  await uninstall();
+  api.close();
+});
+
+describe.each(apps)('synth of %s', (app) => {
+  it('is accepted, object by object', async () => {
+    const objects = parseAllDocuments(await synth(app)).map((document) => document.toJS() as RawObject);
+    expect(objects.length).toBeGreaterThan(0);
+    const refused: string[] = [];
+    for (const object of objects) {
+      const { accepted, reason } = await serverVerdict(api, object, 'default');
+      if (!accepted) refused.push(`${keyOf(object)}: ${reason}`);
+    }
+    expect(refused).toEqual([]);
+  });
+
+  whereNothingElseIs('is applied by kubectl, and applied again changes nothing', async () => {
+    const text = await synth(app);
+    const apply = ['apply', '--server-side', '-f', '-'];
+    try {
+      await kubectl(apply, text);
+      const versions = ['get', '-f', '-', '-o', 'jsonpath={.items[*].metadata.generation}'];
+      const before = await kubectl(versions, text);
+      await kubectl(apply, text);
+      expect(await kubectl(versions, text)).toBe(before);
+    } finally {
+      await kubectl(['delete', '--ignore-not-found', '--wait=true', '-f', '-'], text);
+    }
+  });
+});
