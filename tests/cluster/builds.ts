@@ -141,3 +141,11 @@ export const GATEWAY_API_CRDS: Manifests = {
   module: 'sigs.k8s.io/gateway-api',
   subfolder: 'config/crd/experimental',
 };
+
+/** The objects that the conformance suite applies. */
+export const CONFORMANCE_SUITE: Manifests = {
+  name: 'gateway-api-conformance',
+  folder: CONFORMANCE,
+  module: 'sigs.k8s.io/gateway-api/conformance',
+  subfolder: '.',
+};

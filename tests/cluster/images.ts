@@ -14,6 +14,12 @@ export const NODE = 'gatewright.test/node:24';
 /** Answers every request with a description of it, in JSON. */
 export const ECHO = 'registry.k8s.io/gateway-api/echo-basic:v1.6.0-dev.3';
 
+/** Other names of the same images, by which the conformance suite calls them. */
+export const SUITE_NAMES = {
+  echo: ['v1.5.1', 'v1.6.0-dev.2'].map((tag) => ECHO.replace(/:.*/, `:${tag}`)),
+  coredns: [COREDNS.replace(/:.*/, ':v1.12.2')],
+};
+
 const NONROOT = '65532:65532';
 
 /** The Node that runs this, with the libraries that it is linked to. */
@@ -40,14 +46,12 @@ async function clusterImages(): Promise<Image[]> {
       files: { '/pause': await built(builds.pause) },
     },
     {
-      // The second name is the conformance suite's.
-      references: [COREDNS, 'registry.k8s.io/coredns/coredns:v1.12.2'],
+      references: [COREDNS, ...SUITE_NAMES.coredns],
       entrypoint: ['/coredns'],
       files: { '/coredns': await built(builds.coredns) },
     },
     {
-      // All of the suite's names for its backends.
-      references: [ECHO, ...['v1.5.1', 'v1.6.0-dev.2'].map((tag) => ECHO.replace(/:.*/, `:${tag}`))],
+      references: [ECHO, ...SUITE_NAMES.echo],
       entrypoint: ['/echo-basic'],
       user: NONROOT,
       files: { '/echo-basic': await built(builds.echo) },
