@@ -1,0 +1,249 @@
+/** One valid object of each kind with many of its fields, for tests that change one of them. */
+import type { RawObject } from '../../../gateway-runtime/api/object.ts';
+
+const GATEWAY_API = 'gateway.networking.k8s.io/v1';
+
+const listeners = () => [
+  {
+    name: 'http',
+    port: 80,
+    protocol: 'HTTP',
+    hostname: '*.example.com',
+    allowedRoutes: {
+      namespaces: {
+        from: 'Selector',
+        selector: {
+          matchLabels: { team: 'shop' },
+          matchExpressions: [{ key: 'team', operator: 'In', values: ['shop'] }],
+        },
+      },
+      kinds: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute' }],
+    },
+  },
+  {
+    name: 'https',
+    port: 443,
+    protocol: 'HTTPS',
+    tls: {
+      mode: 'Terminate',
+      certificateRefs: [{ group: '', kind: 'Secret', name: 'certificate', namespace: 'infra' }],
+      options: { 'example.com/option': 'value' },
+    },
+  },
+];
+
+const filters = () => [
+  {
+    type: 'RequestHeaderModifier',
+    requestHeaderModifier: {
+      set: [{ name: 'a', value: '1' }],
+      add: [{ name: 'b', value: '2' }],
+      remove: ['c'],
+    },
+  },
+  { type: 'ResponseHeaderModifier', responseHeaderModifier: { set: [{ name: 'a', value: '1' }] } },
+  {
+    type: 'URLRewrite',
+    urlRewrite: { hostname: 'a.example', path: { type: 'ReplaceFullPath', replaceFullPath: '/x' } },
+  },
+  {
+    type: 'RequestMirror',
+    requestMirror: {
+      backendRef: { group: '', kind: 'Service', name: 'a', namespace: 'shop', port: 80 },
+      fraction: { numerator: 1, denominator: 10 },
+    },
+  },
+  {
+    type: 'CORS',
+    cors: {
+      allowOrigins: ['https://example.com'],
+      allowCredentials: true,
+      allowMethods: ['GET'],
+      allowHeaders: ['x-a'],
+      exposeHeaders: ['x-b'],
+      maxAge: 60,
+    },
+  },
+  {
+    type: 'ExternalAuth',
+    externalAuth: {
+      protocol: 'HTTP',
+      backendRef: { name: 'auth', port: 80 },
+      http: { path: '/auth', allowedHeaders: ['x-a'], allowedResponseHeaders: ['x-b'] },
+      forwardBody: { maxSize: 1024 },
+    },
+  },
+  { type: 'ExtensionRef', extensionRef: { group: 'example.com', kind: 'Filter', name: 'own' } },
+];
+
+/** Made anew at each call: tests change what they get. */
+export const SAMPLES = {
+  GatewayClass: (): RawObject => ({
+    apiVersion: GATEWAY_API,
+    kind: 'GatewayClass',
+    metadata: { name: 'edge' },
+    spec: {
+      controllerName: 'gatewright.dev/gateway-controller',
+      description: 'Edge.',
+      parametersRef: { group: 'example.com', kind: 'Parameters', name: 'p', namespace: 'infra' },
+    },
+  }),
+  Gateway: (): RawObject => ({
+    apiVersion: GATEWAY_API,
+    kind: 'Gateway',
+    metadata: { name: 'edge', namespace: 'infra' },
+    spec: {
+      gatewayClassName: 'edge',
+      listeners: listeners(),
+      addresses: [{ type: 'IPAddress', value: '192.0.2.1' }],
+      infrastructure: {
+        labels: { 'example.com/key': 'value' },
+        annotations: { note: 'any text' },
+        parametersRef: { group: 'example.com', kind: 'Parameters', name: 'p' },
+      },
+      allowedListeners: { namespaces: { from: 'Selector', selector: { matchLabels: { team: 'shop' } } } },
+      tls: {
+        backend: { clientCertificateRef: { name: 'client' } },
+        frontend: {
+          default: {
+            validation: {
+              mode: 'AllowValidOnly',
+              caCertificateRefs: [{ group: '', kind: 'ConfigMap', name: 'ca', namespace: 'infra' }],
+            },
+          },
+          perPort: [{ port: 443, tls: {} }],
+        },
+      },
+      defaultScope: 'None',
+    },
+  }),
+  ListenerSet: (): RawObject => ({
+    apiVersion: GATEWAY_API,
+    kind: 'ListenerSet',
+    metadata: { name: 'set', namespace: 'shop' },
+    spec: {
+      parentRef: { group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'edge', namespace: 'infra' },
+      listeners: listeners(),
+    },
+  }),
+  HTTPRoute: (): RawObject => ({
+    apiVersion: GATEWAY_API,
+    kind: 'HTTPRoute',
+    metadata: { name: 'cart', namespace: 'shop' },
+    spec: {
+      parentRefs: [
+        {
+          group: 'gateway.networking.k8s.io',
+          kind: 'Gateway',
+          namespace: 'infra',
+          name: 'edge',
+          sectionName: 'http',
+          port: 80,
+        },
+      ],
+      hostnames: ['shop.example.com', '*.shop.example.com'],
+      rules: [
+        {
+          name: 'cart',
+          matches: [
+            {
+              path: { type: 'PathPrefix', value: '/cart' },
+              method: 'GET',
+              headers: [{ name: 'x-tier', type: 'Exact', value: 'gold' }],
+              queryParams: [{ name: 'q', type: 'RegularExpression', value: 'a+' }],
+            },
+          ],
+          filters: filters(),
+          backendRefs: [
+            {
+              group: '',
+              kind: 'Service',
+              name: 'cart',
+              namespace: 'shop',
+              port: 8080,
+              weight: 3,
+              filters: [{ type: 'RequestHeaderModifier', requestHeaderModifier: { remove: ['x'] } }],
+            },
+          ],
+          timeouts: { request: '10s', backendRequest: '2s' },
+          retry: { codes: [503], attempts: 2, backoff: '100ms' },
+          sessionPersistence: {
+            sessionName: 's',
+            absoluteTimeout: '1h',
+            type: 'Cookie',
+            cookieConfig: { lifetimeType: 'Permanent' },
+          },
+        },
+        {
+          matches: [{ path: { type: 'PathPrefix', value: '/old' } }],
+          filters: [
+            {
+              type: 'RequestRedirect',
+              requestRedirect: {
+                scheme: 'https',
+                hostname: 'b.example',
+                path: { type: 'ReplacePrefixMatch', replacePrefixMatch: '/new' },
+                port: 8443,
+                statusCode: 301,
+              },
+            },
+          ],
+        },
+      ],
+    },
+  }),
+  ReferenceGrant: (): RawObject => ({
+    apiVersion: GATEWAY_API,
+    kind: 'ReferenceGrant',
+    metadata: { name: 'to-shop', namespace: 'media' },
+    spec: {
+      from: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop' }],
+      to: [{ group: '', kind: 'Service', name: 'player' }],
+    },
+  }),
+  Namespace: (): RawObject => ({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'shop', labels: { team: 'shop' } },
+  }),
+  Service: (): RawObject => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'cart', namespace: 'shop' },
+    spec: {
+      type: 'ClusterIP',
+      selector: { app: 'cart' },
+      ports: [{ name: 'http', port: 80, protocol: 'TCP', targetPort: 'web', appProtocol: 'http' }],
+    },
+  }),
+  EndpointSlice: (): RawObject => ({
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: 'cart-1', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'cart' } },
+    addressType: 'IPv4',
+    endpoints: [
+      { addresses: ['10.0.0.7'], conditions: { ready: true, serving: true, terminating: false }, zone: 'a' },
+    ],
+    ports: [{ name: 'http', port: 3000, protocol: 'TCP' }],
+  }),
+  Secret: (): RawObject => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'certificate', namespace: 'infra' },
+    type: 'kubernetes.io/tls',
+    data: { 'tls.crt': 'eA==', 'tls.key': 'eA==' },
+  }),
+};
+export type SampleKind = keyof typeof SAMPLES;
+
+/** The sample with one field set, or removed where the value is undefined. `path` is as in a diagnostic. */
+export function sampleWith(kind: SampleKind, path: string, value: unknown): RawObject {
+  const object = SAMPLES[kind]();
+  const steps = path.split(/[.[\]]+/).filter((step) => step !== '');
+  const last = steps.pop()!;
+  let at = object as Record<string, unknown>;
+  for (const step of steps) at = at[step] as Record<string, unknown>;
+  if (value === undefined) delete at[last];
+  else at[last] = value;
+  return object;
+}
