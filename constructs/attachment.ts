@@ -36,11 +36,11 @@ export interface Attachment<
    * @default - routes of any team that the listener's namespace policy admits
    */
   readonly team?: TeamRef<TeamName>;
-  /** How messages name it, such as `grant platform/shared-gw/shop`. */
+  /** @internal How messages name it, such as `grant platform/shared-gw/shop`. */
   readonly title: string;
-  /** Whether its listeners have an object of their own, so that a route attaches to the whole object and not to sections. */
+  /** @internal Whether its listeners have an object of their own, so that a route attaches to the whole object and not to sections. */
   readonly wholeObject: boolean;
-  /** The listeners in the objects. */
+  /** @internal The listeners in the objects. */
   places(): readonly ListenerPlace[];
   /** A hostname known only at run time. Throws an Error where the grant does not cover it. */
   hostname(value: string): GrantedHostname<Hosts>;

@@ -46,7 +46,9 @@ export class DedicatedGateway<
   readonly hostnames: Hosts;
   readonly kinds: readonly Kinds[];
   readonly listeners: readonly (keyof Listeners & string)[];
+  /** @internal */
   readonly title: string;
+  /** @internal */
   readonly wholeObject = true;
 
   constructor(
@@ -63,10 +65,12 @@ export class DedicatedGateway<
     if (props.team instanceof Team) props.team._allow(this.kinds);
   }
 
+  /** A hostname known only at run time. Throws an Error where the gateway does not serve it. */
   hostname(value: string): GrantedHostname<Hosts> {
     return requireHostname<Hosts>(this, value);
   }
 
+  /** @internal */
   places(): ListenerPlace[] {
     const { namespace, name } = this;
     return this.#perListener((listener, hostname) => ({

@@ -87,7 +87,7 @@ export class GatewayRuntime<const Classes extends string = typeof DEFAULT_CLASS>
     return { className: name };
   }
 
-  /** For the Secrets that listeners of its gateways name, and no others, a Role each namespace. */
+  /** @internal For the Secrets that listeners of its gateways name, and no others, a Role each namespace. */
   [MATERIALIZE](): void {
     const secrets = new Map<string, Set<string>>();
     for (const construct of this.node.root.node.findAll()) {

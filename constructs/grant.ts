@@ -62,7 +62,9 @@ export class Grant<
   readonly hostnames: Hosts;
   readonly kinds: readonly Kinds[];
   readonly listeners: readonly Listeners[];
+  /** @internal */
   readonly title: string;
+  /** @internal */
   readonly wholeObject: boolean;
   /** @internal */
   readonly _nestedIn: readonly AnyGrant[];
@@ -103,10 +105,12 @@ export class Grant<
     });
   }
 
+  /** A hostname known only at run time. Throws an Error where the grant does not cover it. */
   hostname(value: string): GrantedHostname<Hosts> {
     return requireHostname<Hosts>(this, value);
   }
 
+  /** @internal */
   places(): ListenerPlace[] {
     const { namespace } = this.gateway;
     return this.#perListener((listener, hostname) => ({
@@ -130,6 +134,7 @@ export class Grant<
     );
   }
 
+  /** @internal */
   [WARNINGS](objects: readonly RawObject[]): string[] {
     const { className } = this.gateway;
     const isOwn = className === DEFAULT_CLASS || objects.some((object) => isOwnClass(object, className));

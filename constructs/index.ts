@@ -1,6 +1,6 @@
 /** The constructs: gateways, grants and routes of teams as cdk8s constructs. */
 export { type AppObject, objectsOf } from './app-objects.ts';
-export type { Attachment, ListenerPlace } from './attachment.ts';
+export type { Attachment } from './attachment.ts';
 export { type Backend, type BackendOptions, type ServiceConstruct, type Split, service } from './backend.ts';
 export { Canary, type CanaryProps, canary } from './canary.ts';
 export { PlatformChart, type PlatformChartProps, TeamChart, type TeamChartProps } from './chart.ts';
@@ -26,7 +26,7 @@ export {
 export type { Finding } from './findings.ts';
 export type { GatewayClassRef, GatewayProps } from './gateway.ts';
 export { type GatewayClassProps, GatewayRuntime, type GatewayRuntimeProps } from './gateway-runtime.ts';
-export { type AnyGrant, Grant, type GrantProps } from './grant.ts';
+export type { AnyGrant, Grant, GrantProps } from './grant.ts';
 export type { GrantedHostname, RouteKind } from './granted.ts';
 export {
   allNamespaces,

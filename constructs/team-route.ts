@@ -74,7 +74,7 @@ export class TeamRoute<
     return rule;
   }
 
-  /** Makes the HTTPRoutes that the rules need, by now; those before the first synth may have been others. */
+  /** @internal Makes the HTTPRoutes that the rules need, by now; those before the first synth may have been others. */
   [MATERIALIZE](): void {
     this.#planned = this.#plan();
     const suffixes = [...this.#planned.keys()];
