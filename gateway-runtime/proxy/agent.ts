@@ -28,13 +28,13 @@ import { LIMITS, type Limits } from './limits.ts';
 import { Listeners } from './listeners.ts';
 import { type CompiledRule, compileRule } from './pipeline/compiled-rule.ts';
 import { ForwardingFields } from './pipeline/forwarding.ts';
-import { type Observer, Pipeline } from './pipeline/pipeline.ts';
-import { accessLogLine, malformedLogLine } from './telemetry/access-log.ts';
+import { Pipeline } from './pipeline/pipeline.ts';
 import { type GatewayMetrics, Metrics } from './telemetry/metrics.ts';
+import { type ObserverOptions, observe } from './telemetry/observer.ts';
 import { Certificates, defaultTls, tlsOptions } from './tls.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 
-export interface AgentOptions {
+export interface AgentOptions extends ObserverOptions {
   readonly gateway: GatewayId;
   /** The address to listen on. Default: 127.0.0.1. */
   readonly address?: string;
@@ -49,11 +49,7 @@ export interface AgentOptions {
   readonly trustedHops?: readonly string[];
   /** X-Forwarded-Server. Default: the name of this host. */
   readonly serverName?: string;
-  /** Called with one JSON line per request, without line end. */
-  readonly accessLog?: (line: string) => void;
   readonly metrics?: Metrics;
-  /** Told of defects of the data plane itself; the request or connection that showed it was ended. Default: console.error. */
-  readonly onDefect?: (error: unknown) => void;
   /** Asked for a backend of the snapshot that has no endpoint. */
   readonly fallbackEndpoints?: (backend: Backend) => readonly Endpoint[];
   readonly limits?: Partial<Limits>;
@@ -113,7 +109,7 @@ export class Agent {
     this.#pipeline = new Pipeline(router, {
       upstreams: this.#upstreams,
       forwarding: new ForwardingFields(options.trustedHops ?? [], options.serverName ?? hostname()),
-      observer: this.#observer(options),
+      observer: observe(gateway, this.#metrics, options),
       attempts: limits.attempts,
       random: options.random ?? Math.random,
     });
@@ -269,35 +265,5 @@ export class Agent {
 
   #diagnostics(): Diagnostic[] {
     return [...this.#listeners.problems, ...this.#certificates.problems, ...this.#pipeline.router.problems];
-  }
-
-  #observer({ accessLog, onDefect = console.error }: AgentOptions): Observer {
-    const { gateway } = this;
-    const metrics = this.#metrics;
-    const internalError = (error: unknown) => {
-      metrics.count('internal-error');
-      onDefect(error);
-    };
-    const log = (line: () => string) => {
-      if (!accessLog) return;
-      try {
-        accessLog(line());
-      } catch (error) {
-        internalError(error);
-      }
-    };
-    return {
-      ended(exchange, totals) {
-        metrics.request(exchange.outcome, totals);
-        log(() => accessLogLine(gateway, exchange, totals));
-      },
-      malformed(connection, status) {
-        metrics.count('malformed-request');
-        log(() => malformedLogLine(gateway, connection, status));
-      },
-      connectionDropped: () => metrics.count('connection-dropped'),
-      handshakeFailed: () => metrics.count('tls-handshake-failed'),
-      internalError,
-    };
   }
 }

@@ -27,7 +27,8 @@ interface BoundPort {
 export class Listeners {
   readonly #options: PortOptions;
   readonly #bound = new Map<number, BoundPort>();
-  readonly #leaving = new Set<EngineServer>();
+  /** Ports that went, until their last connection has. */
+  readonly #leaving = new Map<EngineServer, Promise<unknown>>();
   readonly #problems = new Map<number, Diagnostic>();
 
   constructor(options: PortOptions) {
@@ -52,7 +53,7 @@ export class Listeners {
       if (listener?.protocol === bound.protocol) continue;
       if (listener) before.set(port, bound.number);
       this.#bound.delete(port);
-      void this.#drain(bound.engine);
+      this.#drain(bound.engine);
     }
     await Promise.all(
       [...wanted.values()]
@@ -70,15 +71,15 @@ export class Listeners {
 
   /** Stops accepting; resolves when the last request is answered, or when the time is over and the rest was cut. */
   async drain(): Promise<void> {
-    const servers = [...this.#bound.values()].map(({ engine }) => this.#drain(engine));
+    for (const { engine } of this.#bound.values()) this.#drain(engine);
     this.#bound.clear();
-    await Promise.all(servers);
+    await Promise.all(this.#leaving.values());
   }
 
   /** Cuts everything, what is draining too. */
   async close(): Promise<void> {
     const drained = this.drain();
-    for (const engine of this.#leaving) engine.destroy();
+    for (const engine of this.#leaving.keys()) engine.destroy();
     await drained;
   }
 
@@ -104,15 +105,15 @@ export class Listeners {
     });
   }
 
-  async #drain(engine: EngineServer): Promise<void> {
-    this.#leaving.add(engine);
-    const closed = once(engine.server, 'close');
+  #drain(engine: EngineServer): void {
+    const deadline = setTimeout(() => engine.destroy(), this.#options.drainTime);
+    const closed = once(engine.server, 'close').then(() => {
+      clearTimeout(deadline);
+      this.#leaving.delete(engine);
+    });
+    this.#leaving.set(engine, closed);
     engine.server.close();
     engine.drain();
-    const deadline = setTimeout(() => engine.destroy(), this.#options.drainTime);
-    await closed;
-    clearTimeout(deadline);
-    this.#leaving.delete(engine);
   }
 
   #problem({ port, source }: Listener, number: number, { code }: NodeJS.ErrnoException): Diagnostic {

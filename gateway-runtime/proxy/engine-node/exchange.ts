@@ -1,10 +1,5 @@
 /** An exchange on node:http: the client's side of it, over IncomingMessage and ServerResponse. */
-import {
-  type IncomingMessage,
-  type ServerResponse,
-  validateHeaderName,
-  validateHeaderValue,
-} from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { LocalReply } from '../../filters/definition.ts';
 import type { Endpoint } from '../../snapshot/snapshot.ts';
@@ -18,11 +13,12 @@ import {
   type UpstreamFailure,
 } from '../exchange.ts';
 import type { Limits } from '../limits.ts';
-import { INTERNAL_ERROR, problemReply } from '../pipeline/replies.ts';
+import { INTERNAL_ERROR, problemReply } from '../replies.ts';
 import { Attempt, type AttemptEvents, type Guard } from './attempt.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { fieldValue, ResponseFields } from './header-fields.ts';
 import { withoutHopByHop } from './hop-by-hop.ts';
+import { requestFields, switchingHead } from './message-head.ts';
 import { ForwardedRequest, ReceivedRequest } from './request.ts';
 import type { RequestTarget, TargetProblem } from './request-target.ts';
 import { tunnel } from './tunnel.ts';
@@ -148,7 +144,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
         fresh,
         method: head.method,
         target: head.query ? `${head.path}?${head.query}` : head.path,
-        headers: this.#forwardedFields(head),
+        headers: requestFields(head, this.#message.rawHeaders, this.#hasBody, this.upgrade),
         ...(this.#hasBody ? { body: this.#message } : {}),
         pool,
         limits,
@@ -156,33 +152,6 @@ export class NodeExchange implements Exchange, AttemptEvents {
       },
       this,
     );
-  }
-
-  /** Host first, then the fields, then what belongs to the connection to the backend. */
-  #forwardedFields(head: ForwardedRequest): string[] {
-    const received = this.#message.rawHeaders;
-    const fields = ['Host', head.authority, ...head.raw];
-    const connection: string[] = [];
-    if (this.upgrade) {
-      fields.push('Upgrade', this.upgrade);
-      connection.push('Upgrade');
-    }
-    // We pass trailers on, so a backend may be told that they are welcome (RFC 9110 section 10.1.4).
-    if (/(?:^|,)\s*trailers\s*(?:,|$)/i.test(fieldValue(received, 'te') ?? '')) {
-      fields.push('TE', 'trailers');
-      connection.push('TE');
-    }
-    if (connection.length) fields.push('Connection', connection.join(', '));
-    if (fieldValue(received, 'transfer-encoding') !== undefined) {
-      fields.push('Transfer-Encoding', 'chunked');
-      return fields;
-    }
-    const withoutTrailer = fields.findIndex((field, index) => index % 2 === 0 && /^trailer$/i.test(field));
-    if (withoutTrailer >= 0) fields.splice(withoutTrailer, 2);
-    if (!this.#hasBody && announcesBody(head.method) && head.get('content-length') === undefined) {
-      fields.push('Content-Length', '0');
-    }
-    return fields;
   }
 
   onRequestChunk(bytes: number): void {
@@ -247,10 +216,10 @@ export class NodeExchange implements Exchange, AttemptEvents {
     head.remove('content-length');
     head.add('Connection', 'Upgrade');
     head.add('Upgrade', protocol);
-    const fields = fieldLines(head.raw);
+    const switched = switchingHead(head.raw);
     this.#tunnelled = true;
     this.#response.detachSocket(socket);
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\n${fields}\r\n`, 'latin1');
+    socket.write(switched, 'latin1');
     tunnel(socket, backend, this.#context.limits.tunnelIdle, (toBackend, toClient) => {
       this.#received += toBackend;
       this.#sent += toClient;
@@ -350,21 +319,4 @@ export class NodeExchange implements Exchange, AttemptEvents {
 
 function flushHead(exchange: NodeExchange): void {
   exchange.flushHead();
-}
-
-/** Throws where a filter set what is no field: a line end in a value would begin another one. */
-function fieldLines(raw: readonly string[]): string {
-  let lines = '';
-  for (let i = 0; i < raw.length; i += 2) {
-    const [name, value] = [raw[i]!, raw[i + 1]!];
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
-    lines += `${name}: ${value}\r\n`;
-  }
-  return lines;
-}
-
-/** Whether node:http would announce a chunked body for this method unless told that there is none. */
-function announcesBody(method: string): boolean {
-  return !/^(?:GET|HEAD|DELETE|OPTIONS|TRACE)$/.test(method);
 }

@@ -13,9 +13,6 @@ import type {
   Repeatable,
   UpstreamFailure,
 } from '../exchange.ts';
-import type { Upstreams } from '../upstream/upstreams.ts';
-import { type CompiledRule, chooseBackend } from './compiled-rule.ts';
-import type { ForwardingFields } from './forwarding.ts';
 import {
   FAILURES,
   MISDIRECTED,
@@ -26,7 +23,10 @@ import {
   problemReply,
   REFUSED_RULE,
   UNRESOLVED_BACKEND,
-} from './replies.ts';
+} from '../replies.ts';
+import type { Upstreams } from '../upstream/upstreams.ts';
+import { type CompiledRule, chooseBackend } from './compiled-rule.ts';
+import type { ForwardingFields } from './forwarding.ts';
 
 /** What is told of every exchange. */
 export interface Observer {

@@ -1,6 +1,6 @@
 /** The answers that the gateway gives itself: one line of plain text that says what to do, and nothing about other tenants. */
-import type { LocalReply } from '../../filters/definition.ts';
-import type { UpstreamFailure } from '../exchange.ts';
+import type { LocalReply } from '../filters/definition.ts';
+import type { UpstreamFailure } from './exchange.ts';
 
 function textReply(status: number, sentence: string): LocalReply {
   return Object.freeze({

@@ -1,0 +1,44 @@
+/** What happens, written to the access log and counted. */
+import type { GatewayId } from '../../snapshot/snapshot.ts';
+import type { Observer } from '../pipeline/pipeline.ts';
+import { accessLogLine, malformedLogLine } from './access-log.ts';
+import type { GatewayMetrics } from './metrics.ts';
+
+export interface ObserverOptions {
+  /** Called with one JSON line per request, without line end. */
+  readonly accessLog?: (line: string) => void;
+  /** Told of defects of the data plane itself; the request or connection that showed one was ended. Default: console.error. */
+  readonly onDefect?: (error: unknown) => void;
+}
+
+export function observe(
+  gateway: GatewayId,
+  metrics: GatewayMetrics,
+  { accessLog, onDefect = console.error }: ObserverOptions,
+): Observer {
+  const internalError = (error: unknown) => {
+    metrics.count('internal-error');
+    onDefect(error);
+  };
+  /** A log that can't be written costs no request. */
+  const log = (line: string) => {
+    try {
+      accessLog?.(line);
+    } catch (error) {
+      internalError(error);
+    }
+  };
+  return {
+    ended(exchange, totals) {
+      metrics.request(exchange.outcome, totals);
+      if (accessLog) log(accessLogLine(gateway, exchange, totals));
+    },
+    malformed(connection, status) {
+      metrics.count('malformed-request');
+      if (accessLog) log(malformedLogLine(gateway, connection, status));
+    },
+    connectionDropped: () => metrics.count('connection-dropped'),
+    handshakeFailed: () => metrics.count('tls-handshake-failed'),
+    internalError,
+  };
+}
