@@ -48,13 +48,15 @@ const redactFilter = ({ type, config }: FilterConfig): FilterConfig => ({
   config: redactFields(config),
 });
 
-/** In the configuration of a filter, header fields are pairs of name and value. */
+/** In the configuration of a filter, header fields are lists of pairs of name and value. */
 function redactFields(config: unknown): unknown {
   if (Array.isArray(config)) {
-    const [name, value] = config;
-    const isField = config.length === 2 && typeof name === 'string' && typeof value === 'string';
-    return isField && SECRET.test(name) ? [name, REDACTED] : config.map(redactFields);
+    return config.map((each) => (isSecretField(each) ? [each[0], REDACTED] : redactFields(each)));
   }
   if (typeof config !== 'object' || config === null) return config;
   return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, redactFields(value)]));
+}
+
+function isSecretField(value: unknown): value is [string, string] {
+  return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && SECRET.test(value[0]);
 }

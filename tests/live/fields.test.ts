@@ -270,6 +270,38 @@ describe('filters', () => {
     expect(headers).not.toHaveProperty('x-forwarded-for');
   });
 
+  it('can not begin a field of their own', async () => {
+    const defects: unknown[] = [];
+    const options = { onDefect: (error: unknown) => defects.push(error) };
+    const split = { set: [['x-a', 'b\r\nInjected: 1']], add: [], remove: [] };
+    for (const type of ['RequestHeaderModifier', 'ResponseHeaderModifier']) {
+      await serve(options, [{ type, config: split }]);
+      const answer = await gateway.get('shop.example.com/');
+      expect(answer.status).toBe(500);
+      expect(answer.headers).not.toHaveProperty('injected');
+      await gateway.agent.close();
+    }
+    const switching = await Backend.tcp((socket) =>
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'),
+      ),
+    );
+    await serve(options, [{ type: 'ResponseHeaderModifier', config: split }]);
+    await gateway.serve({
+      resources: gateway.agent.snapshot!.resources,
+      endpoints: { whoami: [switching.endpoint] },
+    });
+    const answer = await rawExchange(
+      gateway.port(),
+      'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    );
+    expect(answer).toMatch(/^HTTP\/1.1 500 /);
+    expect(answer).not.toContain('Injected');
+    expect(defects).toHaveLength(3);
+    expect(whoami.seen.map(({ headers }) => headers.injected)).toEqual([undefined]);
+    await switching.close();
+  });
+
   it('redirect without a backend, to the port that is served', async () => {
     await serve({ publicPort: (port) => port + 8_000 }, [
       { type: 'RequestRedirect', config: { status: 302, scheme: 'https' } },
