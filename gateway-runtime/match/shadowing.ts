@@ -107,9 +107,12 @@ function takesAllOf(a: HttpMatch, b: HttpMatch): boolean {
 }
 
 const includes = (all: readonly ValueMatch[], some: readonly ValueMatch[]) =>
-  some.every(({ name, type, value }) =>
-    all.some((each) => each.name === name && each.type === type && each.value === value),
-  );
+  some.every((condition, index) => {
+    // "Only the first entry with an equivalent name MUST be considered for a match" (HTTPHeaderMatch.name).
+    if (some.findIndex(({ name }) => name === condition.name) < index) return true;
+    const first = all.find(({ name }) => name === condition.name);
+    return first?.type === condition.type && first.value === condition.value;
+  });
 
 /** A request that a match takes, such as `GET https://shop.example.com/cart -H 'x-tier: gold'`. */
 export function exampleRequest(listener: Listener, { rule, match, hostname }: Contender): string {
