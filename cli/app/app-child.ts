@@ -117,7 +117,8 @@ async function load({ load: path, synth: output }: LoadRequest): Promise<void> {
   const exported = await module.default;
   const apps = isApp(exported) ? [exported] : captured;
   if (apps.length === 0) {
-    throw new Error('no app: export it (export default app), or call its synth()');
+    const message = 'no app: export it (export default app), or call its synth()';
+    return finish({ type: 'failed', problems: [{ message }], files: [...files] });
   }
   const { synthesize, objectsOf } = await constructsOf(path);
   let synthesized: Constructs.Synthesis[];

@@ -1,15 +1,24 @@
 /** Notices edits of files and folders: also files that are replaced (as most editors save), new, or not there yet. */
+import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import { isPassedOver } from './files.ts';
 
 /** Milliseconds without a further event until an edit counts as done: some editors write a file in two steps. */
 const QUIET = 10;
+/**
+ * Milliseconds after which a file that was edited is looked at once more: of several writes within 50 ms chokidar tells of the
+ * first only, and the last one counts.
+ */
+const SECOND_LOOK = 100;
 
 export class Watcher {
   readonly #files: FSWatcher;
   readonly #changed = new Set<string>();
   readonly #onChange: (paths: ReadonlySet<string>) => void;
+  /** The state of each edited file when it was last told of. */
+  readonly #told = new Map<string, string>();
+  readonly #looks = new Set<NodeJS.Timeout>();
   #timer: NodeJS.Timeout | undefined;
 
   /** `onChange` gets the absolute paths that were written, made or removed. */
@@ -40,6 +49,7 @@ export class Watcher {
 
   async close(): Promise<void> {
     clearTimeout(this.#timer);
+    for (const look of this.#looks) clearTimeout(look);
     await this.#files.close();
   }
 
@@ -49,7 +59,23 @@ export class Watcher {
     this.#timer = setTimeout(() => {
       const changed = new Set(this.#changed);
       this.#changed.clear();
+      this.#lookAgain(changed);
       this.#onChange(changed);
     }, QUIET);
   }
+
+  #lookAgain(paths: ReadonlySet<string>): void {
+    for (const path of paths) this.#told.set(path, stateOf(path));
+    const look = setTimeout(() => {
+      this.#looks.delete(look);
+      for (const path of paths) if (stateOf(path) !== this.#told.get(path)) this.#note(path);
+    }, SECOND_LOOK);
+    this.#looks.add(look);
+  }
+}
+
+/** Which writing of a file this is; the same as long as nobody writes. */
+function stateOf(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found ? `${found.ino} ${found.size} ${found.mtimeMs}` : '';
 }

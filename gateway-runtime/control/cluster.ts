@@ -1,0 +1,219 @@
+/**
+ * The control plane's half that talks to the API server: objects from informers go through translate, what translate says
+ * of them goes into their status where we lead, and every change is handed on, whoever leads. Nothing is handed on or
+ * written before all kinds of objects were read once, nor before the Secrets that a change refers to are known: a restart
+ * or a new certificate must not look like one that is missing.
+ */
+import { KINDS, type KindName } from '../api/kinds.ts';
+import { GATEWAY_GROUP } from '../api/names.ts';
+import { type ObjectRef, refKey } from '../api/object.ts';
+import type { RegexEngine } from '../match/regex.ts';
+import { canonicalJson } from '../snapshot/canonical.ts';
+import type { Diagnostic } from '../snapshot/diagnostic.ts';
+import type {
+  Change,
+  ObjectStatus,
+  Translation,
+  TranslationChange,
+  Withhold,
+} from '../translate/translation.ts';
+import { Translator } from '../translate/translator.ts';
+import type { ApiClient } from './cluster/client.ts';
+import { collectionDiagnostics } from './cluster/collection-diagnostics.ts';
+import { Informers } from './cluster/informers.ts';
+import { crdDiagnostics, GATEWAY_KINDS, InstalledCrds, supportedVersion } from './cluster/installed-crds.ts';
+import { joinedChange } from './cluster/joined-change.ts';
+import { LeaderElection, type LeaderElectionOptions } from './cluster/leader-election.ts';
+import { type CollectionState, TIMINGS, type Timings } from './cluster/reflector.ts';
+import { refOf, Secrets } from './cluster/secrets.ts';
+import { StatusWriter } from './status-writer.ts';
+import type { WantedStatus } from './status-writer-merge.ts';
+
+export interface ClusterOptions {
+  readonly client: ApiClient;
+  readonly regex: RegexEngine;
+  /** Where the Lease is: the namespace that we run in. */
+  readonly namespace: string;
+  /** Never the same for two processes. */
+  readonly identity: string;
+  /** The first change is everything. */
+  readonly onChange: (change: TranslationChange) => void;
+  /** All that is wrong with the cluster or our rights in it, whenever it is something else than before. */
+  readonly onProblems: (problems: readonly Diagnostic[]) => void;
+  /** What went wrong once, such as a write that failed, as a sentence. */
+  readonly onEvent: (message: string) => void;
+  readonly onLeading?: (epoch: number | undefined) => void;
+  /** What only others know of a status, such as addresses. `StatusWriter.want` takes it up again where it changes. */
+  readonly complete?: (status: ObjectStatus) => WantedStatus;
+  readonly timings?: Timings;
+  readonly election?: Pick<LeaderElectionOptions, 'name' | 'duration' | 'deadline' | 'period'>;
+}
+
+const INFORMED: readonly KindName[] = (Object.keys(KINDS) as KindName[]).filter((kind) => kind !== 'Secret');
+const WITH_STATUS: ReadonlySet<string> = new Set(GATEWAY_KINDS.filter((kind) => kind !== 'ReferenceGrant'));
+
+export class Cluster {
+  readonly #options: ClusterOptions;
+  readonly #translator: Translator;
+  readonly #informers: Informers;
+  readonly #crds: InstalledCrds;
+  readonly #secrets: Secrets;
+  readonly #election: LeaderElection;
+  readonly #writer: StatusWriter;
+  /** What translate said and nobody was told yet. */
+  #held: TranslationChange | undefined;
+  #published = false;
+  #problems: readonly Diagnostic[] = [];
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+    const { client, regex, namespace, identity, onEvent, timings = TIMINGS } = options;
+    this.#translator = new Translator({ regex, classes: 'own' });
+    this.#informers = new Informers({
+      client,
+      kinds: INFORMED,
+      timings,
+      onChanges: (changes) => this.#apply(changes),
+      onObject: (ref, object) => {
+        if (WITH_STATUS.has(ref.kind)) this.#writer.observe(ref, object);
+      },
+      onState: () => this.#review(),
+    });
+    this.#crds = new InstalledCrds(client, () => this.#crdsChanged(), timings);
+    this.#secrets = new Secrets(client, (change) => this.#apply([change]), timings);
+    this.#election = new LeaderElection({
+      client,
+      namespace,
+      identity,
+      ...options.election,
+      onStarted: (epoch) => {
+        this.#write();
+        options.onLeading?.(epoch);
+      },
+      onStopped: (why) => {
+        this.#writer.stop();
+        onEvent(`This replica leads no longer: ${why}.`);
+        options.onLeading?.(undefined);
+      },
+      onProblem: onEvent,
+    });
+    this.#writer = new StatusWriter({
+      client,
+      mayWrite: () => this.#election.epoch !== undefined,
+      onProblem: (ref, message) => onEvent(`${refKey(ref)}: ${message}`),
+    });
+  }
+
+  /** Everything as of now, whether it was handed on or not. */
+  get translation(): Translation {
+    return this.#translator.current;
+  }
+
+  /** Whether everything was read and handed on once. */
+  get synced(): boolean {
+    return this.#published;
+  }
+
+  /** Number of our time as leader, and part of every version of that time; undefined where another leads. */
+  get epoch(): number | undefined {
+    return this.#election.epoch;
+  }
+
+  get leader(): { readonly identity: string; readonly epoch: number } | undefined {
+    return this.#election.leader;
+  }
+
+  get problems(): readonly Diagnostic[] {
+    return this.#problems;
+  }
+
+  /** Status writes that the API server has taken. */
+  get statusWrites(): number {
+    return this.#writer.writes;
+  }
+
+  start(): void {
+    this.#crds.start();
+    this.#informers.start();
+    this.#election.start();
+  }
+
+  /** Gives the Lease back, so that another replica leads at once. */
+  async stop(): Promise<void> {
+    await this.#election.stop();
+    await Promise.all([this.#informers.stop(), this.#crds.stop(), this.#secrets.stop()]);
+  }
+
+  /** Puts together anew what an object's status should say, after something changed that `complete` knows. */
+  reconsider(ref: ObjectRef): void {
+    if (this.#published) this.#want(refKey(ref), this.translation.statuses.get(refKey(ref)));
+  }
+
+  #apply(changes: readonly (Change | Withhold)[]): void {
+    const change = this.#translator.apply(changes);
+    this.#held = this.#held ? joinedChange(this.#held, change) : change;
+    this.#secrets.want(change.secrets);
+    const forgotten = [...change.secrets].flatMap(([id, wanted]) => (wanted ? [] : [{ remove: refOf(id) }]));
+    if (forgotten.length > 0) this.#translator.apply(forgotten);
+    this.#publish();
+  }
+
+  #publish(): void {
+    if (!this.#held || this.#secrets.pending || this.#crds.state.phase === 'starting') return;
+    const change = this.#held;
+    this.#held = undefined;
+    for (const [key, status] of change.statuses) this.#want(key, status);
+    this.#options.onChange(change);
+    if (this.#published) return;
+    this.#published = true;
+    this.#write();
+  }
+
+  /** Only where it is known of every object what it should say: else entries of ours would be taken for leftovers. */
+  #write(): void {
+    if (this.#published && this.#election.epoch !== undefined) this.#writer.start();
+  }
+
+  #want(key: string, status: ObjectStatus | undefined): void {
+    if (!status) return this.#writer.want(refFromKey(key), undefined);
+    const complete = this.#options.complete?.(status) ?? status;
+    this.#writer.want(status.ref, complete.kind === 'GatewayClass' ? this.#withVersion(complete) : complete);
+  }
+
+  #withVersion(status: Extract<WantedStatus, { kind: 'GatewayClass' }>): WantedStatus {
+    // Where we may not read them there is nothing to say.
+    if (this.#crds.state.phase === 'denied') return status;
+    const observedGeneration = status.conditions[0]?.observedGeneration ?? 0;
+    const condition = { ...supportedVersion(this.#crds.bundles), observedGeneration };
+    return { ...status, conditions: [...status.conditions, condition] };
+  }
+
+  #crdsChanged(): void {
+    this.#informers.poke();
+    this.#review();
+    this.#publish();
+    if (!this.#published) return;
+    for (const [key, status] of this.translation.statuses) {
+      if (status.kind === 'GatewayClass') this.#want(key, status);
+    }
+  }
+
+  #review(): void {
+    const states = new Map<KindName, CollectionState>();
+    for (const kind of INFORMED) states.set(kind, this.#informers.stateOf(kind)!);
+    const absent = new Set(INFORMED.filter((kind) => states.get(kind)!.phase === 'absent'));
+    const problems = [
+      ...collectionDiagnostics(states, this.#crds.state),
+      ...(this.#crds.state.phase === 'synced' ? crdDiagnostics(this.#crds.bundles, absent) : []),
+    ];
+    if (canonicalJson(problems) === canonicalJson(this.#problems)) return;
+    this.#problems = problems;
+    this.#options.onProblems(problems);
+  }
+}
+
+function refFromKey(key: string): ObjectRef {
+  const [kind, ...rest] = key.split('/') as [string, string, ...string[]];
+  const [namespace, name] = rest.length > 1 ? (rest as [string, string]) : ['', rest[0]!];
+  return { group: GATEWAY_GROUP, kind, namespace, name };
+}

@@ -1,0 +1,343 @@
+import { once } from 'node:events';
+import { renameSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { gatewright, Serving } from './support/command.ts';
+import { paste } from './support/curl.ts';
+import { Folder } from './support/folder.ts';
+import { Load } from './support/load.ts';
+import { documents, GATEWAY, route, service, WHOAMI } from './support/objects.ts';
+
+const FREE = ['--port-offset', 'free'];
+const curl = (host: string, port: number, path: string, options = '') =>
+  paste(`curl ${options} --resolve ${host}:${port}:127.0.0.1 http://${host}:${port}${path}`);
+
+describe('gatewright serve', () => {
+  it('serves a file: what it prints can be pasted, and Services that run nowhere are echoed', async () => {
+    using folder = new Folder();
+    await using serving = await new Serving([folder.write('all.yaml', WHOAMI), ...FREE]).ready();
+    const { commands } = serving;
+    expect(commands.map((command) => command.replaceAll(/:\d{4,5}| \S*ca\.pem/g, ''))).toEqual([
+      'curl --resolve whoami.example.com:127.0.0.1 http://whoami.example.com/foo',
+      'curl --resolve whoami.example.com:127.0.0.1 http://whoami.example.com/old',
+      'curl --cacert --resolve whoami.example.com:127.0.0.1 https://whoami.example.com/foo',
+    ]);
+    const plain = await paste(commands[0]!);
+    expect(plain.status).toBe(200);
+    expect(plain.body).toMatch(/^Hostname: whoami\n/);
+    expect(plain.body).toContain('GET /foo HTTP/1.1\n');
+    expect(plain.body).toContain('X-Forwarded-Proto: http\n');
+    const secure = await paste(commands[2]!);
+    expect(secure.body).toContain('X-Forwarded-Proto: https\n');
+    const redirect = await paste(commands[1]!);
+    expect(redirect.status).toBe(302);
+    // To where https is served here, not to port 443.
+    expect(redirect.headers.get('location')).toBe(`https://whoami.example.com:${serving.port(443)}/old`);
+    expect(serving.stdout).toContain('Echoed, since nothing says where they run: shop/whoami:80.');
+  });
+
+  it('answers for health on the admin address', async () => {
+    using folder = new Folder();
+    await using serving = await new Serving([folder.write('all.yaml', WHOAMI), ...FREE]).ready();
+    const [, url] = /explain: (http:\/\/127\.0\.0\.1:\d+)$/m.exec(serving.stdout)!;
+    expect(await paste(`curl ${url}/readyz`)).toMatchObject({ status: 200, body: 'ready\n' });
+    const explained = await paste(`curl '${url}/explain?url=http://whoami.example.com/foo'`);
+    expect(explained.body).toContain('Served by HTTPRoute shop/whoami');
+  });
+
+  it('moves a second Gateway out of the way of the first, and says so', async () => {
+    using folder = new Folder();
+    const second = WHOAMI.replaceAll('shared-gw', 'other-gw').replaceAll('name: whoami,', 'name: other,');
+    folder.write('a.yaml', WHOAMI);
+    folder.write('b.yaml', second.replace(service('nginx'), ''));
+    const offset = 20_000 + Math.floor(Math.random() * 9_000);
+    await using serving = await new Serving([folder.path, '--port-offset', `${offset}`]).ready();
+    expect(serving.stdout).toContain(`http://127.0.0.1:${offset + 80}  (port 80)`);
+    expect(serving.stdout).toContain(
+      `http://127.0.0.1:${offset + 1080}  (port 80; ${offset + 80} is taken by infra/shared-gw)`,
+    );
+  });
+
+  it('reaches a Service where --backend says it is', async () => {
+    using folder = new Folder();
+    const real = createServer((_, response) => response.end('the real one'));
+    real.listen(0, '127.0.0.1');
+    await once(real, 'listening');
+    const { port } = real.address() as AddressInfo;
+    try {
+      const args = ['--backend', `shop/whoami:80=http://127.0.0.1:${port}`];
+      await using serving = await new Serving([folder.write('all.yaml', WHOAMI), ...FREE, ...args]).ready();
+      expect((await paste(serving.commands[0]!)).body).toBe('the real one');
+      expect(serving.stdout).toContain(`Mapped: shop/whoami:80 to 127.0.0.1:${port}`);
+      expect(serving.stdout).not.toContain('Echoed');
+    } finally {
+      real.closeAllConnections();
+      real.close();
+    }
+  });
+
+  it('says which port is in use and what to do, and ends where it has none', async () => {
+    using folder = new Folder();
+    const other = createServer();
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    try {
+      const only = GATEWAY.slice(0, GATEWAY.indexOf('    - name: secure'));
+      const file = folder.write('all.yaml', documents(only, route('a', 'a.example.com', '    - {}\n')));
+      const result = await gatewright([
+        'serve',
+        file,
+        '--port-offset',
+        `${port - 80}`,
+        '--admin',
+        '127.0.0.1:0',
+      ]);
+      expect(result.code).toBe(1);
+      expect(result.stderr).toContain(
+        `error none of the ports can be had:\n  port ${port} of 127.0.0.1, for the listener port 80, is in use by another process\n`,
+      );
+      expect(result.stderr).toContain(
+        `Stop what has them, or take other ports: --port-offset ${port - 80 + 10_000}.`,
+      );
+    } finally {
+      other.close();
+    }
+  });
+
+  it('with --strict makes no certificate and echoes no Service', async () => {
+    using folder = new Folder();
+    const file = folder.write('all.yaml', WHOAMI);
+    const certificates = await gatewright(['serve', '--strict', file, ...FREE]);
+    expect(certificates.code).toBe(1);
+    expect(certificates.stderr).toContain(
+      '  Secret/infra/wildcard, needed by Gateway/infra/shared-gw listener secure\n',
+    );
+    const plain = folder.write('all.yaml', WHOAMI.replace(/ {4}- name: secure[\s\S]*?---/, '---'));
+    const echoes = await gatewright(['serve', '--strict', plain, ...FREE, '--admin', '127.0.0.1:0']);
+    expect(echoes.code).toBe(1);
+    expect(echoes.stderr).toContain('--strict echoes none:\n  shop/whoami:80\n');
+    expect(echoes.stderr).toContain('--backend shop/whoami:80=http://127.0.0.1:3000');
+  });
+
+  it('serves only Gateways of the classes asked for', async () => {
+    using folder = new Folder();
+    const file = folder.write('all.yaml', WHOAMI);
+    const result = await gatewright(['serve', file, '--class', 'another', ...FREE]);
+    expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('error no Gateway to serve') });
+  });
+
+  it('says what replaces each kind of the predecessor API, and serves nothing of it', async () => {
+    using folder = new Folder();
+    const v1alpha1 = ['GatewayClass', 'Gateway', 'HTTPRoute']
+      .map(
+        (kind) => `kind: ${kind}\napiVersion: networking.x-k8s.io/v1alpha1\nmetadata: { name: http-app-1 }\n`,
+      )
+      .join('---\n');
+    const result = await gatewright(['serve', folder.write('old.yaml', v1alpha1)]);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(
+      /old\.yaml:2 \(document 1\) GatewayClass\/http-app-1 apiVersion: .*spec\.controllerName/,
+    );
+    expect(result.stderr).toMatch(
+      /old\.yaml:6 \(document 2\) Gateway\/default\/http-app-1 apiVersion: .*allowedRoutes/,
+    );
+    expect(result.stderr).toMatch(
+      /old\.yaml:10 \(document 3\) HTTPRoute\/default\/http-app-1 apiVersion: .*backendRefs/,
+    );
+  });
+
+  it('refuses an invalid object alone, and shows why a route is not attached', async () => {
+    using folder = new Folder();
+    const broken = route('broken', 'b.example.com', '    - matches: [{ path: { value: foo } }]\n');
+    const elsewhere = route('elsewhere', 'c.example.com', '    - {}\n').replace(
+      'name: shared-gw,',
+      'name: shared-gw, sectionName: nope,',
+    );
+    await using serving = await new Serving([
+      folder.write('all.yaml', documents(WHOAMI, broken, elsewhere)),
+      ...FREE,
+    ]).ready();
+    expect(serving.stderr).toMatch(
+      /^error \S+all\.yaml:\d+ \(document 5\) HTTPRoute\/shop\/broken spec\.rules\[0\]\.matches\[0\]\.path\.value: found "foo"/m,
+    );
+    expect(serving.stderr).toMatch(
+      /^error HTTPRoute\/shop\/elsewhere spec\.parentRefs\[0\]: .*all\.yaml document 6/m,
+    );
+    expect((await paste(serving.commands[0]!)).status).toBe(200);
+  });
+
+  it('follows files that are edited, replaced, made and removed', async () => {
+    using folder = new Folder();
+    folder.write('gateway.yaml', GATEWAY);
+    folder.write('services.yaml', documents(service('whoami'), service('nginx')));
+    const to = (name: string) =>
+      route('whoami', 'whoami.example.com', `    - backendRefs: [{ name: ${name}, port: 80 }]\n`);
+    folder.write('route.yaml', to('whoami'));
+    await using serving = await new Serving([folder.path, ...FREE]).ready();
+    const port = serving.port(80);
+    const hostname = async () =>
+      /^Hostname: (.*)$/m.exec((await curl('whoami.example.com', port, '/')).body)?.[1];
+    const lives = () => serving.stdout.split(/:\s+live after/).length - 1;
+    expect(await hostname()).toBe('whoami');
+
+    folder.write('route.yaml', to('nginx'));
+    await serving.until(() => lives() === 1);
+    expect(await hostname()).toBe('nginx');
+    expect(serving.stdout).toContain('  whoami.example.com /*\n    whoami:80 -> nginx:80\n');
+
+    folder.write('route.yaml.tmp', to('whoami'));
+    renameSync(folder.file('route.yaml.tmp'), folder.file('route.yaml'));
+    await serving.until(() => lives() === 2);
+    expect(await hostname()).toBe('whoami');
+
+    folder.write(
+      'extra.yaml',
+      route('extra', 'extra.example.com', '    - backendRefs: [{ name: nginx, port: 80 }]\n'),
+    );
+    await serving.until(() => lives() === 3);
+    expect((await curl('extra.example.com', port, '/')).status).toBe(200);
+
+    rmSync(folder.file('extra.yaml'));
+    await serving.until(() => lives() === 4);
+    expect((await curl('extra.example.com', port, '/')).status).toBe(404);
+
+    folder.write('route.yaml', `${to('nginx')}    - matches: [`);
+    await serving.until(() => /not applied, what was served before\s+is served still/.test(serving.stdout));
+    await serving.until(() => /^error \S+route\.yaml:\d+: /m.test(serving.stderr));
+    expect(await hostname()).toBe('whoami');
+
+    folder.write('route.yaml', to('nginx'));
+    await serving.until(() => lives() === 5);
+    expect(await hostname()).toBe('nginx');
+  });
+
+  it('fails no request while the files are edited 20 times', async () => {
+    using folder = new Folder();
+    const version = (edit: number) =>
+      documents(
+        // Every third edit brings a Gateway or takes it away, every other one moves a certificate.
+        GATEWAY.replace('*.example.com', edit % 2 ? '*.example.com' : '*.example.org'),
+        ...(edit % 3 ? [] : [GATEWAY.replace('name: shared-gw', 'name: other-gw')]),
+        service('whoami'),
+        service('nginx'),
+        route(
+          'whoami',
+          'whoami.example.com',
+          `    - matches: [{ path: { value: /${edit} } }]
+      backendRefs: [{ name: nginx, port: 80 }]
+    - backendRefs: [{ name: whoami, port: 80, weight: ${edit} }, { name: nginx, port: 80 }]
+`,
+        ),
+      );
+    const file = folder.write('all.yaml', version(0));
+    await using serving = await new Serving([file, ...FREE, '--json']).ready();
+    const [started] = serving.events as [{ gateways: { ports: { port: number; local: number }[] }[] }];
+    const { local } = started.gateways[0]!.ports.find(({ port }) => port === 80)!;
+    const load = new Load(local, 'whoami.example.com', '/');
+    const running = load.run(4);
+    const edits = () => serving.events.filter(({ event }) => event === 'changed');
+    for (let edit = 1; edit <= 20; edit++) {
+      const before = load.answered;
+      folder.write('all.yaml', version(edit));
+      await serving.until(() => edits().length >= edit);
+      expect(edits().at(-1)).toMatchObject({ applied: true, problems: [] });
+      await load.until(before + 10);
+    }
+    load.stop();
+    await running;
+    expect(load.failures).toEqual([]);
+  });
+
+  it('tells everything as JSON to machines', async () => {
+    using folder = new Folder();
+    const file = folder.write('all.yaml', WHOAMI);
+    await using serving = await new Serving([file, ...FREE, '--json']).ready();
+    const [started] = serving.events as [{ gateways: { routes: { curl?: string }[] }[] }];
+    expect(started).toMatchObject({
+      event: 'started',
+      echoed: ['shop/whoami:80'],
+      gateways: [
+        {
+          gateway: 'infra/shared-gw',
+          ports: [
+            { port: 80, bound: true },
+            { port: 443, bound: true },
+          ],
+        },
+      ],
+      problems: [],
+    });
+    expect((await paste(started.gateways[0]!.routes[0]!.curl!)).status).toBe(200);
+    folder.write('all.yaml', WHOAMI.replace('value: /foo', 'value: /bar'));
+    await serving.until(() => serving.events.some(({ event }) => event === 'changed'));
+    expect(serving.events.at(-1)).toMatchObject({
+      event: 'changed',
+      applied: true,
+      traffic: [
+        { host: 'whoami.example.com', match: '/foo', before: 'whoami:80' },
+        { host: 'whoami.example.com', match: '/bar', after: 'whoami:80' },
+      ],
+    });
+  });
+
+  it('writes an access log, one JSON object per request', async () => {
+    using folder = new Folder();
+    await using serving = await new Serving([
+      folder.write('all.yaml', WHOAMI),
+      ...FREE,
+      '--access-log',
+    ]).ready();
+    await paste(serving.commands[0]!);
+    await serving.until(() => serving.events.length > 0);
+    expect(serving.events[0]).toMatchObject({ route: 'whoami', path: '/foo', status: 200 });
+  });
+
+  it('on SIGTERM answers what is in flight, takes nothing new and ends', async () => {
+    using folder = new Folder();
+    let arrived = () => {};
+    const inFlight = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    let answer = () => {};
+    const slow = createServer((_, response) => {
+      answer = () => response.end('late but whole');
+      arrived();
+    });
+    slow.listen(0, '127.0.0.1');
+    await once(slow, 'listening');
+    const { port } = slow.address() as AddressInfo;
+    try {
+      const args = ['--backend', `shop/whoami:80=http://127.0.0.1:${port}`];
+      await using serving = await new Serving([folder.write('all.yaml', WHOAMI), ...FREE, ...args]).ready();
+      const command = serving.commands[0]!;
+      const pending = paste(command);
+      await inFlight;
+      serving.signal('SIGTERM');
+      await serving.until(() => serving.stdout.includes('Stopping:'));
+      await expect(refused(serving.port(80))).resolves.toBe(true);
+      answer();
+      expect(await pending).toMatchObject({ status: 200, body: 'late but whole' });
+      expect(await serving.ended()).toBe(0);
+    } finally {
+      slow.closeAllConnections();
+      slow.close();
+    }
+  });
+});
+
+/** Whether a port comes to refuse connections. */
+async function refused(port: number): Promise<boolean> {
+  const { connect } = await import('node:net');
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const socket = connect(port, '127.0.0.1');
+    const outcome = await Promise.race([
+      once(socket, 'connect').then(() => false),
+      once(socket, 'error').then(() => true),
+    ]).catch(() => true);
+    socket.destroy();
+    if (outcome) return true;
+  }
+  return false;
+}
