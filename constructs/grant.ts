@@ -164,10 +164,8 @@ export class Grant<
   }
 }
 
-const isGranted = (gateway: SharedGateway, listener: string) => {
-  const spec = gateway._specs[listener];
-  return spec !== undefined && !spec.routes;
-};
+const isGranted = (gateway: SharedGateway, listener: string) =>
+  Object.hasOwn(gateway._specs, listener) && !gateway._specs[listener]!.routes;
 
 /** A GatewayClass of this name that our controller serves. */
 function isOwnClass(object: RawObject, name: string): boolean {

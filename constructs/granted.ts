@@ -18,14 +18,16 @@ export type GrantedHostname<Hosts extends readonly string[] = readonly string[]>
 /** `*.shop.example.com` covers itself and all that ends in `.shop.example.com`, so not `shop.example.com`. */
 type CoveredBy<Host extends string> = Host extends `*.${infer Suffix}` ? Host | `${string}.${Suffix}` : Host;
 
-type Listed<Words extends readonly string[]> = Words extends readonly [
-  infer Word extends string,
-  ...infer Rest extends readonly string[],
-]
-  ? Rest extends readonly []
-    ? Word
-    : `${Word}, ${Listed<Rest>}`
-  : string;
+/** The first eight of some words, with commas. */
+type Listed<
+  Words extends readonly string[],
+  Text extends string = '',
+  Count extends readonly unknown[] = [],
+> = Words extends readonly [infer Word extends string, ...infer Rest extends readonly string[]]
+  ? Count['length'] extends 8
+    ? `${Text}, and more`
+    : Listed<Rest, Text extends '' ? Word : `${Text}, ${Word}`, [...Count, Word]>
+  : Text;
 
 /** One asked hostname: itself where it lies in one of `Hosts`, else a sentence. */
 export type HostnameWithin<Asked, Hosts extends readonly string[]> = string extends Hosts[number]

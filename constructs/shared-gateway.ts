@@ -62,11 +62,17 @@ export class SharedGateway<
     return grant;
   }
 
-  /** A listener that is open to namespaces without a grant, for routes to attach to. */
+  /** A listener that is open to namespaces without a grant, for routes to attach to. Throws an Error for any other. */
   listener<const Name extends OpenNames<Listeners>>(
     name: Name,
   ): Attachment<HostsOfListener<Listeners[Name]>, RouteKind, Name> {
-    const hostname = this._specs[name]?.hostname;
+    const spec: ListenerSpec | undefined = Object.hasOwn(this._specs, name) ? this._specs[name] : undefined;
+    if (!spec?.routes) {
+      throw new Error(
+        `listener ${name} of ${this.node.path} is not open to namespaces: use grant(team, { hostnames }), or give it routes`,
+      );
+    }
+    const { hostname } = spec;
     const hostnames = [hostname ?? '*'] as readonly string[] as HostsOfListener<Listeners[Name]>;
     const place: ListenerPlace = {
       kind: 'Gateway',

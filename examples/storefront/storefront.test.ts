@@ -1,7 +1,12 @@
 /** The story that the storefront tells, as its teams would test it. */
-import { readFileSync } from 'node:fs';
+import { execSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { synthesize } from 'gatewright';
+import { parse, parseAllDocuments } from 'yaml';
 import { explain } from '../../gateway-runtime/explain/explain.ts';
 import type { Explanation } from '../../gateway-runtime/explain/explanation.ts';
 import { parseRequest } from '../../gateway-runtime/explain/request.ts';
@@ -21,15 +26,20 @@ const certificate = (name: string) => ({
 });
 
 const { objects, warnings } = synthesize(app);
-const { snapshots, statuses } = translate(
-  [...objects.map(({ object }) => object), certificate('wildcard'), certificate('data-certificate')],
-  { regex: re2, classes: 'any' },
-);
+const all = [
+  ...objects.map(({ object }) => object),
+  certificate('wildcard'),
+  certificate('data-certificate'),
+];
+const { snapshots, statuses } = translate(all, { regex: re2, classes: 'any' });
 
-function ask(line: string, { at = 'infra/shared-gw', headers = [] as string[] } = {}): Explanation {
+function ask(
+  line: string,
+  { at = 'infra/shared-gw', headers = [] as string[], of = snapshots } = {},
+): Explanation {
   const asked = parseRequest(line, headers);
   if ('problem' in asked) throw new Error(asked.problem);
-  return explain(snapshots.get(at)!, asked, asked.request, re2);
+  return explain(of.get(at)!, asked, asked.request, re2);
 }
 
 const shares = (explanation: Explanation) =>
@@ -59,9 +69,15 @@ describe('teams shop and media share a gateway', () => {
 });
 
 describe('whoami', () => {
-  it('is served at exactly /, and at /foo of the store', () => {
+  it('is served at exactly /; moved to exactly /foo, / is 404', () => {
     expect(shares(ask('GET http://whoami.shop.example.com/'))).toEqual(['shop/whoami:80 100 %']);
     expect(ask('GET http://whoami.shop.example.com/foo').status).toBe(404);
+    const moved = JSON.parse(JSON.stringify(all), (_, value) =>
+      value?.type === 'Exact' && value.value === '/' ? { ...value, value: '/foo' } : value,
+    );
+    const { snapshots: of } = translate(moved, { regex: re2, classes: 'any' });
+    expect(shares(ask('GET http://whoami.shop.example.com/foo', { of }))).toEqual(['shop/whoami:80 100 %']);
+    expect(ask('GET http://whoami.shop.example.com/', { of }).status).toBe(404);
   });
 
   it('shares /foo with nginx, 3:1', () => {
@@ -107,6 +123,28 @@ describe('listeners that are open to namespaces', () => {
       { severity: 'warning', path: 'media/in-the-house', message: expect.stringContaining(reason) },
     ]);
   });
+});
+
+it('cdk8s synth writes the same objects, a file for each chart', () => {
+  const folder = fileURLToPath(new URL('.', import.meta.url));
+  const outdir = mkdtempSync(join(tmpdir(), 'gatewright-'));
+  const { app: command } = parse(readFileSync(join(folder, 'cdk8s.yaml'), 'utf8')) as { app: string };
+  const path = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
+  execSync(command, {
+    cwd: folder,
+    env: { ...process.env, PATH: path, CDK8S_OUTDIR: outdir },
+    stdio: 'pipe',
+  });
+  expect(
+    readdirSync(outdir)
+      .map((file) => file.replace(/^\d+-/, ''))
+      .sort(),
+  ).toEqual(['data', 'media', 'platform', 'runtime', 'shop'].map((chart) => `${chart}.k8s.yaml`));
+  const written = readdirSync(outdir).flatMap((file) =>
+    parseAllDocuments(readFileSync(join(outdir, file), 'utf8')).map((document) => document.toJS()),
+  );
+  expect(written).toHaveLength(objects.length);
+  for (const { object } of objects) expect(written).toContainEqual(object);
 });
 
 it('the line that is commented out does not compile', () => {

@@ -219,13 +219,18 @@ describe('SharedGateway', () => {
     const shared = new SharedGateway(platform, 'shared-gw', {
       listeners: { ...web.listeners, 'not.a.label': http(81), lobby: http(82, { routes: allNamespaces() }) },
     });
-    shared.grant(shop, { hostnames: ['shop.example.com'], listeners: ['lobby', 'none'] as never });
+    shared.grant(shop, { hostnames: ['shop.example.com'], listeners: ['lobby', '__proto__'] as never });
+    for (const name of ['web', '__proto__']) {
+      expect(() => shared.listener(name as never)).toThrow(
+        `listener ${name} of platform/shared-gw is not open to namespaces: use grant(team, { hostnames }), or give it routes`,
+      );
+    }
     expect(errors(app)).toEqual([
       expect.stringMatching(
         /^\[platform\/shared-gw\] listener "not\.a\.label": a name has lower-case letters/,
       ),
       '[platform/shared-gw/shop] listener lobby is not one that platform/shared-gw grants (it has: web, not.a.label)',
-      '[platform/shared-gw/shop] listener none is not one that platform/shared-gw grants (it has: web, not.a.label)',
+      '[platform/shared-gw/shop] listener __proto__ is not one that platform/shared-gw grants (it has: web, not.a.label)',
       '[shop-chart/mine] a gateway is made by the platform, and this chart belongs to team shop: make it in another chart and grant the team its hostnames',
     ]);
   });

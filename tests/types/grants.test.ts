@@ -25,6 +25,7 @@ export const wildEdge = shared.grant(shop, { name: 'wild', hostnames: ['*.wild.e
 export const grpcEdge = shared.grant(shop, { name: 'grpc', hostnames: ['grpc.example.com'], kinds: ['GRPCRoute'] });
 export const secureEdge = shared.grant(shop, { name: 'tls', hostnames: ['tls.example.com'], listeners: ['secure'] });
 export const laterEdge = shared.grant(shop, { name: 'later', hostnames: [process.env.HOST!] });
+export const manyEdge = shared.grant(shop, { name: 'many', hostnames: [${Array.from({ length: 60 }, (_, index) => `'h${index}.example.com'`)}] });
 export const dataEdge = new DedicatedGateway(platform, 'dedicated-gw', {
   team: data,
   hostnames: ['data.example.com'],
@@ -36,10 +37,10 @@ export const plain = new Chart(app, 'plain');
 const IMPORTS = `
 import { canary, DedicatedGateway, exact, http, prefix, redirect, regex, service, setHeaders, SharedGateway, TeamRoute } from 'gatewright';
 import {
-  app, data, dataEdge, grpcEdge, laterEdge, plain, platform, secureEdge, shared, shop, shopChart, shopEdge, wildEdge,
+  app, data, dataEdge, grpcEdge, laterEdge, manyEdge, plain, platform, secureEdge, shared, shop, shopChart, shopEdge, wildEdge,
 } from './platform.ts';
 export const used = [
-  app, canary, data, dataEdge, DedicatedGateway, exact, grpcEdge, http, laterEdge, plain, platform, prefix, redirect, regex,
+  app, canary, data, dataEdge, DedicatedGateway, exact, grpcEdge, http, laterEdge, manyEdge, plain, platform, prefix, redirect, regex,
   secureEdge, service, setHeaders, shared, SharedGateway, shop, shopChart, shopEdge, TeamRoute, wildEdge,
 ];
 `;
@@ -86,6 +87,14 @@ const REFUSED: Record<string, Refused> = {
     code: `new TeamRoute(shopChart, 'r', { on: [shopEdge, wildEdge], hostnames: ['media.example.com'] });`,
     at: `'media.example.com'`,
     message: outside('media.example.com', 'shop.example.com, *.shop.example.com, *.wild.example.com'),
+  },
+  'a hostname outside a long grant': {
+    code: `new TeamRoute(shopChart, 'r', { on: manyEdge, hostnames: ['h59.example.com', 'h60.example.com'] });`,
+    at: `'h60.example.com'`,
+    message: outside(
+      'h60.example.com',
+      `${Array.from({ length: 8 }, (_, index) => `h${index}.example.com`).join(', ')}, and more`,
+    ),
   },
   'a hostname known only at run time': {
     code: `new TeamRoute(shopChart, 'r', { on: shopEdge, hostnames: [process.env.HOST!] });`,
