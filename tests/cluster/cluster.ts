@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { run } from './command.ts';
 import { foreground } from './foreground.ts';
+import { foreignKubeconfig } from './foreign.ts';
 import { isNothing, leftoversOf } from './leftovers.ts';
 import { buildAll, down, readiness, runInside, up } from './lifecycle.ts';
 import { say } from './progress.ts';
@@ -20,12 +21,6 @@ const USAGE = `usage: node tests/cluster/cluster.ts COMMAND [--name NAME] [--nod
 
 --install gets missing Debian packages with apt-get, as it does where CI is set. Where KUBECONFIG is set, the cluster is
 the one it names: nothing is brought up or taken down.`;
-
-/** A kubeconfig from elsewhere; those of our own clusters lie in the cache. */
-function foreignKubeconfig(): string | undefined {
-  const given = process.env.KUBECONFIG;
-  return given?.startsWith(`${CACHE}/`) ? undefined : given || undefined;
-}
 
 async function status(cluster: Cluster): Promise<number> {
   const ready = readiness(cluster);
@@ -52,8 +47,11 @@ async function load(cluster: Cluster, files: readonly string[]): Promise<void> {
   }
 }
 
-async function withForeignCluster(command: string, rest: readonly string[]): Promise<number> {
-  const kubeconfig = foreignKubeconfig()!;
+async function withForeignCluster(
+  kubeconfig: string,
+  command: string,
+  rest: readonly string[],
+): Promise<number> {
   switch (command) {
     case 'kubeconfig':
       process.stdout.write(`${kubeconfig}\n`);
@@ -93,7 +91,8 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const takesMore = command === 'run' || command === 'load';
   if (!command || takesMore !== rest.length > 0) throw new Error(USAGE);
-  if (foreignKubeconfig() && command !== 'build') return withForeignCluster(command, rest);
+  const foreign = command === 'build' ? undefined : foreignKubeconfig();
+  if (foreign) return withForeignCluster(foreign, command, rest);
 
   const cluster = clusterNamed(values.name);
   switch (command) {

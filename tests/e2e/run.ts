@@ -1,14 +1,15 @@
 /**
- * Runs the tests that need a cluster: `node tests/e2e/run.ts [--install] [tests and other jest arguments]`. Where KUBECONFIG is set they
- * run against the cluster it names. Otherwise a cluster is brought up for them and taken down at the end, unless one
- * named `e2e` is up already (`node tests/cluster/cluster.ts up --name e2e`), which stays.
+ * Runs the tests that need a cluster: `node tests/e2e/run.ts [--install] [jest arguments]`. Where KUBECONFIG is set they run
+ * against the cluster it names. Otherwise a cluster is brought up for them and taken down at the end; one that is up already
+ * is used, and stays. It is called `e2e`, or what GATEWRIGHT_E2E_CLUSTER says. Tests below tests/cluster bring up their own.
  */
 import { join } from 'node:path';
 import { GATEWAY_API_CRDS, manifests } from '../cluster/builds.ts';
 import { foreground } from '../cluster/foreground.ts';
+import { foreignKubeconfig } from '../cluster/foreign.ts';
 import { buildAll, down, downWhenInterrupted, readiness, runInside, up } from '../cluster/lifecycle.ts';
 import { say } from '../cluster/progress.ts';
-import { CACHE, clusterNamed } from '../cluster/settings.ts';
+import { clusterNamed } from '../cluster/settings.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const NODES = 2;
@@ -23,17 +24,13 @@ const jest = [
   '--runInBand',
 ];
 
-async function againstForeignCluster(args: readonly string[]): Promise<number> {
-  say(`KUBECONFIG is set: running against the cluster of ${process.env.KUBECONFIG}`);
-  return foreground(jest[0]!, [...jest.slice(1), ...args]);
-}
-
-async function againstOwnCluster(args: readonly string[], install: boolean): Promise<number> {
-  const cluster = clusterNamed('e2e');
+async function againstOwnCluster(install: boolean, args: readonly string[]): Promise<number> {
+  const cluster = clusterNamed(process.env.GATEWRIGHT_E2E_CLUSTER || 'e2e');
   const stays = readiness(cluster) !== undefined;
+  // One that does not come up is left for its logs to be read; nothing of it runs.
+  await up(cluster, { nodes: NODES, install, stay: false });
   const uninterrupted = stays ? () => {} : downWhenInterrupted(cluster);
   try {
-    await up(cluster, { nodes: NODES, install, stay: false });
     return await runInside(cluster, [...jest, ...args], { GATEWRIGHT_E2E_OWN_CLUSTER: '1' });
   } finally {
     if (!stays) await down(cluster);
@@ -45,16 +42,14 @@ async function main(): Promise<number> {
   const install = process.argv.includes('--install') || Boolean(process.env.CI);
   const given = process.argv.slice(2).filter((argument) => argument !== '--install');
   const args = given.length > 0 ? given : ['tests/e2e'];
+  const foreign = foreignKubeconfig();
+  if (foreign) say(`KUBECONFIG is set: running against the cluster of ${foreign}`);
+  const bringTheirOwn = args.some((argument) => argument.startsWith('tests/cluster'));
+  if (bringTheirOwn) await buildAll(install);
   // The network of a cluster of our own has no way out.
   await manifests(GATEWAY_API_CRDS);
-  const foreign = process.env.KUBECONFIG && !process.env.KUBECONFIG.startsWith(`${CACHE}/`);
-  if (foreign) return againstForeignCluster(args);
-  // Tests of clusters as such bring up their own.
-  if (args.some((argument) => argument.startsWith('tests/cluster'))) {
-    await buildAll(install);
-    return foreground(jest[0]!, [...jest.slice(1), ...args]);
-  }
-  return againstOwnCluster(args, install);
+  if (foreign || bringTheirOwn) return foreground(jest[0]!, [...jest.slice(1), ...args]);
+  return againstOwnCluster(install, args);
 }
 
 try {
