@@ -21,7 +21,7 @@ export function sentence({ field, message, fix }: Finding): string {
   return `${field ? `${field}: ` : ''}${message}.${fix ? ` ${capitalized(fix)}.` : ''}`;
 }
 
-/** Several findings as one text; the API server takes 32,768 characters, people fewer. */
+/** Several findings as one text, not more than people read. */
 export function sentences(findings: readonly Finding[]): string {
   const shown = findings.slice(0, 8).map(sentence).join(' ');
   return findings.length > 8 ? `${shown} And ${findings.length - 8} more.` : shown;
@@ -51,6 +51,9 @@ export function diagnose(
   };
 }
 
+/** Characters of a condition's message; the API server takes 32,768. */
+const LONGEST_MESSAGE = 16_384;
+
 /** Conditions of one object or part of it, all seen at the same generation. */
 export class Conditions {
   readonly list: Condition[] = [];
@@ -61,7 +64,8 @@ export class Conditions {
   }
 
   add(type: string, status: Condition['status'], reason: string, message: string): this {
-    this.list.push({ type, status, reason, message, observedGeneration: this.#generation });
+    const shown = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}...` : message;
+    this.list.push({ type, status, reason, message: shown, observedGeneration: this.#generation });
     return this;
   }
 }

@@ -67,101 +67,123 @@ function view(
   objects: Objects,
   parents: Derived<Parent | undefined>,
 ): RouteView {
-  const generation = route.metadata.generation ?? 0;
-  const identity = { kind: ref.kind, namespace: ref.namespace, hostnames: route.spec.hostnames ?? [] };
   const verdict = new RuleVerdict(
     rules,
     route.spec.rules.map((rule) => rule.name),
   );
-  const statuses: RouteParentStatus[] = [];
-  const diagnostics = new Map<Finding, Diagnostic>();
-  const report = (finding: Finding, severity?: 'warning') =>
-    diagnostics.set(finding, diagnose('route', ref, finding, severity));
-  const attached = new Set<ListenerKey>();
-  /** Hostnames by listener that serves them. */
-  type Places = Map<ListenerKey, readonly string[]>;
-  const byGateway = new Map<string, { gateway: GatewayId; attachments: Places }>();
-
-  for (const [index, parentRef] of (route.spec.parentRefs ?? []).entries()) {
-    const field = `spec.parentRefs[${index}]`;
-    const target = refOf(parentRef, ref.namespace);
-    const parent = isRouteParent(target)
-      ? parents.get(target.kind, target.namespace, target.name)
-      : undefined;
-    if (!parent) {
-      const finding = missingRouteParent(target, field, objects);
-      if (finding) report(finding, 'warning');
-      continue;
-    }
-    const attachments = attach(identity, parentRef, field, parent, objects);
-    const isAttached = !('reason' in attachments);
-    const conditions = new Conditions(generation);
-    if (!isAttached) {
-      report(attachments);
-      conditions.add('Accepted', 'False', attachments.reason, sentence(attachments));
-    } else if (verdict.refused) {
-      conditions.add('Accepted', 'False', verdict.refused.reason, verdict.refused.message);
-    } else {
-      conditions.add('Accepted', 'True', 'Accepted', acceptedInWords(attachments));
-    }
-    verdict.addTo(conditions, isAttached && !verdict.refused);
-    statuses.push({
-      parentRef: shown(parentRef),
-      controllerName: CONTROLLER_NAME,
-      conditions: conditions.list,
-    });
-    if (!isAttached) continue;
-
-    const key = gatewayKey(parent.gateway);
-    const there = byGateway.get(key) ?? { gateway: parent.gateway, attachments: new Map() };
-    byGateway.set(key, there);
-    for (const attachment of attachments) {
-      const listener = attachment.listener.key;
-      if (attachment.listener.programmed) there.attachments.set(listener, attachment.hostnames);
-      if (!verdict.refused) attached.add(listener);
-    }
-    if (!attachments.some(({ listener }) => listener.programmed)) {
-      const names = attachments.map(({ listener }) => listener.name).join(', ');
-      report(
-        {
-          reason: 'ListenerNotProgrammed',
-          field,
-          message: `attached to ${names}, which serves nothing now`,
-          fix: 'see the conditions of the listener',
-          related: [target],
-        },
-        'warning',
-      );
-    }
-  }
-  for (const finding of verdict.findings) report(finding);
-  for (const { warnings } of rules) for (const finding of warnings) report(finding, 'warning');
-  if (route.spec.useDefaultGateways === 'All') {
-    report(
-      {
-        reason: 'UnsupportedField',
-        field: 'spec.useDefaultGateways',
-        message: 'default Gateways are not served, so the route attaches by its parentRefs alone',
-        fix: 'name the Gateway in spec.parentRefs',
-      },
-      'warning',
-    );
-  }
-
+  const judged = (route.spec.parentRefs ?? []).map((parentRef, index) =>
+    judge(ref, route, parentRef, `spec.parentRefs[${index}]`, verdict, objects, parents),
+  );
+  const generation = route.metadata.generation ?? 0;
   const source = { ...sourceOf(ref, route, objects), generation };
+  const attached = judged.flatMap(({ attachments }) => attachments.map(({ listener }) => listener.key));
+  const errors = [...judged.flatMap((each) => each.errors), ...verdict.findings];
+  const warnings = [
+    ...judged.flatMap((each) => each.warnings),
+    ...rules.flatMap((rule) => rule.warnings),
+    ...(route.spec.useDefaultGateways === 'All' ? [DEFAULT_GATEWAYS] : []),
+  ];
   return {
-    parents: statuses,
-    diagnostics: [...diagnostics.values()],
-    attached: [...attached],
-    gateways: [...byGateway.values()].flatMap(({ gateway, attachments }) => {
-      if (attachments.size === 0) return [];
-      const places = [...attachments]
-        .map(([listener, hostnames]) => ({ listener, hostnames }))
-        .sort((a, b) => (a.listener < b.listener ? -1 : 1));
-      return [{ gateway, rules: rules.map((rule, index) => ruleAt(rule, index, route, source, places)) }];
+    parents: judged.flatMap(({ status }) => (status ? [status] : [])),
+    diagnostics: [
+      ...errors.map((finding) => diagnose('route', ref, finding)),
+      ...warnings.map((finding) => diagnose('route', ref, finding, 'warning')),
+    ],
+    attached: verdict.refused ? [] : [...new Set(attached)],
+    gateways: placesByGateway(judged).map(({ gateway, places }) => {
+      const placeHash = contentHash({ source, places });
+      return {
+        gateway,
+        rules: rules.map((rule, index) => ruleAt(rule, index, route, source, places, placeHash)),
+      };
     }),
     backends: distinct(rules.flatMap(({ uses }) => uses)),
   };
+}
+
+/** What one parentRef comes to. */
+interface Judged {
+  /** Absent where the parent is not ours. */
+  readonly status?: RouteParentStatus;
+  readonly gateway?: GatewayId;
+  readonly attachments: readonly Attachment[];
+  readonly errors: readonly Finding[];
+  readonly warnings: readonly Finding[];
+}
+
+function judge(
+  ref: ObjectRef,
+  route: Route,
+  parentRef: ParentRef,
+  field: string,
+  verdict: RuleVerdict,
+  objects: Objects,
+  parents: Derived<Parent | undefined>,
+): Judged {
+  const target = refOf(parentRef, ref.namespace);
+  const parent = isRouteParent(target) ? parents.get(target.kind, target.namespace, target.name) : undefined;
+  if (!parent) {
+    const missing = missingRouteParent(target, field, objects);
+    return { attachments: [], errors: [], warnings: missing ? [missing] : [] };
+  }
+  const identity = { kind: ref.kind, namespace: ref.namespace, hostnames: route.spec.hostnames ?? [] };
+  const found = attach(identity, parentRef, field, parent, objects);
+  const refusal = 'reason' in found ? found : undefined;
+  const attachments = 'reason' in found ? [] : found;
+
+  const conditions = new Conditions(route.metadata.generation);
+  if (refusal) conditions.add('Accepted', 'False', refusal.reason, sentence(refusal));
+  else if (verdict.refused) {
+    conditions.add('Accepted', 'False', verdict.refused.reason, verdict.refused.message);
+  } else conditions.add('Accepted', 'True', 'Accepted', acceptedInWords(attachments));
+  verdict.addTo(conditions, !refusal && !verdict.refused);
+
+  const idle = !refusal && !attachments.some(({ listener }) => listener.programmed);
+  return {
+    status: { parentRef: shown(parentRef), controllerName: CONTROLLER_NAME, conditions: conditions.list },
+    gateway: parent.gateway,
+    attachments,
+    errors: refusal ? [refusal] : [],
+    warnings: idle ? [attachedInVain(attachments, field, target)] : [],
+  };
+}
+
+function attachedInVain(attachments: readonly Attachment[], field: string, target: ObjectRef): Finding {
+  return {
+    reason: 'ListenerNotProgrammed',
+    field,
+    message: `attached to ${attachments.map(({ listener }) => listener.name).join(', ')}, which serves nothing now`,
+    fix: 'see the conditions of the listener',
+    related: [target],
+  };
+}
+
+const DEFAULT_GATEWAYS: Finding = {
+  reason: 'UnsupportedField',
+  field: 'spec.useDefaultGateways',
+  message: 'default Gateways are not served, so the route attaches by its parentRefs alone',
+  fix: 'name the Gateway in spec.parentRefs',
+};
+
+/** Where the route is served: by Gateway, each listener once, whichever parentRefs led there. */
+function placesByGateway(
+  judged: readonly Judged[],
+): { readonly gateway: GatewayId; readonly places: HttpRule['parents'] }[] {
+  const byGateway = new Map<string, { gateway: GatewayId; hostnames: Map<ListenerKey, readonly string[]> }>();
+  for (const { gateway, attachments } of judged) {
+    for (const { listener, hostnames } of attachments) {
+      if (!gateway || !listener.programmed) continue;
+      const there = byGateway.get(gatewayKey(gateway)) ?? { gateway, hostnames: new Map() };
+      byGateway.set(gatewayKey(gateway), there);
+      there.hostnames.set(listener.key, hostnames);
+    }
+  }
+  return [...byGateway.values()].map(({ gateway, hostnames }) => ({
+    gateway,
+    places: [...hostnames]
+      .map(([listener, each]) => ({ listener, hostnames: each }))
+      .sort((a, b) => (a.listener < b.listener ? -1 : 1)),
+  }));
 }
 
 function ruleAt(
@@ -170,15 +192,18 @@ function ruleAt(
   route: Route,
   source: Omit<RuleSource, 'rule' | 'ruleName'>,
   parents: HttpRule['parents'],
+  placeHash: string,
 ): HttpRule {
   const ruleName = route.spec.rules[index]!.name;
-  const place = {
-    type: 'http-rule' as const,
+  return {
+    type: 'http-rule',
     key: `http-rule/${source.namespace}/${source.name}/${index}`,
     source: { ...source, rule: index, ...(ruleName ? { ruleName } : {}) },
     parents,
+    ...body,
+    // Of everything above; what the rules of a route share is hashed once.
+    hash: contentHash([placeHash, index, ruleName, bodyHash]),
   };
-  return { ...place, ...body, hash: contentHash({ place, bodyHash }) };
 }
 
 function sourceOf(ref: ObjectRef, route: Route, objects: Objects) {

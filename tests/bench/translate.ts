@@ -83,6 +83,28 @@ const grant = (namespaces: number): RawObject => ({
   },
 });
 
+/** ListenerSets on a Gateway of their own, as many as teams would have. */
+const SETS = 1000;
+const listenerSet = (index: number, hostname: string): RawObject => ({
+  apiVersion: API,
+  kind: 'ListenerSet',
+  metadata: metadata(team(index), `set-${index}`),
+  spec: {
+    parentRef: { namespace: 'infra', name: 'sets' },
+    listeners: [{ name: 'web', port: 80, protocol: 'HTTP', hostname }],
+  },
+});
+const gatewayOfSets: RawObject = {
+  apiVersion: API,
+  kind: 'Gateway',
+  metadata: metadata('infra', 'sets'),
+  spec: {
+    gatewayClassName: 'any',
+    listeners: [{ name: 'web', port: 80, protocol: 'HTTP', hostname: 'sets.example.com' }],
+    allowedListeners: { namespaces: { from: 'All' } },
+  },
+};
+
 const everything: RawObject[] = [gateway([80]), grant(16), service('data', 'canary', 'http')];
 for (let index = 0; index < TEAMS; index++) {
   everything.push(namespaceOf(team(index), 'light'));
@@ -93,6 +115,8 @@ for (let index = 0; index < TEAMS; index++) {
     );
   }
 }
+everything.push(gatewayOfSets);
+for (let index = 0; index < SETS; index++) everything.push(listenerSet(index, `${index}.example.com`));
 for (let index = 0; index < ROUTES; index++) everything.push(route(index, 3));
 
 const begin = performance.now();
@@ -113,6 +137,10 @@ const EDITS: Record<string, { times: number; edit: (turn: number) => RawObject }
     edit: (turn) => service(team(turn), `service-${turn % 20}`, ['http', 'kubernetes.io/ws'][turn % 2]!),
   },
   'labels of one namespace': { times: 50, edit: (turn) => namespaceOf(team(turn), `shade-${turn}`) },
+  [`one ListenerSet of ${SETS}`]: {
+    times: 50,
+    edit: (turn) => listenerSet(turn, `${turn % 2 ? 'a' : 'b'}-${turn}.example.com`),
+  },
   'the ReferenceGrant of all': { times: 10, edit: (turn) => grant(10 + (turn % 6)) },
   'the Gateway of all': { times: 10, edit: (turn) => gateway(turn % 2 ? [80] : [80, 8080]) },
 };

@@ -1,8 +1,8 @@
 /** Objects of every kind over few names, so that they meet; edits of them; and objects that were broken somewhere. */
 import fc from 'fast-check';
 import { refOf } from '../../gateway-runtime/api/kinds.ts';
-import { type RawObject, refKey } from '../../gateway-runtime/api/object.ts';
-import type { Change } from '../../gateway-runtime/translate/translation.ts';
+import { type ObjectRef, type RawObject, refKey } from '../../gateway-runtime/api/object.ts';
+import type { Change, Withhold } from '../../gateway-runtime/translate/translation.ts';
 
 const API = 'gateway.networking.k8s.io';
 const pick = <T>(...values: readonly T[]) => fc.constantFrom(...values);
@@ -329,21 +329,28 @@ export const objectSet: fc.Arbitrary<RawObject[]> = fc
   )
   .map(([each, more]) => [...new Map([...each, ...more].map((object) => [keyOf(object), object])).values()]);
 
-/** One edit: an object set (a broken one now and then), or one that may be there removed. */
-const edit: fc.Arbitrary<Change> = fc.oneof(
+const withhold = KINDS.Secret!.map((secret) => ({
+  withhold: refOf(secret),
+  problem: 'may not be read',
+  fix: 'grant it',
+}));
+
+/** An object set (a broken one now and then), one that may be there removed, or a Secret not readable any more. */
+export type Edit = Change | Withhold;
+const edit: fc.Arbitrary<Edit> = fc.oneof(
+  { weight: 1, arbitrary: withhold },
   { weight: 6, arbitrary: validObject.map((set) => ({ set })) },
   { weight: 1, arbitrary: brokenObject.map((set) => ({ set })) },
   { weight: 3, arbitrary: validObject.map((object) => ({ remove: refOf(object) })) },
 );
 
 /** Steps of one or more edits. */
-export const edits: fc.Arbitrary<Change[][]> = fc.array(fc.array(edit, { minLength: 1, maxLength: 3 }), {
+export const edits: fc.Arbitrary<Edit[][]> = fc.array(fc.array(edit, { minLength: 1, maxLength: 3 }), {
   minLength: 1,
   maxLength: 12,
 });
 
+const keyOf = (object: RawObject) => keyOfRef(refOf(object));
+
 /** Group too: an object of another group is another object. */
-export function keyOf(object: RawObject): string {
-  const ref = refOf(object);
-  return `${ref.group} ${refKey(ref)}`;
-}
+export const keyOfRef = (ref: ObjectRef): string => `${ref.group} ${refKey(ref)}`;

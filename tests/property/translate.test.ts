@@ -1,7 +1,7 @@
 /** What holds for the translation of any objects, in any order, in one go or in steps. */
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { refOf } from '../../gateway-runtime/api/kinds.ts';
+import { KINDS, refOf } from '../../gateway-runtime/api/kinds.ts';
 import { type RawObject, refKey } from '../../gateway-runtime/api/object.ts';
 import type { RegexEngine } from '../../gateway-runtime/match/regex.ts';
 import { applyDelta, snapshotOf } from '../../gateway-runtime/snapshot/difference.ts';
@@ -9,13 +9,12 @@ import { gatewayKey } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { same } from '../../gateway-runtime/translate/same.ts';
 import { translate } from '../../gateway-runtime/translate/translate.ts';
 import type {
-  Change,
   TranslateOptions,
   Translation,
   TranslationChange,
 } from '../../gateway-runtime/translate/translation.ts';
 import { Translator } from '../../gateway-runtime/translate/translator.ts';
-import { brokenObject, edits, objectSet, PEM } from './generators-translate.ts';
+import { brokenObject, type Edit, edits, keyOfRef, objectSet, PEM } from './generators-translate.ts';
 
 /** Which expressions are wrong is all that matters here. */
 const regex: RegexEngine = {
@@ -272,24 +271,31 @@ describe('translate', () => {
 });
 
 describe('Translator', () => {
-  const run = (objects: readonly RawObject[], steps: readonly Change[][], given: TranslateOptions) => {
+  /** Which kinds were set and which removed while they were there. */
+  const edited = new Set<string>();
+
+  const run = (objects: readonly RawObject[], steps: readonly Edit[][], given: TranslateOptions) => {
     const translator = new Translator(given);
     const follower = new Follower();
-    const present = new Map<string, RawObject>();
-    const keyOf = (ref: { group: string; kind: string; namespace: string; name: string }) =>
-      `${ref.group} ${refKey(ref)}`;
-    for (const step of [objects.map((set) => ({ set })), ...steps] as Change[][]) {
+    const present = new Map<string, Edit>();
+    for (const step of [objects.map((set): Edit => ({ set })), ...steps]) {
       for (const change of step) {
-        if ('remove' in change) present.delete(keyOf(change.remove));
-        else present.set(keyOf(refOf(change.set)), change.set);
+        if ('remove' in change) {
+          if (present.delete(keyOfRef(change.remove))) edited.add(`${change.remove.kind} removed`);
+          continue;
+        }
+        const ref = 'set' in change ? refOf(change.set) : change.withhold;
+        edited.add(`${ref.kind} ${present.has(keyOfRef(ref)) ? 'replaced' : 'added'}`);
+        present.set(keyOfRef(ref), change);
       }
       follower.apply(translator.apply(step));
-      const expected = translate([...present.values()], given);
-      expectSame(translator.current, expected);
+      const fresh = new Translator(given);
+      fresh.apply([...present.values()]);
+      expectSame(translator.current, fresh.current);
       const { snapshots, statuses, endpoints, certificates, secrets, infrastructure, diagnostics } = follower;
       expectSame(
         { snapshots, statuses, endpoints, certificates, secrets, infrastructure, diagnostics },
-        expected,
+        fresh.current,
       );
     }
     return { translator, present };
@@ -308,11 +314,14 @@ describe('Translator', () => {
     fc.assert(
       fc.property(objectSet, edits, options, (objects, steps, given) => {
         const { translator, present } = run(objects, steps.slice(0, 2), given);
-        expect(translator.apply([...present.values()].map((set) => ({ set })))).toEqual(NOTHING);
-        expect(
-          translator.apply([...present.values()].map((object) => ({ set: structuredClone(object) }))),
-        ).toEqual(NOTHING);
-        translator.apply([...present.values()].map((object) => ({ remove: refOf(object) })));
+        expect(translator.apply([...present.values()])).toEqual(NOTHING);
+        expect(translator.apply(structuredClone([...present.values()]))).toEqual(NOTHING);
+        translator.apply(
+          [...present.values()].map((each) => {
+            if ('set' in each) return { remove: refOf(each.set) };
+            return { remove: 'withhold' in each ? each.withhold : each.remove };
+          }),
+        );
         expect(translator.current).toEqual(translate([], given));
       }),
       { numRuns: 50 },
@@ -333,5 +342,11 @@ describe('Translator', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  afterAll(() => {
+    for (const kind of Object.keys(KINDS)) {
+      for (const how of ['added', 'replaced', 'removed']) expect(edited).toContain(`${kind} ${how}`);
+    }
   });
 });

@@ -1,9 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RawObject } from '../../../gateway-runtime/api/object.ts';
+import { re2 } from '../../../gateway-runtime/regex/re2.ts';
+import { Translator } from '../../../gateway-runtime/translate/translator.ts';
 import {
   brief,
   CERTIFICATE,
   gateway,
+  grant,
   http,
   https,
   KEY,
@@ -172,5 +175,30 @@ describe('what stands in a Secret', () => {
     ]);
     expect(diagnostics).toHaveLength(3);
     expect(JSON.stringify(diagnostics)).not.toContain('hunter2');
+  });
+});
+
+describe('a Secret that may not be read', () => {
+  it('is said to be so, and is among those that are wanted', () => {
+    const translator = new Translator({ regex: re2, classes: 'any' });
+    translator.apply([{ set: gateway('infra/gw', [http('web'), https('secure', 'cert')]) }]);
+    const secret = { group: '', kind: 'Secret', namespace: 'infra', name: 'cert' };
+    translator.apply([{ withhold: secret, problem: 'may not be read', fix: 'grant it' }]);
+    const { conditions } = listenerStatus(translator.current, 'infra/gw', 'secure');
+    expect(messageOf(conditions, 'ResolvedRefs')).toBe(
+      'spec.listeners[1].tls.certificateRefs[0]: Secret infra/cert may not be read. Grant it.',
+    );
+    expect([...translator.current.secrets.keys()]).toEqual(['infra/cert']);
+    translator.apply([{ set: tlsSecret('infra/cert') }]);
+    expect(brief(listenerStatus(translator.current, 'infra/gw', 'secure').conditions).Programmed).toBe(
+      'True Programmed',
+    );
+  });
+
+  it('that needs a ReferenceGrant is not wanted before there is one', () => {
+    const objects = [gateway('infra/gw', [https('secure', { name: 'cert', namespace: 'vault' })])];
+    expect([...translated(objects).secrets.keys()]).toEqual([]);
+    const granted = grant('vault/g', 'Gateway', 'infra', 'Secret');
+    expect([...translated([...objects, granted]).secrets.keys()]).toEqual(['vault/cert']);
   });
 });

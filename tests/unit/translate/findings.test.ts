@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { codeOf, sentence, sentences } from '../../../gateway-runtime/translate/findings.ts';
+import { Conditions, codeOf, sentence, sentences } from '../../../gateway-runtime/translate/findings.ts';
 
 describe('findings', () => {
   it.each([
@@ -16,8 +16,13 @@ describe('findings', () => {
     expect(sentence({ reason: 'X', message: 'found b' })).toBe('found b.');
   });
 
-  it('are shortened where there are many, since a condition takes 32,768 characters', () => {
+  it('are shortened where there are many', () => {
     const many = Array.from({ length: 20 }, (_, index) => ({ reason: 'X', message: `m${index}` }));
     expect(sentences(many)).toBe('m0. m1. m2. m3. m4. m5. m6. m7. And 12 more.');
+  });
+
+  it('fit into a condition however long they are', () => {
+    const { list } = new Conditions(1).add('Accepted', 'False', 'X', 'x'.repeat(40_000));
+    expect(list[0]!.message.length).toBeLessThan(32_768);
   });
 });
