@@ -7,7 +7,7 @@ import { teamOf } from './chart.ts';
 import { requireChecks } from './checks.ts';
 import type { RouteKind } from './granted.ts';
 import type { ListenerSpec, RouteNamespaces } from './listener.ts';
-import { labelProblem } from './naming.ts';
+import { labelProblem, nameProblem } from './naming.ts';
 import type { TeamRef } from './team.ts';
 
 /** A GatewayClass: by name, or as a `GatewayRuntime` gives it. */
@@ -62,7 +62,7 @@ export abstract class GatewayBase<
       namespace: this.namespace,
       spec: () => ({ gatewayClassName: this.className, ...this._spec() }),
     });
-    this.node.addValidation({ validate: () => this.#problems() });
+    this.node.addValidation({ validate: () => this._problems() });
   }
 
   /** @internal What the kind of gateway makes of its listeners. */
@@ -75,8 +75,12 @@ export abstract class GatewayBase<
       .map(({ name, namespace = this.namespace }) => ({ name, namespace }));
   }
 
-  #problems(): string[] {
-    const problems = Object.keys(this._specs).flatMap((name) => labelProblem('listener', name));
+  /** @internal */
+  _problems(): string[] {
+    const problems = [
+      ...nameProblem('Gateway', this.name),
+      ...Object.keys(this._specs).flatMap((name) => labelProblem('listener', name)),
+    ];
     const team = teamOf(this);
     if (team) {
       problems.push(

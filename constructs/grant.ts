@@ -7,7 +7,7 @@ import { type Attachment, type ListenerPlace, requireHostname } from './attachme
 import { DEFAULT_CLASS, type ListenerEntry, listenerEntry, onlyNamespaceOf, sectionName } from './gateway.ts';
 import type { GrantedHostname, RouteKind } from './granted.ts';
 import { boundedName } from './naming.ts';
-import { nestingWarnings, overlapProblems } from './overlap.ts';
+import { nestingWarnings, openWarnings, overlapProblems } from './overlap.ts';
 import type { SharedGateway } from './shared-gateway.ts';
 import { WARNINGS } from './synth-hooks.ts';
 import { Team, type TeamRef } from './team.ts';
@@ -138,7 +138,7 @@ export class Grant<
   [WARNINGS](objects: readonly RawObject[]): string[] {
     const { className } = this.gateway;
     const isOwn = className === DEFAULT_CLASS || objects.some((object) => isOwnClass(object, className));
-    return isOwn ? [] : nestingWarnings(this);
+    return [...openWarnings(this), ...(isOwn ? [] : nestingWarnings(this))];
   }
 
   #perListener<T>(make: (listener: string, hostname: string) => T): T[] {

@@ -56,3 +56,20 @@ export function nestingWarnings(grant: AnyGrant): string[] {
         `else routes of team ${outer.team.name} get requests for ${overlapsOf(grant, outer)[0]!.own}.`,
     );
 }
+
+/** Hostnames of a grant that the gateway offers to whole namespaces as well. */
+export function openWarnings(grant: AnyGrant): string[] {
+  const { _specs: specs, node } = grant.gateway;
+  const ports = new Set(grant.listeners.map((name: string) => specs[name]!.port));
+  return Object.entries(specs).flatMap(([name, { routes, hostname, port }]) => {
+    // The gateway's own namespace has no team.
+    if (!routes || routes.from === 'Same' || hostname === undefined || !ports.has(port)) return [];
+    const own = grant.hostnames.find((each: string) => hostnameMatches(each, hostname));
+    return own === undefined
+      ? []
+      : [
+          `grants ${own} to team ${grant.team.name}, and listener ${name} of ${node.path} takes ${hostname} out of it for routes of other namespaces. ` +
+            'Fix: give that listener a hostname that is granted to nobody.',
+        ];
+  });
+}

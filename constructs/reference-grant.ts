@@ -6,6 +6,7 @@ import type { Backend, ServiceConstruct } from './backend.ts';
 import { requireChecks } from './checks.ts';
 import { GatewayBase } from './gateway.ts';
 import type { SecretRef } from './listener.ts';
+import { nameProblem } from './naming.ts';
 import type { TeamRef } from './team.ts';
 
 export interface ReferenceGrantProps {
@@ -34,10 +35,12 @@ export type ReferenceTarget = Backend | ServiceConstruct | SecretRef;
 export class ReferenceGrant extends Construct {
   constructor(scope: Construct, id: string, props: ReferenceGrantProps) {
     super(scope, id);
+    const name = props.name ?? id;
     requireChecks(this);
+    this.node.addValidation({ validate: () => nameProblem('ReferenceGrant', name) });
     gatewayObject(this, 'Resource', {
       kind: 'ReferenceGrant',
-      name: props.name ?? id,
+      name,
       namespace: props.namespace ?? Chart.of(this).namespace ?? 'default',
       spec: () => ({
         from: [props.from].flat().flatMap(apiSources),

@@ -1,5 +1,6 @@
 import type { Construct } from 'constructs';
 import { type Attachment, type ListenerPlace, requireHostname } from './attachment.ts';
+import { teamOf } from './chart.ts';
 import { GatewayBase, type GatewayProps, type ListenerEntry, listenerEntry } from './gateway.ts';
 import { type AnyGrant, Grant, type GrantProps } from './grant.ts';
 import type { PlatformScope, RouteKind } from './granted.ts';
@@ -10,7 +11,7 @@ import {
   type OpenNames,
   sameNamespace,
 } from './listener.ts';
-import type { TeamRef } from './team.ts';
+import { Team, type TeamRef } from './team.ts';
 
 export interface SharedGatewayProps<Listeners> extends GatewayProps<Listeners> {
   /**
@@ -92,6 +93,23 @@ export class SharedGateway<
       hostname: (value) => requireHostname(attachment, value),
     };
     return attachment;
+  }
+
+  /** @internal The gateway's own listeners admit its namespace at every hostname, so no team may live there. */
+  override _problems(): string[] {
+    const teams = this.node.root.node.findAll().filter((construct) => construct instanceof Team);
+    const inside = [...teams, ...this._grants.map(({ team }) => team)].filter(
+      ({ namespace }) => namespace === this.namespace,
+    );
+    const problems = super._problems();
+    if (teamOf(this)) return problems;
+    return [
+      ...problems,
+      ...[...new Set(inside.map(({ name }) => name))].map(
+        (name) =>
+          `team ${name} lives in namespace ${this.namespace}, which the gateway's own listeners admit at every hostname: put the gateway into a namespace without teams`,
+      ),
+    ];
   }
 
   /** @internal */

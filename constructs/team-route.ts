@@ -5,7 +5,7 @@ import { type Attachment, hostnameProblem, isAttachment, parentRefs } from './at
 import { teamOf } from './chart.ts';
 import { requireChecks } from './checks.ts';
 import type { AttachmentWithin, HostnameWithin, HostsOf, ListenersOf } from './granted.ts';
-import { boundedName } from './naming.ts';
+import { boundedName, nameProblem } from './naming.ts';
 import { type ApiRule, Rule, type RuleProps } from './rule.ts';
 import { shard } from './sharding.ts';
 import { MATERIALIZE } from './synth-hooks.ts';
@@ -46,6 +46,7 @@ export class TeamRoute<
   readonly #on: readonly unknown[];
   readonly #attachments: readonly Attachment[];
   readonly #listeners: readonly string[] | undefined;
+  readonly #writesHostnames: boolean;
   readonly #rules: Rule<this>[] = [];
   /** As of the last synth that began. */
   #planned: Map<string, readonly ApiRule[]> | undefined;
@@ -56,10 +57,12 @@ export class TeamRoute<
     this.#on = [props.on].flat();
     this.#attachments = this.#on.filter(isAttachment);
     this.#listeners = props.listeners as readonly string[] | undefined;
-    this.hostnames = (props.hostnames ??
-      [...new Set(this.#attachments.flatMap((each) => each.hostnames))].filter(
-        (host) => host !== '*',
-      )) as readonly string[];
+    const granted = new Set(this.#attachments.flatMap((each) => each.hostnames));
+    granted.delete('*');
+    this.hostnames = (props.hostnames as readonly string[] | undefined) ?? [...granted];
+    // Where all are meant, the listeners say them too, and may say more than a route has room for.
+    this.#writesHostnames =
+      this.hostnames.length > 0 && (props.hostnames !== undefined || granted.size <= 16);
     const team = teamOf(this) ?? this.#attachments.find((each) => each.team)?.team;
     this.namespace = team?.namespace ?? Chart.of(this).namespace ?? 'default';
     requireChecks(this);
@@ -111,13 +114,14 @@ export class TeamRoute<
   #spec(rules: readonly ApiRule[]): Record<string, unknown> {
     return {
       parentRefs: this.#attachments.flatMap((each) => parentRefs(each, this.hostnames, this.#listeners)),
-      hostnames: this.hostnames.length ? this.hostnames : undefined,
+      hostnames: this.#writesHostnames ? this.hostnames : undefined,
       rules,
     };
   }
 
   #problems(): string[] {
     return [
+      ...nameProblem('HTTPRoute', this.name),
       ...this.#on.flatMap((each) => this.#attachmentProblems(each)),
       ...(this.#attachments.length > 0
         ? this.hostnames

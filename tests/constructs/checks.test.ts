@@ -203,14 +203,14 @@ describe('rules that are never reached', () => {
 
   it('at a listener that a narrower one hides', () => {
     const { app, chart, mediaChart, shop, media, shared, cart, page } = storefront();
-    const outer = shared.grant(shop, { name: 'outer', hostnames: ['*.example.com'], nestedIn: [] });
-    const inner = shared.grant(media, { hostnames: ['media.example.com'], nestedIn: outer });
+    const outer = shared.grant(shop, { name: 'outer', hostnames: ['*.wide.example.com'] });
+    const inner = shared.grant(media, { hostnames: ['media.wide.example.com'], nestedIn: outer });
     new TeamRoute(mediaChart, 'r', { on: inner }).rule().to(page);
-    new TeamRoute(chart, 'r', { on: outer, hostnames: ['media.example.com'] }).rule().to(cart);
+    new TeamRoute(chart, 'r', { on: outer, hostnames: ['media.wide.example.com'] }).rule().to(cart);
     expect(warnings(app)).toEqual([
-      '[shop/r] rule 1 of HTTPRoute/shop/r (shop/r) is never reached: listener web.media.example.com of ListenerSet/infra/shared-gw-media ' +
-        '(platform/shared-gw/media) takes hostname media.example.com, and the route is not attached to it. ' +
-        'Example: GET http://media.example.com/. Fix: attach to that listener or drop the hostname.',
+      '[shop/r] rule 1 of HTTPRoute/shop/r (shop/r) is never reached: listener web.media.wide.example.com of ListenerSet/infra/shared-gw-media ' +
+        '(platform/shared-gw/media) takes hostname media.wide.example.com, and the route is not attached to it. ' +
+        'Example: GET http://media.wide.example.com/. Fix: attach to that listener or drop the hostname.',
     ]);
   });
 });

@@ -212,6 +212,27 @@ describe('SharedGateway', () => {
     ]);
   });
 
+  it('shares its namespace with no team, since its own listeners admit that namespace', () => {
+    const { app, platform, shop } = platformOf();
+    const shared = new SharedGateway(platform, 'shared-gw', { ...web, namespace: 'shop' });
+    const problem = (team: string) =>
+      `[platform/shared-gw] team ${team} lives in namespace shop, which the gateway's own listeners admit at every hostname: put the gateway into a namespace without teams`;
+    expect(errors(app)).toEqual([problem('shop')]);
+    shared.grant({ name: 'elsewhere', namespace: 'shop' }, { hostnames: ['e.example.com'] });
+    shared.grant(shop, { hostnames: ['shop.example.com'] });
+    expect(errors(app)).toEqual([problem('shop'), problem('elsewhere')]);
+  });
+
+  it('has a name that an object can have', () => {
+    const { app, platform } = platformOf();
+    new SharedGateway(platform, 'Shared GW', web);
+    expect(errors(app)).toEqual([
+      expect.stringMatching(
+        /^\[platform\/Shared GW\] Gateway "Shared GW": the name of an object has lower-case/,
+      ),
+    ]);
+  });
+
   it('refuses in plain JavaScript what the compiler refuses', () => {
     const { app, platform, shop } = platformOf();
     const chart = new TeamChart(app, 'shop-chart', { team: shop });
@@ -313,6 +334,24 @@ describe('overlapping grants', () => {
     shared.grant(shop, { name: 'narrow', hostnames: ['c.b.example.com'] });
     shared.grant(media, { name: 'apex', hostnames: ['b.example.com', 'xb.example.com'] });
     expect(errors(app)).toEqual([]);
+  });
+
+  it('with an open listener of the same port are a warning: it takes a granted hostname from the team', () => {
+    const { app, platform, shop } = platformOf();
+    const routes = allNamespaces();
+    const shared = new SharedGateway(platform, 'shared-gw', {
+      listeners: {
+        web: http(80),
+        lobby: http(80, { hostname: 'lobby.shop.example.com', routes }),
+        other: http(81, { hostname: 'other.shop.example.com', routes }),
+        any: http(81, { routes }),
+      },
+    });
+    shared.grant(shop, { hostnames: ['*.shop.example.com'] });
+    expect(warnings(app)).toEqual([
+      '[platform/shared-gw/shop] grants *.shop.example.com to team shop, and listener lobby of platform/shared-gw takes ' +
+        'lobby.shop.example.com out of it for routes of other namespaces. Fix: give that listener a hostname that is granted to nobody.',
+    ]);
   });
 
   it('nested on purpose need listeners that are kept apart, and a class of others may not do that', () => {

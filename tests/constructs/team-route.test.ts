@@ -104,6 +104,20 @@ describe('TeamRoute', () => {
     expect(named(app, 'HTTPRoute', 'all').spec.hostnames).toEqual(['shop.example.com', '*.shop.example.com']);
   });
 
+  it('leaves the hostnames to the listeners where the grant has more than a route has room for', () => {
+    const { app, shop, shared, chart } = storefront();
+    const hostnames = Array.from({ length: 17 }, (_, index) => `h${index}.example.com`);
+    const many = shared.grant(shop, { name: 'many', hostnames });
+    new TeamRoute(chart, 'all', { on: many }).rule().to(cart);
+    expect(named(app, 'HTTPRoute', 'all').spec.hostnames).toBeUndefined();
+    new TeamRoute(chart, 'named', { on: many, hostnames }).rule({ path: exact('/named') }).to(cart);
+    expect(errors(app)).toEqual([
+      expect.stringMatching(
+        /^\[shop\/named\] HTTPRoute\/shop\/named spec\.hostnames: .*at most 16 entries, this has 17/,
+      ),
+    ]);
+  });
+
   it('attaches to several grants, each of which has one of its hostnames', () => {
     const { app, shop, shared, shopEdge, chart } = storefront();
     const inner = shared.grant(shop, { name: 'inner', hostnames: ['shop.internal'] });
@@ -399,7 +413,7 @@ describe('what synth refuses', () => {
     const twice = new TeamRoute(chart, 'twice', { on: shopEdge });
     twice.rule({ name: 'same' }).to(cart);
     twice.rule({ name: 'same', path: exact('/b') }).to(cart);
-    new TeamRoute(chart, 'empty', { on: shopEdge });
+    new TeamRoute(chart, 'empty', { on: shopEdge, name: 'Empty' });
     const many = new TeamRoute(chart, 'many', { on: shopEdge });
     for (let index = 0; index < 17; index++) many.rule({ headers: { [`x-${index}`]: '1' } }).to(cart);
     expect(errors(app)).toEqual([
@@ -408,6 +422,9 @@ describe('what synth refuses', () => {
       "[shop/cart] rule 2 (x-count): header x-count is a text or regex('...'), not 3",
       '[shop/cart] rule 2 (x-count): .to() takes service(), canary(), a Service construct or redirect(), not cart',
       '[shop/twice] two rules have the name same: give each rule a name of its own',
+      expect.stringMatching(
+        /^\[shop\/empty\] HTTPRoute "Empty": the name of an object has .*: give it one with name$/,
+      ),
       '[shop/empty] the route has no rule: add one with .rule({ ... }).to(...)',
       '[shop/many] 17 rules with 17 matches (prefix / x-0; prefix / x-1; prefix / x-2 and 14 more) could serve the same request with ' +
         'equal precedence, so they must stand in one HTTPRoute in this order, and one holds 16 rules with 128 matches: tell ' +
