@@ -29,7 +29,8 @@ import { Listeners } from './listeners.ts';
 import { type CompiledRule, compileRule } from './pipeline/compiled-rule.ts';
 import { ForwardingFields } from './pipeline/forwarding.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
-import { type GatewayMetrics, Metrics } from './telemetry/metrics.ts';
+import type { GatewayMetrics } from './telemetry/gateway-metrics.ts';
+import { Metrics } from './telemetry/metrics.ts';
 import { type ObserverOptions, observe } from './telemetry/observer.ts';
 import { Certificates, defaultTls, tlsOptions } from './tls.ts';
 import { Upstreams } from './upstream/upstreams.ts';
@@ -232,7 +233,8 @@ export class Agent {
     for (const resource of delta.put) {
       this.#resources.set(resource.key, resource);
       if (resource.type === 'backend') this.#upstreams.putBackend(resource);
-      else if (resource.type === 'http-rule') this.#metrics.putRule(resource.key);
+      else if (resource.type === 'http-rule') this.#metrics.putRule(resource);
+      else this.#metrics.putListener(resource);
     }
     this.#pipeline.router = router;
     this.#version = delta.to;
@@ -243,7 +245,7 @@ export class Agent {
       this.#resources.delete(key);
       if (resource.type === 'backend') this.#upstreams.removeBackend(key);
       else if (resource.type === 'http-rule') this.#metrics.removeRule(key);
-      else this.#metrics.removeListener(resource.source.listener);
+      else this.#metrics.removeListener(resource);
     }
   }
 

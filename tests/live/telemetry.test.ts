@@ -1,4 +1,5 @@
 /** The access log and the metrics: one line and one count per request, bounded, and nothing in them that is a secret. */
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
@@ -186,6 +187,45 @@ describe('metrics', () => {
     expect(await seriesCount()).toBe(1);
     await gateway.agent.close();
     expect(await metrics.text()).not.toContain('infra/gw');
+  });
+
+  it('of a backend that a rule has no more go, and what was under way brings none back', async () => {
+    let finish = () => {};
+    const slow = await Backend.http((_, response) => {
+      finish = () => response.end('done');
+    });
+    await gateway.agent.apply({
+      endpoints: new Map([
+        ['backend/shop/whoami/80', { backend: 'backend/shop/whoami/80', endpoints: [slow.endpoint] }],
+      ]),
+    });
+    const pending = gateway.get('a.example.com/cart');
+    await once(slow.server, 'request');
+    await gateway.serve({ resources: [{ ...cart, hash: 'abc123', backends: [] }] });
+    finish();
+    await pending;
+    const text = await metrics.text();
+    expect(text).toContain(`gatewright_requests_total${labels('', 'shop/cart', 'items')},code="2xx"} 1`);
+    expect(text).not.toContain('whoami');
+    await slow.close();
+  });
+
+  it('tell listeners of the same name apart', async () => {
+    const ofSet = listener('web', { hostname: 'set.example.com' });
+    const source = { ...ofSet.source, kind: 'ListenerSet' as const, namespace: 'shop', name: 'edge' };
+    await gateway.serve({
+      resources: [listener('web'), { ...ofSet, key: 'listener/ListenerSet/shop/edge/web', source }],
+    });
+    await gateway.get('a.example.com/');
+    await gateway.get('set.example.com/');
+    const text = await metrics.text();
+    for (const name of ['web', 'shop/edge/web']) {
+      expect(text).toContain(`gatewright_requests_total${labels(name)},code="4xx"} 1`);
+    }
+    expect(gateway.lines().map(({ listener, listenerSet }) => [listener, listenerSet])).toEqual([
+      ['web', undefined],
+      ['web', 'shop/edge'],
+    ]);
   });
 
   it('of a rule that changes go on', async () => {

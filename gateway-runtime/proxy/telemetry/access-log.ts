@@ -5,7 +5,7 @@
  * What can be a secret is not in it: no header values but Host and a request id, and no query, since tokens travel there
  * (`?access_token=`, signed URLs). Paths are, cut at 2,048 characters.
  */
-import { type Endpoint, type GatewayId, gatewayKey } from '../../snapshot/snapshot.ts';
+import { type Endpoint, type GatewayId, gatewayKey, type Listener } from '../../snapshot/snapshot.ts';
 import type { ClientConnection, Exchange, ExchangeTotals } from '../exchange.ts';
 
 const LONGEST_PATH = 2_048;
@@ -20,6 +20,7 @@ export function accessLogLine(gateway: GatewayId, exchange: Exchange, totals: Ex
     time: new Date().toISOString(),
     gateway: gatewayKey(gateway),
     listener: listener?.source.listener,
+    listenerSet: listener && listenerSetOf(listener),
     client: connection.remoteAddress,
     protocol: exchange.protocol,
     scheme: connection.tls ? 'https' : 'http',
@@ -41,6 +42,9 @@ export function accessLogLine(gateway: GatewayId, exchange: Exchange, totals: Ex
     requestId: id !== undefined && REQUEST_ID.test(id) ? id : undefined,
   });
 }
+
+const listenerSetOf = ({ source: { kind, namespace, name } }: Listener) =>
+  kind === 'ListenerSet' ? `${namespace}/${name}` : undefined;
 
 const addressOf = ({ address, port }: Endpoint) =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;

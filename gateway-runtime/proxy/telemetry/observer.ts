@@ -2,7 +2,7 @@
 import type { GatewayId } from '../../snapshot/snapshot.ts';
 import type { Observer } from '../pipeline/pipeline.ts';
 import { accessLogLine, malformedLogLine } from './access-log.ts';
-import type { GatewayMetrics } from './metrics.ts';
+import type { GatewayMetrics } from './gateway-metrics.ts';
 
 export interface ObserverOptions {
   /** Called with one JSON line per request, without line end. */

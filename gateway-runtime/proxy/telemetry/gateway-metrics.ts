@@ -1,0 +1,137 @@
+/** What one data plane has counted. Counting is a few additions; the numbers get their form when they are asked for. */
+import type { BackendKey, HttpRule, Listener, RuleKey } from '../../snapshot/snapshot.ts';
+import type { ExchangeTotals, Outcome, UpstreamFailure } from '../exchange.ts';
+
+/** Upper bounds in seconds. */
+export const BUCKETS = [0.005, 0.025, 0.1, 0.5, 1, 5, 30] as const;
+export const CODE_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+
+export type Labels = Readonly<Record<string, string>>;
+
+export interface Series {
+  readonly labels: Labels;
+  /** By class of status: `CODE_CLASSES`. */
+  readonly codes: number[];
+  /** Requests in each bucket alone, the last above all bounds. */
+  readonly buckets: number[];
+  readonly failures: Map<UpstreamFailure, number>;
+  seconds: number;
+  received: number;
+  sent: number;
+}
+
+export type GatewayEvent =
+  | 'snapshot-accepted'
+  | 'snapshot-refused'
+  | 'malformed-request'
+  | 'connection-dropped'
+  | 'tls-handshake-failed'
+  | 'internal-error';
+
+interface RuleSeries {
+  readonly backends: ReadonlySet<BackendKey>;
+  /** By listener and backend. */
+  readonly series: Map<string, Series>;
+}
+
+export class GatewayMetrics {
+  /** `namespace/name`. */
+  readonly name: string;
+  readonly events = new Map<GatewayEvent, number>();
+  readonly #listeners = new Set<string>();
+  readonly #rules = new Map<RuleKey, RuleSeries>();
+  /** By listener: requests that no rule served, or one that is gone. */
+  readonly #unrouted = new Map<string, Series>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  putListener(listener: Listener): void {
+    this.#listeners.add(listenerName(listener));
+  }
+
+  removeListener(listener: Listener): void {
+    const name = listenerName(listener);
+    this.#listeners.delete(name);
+    this.#unrouted.delete(name);
+  }
+
+  /** From now on this rule has series of its own; those of backends that it has no more go. */
+  putRule({ key, backends }: HttpRule): void {
+    const named = new Set(backends.flatMap(({ backend }) => (backend ? [backend] : [])));
+    const series = this.#rules.get(key)?.series ?? new Map<string, Series>();
+    for (const [each, { labels }] of series) {
+      if (labels.backend && !named.has(`backend/${labels.backend}`)) series.delete(each);
+    }
+    this.#rules.set(key, { backends: named, series });
+  }
+
+  removeRule(key: RuleKey): void {
+    this.#rules.delete(key);
+  }
+
+  count(event: GatewayEvent): void {
+    this.events.set(event, (this.events.get(event) ?? 0) + 1);
+  }
+
+  request(outcome: Outcome, totals: ExchangeTotals): void {
+    const series = this.#seriesOf(outcome);
+    series.codes[Math.min(5, Math.floor(totals.status / 100))]!++;
+    const seconds = totals.duration / 1_000;
+    series.seconds += seconds;
+    const bucket = BUCKETS.findIndex((bound) => seconds <= bound);
+    series.buckets[bucket < 0 ? BUCKETS.length : bucket]!++;
+    series.received += totals.bytesReceived;
+    series.sent += totals.bytesSent;
+    const { failure } = outcome;
+    if (failure) series.failures.set(failure, (series.failures.get(failure) ?? 0) + 1);
+  }
+
+  *series(): Iterable<Series> {
+    yield* this.#unrouted.values();
+    for (const { series } of this.#rules.values()) yield* series.values();
+  }
+
+  /** What went while a request was under way gets no series again: a label is empty then. */
+  #seriesOf({ listener, rule, backend }: Outcome): Series {
+    const name = listener ? listenerName(listener) : '';
+    const at = this.#listeners.has(name) ? name : '';
+    const ofRule = rule && this.#rules.get(rule.key);
+    if (!ofRule) return get(this.#unrouted, at, () => this.#create(at));
+    const to = backend && ofRule.backends.has(backend) ? backend : '';
+    return get(ofRule.series, `${at} ${to}`, () => this.#create(at, rule, to));
+  }
+
+  #create(listener: string, rule?: HttpRule, backend = ''): Series {
+    return {
+      labels: {
+        gateway: this.name,
+        listener,
+        route: rule ? `${rule.source.namespace}/${rule.source.name}` : '',
+        rule: rule ? (rule.source.ruleName ?? String(rule.source.rule)) : '',
+        backend: backend.slice('backend/'.length),
+      },
+      codes: CODE_CLASSES.map(() => 0),
+      buckets: [...BUCKETS, 0].map(() => 0),
+      failures: new Map(),
+      seconds: 0,
+      received: 0,
+      sent: 0,
+    };
+  }
+}
+
+function get(table: Map<string, Series>, key: string, create: () => Series): Series {
+  let series = table.get(key);
+  if (!series) {
+    series = create();
+    table.set(key, series);
+  }
+  return series;
+}
+
+/** A listener among all of its Gateway: its name, or `namespace/set/name` where it comes from a ListenerSet. */
+function listenerName({ source: { kind, namespace, name, listener } }: Listener): string {
+  return kind === 'Gateway' ? listener : `${namespace}/${name}/${listener}`;
+}
