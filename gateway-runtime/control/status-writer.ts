@@ -19,7 +19,7 @@ export interface StatusWriterOptions {
   readonly mayWrite: () => boolean;
   /** A status that can't be written, as a sentence. */
   readonly onProblem: (ref: ObjectRef, message: string) => void;
-  /** Writes under way at a time. Default: 8. */
+  /** Writes under way at a time. Default: 16. */
   readonly concurrency?: number;
   /** Most writes in a second. Default: 500. */
   readonly rate?: number;
@@ -64,7 +64,7 @@ export class StatusWriter {
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
-    this.#concurrency = options.concurrency ?? 8;
+    this.#concurrency = options.concurrency ?? 16;
     this.#rate = options.rate ?? 500;
     this.#tokens = this.#rate;
   }
@@ -171,7 +171,9 @@ export class StatusWriter {
   #enqueue(entry: Entry): void {
     if (entry.queued || !this.#session) return;
     entry.queued = true;
-    this.#ready.push(entry);
+    // A Gateway is not to wait for the thousand routes that have just attached to it.
+    if (entry.wanted?.kind === 'HTTPRoute') this.#ready.push(entry);
+    else this.#ready.unshift(entry);
     this.#pump();
   }
 
