@@ -43,7 +43,7 @@ export interface ClusterOptions {
   /** What went wrong once, such as a write that failed, as a sentence. */
   readonly onEvent: (message: string) => void;
   readonly onLeading?: (epoch: number | undefined) => void;
-  /** What only others know of a status, such as addresses. `StatusWriter.want` takes it up again where it changes. */
+  /** What only others know of a status, such as addresses. Where it changes, call `reconsider`. */
   readonly complete?: (status: ObjectStatus) => WantedStatus;
   readonly timings?: Timings;
   readonly election?: Pick<LeaderElectionOptions, 'name' | 'duration' | 'deadline' | 'period'>;
@@ -63,6 +63,8 @@ export class Cluster {
   /** What translate said and nobody was told yet. */
   #held: TranslationChange | undefined;
   #published = false;
+  /** As translate last said, by object key. */
+  readonly #statuses = new Map<string, ObjectStatus>();
   #problems: readonly Diagnostic[] = [];
 
   constructor(options: ClusterOptions) {
@@ -146,16 +148,22 @@ export class Cluster {
 
   /** Puts together anew what an object's status should say, after something changed that `complete` knows. */
   reconsider(ref: ObjectRef): void {
-    if (this.#published) this.#want(refKey(ref), this.translation.statuses.get(refKey(ref)));
+    const status = this.#statuses.get(refKey(ref));
+    if (status) this.#want(refKey(ref), status);
   }
 
   #apply(changes: readonly (Change | Withhold)[]): void {
+    const { secrets } = this.#translate(changes);
+    this.#secrets.want(secrets);
+    const forgotten = [...secrets].flatMap(([id, wanted]) => (wanted ? [] : [{ remove: refOf(id) }]));
+    if (forgotten.length > 0) this.#translate(forgotten);
+    this.#publish();
+  }
+
+  #translate(changes: readonly (Change | Withhold)[]): TranslationChange {
     const change = this.#translator.apply(changes);
     this.#held = this.#held ? joinedChange(this.#held, change) : change;
-    this.#secrets.want(change.secrets);
-    const forgotten = [...change.secrets].flatMap(([id, wanted]) => (wanted ? [] : [{ remove: refOf(id) }]));
-    if (forgotten.length > 0) this.#translator.apply(forgotten);
-    this.#publish();
+    return change;
   }
 
   #publish(): void {
@@ -175,7 +183,12 @@ export class Cluster {
   }
 
   #want(key: string, status: ObjectStatus | undefined): void {
-    if (!status) return this.#writer.want(refFromKey(key), undefined);
+    if (!status) {
+      this.#statuses.delete(key);
+      this.#writer.want(refFromKey(key), undefined);
+      return;
+    }
+    this.#statuses.set(key, status);
     const complete = this.#options.complete?.(status) ?? status;
     this.#writer.want(status.ref, complete.kind === 'GatewayClass' ? this.#withVersion(complete) : complete);
   }
@@ -192,8 +205,7 @@ export class Cluster {
     this.#informers.poke();
     this.#review();
     this.#publish();
-    if (!this.#published) return;
-    for (const [key, status] of this.translation.statuses) {
+    for (const [key, status] of this.#statuses) {
       if (status.kind === 'GatewayClass') this.#want(key, status);
     }
   }

@@ -1,0 +1,45 @@
+/** A control plane in this process, against the API server of a test. */
+import { randomUUID } from 'node:crypto';
+import type { ApiClient } from '../../../gateway-runtime/control/cluster/client.ts';
+import { TIMINGS } from '../../../gateway-runtime/control/cluster/reflector.ts';
+import { Cluster, type ClusterOptions } from '../../../gateway-runtime/control/cluster.ts';
+import { re2 } from '../../../gateway-runtime/regex/re2.ts';
+import type { Diagnostic } from '../../../gateway-runtime/snapshot/diagnostic.ts';
+import type { TranslationChange } from '../../../gateway-runtime/translate/translation.ts';
+
+/** Short, so that a test of a lost leader takes seconds. */
+const ELECTION = { duration: 3_000, deadline: 1_500, period: 200 };
+
+export class Replica {
+  readonly changes: TranslationChange[] = [];
+  readonly events: string[] = [];
+  problems: readonly Diagnostic[] = [];
+  readonly cluster: Cluster;
+
+  constructor(client: ApiClient, options: Partial<ClusterOptions> = {}) {
+    this.cluster = new Cluster({
+      client,
+      regex: re2,
+      namespace: 'default',
+      identity: randomUUID(),
+      onChange: (change) => this.changes.push(change),
+      onProblems: (problems) => {
+        this.problems = problems;
+      },
+      onEvent: (message) => this.events.push(message),
+      timings: TIMINGS,
+      election: ELECTION,
+      ...options,
+    });
+    this.cluster.start();
+  }
+
+  /** `code object` of each problem. */
+  get problemCodes(): string[] {
+    return this.problems.map(({ code, object }) => `${code} ${object.name}`);
+  }
+
+  stop(): Promise<void> {
+    return this.cluster.stop();
+  }
+}
