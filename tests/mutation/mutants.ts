@@ -1,0 +1,162 @@
+/**
+ * Bugs that such code has had, here or elsewhere: each a text in a source file and what it becomes. The tests must notice every one.
+ * A text must stand in its file exactly once, so that a mutant that no longer applies is noticed too.
+ */
+export interface Mutant {
+  /** What the planted bug does, as a sentence. */
+  readonly about: string;
+  /** Under `gateway-runtime/`. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    about: 'A wildcard takes the name that it stands under, too.',
+    file: 'match/hostname.ts',
+    find: 'host.length >= pattern.length && host.endsWith(pattern.slice(1))',
+    replace: 'host.endsWith(pattern.slice(2))',
+  },
+  {
+    about: 'Where listener and route intersect, the wider hostname is kept.',
+    file: 'match/hostname.ts',
+    find: 'else if (hostnameMatches(hostname, within)) agreed.add(within);',
+    replace: 'else if (hostnameMatches(hostname, within)) agreed.add(hostname);',
+  },
+  {
+    about: 'The reference matcher lets a prefix end within a path element.',
+    file: 'match/reference.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of a template
+    find: "value === '/' || path === value || path.startsWith(`${value}/`)",
+    replace: 'path.startsWith(value)',
+  },
+  {
+    about: 'The router lets a prefix end within a path element.',
+    file: 'match/path-table.ts',
+    find: 'if (!atEnd && path.charCodeAt(position) !== SLASH) return undefined;',
+    replace: '',
+  },
+  {
+    about: 'An Exact path has no precedence over a PathPrefix in the reference matcher.',
+    file: 'match/precedence.ts',
+    find: "yesFirst(hasPath(a, 'Exact'), hasPath(b, 'Exact'))",
+    replace: '0',
+  },
+  {
+    about: 'The shortest PathPrefix goes first in the reference matcher.',
+    file: 'match/precedence.ts',
+    find: "hasPath(a, 'PathPrefix') ? pathLength(b) - pathLength(a) : 0",
+    replace: "hasPath(a, 'PathPrefix') ? pathLength(a) - pathLength(b) : 0",
+  },
+  {
+    about: 'The newest route goes first in the reference matcher.',
+    file: 'match/precedence.ts',
+    find: 'byText(sourceOf(a).created || NEWEST, sourceOf(b).created || NEWEST)',
+    replace: 'byText(sourceOf(b).created || NEWEST, sourceOf(a).created || NEWEST)',
+  },
+  {
+    about: 'A match without a method goes before one with, in the router.',
+    file: 'match/path-table.ts',
+    find: "conditions.method === undefined ? '1' : '0',",
+    replace: "conditions.method === undefined ? '0' : '1',",
+  },
+  {
+    about: 'Query parameters are counted before headers, in the router.',
+    file: 'match/path-table.ts',
+    find: 'mostFirst(conditions.headers.length),\n    mostFirst(conditions.query.length),',
+    replace: 'mostFirst(conditions.query.length),\n    mostFirst(conditions.headers.length),',
+  },
+  {
+    about: 'Routes of the same age go by name before namespace, in the router.',
+    file: 'match/path-table.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of a template
+    find: '`${source.namespace}/${source.name}`,',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of a template
+    replace: '`${source.name}/${source.namespace}`,',
+  },
+  {
+    about: 'Only the first header of a match is looked at.',
+    file: 'match/conditions.ts',
+    find: 'for (let i = 0; i < headers.length; i++) {',
+    replace: 'for (let i = 0; i < Math.min(headers.length, 1); i++) {',
+  },
+  {
+    about: 'Methods are compared without case.',
+    file: 'match/conditions.ts',
+    find: 'if (method !== undefined && method !== request.method) return false;',
+    replace: 'if (method !== undefined && method !== request.method.toUpperCase()) return false;',
+  },
+  {
+    about: 'The least specific listener of a port serves a host.',
+    file: 'match/host-table.ts',
+    find: 'if (node.value !== undefined && isHostEnd(host, consumed)) value = node.value;',
+    replace: 'if (node.value !== undefined && isHostEnd(host, consumed)) value ??= node.value;',
+  },
+  {
+    about: 'A narrower hostname shuts out the rules of a wider one.',
+    file: 'match/router.ts',
+    find: 'if (found || !node.value || !isHostEnd(request.host, consumed)) return found;',
+    replace: 'if (child || !node.value || !isHostEnd(request.host, consumed)) return found;',
+  },
+  {
+    about: 'The sectionName of a parentRef is not looked at.',
+    file: 'translate/attachment.ts',
+    find: '(ref.sectionName === undefined || ref.sectionName === name) &&',
+    replace: 'name !== undefined &&',
+  },
+  {
+    about: 'The port of a parentRef is not looked at.',
+    file: 'translate/attachment.ts',
+    find: '(ref.port === undefined || ref.port === port),',
+    replace: 'port !== undefined,',
+  },
+  {
+    about: 'The kinds that a listener takes are not looked at.',
+    file: 'translate/attachment.ts',
+    find: 'each.supportedKinds.some(({ group, kind }) => group === GATEWAY_GROUP && kind === route.kind),',
+    replace: 'each.supportedKinds.every(({ group }) => group === GATEWAY_GROUP),',
+  },
+  {
+    about: 'A listener of a ListenerSet means the namespace of the Gateway by Same.',
+    file: 'translate/attachment.ts',
+    find: 'admits(each.namespaces, each.home.namespace, route.namespace, objects)',
+    replace: 'admits(each.namespaces, parent.gateway.namespace, route.namespace, objects)',
+  },
+  {
+    about: 'From Same admits every namespace.',
+    file: 'translate/selector.ts',
+    find: 'return namespace === home;',
+    replace: 'return namespace !== undefined || home !== undefined;',
+  },
+  {
+    about: 'A ReferenceGrant is looked for in the namespace of the one who refers.',
+    file: 'translate/references.ts',
+    find: 'objects.grantsIn(namespace!).some(',
+    replace: 'objects.grantsIn(fromNamespace!).some(',
+  },
+  {
+    about: 'A ReferenceGrant counts for every namespace.',
+    file: 'translate/references.ts',
+    find: ' && each.namespace === fromNamespace,',
+    replace: ',',
+  },
+  {
+    about: 'A ReferenceGrant for one name opens them all.',
+    file: 'translate/references.ts',
+    find: '(each.name === undefined || each.name === name)',
+    replace: 'name !== undefined',
+  },
+  {
+    about: 'The newest ListenerSet goes first where two want one hostname.',
+    file: 'translate/gateways.ts',
+    find: 'a.created - b.created',
+    replace: 'b.created - a.created',
+  },
+  {
+    about: 'The share of a backend that does not resolve goes to the others.',
+    file: 'translate/rules.ts',
+    find: 'weight: ref.weight,',
+    replace: "weight: 'reason' in resolved ? 0 : ref.weight,",
+  },
+];

@@ -1,0 +1,140 @@
+/**
+ * The mutation check: plants each bug of `mutants.ts` in a copy of the tree, runs the cases and, where they pass, the property tests, and
+ * demands that something fails. `npm run mutation`, or `npm run mutation -- precedence` for those whose file or sentence has that in it.
+ * Prints a table; exit code 1 where a bug goes unnoticed or a mutant does not apply.
+ */
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { MUTANTS, type Mutant } from './mutants.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const LEFT_OUT = new Set(['node_modules', '.git', 'dist']);
+const CASES = ['tests/cases-runner/cases.test.ts'];
+const PROPERTIES = ['tests/property'];
+
+interface Verdict {
+  readonly mutant: Mutant;
+  /** What noticed it: `cases` or `properties`; undefined where nothing did. */
+  readonly by?: string;
+  readonly failures: readonly string[];
+  readonly problem?: string;
+}
+
+interface JestReport {
+  readonly numTotalTests: number;
+  readonly testResults: readonly {
+    readonly message: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
+function copyOfTree(folder: string): void {
+  cpSync(ROOT, folder, {
+    recursive: true,
+    filter: (source) =>
+      !relative(ROOT, source)
+        .split('/')
+        .some((part) => LEFT_OUT.has(part)),
+  });
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+}
+
+/** The tests that fail, by name. A suite that can't even start fails as a whole. */
+async function failuresOf(folder: string, tests: readonly string[]): Promise<string[]> {
+  const report = join(folder, 'mutation-report.json');
+  rmSync(report, { force: true });
+  const jest = [
+    ...['--conditions=gatewright-source', '--experimental-vm-modules', '--no-warnings=ExperimentalWarning'],
+    'node_modules/jest/bin/jest.js',
+    ...['--maxWorkers=1', '--silent', '--json', `--outputFile=${report}`],
+    ...tests,
+  ];
+  const child = spawn(process.execPath, jest, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+  let complaint = '';
+  child.stderr.on('data', (chunk) => {
+    complaint = (complaint + chunk).slice(-2000);
+  });
+  await new Promise((resolve) => child.on('close', resolve));
+  let read: JestReport;
+  try {
+    read = JSON.parse(readFileSync(report, 'utf8'));
+  } catch {
+    throw new Error(`jest gave no report: ${complaint}`);
+  }
+  return read.testResults.flatMap(({ message, assertionResults }) => {
+    const failed = assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ fullName }) => fullName);
+    return failed.length === 0 && message ? [message.trim().split('\n')[0]!] : failed;
+  });
+}
+
+async function judge(folder: string, mutant: Mutant): Promise<Verdict> {
+  const file = join(folder, 'gateway-runtime', mutant.file);
+  const source = readFileSync(file, 'utf8');
+  const places = source.split(mutant.find).length - 1;
+  if (places !== 1) {
+    const problem = `gateway-runtime/${mutant.file} has ${places} places with ${JSON.stringify(mutant.find)}; bring the mutant up to date`;
+    return { mutant, failures: [], problem };
+  }
+  writeFileSync(
+    file,
+    source.replace(mutant.find, () => mutant.replace),
+  );
+  try {
+    for (const [by, tests] of [
+      ['cases', CASES],
+      ['properties', PROPERTIES],
+    ] as const) {
+      const failures = await failuresOf(folder, tests);
+      if (failures.length > 0) return { mutant, by, failures };
+    }
+    return { mutant, failures: [] };
+  } finally {
+    writeFileSync(file, source);
+  }
+}
+
+function inWords({ mutant, by, failures, problem }: Verdict): string {
+  const outcome =
+    problem ??
+    (by ? `noticed by the ${by}: ${failures.length} tests fail, such as ${failures[0]}` : 'NOT NOTICED');
+  return `${mutant.file.padEnd(24)} ${mutant.about}\n${' '.repeat(25)}${outcome}`;
+}
+
+async function main(only: string): Promise<number> {
+  const chosen = MUTANTS.filter(({ about, file }) => `${file} ${about}`.includes(only));
+  const folder = mkdtempSync(join(tmpdir(), 'gatewright-mutation-'));
+  const started = performance.now();
+  try {
+    const workers = Math.min(2, availableParallelism());
+    const trees = Array.from({ length: workers }, (_, index) => join(folder, `tree-${index}`));
+    for (const tree of trees) copyOfTree(tree);
+    const before = await failuresOf(trees[0]!, CASES);
+    if (before.length > 0) {
+      console.error(`the cases fail without any mutant:\n  ${before.join('\n  ')}`);
+      return 1;
+    }
+    const waiting = [...chosen];
+    const verdicts: Verdict[] = [];
+    await Promise.all(
+      trees.map(async (tree) => {
+        for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
+          const verdict = await judge(tree, mutant);
+          verdicts.push(verdict);
+          console.log(inWords(verdict));
+        }
+      }),
+    );
+    const noticed = verdicts.filter(({ by }) => by).length;
+    const seconds = Math.round((performance.now() - started) / 1000);
+    console.log(`\n${noticed} of ${chosen.length} planted bugs noticed, in ${seconds} s`);
+    return noticed === chosen.length && chosen.length > 0 ? 0 : 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+process.exitCode = await main(process.argv[2] ?? '');
