@@ -24,10 +24,8 @@ interface Flags {
   readonly json?: true;
 }
 
-export function addExplain(program: Command): void {
-  program
-    .command('explain')
-    .summary('say where a request goes, and why')
+export function define(command: Command): void {
+  command
     .argument('<path...>', 'manifests, folders of them, and cdk8s apps; then [METHOD] URL')
     .option('-H, --header <name: value>', 'a header of the request; may be repeated', collect)
     .option('--gateway <ns/name>', 'ask this Gateway (default: all that listen on the port)')

@@ -1,11 +1,29 @@
 #!/usr/bin/env node
-/** `gatewright`: the command line. One file per command. */
+/** `gatewright`: the command line. One file per command, and only the one that was asked for is loaded. */
+import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import { addExplain } from './explain.ts';
-import { addServe } from './serve.ts';
-import { addStatus } from './status.ts';
-import { addSynth } from './synth.ts';
 import { CommandError, EXIT, tell, tellProblem } from './terminal.ts';
+
+const COMMANDS = {
+  serve: {
+    summary: 'serve Gateways on this machine, and follow the files as they are edited',
+    load: () => import('./serve.ts'),
+  },
+  explain: { summary: 'say where a request goes, and why', load: () => import('./explain.ts') },
+  status: { summary: "say each object's conditions in words", load: () => import('./status.ts') },
+  synth: { summary: 'write the Kubernetes objects of an app as YAML', load: () => import('./synth.ts') },
+};
+
+const EXAMPLES = `
+Examples:
+  gatewright serve gateway.yaml routes/
+  gatewright serve app.ts
+  gatewright explain app.ts GET https://shop.example.com/cart -H 'x-tier: gold'
+  gatewright status manifests/ --json
+  gatewright synth app.ts -o dist
+
+Exit codes: 0 done; 1 something is refused, or no route serves the request;
+2 the command was not understood.`;
 
 // A reader that has seen enough, such as head, is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -13,28 +31,40 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-const program = new Command('gatewright')
-  .description('Gateway API for teams: serve, synthesize and explain it on your own machine.')
-  .helpOption('-h, --help', 'show help')
-  .showHelpAfterError('(gatewright --help and gatewright <command> --help show examples)')
-  .exitOverride();
-addServe(program);
-addSynth(program);
-addExplain(program);
-addStatus(program);
-
 try {
+  const program = await programFor(process.argv.slice(2));
   await program.parseAsync();
 } catch (error) {
   process.exitCode = codeOf(error);
+}
+
+async function programFor([first, second]: readonly string[]): Promise<Command> {
+  const { version } = createRequire(import.meta.url)('gatewright/package.json') as { version: string };
+  const program = new Command('gatewright')
+    .description('Gateway API for teams: serve, synthesize and explain it on your own machine.')
+    .version(version, '-v, --version', 'show the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .showHelpAfterError('(gatewright <command> --help shows examples)')
+    .addHelpText('after', EXAMPLES)
+    .exitOverride();
+  const asked = first === 'help' ? second : first;
+  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+    const command = program
+      .command(name)
+      .summary(summary)
+      .description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`);
+    if (name === asked) (await load()).define(command);
+  }
+  return program;
 }
 
 function codeOf(error: unknown): number {
   // Commander has told what is wrong, or shown help.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof CommandError) {
-    const [first = '', ...rest] = error.message.split('\n');
-    tellProblem(first);
+    const [problem = '', ...rest] = error.message.split('\n');
+    tellProblem(problem);
     for (const line of rest) tell(line);
     return error.exitCode;
   }

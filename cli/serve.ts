@@ -21,10 +21,8 @@ interface Flags {
   readonly json?: true;
 }
 
-export function addServe(program: Command): void {
-  program
-    .command('serve')
-    .summary('serve Gateways on this machine, and follow the files as they are edited')
+export function define(command: Command): void {
+  command
     .argument('<path...>', 'manifests (*.yaml, *.yml, *.json), folders of them, and cdk8s apps (app.ts)')
     .option('--address <ip>', 'where listeners are bound', '127.0.0.1')
     .option(

@@ -10,10 +10,8 @@ import { counted, EXIT, print } from './terminal.ts';
 /** The order in which people build: the class, the gateway, what is attached. */
 const KINDS = ['GatewayClass', 'Gateway', 'ListenerSet', 'HTTPRoute'];
 
-export function addStatus(program: Command): void {
-  program
-    .command('status')
-    .summary("say each object's conditions in words")
+export function define(command: Command): void {
+  command
     .argument('<path...>', 'manifests, folders of them, and cdk8s apps')
     .option('--class <name...>', 'only Gateways of these classes (default: of any)')
     .option('--strict', 'take Secrets that are missing here as missing')

@@ -8,10 +8,8 @@ import { AppError, AppProcess } from './app/app-process.ts';
 import { appProblem, isApp } from './sources.ts';
 import { CommandError, counted, EXIT, tell, tellProblem, withProgress } from './terminal.ts';
 
-export function addSynth(program: Command): void {
-  program
-    .command('synth')
-    .summary('write the Kubernetes objects of an app as YAML')
+export function define(command: Command): void {
+  command
     .argument('<app.ts>', 'a module whose default export is a cdk8s App, or that calls its synth()')
     .option('-o, --output <folder>', 'write one file per chart into this folder, instead of standard output')
     .addHelpText('after', EXAMPLES)

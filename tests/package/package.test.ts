@@ -1,0 +1,167 @@
+/** The package as users get it: packed, installed into an empty folder outside the checkout, and used by a team. */
+import { execFile } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { builtinModules } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+const CHECKOUT = resolve('.');
+/** What the team has installed beside the package: its peers and its own tools. Linked, since they are not what is tested. */
+const INSTALLED = [
+  'cdk8s',
+  'cdk8s-plus-25',
+  'constructs',
+  'typescript',
+  'jest',
+  '@jest/globals',
+  '@types/node',
+];
+
+const PLATFORM = `import { App } from 'cdk8s';
+import { http, PlatformChart, SharedGateway, Team } from 'gatewright';
+
+export const app = new App();
+const platform = new PlatformChart(app, 'platform', { namespace: 'infra' });
+export const shop = new Team(platform, 'shop');
+const shared = new SharedGateway(platform, 'shared-gw', { listeners: { web: http(80) } });
+export const shopEdge = shared.grant(shop, { hostnames: ['shop.example.com'] });
+`;
+
+const TEAM = `import { prefix, service, TeamChart, TeamRoute } from 'gatewright';
+import { app, shop, shopEdge } from './platform.js';
+
+const chart = new TeamChart(app, 'shop', { team: shop });
+const cart = new TeamRoute(chart, 'cart', { on: shopEdge, hostnames: ['shop.example.com'] });
+cart.rule({ path: prefix('/cart') }).to(service('cart', 8080));
+
+app.synth();
+export default app;
+`;
+
+const TEST = `import { expect, test } from '@jest/globals';
+import { synthesize } from 'gatewright';
+import app from './team.js';
+
+test('the cart has a route', () => {
+  const routes = synthesize(app).objects.filter(({ object }) => object.kind === 'HTTPRoute');
+  expect(routes.map(({ path }) => path)).toEqual(['shop/cart']);
+});
+`;
+
+const TSCONFIG = {
+  compilerOptions: {
+    target: 'es2024',
+    module: 'nodenext',
+    strict: true,
+    skipLibCheck: true,
+    types: ['node'],
+    rootDir: 'src',
+    outDir: 'out',
+  },
+  include: ['src'],
+};
+
+let folder = '';
+const file = (name: string) => join(folder, name);
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(command: string, args: readonly string[], cwd = folder): Promise<Ran> {
+  // Neither jest's options nor the conditions under which the checkout runs.
+  const env = { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1' };
+  try {
+    return { code: 0, ...(await promisify(execFile)(command, args, { cwd, env })) };
+  } catch (error) {
+    return error as Ran;
+  }
+}
+const node = (...args: string[]) => run(process.execPath, args);
+const gatewright = (...args: string[]) => run(file('node_modules/.bin/gatewright'), args);
+
+describe('the package', () => {
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'gatewright-package-'));
+    const packed = await run('npm', ['pack', '--pack-destination', folder], CHECKOUT);
+    expect(packed).toMatchObject({ code: 0 });
+    const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+    writeFileSync(file('package.json'), JSON.stringify({ name: 'team', private: true, type: 'module' }));
+    const quick = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', '--legacy-peer-deps'];
+    expect(await run('npm', ['install', ...quick, `./${tarball}`])).toMatchObject({ code: 0 });
+    for (const name of INSTALLED) {
+      mkdirSync(dirname(file(`node_modules/${name}`)), { recursive: true });
+      symlinkSync(join(CHECKOUT, 'node_modules', name), file(`node_modules/${name}`));
+    }
+    mkdirSync(file('src'));
+    writeFileSync(file('tsconfig.json'), JSON.stringify(TSCONFIG));
+    writeFileSync(file('src/platform.ts'), PLATFORM);
+    writeFileSync(file('src/team.ts'), TEAM);
+    writeFileSync(file('src/team.test.ts'), TEST);
+  }, 120_000);
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("lets a team's program compile, and not one that names a host of others", async () => {
+    const tsc = ['node_modules/typescript/bin/tsc', '-p', '.'];
+    expect(await node(...tsc)).toMatchObject({ code: 0, stdout: '' });
+    const stray = TEAM.replace("hostnames: ['shop.example.com']", "hostnames: ['media.example.com']");
+    writeFileSync(file('src/stray.ts'), stray);
+    const refused = await node(...tsc, '--noEmit');
+    rmSync(file('src/stray.ts'));
+    expect(refused.code).not.toBe(0);
+    expect(refused.stdout).toMatch(/^src\/stray\.ts\(5,\d+\): error TS2322: .*media\.example\.com/);
+  });
+
+  it('synthesizes with node, with gatewright, and in the same bytes', async () => {
+    expect(await node('out/team.js')).toMatchObject({ code: 0, stdout: '' });
+    const written = readFileSync(file('dist/shop.k8s.yaml'), 'utf8');
+    expect(written).toContain('kind: HTTPRoute');
+    expect(await gatewright('synth', 'out/team.js', '-o', 'yaml')).toMatchObject({ code: 0 });
+    expect(readFileSync(file('yaml/shop.k8s.yaml'), 'utf8')).toBe(written);
+  });
+
+  it('explains, as everywhere', async () => {
+    const explained = await gatewright('explain', 'out/team.js', 'http://shop.example.com/cart');
+    expect(explained).toMatchObject({ code: 0, stdout: expect.stringContaining('Service shop/cart:8080') });
+  });
+
+  it('passes a jest test of the team', async () => {
+    const jest = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--rootDir', 'out'];
+    const tested = await node(...jest, '--transform', '{}', '--no-cache');
+    expect(tested).toMatchObject({ code: 0, stderr: expect.stringContaining('1 passed') });
+  });
+
+  it('imports only what it declares', () => {
+    const root = file('node_modules/gatewright');
+    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }));
+    const modules = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' });
+    const imported = modules
+      .filter((name) => name.endsWith('.js'))
+      .flatMap((name) => [
+        ...readFileSync(join(root, 'dist', name), 'utf8').matchAll(
+          /(?:from|import\(|^import) ?'([^.'][^']*)'/gm,
+        ),
+      ])
+      .map(([, specifier]) => /^(?:@[^/]+\/)?[^/]+/.exec(specifier!)![0]);
+    const packages = new Set(
+      imported.filter((name) => !name.startsWith('node:') && !builtinModules.includes(name)),
+    );
+    expect([...packages].filter((name) => !declared.has(name))).toEqual([]);
+    expect(packages.size).toBeGreaterThan(3);
+    expect(modules.some((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))).toBe(false);
+  });
+});
