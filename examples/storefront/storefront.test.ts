@@ -155,6 +155,7 @@ it('the line that is commented out does not compile', () => {
   expect(uncommented).not.toBe(text);
   expect(complaints({ 'shop.ts': uncommented }).get('shop.ts')).toEqual([
     {
+      line: text.slice(0, text.indexOf('// new TeamRoute(')).split('\n').length - 1,
       at: "'store.example.com'",
       message: `Type '"store.example.com"' is not assignable to type '"store.example.com is outside this grant (granted: shop.example.com, *.shop.example.com)"'.`,
     },

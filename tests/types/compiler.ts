@@ -10,6 +10,8 @@ export interface Complaint {
   /** The text that is underlined. */
   readonly at: string;
   readonly message: string;
+  /** From 0. */
+  readonly line: number;
 }
 
 /** Checks files of these names and texts as one program under the repository's own options. */
@@ -37,6 +39,7 @@ export function complaints(files: Readonly<Record<string, string>>): Map<string,
         found.map(({ start = 0, length = 0, messageText }) => ({
           at: source.text.slice(start, start + length),
           message: ts.flattenDiagnosticMessageText(messageText, '\n'),
+          line: source.getLineAndCharacterOfPosition(start).line,
         })),
       ];
     }),

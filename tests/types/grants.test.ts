@@ -1,5 +1,6 @@
 /** What the compiler says to a team that asks for what it was not granted: the words, and where they stand. */
 import { describe, expect, it } from '@jest/globals';
+import { hostnameMatches } from '../../gateway-runtime/match/hostname.ts';
 import { type Complaint, complaints } from './compiler.ts';
 
 const PLATFORM = `
@@ -45,7 +46,7 @@ export const used = [
 ];
 `;
 
-interface Refused extends Complaint {
+interface Refused extends Omit<Complaint, 'line'> {
   readonly code: string;
 }
 
@@ -206,9 +207,29 @@ const TAKEN: Record<string, string> = {
       .rule().to(redirect({ scheme: 'https', status: 301 }));`,
 };
 
+const HOSTS = [
+  'example.com',
+  '*.example.com',
+  'a.example.com',
+  '*.a.example.com',
+  'b.a.example.com',
+  'xa.example.com',
+  '*.com',
+  'A.example.com',
+  'a.example.com.evil.net',
+  'localhost',
+];
+/** Every hostname asked for under a grant of every other, a line each. */
+const PAIRS = HOSTS.flatMap((granted) => HOSTS.map((asked) => ({ granted, asked })));
+const MATRIX = PAIRS.map(
+  ({ granted, asked }, index) =>
+    `new TeamRoute(plain, 'r${index}', { on: shared.grant(shop, { name: 'g${index}', hostnames: ['${granted}'] }), hostnames: ['${asked}'] });`,
+).join('\n');
+
 const fileOf = (title: string) => `${title.replaceAll(' ', '-')}.ts`;
 const programs = Object.fromEntries([
   ['platform.ts', PLATFORM],
+  ['matrix.ts', IMPORTS + MATRIX],
   ...Object.entries(REFUSED).map(([title, { code }]) => [fileOf(title), IMPORTS + code]),
   ...Object.entries(TAKEN).map(([title, code]) => [fileOf(title), IMPORTS + code]),
 ]);
@@ -220,7 +241,17 @@ describe('the compiler', () => {
   });
 
   it.each(Object.entries(REFUSED))('refuses %s', (title, { at, message }) => {
-    expect(found.get(fileOf(title))).toEqual([{ at, message: expect.stringContaining(message) }]);
+    expect(found.get(fileOf(title))).toEqual([
+      { at, message: expect.stringContaining(message), line: expect.any(Number) },
+    ]);
+  });
+
+  it('agrees with synth about every hostname under every grant', () => {
+    const first = IMPORTS.split('\n').length - 1;
+    const refused = new Set(found.get('matrix.ts')!.map(({ line }) => line - first));
+    const byCompiler = PAIRS.filter((_, index) => refused.has(index));
+    expect(byCompiler).toEqual(PAIRS.filter(({ granted, asked }) => !hostnameMatches(granted, asked)));
+    expect(byCompiler.length).toBeGreaterThan(70);
   });
 
   it.each(Object.keys(TAKEN))('takes %s', (title) => {
