@@ -79,8 +79,8 @@ function identity(object: RawObject): ObjectRef {
 }
 
 /**
- * Reasons that are no error at synth: what is missing in the app may be in the cluster, and who may attach is the platform's to
- * change at any time.
+ * Reasons that are no error at synth: what is missing in the app may be in the cluster, who may attach is the platform's to
+ * change at any time, and what this runtime does not serve another may.
  */
 const MAY_BE_ELSEWHERE = new Set([
   'route/backend-not-found',
@@ -90,6 +90,7 @@ const MAY_BE_ELSEWHERE = new Set([
 const NEVER_ERRORS = new Set([
   'route/not-allowed-by-listeners',
   'listener/invalid-route-kinds',
+  'listener/unsupported-protocol',
   'gateway-class/invalid-parameters',
   'gateway/invalid-parameters',
 ]);
