@@ -58,6 +58,7 @@ export interface AgentOptions extends ObserverOptions {
   readonly random?: () => number;
 }
 
+/** Endpoints and certificates are kept as long as the snapshot refers to them; when it does again, they are to be sent again. */
 export interface AgentUpdate {
   readonly delta?: SnapshotDelta;
   readonly endpoints?: ReadonlyMap<BackendKey, BackendEndpoints | undefined>;
@@ -229,24 +230,33 @@ export class Agent {
   /** The swap. Nothing here waits or fails. */
   #take(delta: SnapshotDelta, router: Router<CompiledRule>): void {
     const put = new Set(delta.put.map(({ key }) => key));
-    const gone = delta.from === undefined ? [...this.#resources.keys()] : delta.remove;
-    for (const resource of delta.put) {
-      this.#resources.set(resource.key, resource);
-      if (resource.type === 'backend') this.#upstreams.putBackend(resource);
-      else if (resource.type === 'http-rule') this.#metrics.putRule(resource);
-      else this.#metrics.putListener(resource);
-    }
+    const gone = (delta.from === undefined ? [...this.#resources.keys()] : delta.remove).filter(
+      (key) => !put.has(key),
+    );
+    const before = certificatesOf([...put, ...gone].map((key) => this.#resources.get(key)));
+    for (const resource of delta.put) this.#put(resource);
     this.#pipeline.router = router;
     this.#version = delta.to;
     this.#snapshot = undefined;
-    for (const key of gone) {
-      const resource = this.#resources.get(key);
-      if (!resource || put.has(key)) continue;
-      this.#resources.delete(key);
-      if (resource.type === 'backend') this.#upstreams.removeBackend(key);
-      else if (resource.type === 'http-rule') this.#metrics.removeRule(key);
-      else this.#metrics.removeListener(resource);
-    }
+    for (const key of gone) this.#remove(key);
+    if (before.size === 0) return;
+    const after = certificatesOf(this.#resources.values());
+    for (const id of before) if (!after.has(id)) this.#certificates.put(id, undefined);
+  }
+
+  #put(resource: Resource): void {
+    this.#resources.set(resource.key, resource);
+    if (resource.type === 'backend') this.#upstreams.putBackend(resource);
+    else if (resource.type === 'http-rule') this.#metrics.putRule(resource);
+    else this.#metrics.putListener(resource);
+  }
+
+  #remove(key: ResourceKey): void {
+    const resource = this.#resources.get(key);
+    this.#resources.delete(key);
+    if (resource?.type === 'backend') this.#upstreams.removeBackend(key);
+    else if (resource?.type === 'http-rule') this.#metrics.removeRule(key);
+    else if (resource) this.#metrics.removeListener(resource);
   }
 
   /** One listener per port, to name in a diagnostic; translate has refused ports whose listeners differ in protocol. */
@@ -268,4 +278,11 @@ export class Agent {
   #diagnostics(): Diagnostic[] {
     return [...this.#listeners.problems, ...this.#certificates.problems, ...this.#pipeline.router.problems];
   }
+}
+
+function certificatesOf(resources: Iterable<Resource | undefined>): Set<CertificateId> {
+  const ids = new Set<CertificateId>();
+  for (const each of resources)
+    if (each?.type === 'listener') for (const id of each.certificates) ids.add(id);
+  return ids;
 }

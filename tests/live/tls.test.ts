@@ -254,6 +254,18 @@ describe('a new certificate', () => {
   });
 });
 
+describe('a certificate that no listener refers to', () => {
+  it('is kept no longer', async () => {
+    await serve([secure('one', [shop]), ...routes('one')]);
+    await gateway.serve({ resources: [secure('one', [wildcard]), ...routes('one')] });
+    expect((await open('a')).names).toBe('DNS:*.example.com');
+    await gateway.serve({ resources: [secure('one', [shop]), ...routes('one')] });
+    expect(await refusal('a')).not.toBe('connected');
+    await gateway.serve({ resources: [secure('one', [shop]), ...routes('one')], certificates: [shop] });
+    expect((await open('a')).names).toBe('DNS:shop.example.com');
+  });
+});
+
 describe('a session', () => {
   it.each(['TLSv1.2', 'TLSv1.3'] as const)(
     'of %s is resumed after routes and other certificates have changed',

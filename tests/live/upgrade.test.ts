@@ -183,6 +183,15 @@ describe('WebSocket', () => {
     expect(upstream.connections).toBe(0);
   });
 
+  it('refused, by a client that stays, does not stay open', async () => {
+    await serve(switching(echoFrames));
+    const client = await RawClient.open(gateway.port());
+    client.send(UPGRADE.replace('/chat', '/other'));
+    await client.until('404: no route');
+    expect(gateway.lines()).toMatchObject([{ status: 404 }]);
+    await gateway.agent.drain();
+  });
+
   it('must not have a body', async () => {
     await serve(switching(echoFrames));
     const answer = await rawExchange(

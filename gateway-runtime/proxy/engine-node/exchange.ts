@@ -243,12 +243,16 @@ export class NodeExchange implements Exchange, AttemptEvents {
     return this.#message.complete;
   }
 
-  /** The body is not valid HTTP. False where it is too late to say so. */
+  /** The body can't be read to its end. False where it is too late to say so. */
   failBody(status: number): boolean {
     if (this.#message.complete || this.#response.headersSent) return false;
     this.#attempt?.cancel();
     this.#response.shouldKeepAlive = false;
-    this.reply(problemReply({ status, message: 'the body of the request is not valid HTTP/1.1' }));
+    const message =
+      status === 408
+        ? 'the body of the request took too long'
+        : 'the body of the request is not valid HTTP/1.1';
+    this.reply(problemReply({ status, message }));
     return true;
   }
 

@@ -215,7 +215,6 @@ export class NodeServer implements EngineServer {
 
   #onUpgrade(message: IncomingMessage, socket: Socket, read: Buffer): void {
     const client = this.#clients.get(socket)!;
-    socket.on('error', () => {});
     if (read.length) socket.unshift(read);
     const response = this.#rawResponse(message, socket);
     const { rawHeaders } = message;
@@ -228,14 +227,15 @@ export class NodeServer implements EngineServer {
 
   #onConnect(message: IncomingMessage, socket: Socket): void {
     const client = this.#clients.get(socket)!;
-    socket.on('error', () => {});
     if (client.inFlight.length > 0) return void socket.destroy();
     const response = this.#rawResponse(message, socket);
     this.#begin(client, message, response, CONNECT_REFUSED);
   }
 
-  /** A response on a socket that node:http has let go of; the last one on it. */
+  /** A response on a socket that node:http has let go of, with all its listeners; the last one on it. */
   #rawResponse(message: IncomingMessage, socket: Socket): ServerResponse {
+    socket.on('error', () => {});
+    socket.on('timeout', () => socket.destroy());
     const response = new ServerResponse(message);
     response.shouldKeepAlive = false;
     response.assignSocket(socket);
@@ -243,6 +243,7 @@ export class NodeServer implements EngineServer {
       response.detachSocket(socket);
       response.emit('close');
       socket.end();
+      destroyLater(socket);
     });
     return response;
   }
@@ -274,8 +275,12 @@ export class NodeServer implements EngineServer {
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
         `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
     );
-    setTimeout(() => socket.destroy(), LINGER).unref();
+    destroyLater(socket);
   }
+}
+
+function destroyLater(socket: Socket): void {
+  setTimeout(() => socket.destroy(), LINGER).unref();
 }
 
 function isSocket(value: unknown): value is Socket {

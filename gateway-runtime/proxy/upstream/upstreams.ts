@@ -23,11 +23,9 @@ export class Upstreams {
     this.#upstream(backend.key).backend = backend;
   }
 
+  /** Its endpoints go with it. */
   removeBackend(key: BackendKey): void {
-    const upstream = this.#byBackend.get(key);
-    if (!upstream) return;
-    delete upstream.backend;
-    if (upstream.endpoints.length === 0) this.#byBackend.delete(key);
+    this.#byBackend.delete(key);
   }
 
   putEndpoints(key: BackendKey, found: BackendEndpoints | undefined): void {
