@@ -1,7 +1,7 @@
 /** Every status that the gateway gives itself, and what of a backend's answer goes through as it is. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Resource } from '../../gateway-runtime/snapshot/snapshot.ts';
-import { Backend, unusedEndpoint } from '../support/backend.ts';
+import { Backend, deafEndpoint, unusedEndpoint } from '../support/backend.ts';
 import { rawExchange } from '../support/client.ts';
 import { backend, TestGateway, to, toNothing } from '../support/gateway.ts';
 import { exact, listener, prefix, regex, rule } from '../unit/match/snapshots.ts';
@@ -225,6 +225,18 @@ describe('503', () => {
 });
 
 describe('504', () => {
+  it('where the endpoint does not accept a connection in time', async () => {
+    const deaf = await deafEndpoint();
+    await serve([rule({ rest: { backends: [to('other')] } })], {
+      fallbackEndpoints: () => [deaf.endpoint],
+      limits: { connect: 100 },
+    });
+    const answer = await gateway.get('a.example.com/', { method: 'POST', body: 'hello' });
+    await deaf.close();
+    expect(answer).toMatchObject({ status: 504 });
+    expect(gateway.lines()).toMatchObject([{ failure: 'connect-timeout', bytesReceived: 0 }]);
+  });
+
   it('where the backend does not answer in time', async () => {
     await serveBackend(
       Backend.http(() => {}),

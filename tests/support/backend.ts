@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import {
   type AddressInfo,
+  connect,
   createServer as createTcpServer,
   type Server as NetServer,
   type Socket,
 } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import type { Endpoint } from '../../gateway-runtime/snapshot/snapshot.ts';
 
 export interface SeenRequest {
@@ -90,6 +92,29 @@ export class Backend {
     for (const socket of this.sockets) socket.destroy();
     await closed;
   }
+}
+
+/** An endpoint that takes no further connection and refuses none: its queue is full, and nobody looks. */
+export async function deafEndpoint(): Promise<{ endpoint: Endpoint; close: () => Promise<void> }> {
+  const worker = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads');
+     const server = require('node:net').createServer();
+     server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+       parentPort.postMessage(server.address().port);
+       Atomics.wait(workerData, 0, 0);
+     });`,
+    { eval: true, workerData: new Int32Array(new SharedArrayBuffer(4)) },
+  );
+  const [port] = (await once(worker, 'message')) as [number];
+  const queue = Array.from({ length: 4 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+  await Promise.race(queue.map((socket) => once(socket, 'connect')));
+  return {
+    endpoint: { address: '127.0.0.1', port },
+    close: async () => {
+      for (const socket of queue) socket.destroy();
+      await worker.terminate();
+    },
+  };
 }
 
 /** An endpoint that nobody listens on. */
