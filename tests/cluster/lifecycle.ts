@@ -9,7 +9,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { builds, built, CLUSTER_BUILDS } from './builds.ts';
@@ -17,6 +16,7 @@ import { makeCertificates } from './certificates.ts';
 import { foreground } from './foreground.ts';
 import { imageArchives } from './images.ts';
 import { isNothing, leftoversOf, machineOf, marked, removeLeftovers } from './leftovers.ts';
+import { alone } from './lock.ts';
 import { requireMachine, requireRoot } from './prerequisites.ts';
 import { say, secondsSince, timed } from './progress.ts';
 import { type Cluster, type Plan, placeOf, SOURCES, workers } from './settings.ts';
@@ -41,22 +41,6 @@ export function readiness(cluster: Cluster): Ready | undefined {
   const { ready } = placeOf(cluster);
   if (machineOf(cluster) === undefined || !existsSync(ready)) return undefined;
   return JSON.parse(readFileSync(ready, 'utf8')) as Ready;
-}
-
-/** Keeps others from changing the cluster meanwhile. The kernel frees the name when this process ends. */
-async function alone<T>(cluster: Cluster, work: () => Promise<T>): Promise<T> {
-  const lock = createServer();
-  await new Promise<void>((resolve, reject) => {
-    lock.once('error', () =>
-      reject(new Error(`Another process is bringing the cluster ${cluster.name} up or down: wait for it`)),
-    );
-    lock.listen(`\0${cluster.folder}`, resolve);
-  });
-  try {
-    return await work();
-  } finally {
-    lock.close();
-  }
 }
 
 /** The programs that a cluster needs, built where they are not in the cache. */

@@ -1,8 +1,10 @@
 /**
- * Gives every Service of type LoadBalancer an address of the pool; kube-proxy does the rest. An address that is asked
- * for is given or, where it is taken or not of the pool, the Service stays pending.
+ * The load balancer of the cluster: gives every Service of type LoadBalancer an address of the pool, and has each new
+ * connection to it taken by a worker that is fit for it. An address that is asked for is given or, where it is taken or
+ * not of the pool, the Service stays pending.
  */
 import type { ApiClient, ApiObject, ObjectList } from './api-client.ts';
+import { HEALTH_PORT, type Target, type Traffic } from './load-balancer-traffic.ts';
 import { POOL_SIZE, poolAddress } from './settings.ts';
 
 interface Service extends ApiObject {
@@ -10,6 +12,8 @@ interface Service extends ApiObject {
     readonly type: string;
     readonly loadBalancerIP?: string;
     readonly loadBalancerClass?: string;
+    /** There where only workers with a pod of the Service are to take its connections. */
+    readonly healthCheckNodePort?: number;
   };
   readonly status: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] } };
 }
@@ -24,14 +28,16 @@ const nameOf = ({ metadata }: ApiObject) => `${metadata.namespace}/${metadata.na
 const RETRY_AFTER = 500;
 
 /** Never settles. */
-export async function giveAddresses(api: ApiClient): Promise<never> {
+export async function balance(api: ApiClient, traffic: Traffic): Promise<never> {
   for (;;) {
-    await watchServices(api).catch((error: Error) => console.error(`load balancer: ${error.message}`));
+    await watchServices(api, traffic).catch((error: Error) =>
+      console.error(`load balancer: ${error.message}`),
+    );
     await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER));
   }
 }
 
-async function watchServices(api: ApiClient): Promise<void> {
+async function watchServices(api: ApiClient, traffic: Traffic): Promise<void> {
   const list = await api.get<ObjectList<Service>>('/api/v1/services');
   const services = new Map<string, Service>();
   /** Addresses given whose Service has not come back with them yet, by UID. */
@@ -45,9 +51,8 @@ async function watchServices(api: ApiClient): Promise<void> {
       const asked = service.spec.loadBalancerIP;
       const address = (asked ? [asked] : pool).find((each) => pool.includes(each) && !taken.has(each));
       if (!address) {
-        console.error(
-          `load balancer: no address for ${nameOf(service)}${asked ? `, which asks for ${asked}` : ''}`,
-        );
+        const wish = asked ? `, which asks for ${asked}` : '';
+        console.error(`load balancer: no address for ${nameOf(service)}${wish}`);
         continue;
       }
       taken.add(address);
@@ -57,6 +62,7 @@ async function watchServices(api: ApiClient): Promise<void> {
         console.error(`load balancer: ${nameOf(service)}: ${error.message}`);
       });
     }
+    traffic.serve(all.flatMap(targetOf));
   };
   const take = (service: Service, present: boolean) => {
     const { uid } = service.metadata;
@@ -75,6 +81,11 @@ async function watchServices(api: ApiClient): Promise<void> {
     take(object, type !== 'DELETED');
     give();
   });
+}
+
+function targetOf(service: Service): Target[] {
+  const address = addressOf(service);
+  return address ? [{ address, healthPort: service.spec.healthCheckNodePort ?? HEALTH_PORT }] : [];
 }
 
 function announce(api: ApiClient, { metadata }: Service, ip: string): Promise<void> {

@@ -13,7 +13,8 @@ import { eventually, run } from './command.ts';
 import { controlPlane } from './control-plane.ts';
 import { keepRunning } from './daemon.ts';
 import { COREDNS } from './images.ts';
-import { giveAddresses } from './load-balancer.ts';
+import { balance } from './load-balancer.ts';
+import { Traffic } from './load-balancer-traffic.ts';
 import { makeNetwork } from './network.ts';
 import { DNS_SERVICE, type Plan, placeOf, SOURCES } from './settings.ts';
 import { workerDaemon } from './worker.ts';
@@ -72,7 +73,9 @@ async function bringUp({ cluster, workers, images }: Plan): Promise<void> {
   await eventually(PATIENCE, () => api.ready());
   tell('API server ready');
 
-  giveAddresses(api);
+  const traffic = new Traffic(workers);
+  traffic.run();
+  balance(api, traffic);
   const manifest = readFileSync(join(SOURCES, 'manifests', 'coredns.yaml'), 'utf8')
     .replace('COREDNS_IMAGE', COREDNS)
     .replace('DNS_ADDRESS', DNS_SERVICE);

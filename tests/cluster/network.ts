@@ -31,7 +31,7 @@ export async function makeNetwork(workers: readonly Worker[]): Promise<void> {
         `link set ${name} master fabric up`,
         `route add ${podCidr} via ${address}`,
       ]),
-      // The kube-proxy of the first worker takes what is for a Service.
+      // The kube-proxy of the first worker takes what is for a Service; the load balancer has rules of its own.
       ...[SERVICE_CIDR, POOL].map((range) => `route add ${range} via ${workers[0]!.address}`),
     ],
   );

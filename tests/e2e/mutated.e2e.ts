@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { keyOf, loadCases } from '../cases-runner/load.ts';
 import { installGatewayApi, specSchemas } from './gateway-api-crds.ts';
 import { KubeApi } from './kube-api.ts';
-import { mutator, Pool, randomNumbers } from './mutation.ts';
+import { mutator, randomNumbers } from './mutation.ts';
 import { eachSample } from './samples.ts';
+import { Pool } from './value-pool.ts';
 import { ourVerdict, serverVerdict } from './verdict.ts';
 
 /** The one that the CRDs have been asked about; older versions have the same rules. */

@@ -1,5 +1,6 @@
 /** Objects that differ from given ones in a few fields: what an author might get wrong, and what is just right. */
 import type { RawObject } from '../../gateway-runtime/api/object.ts';
+import { isContainer, type Place, type Pool, places, valueAt } from './value-pool.ts';
 
 /** Numbers from 0 to 1, always the same ones for a seed (mulberry32). */
 export function randomNumbers(seed: number): () => number {
@@ -12,108 +13,20 @@ export function randomNumbers(seed: number): () => number {
   };
 }
 
-type Container = Record<string, unknown> | unknown[];
-
-interface Place {
-  readonly parent: Container;
-  readonly key: string | number;
-  /** Path without indices: places of one shape hold values of one kind. */
-  readonly shape: string;
-}
-
-const isContainer = (value: unknown): value is Container => typeof value === 'object' && value !== null;
-
-function places(value: unknown, shape: string, found: Place[] = []): Place[] {
-  if (Array.isArray(value)) {
-    value.forEach((entry, key) => {
-      found.push({ parent: value, key, shape: `${shape}[]` });
-      places(entry, `${shape}[]`, found);
-    });
-  } else if (isContainer(value)) {
-    for (const [key, entry] of Object.entries(value)) {
-      found.push({ parent: value, key, shape: `${shape}.${key}` });
-      places(entry, `${shape}.${key}`, found);
-    }
-  }
-  return found;
-}
-
-const valueAt = ({ parent, key }: Place): unknown => (parent as Record<string | number, unknown>)[key];
-
-/** Values at the edges of what fields allow. */
-const EDGES: readonly unknown[] = [
-  ...[-1, 0, 1, 99, 100, 399, 599, 600, 65_535, 65_536, 1_000_000, 1_000_001, 1.5],
-  ...[
-    '',
+const NUMBERS = [-1, 0, 1, 99, 100, 399, 599, 600, 65_535, 65_536, 1_000_000, 1_000_001, 1.5];
+const TEXTS = [
+  ...['', ' ', 'a b'],
+  ...'* *.example.com a.*.com example.com. example.com/x UPPER under_score -a 10.0.0.1 HTTP HTTPS TLS'.split(
     ' ',
-    '*',
-    '*.example.com',
-    'example.com.',
-    'a.*.com',
-    'UPPER',
-    'under_score',
-    '10.0.0.1',
-    '-a',
-    'a b',
-    '/',
-    '//',
-  ],
-  ...[
-    '/a/../b',
-    '/a%2fb',
-    '/a?b',
-    'a'.repeat(63),
-    'a'.repeat(64),
-    'a'.repeat(253),
-    'a'.repeat(254),
-    '10s',
-    '1h1m',
-    '0s',
-  ],
-  ...['-1s', '1d', 'HTTP', 'HTTPS', 'TLS', 'example.com/x', true, false, [], {}],
+  ),
+  ...'/ // /a/../b /a%2fb /a?b 10s 1h1m 0s -1s 1d'.split(' '),
+  ...[63, 64, 253, 254].map((length) => 'a'.repeat(length)),
 ];
 
+/** Values at the edges of what fields allow. */
+const EDGES: readonly unknown[] = [...NUMBERS, ...TEXTS, true, false, [], {}];
+
 const LONGEST_LIST = 65;
-
-/** Values to put into fields: those of given objects, and any others. */
-export class Pool {
-  readonly #objects: readonly RawObject[];
-  /** Shape of a parent, name of a field, its values. */
-  readonly #fields = new Map<string, Map<string, unknown[]>>();
-
-  constructor(objects: readonly RawObject[]) {
-    this.#objects = objects;
-    for (const object of objects) {
-      for (const place of places(object.spec, String(object.kind))) {
-        const { key, shape } = place;
-        if (typeof key === 'string') this.add(parentOf(shape), key, valueAt(place));
-      }
-    }
-  }
-
-  get objects(): readonly RawObject[] {
-    return this.#objects;
-  }
-
-  add(parent: string, field: string, value: unknown): void {
-    const fields = this.#fields.get(parent) ?? new Map<string, unknown[]>();
-    this.#fields.set(parent, fields);
-    fields.set(field, [...(fields.get(field) ?? []), value]);
-  }
-
-  /** Names and values of the fields that an object of this shape can have. */
-  fields(shape: string): readonly (readonly [string, readonly unknown[]])[] {
-    return [...(this.#fields.get(shape) ?? [])];
-  }
-
-  /** What has stood at a place of this shape. */
-  values(shape: string): readonly unknown[] {
-    if (shape.endsWith('[]')) return this.values(shape.slice(0, -2)).flat();
-    return this.#fields.get(parentOf(shape))?.get(shape.slice(shape.lastIndexOf('.') + 1)) ?? [];
-  }
-}
-
-const parentOf = (shape: string) => shape.slice(0, shape.lastIndexOf('.'));
 
 /** What makes a few changes to a copy of one of the objects. */
 export function mutator(pool: Pool, random: () => number) {

@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RawObject } from '../../gateway-runtime/api/object.ts';
-import { eventually } from '../cluster/command.ts';
-import { ECHO, NODE } from '../cluster/images.ts';
+import { eventually, run } from '../cluster/command.ts';
+import { NODE } from '../cluster/images.ts';
+import { ask, echoDeployment, echoService, RESTRICTED, restrictedNamespace } from './echo.ts';
 import { KubeApi } from './kube-api.ts';
 import { observed, PATIENCE } from './waiting.ts';
 
@@ -11,66 +12,9 @@ import { observed, PATIENCE } from './waiting.ts';
 const clientImage = process.env.GATEWRIGHT_E2E_OWN_CLUSTER ? NODE : 'docker.io/library/node:24-slim';
 
 const namespace = `gatewright-smoke-${randomBytes(3).toString('hex')}`;
-const labels = { app: 'echo' };
-
-const restricted = {
-  allowPrivilegeEscalation: false,
-  runAsNonRoot: true,
-  runAsUser: 65532,
-  capabilities: { drop: ['ALL'] },
-  seccompProfile: { type: 'RuntimeDefault' },
-};
-
-const namespaceObject: RawObject = {
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  // The strictest pod security there is: what a data plane has to run under.
-  metadata: { name: namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
-};
-
-const echo: RawObject = {
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name: 'echo', namespace },
-  spec: {
-    replicas: 2,
-    selector: { matchLabels: labels },
-    template: {
-      metadata: { labels },
-      spec: {
-        terminationGracePeriodSeconds: 1,
-        topologySpreadConstraints: [
-          {
-            maxSkew: 1,
-            topologyKey: 'kubernetes.io/hostname',
-            whenUnsatisfiable: 'DoNotSchedule',
-            labelSelector: { matchLabels: labels },
-          },
-        ],
-        containers: [
-          {
-            name: 'echo',
-            image: ECHO,
-            ports: [{ containerPort: 3000 }],
-            env: [
-              { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
-              { name: 'NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
-            ],
-            readinessProbe: { httpGet: { path: '/', port: 3000 }, periodSeconds: 1 },
-            securityContext: restricted,
-          },
-        ],
-      },
-    },
-  },
-};
-
-const service = (name: string, spec: object): RawObject => ({
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: { name, namespace },
-  spec: { selector: labels, ports: [{ port: 80, targetPort: 3000 }], ...spec },
-});
+const namespaceObject = restrictedNamespace(namespace);
+const echo = echoDeployment(namespace);
+const service = (name: string, spec: object) => echoService(namespace, name, spec);
 
 interface Pod {
   readonly metadata: { readonly name: string };
@@ -81,6 +25,30 @@ interface Pod {
 interface LoadBalanced {
   readonly status: { readonly loadBalancer: { readonly ingress?: readonly { readonly ip: string }[] } };
 }
+
+/** The address that the Service is given. */
+const addressOf = async (name: string) =>
+  observed<LoadBalanced, string>(
+    api,
+    await api.pathOf(service(name, {})),
+    'address',
+    ({ status }) => status.loadBalancer.ingress?.[0]?.ip,
+  );
+
+const pods = async () =>
+  (await api.get<{ items: Pod[] }>(`/api/v1/namespaces/${namespace}/pods?labelSelector=app=echo`)).items;
+
+/** All of these pods, and no other, answer in the end. */
+async function answeredBy(address: string, expected: readonly string[]): Promise<void> {
+  await eventually(PATIENCE, async () => {
+    const answered = new Set<string>();
+    for (let request = 0; request < 16; request++) answered.add((await ask(address, '/')).pod);
+    expect([...answered].sort()).toEqual([...expected].sort());
+  });
+}
+
+/** Links of workers can be cut in a cluster of our own. */
+const whereLinksAreOurs = process.env.GATEWRIGHT_E2E_OWN_CLUSTER ? it : it.skip;
 
 let api: KubeApi;
 
@@ -104,23 +72,34 @@ afterAll(async () => {
 
 describe('the cluster', () => {
   it('answers at a LoadBalancer address, from every pod of the Service, on every node', async () => {
-    const ip = await observed<LoadBalanced, string>(
-      api,
-      await api.pathOf(service('edge', {})),
-      'address',
-      ({ status }) => status.loadBalancer.ingress?.[0]?.ip,
+    const address = await addressOf('edge');
+    const echoes = await pods();
+    expect(new Set(echoes.map(({ spec }) => spec.nodeName)).size).toBe(2);
+    await eventually(PATIENCE, async () =>
+      expect(await ask(address, '/some/path?x=1')).toMatchObject({ path: '/some/path?x=1', namespace }),
     );
-    const { items } = await api.get<{ items: Pod[] }>(`/api/v1/namespaces/${namespace}/pods`);
-    expect(new Set(items.map(({ spec }) => spec.nodeName)).size).toBe(2);
-    const answered = new Set<string>();
-    await eventually(PATIENCE, async () => {
-      // Each on a connection of its own, so that each is balanced.
-      const answer = await fetch(`http://${ip}/some/path?x=1`, { headers: { connection: 'close' } });
-      const seen = (await answer.json()) as { path: string; namespace: string; pod: string };
-      expect(seen).toMatchObject({ path: '/some/path?x=1', namespace });
-      answered.add(seen.pod);
-      expect([...answered].sort()).toEqual(items.map(({ metadata }) => metadata.name).sort());
-    });
+    await answeredBy(
+      address,
+      echoes.map(({ metadata }) => metadata.name),
+    );
+  });
+
+  whereLinksAreOurs('gives no new connection to a node whose link is cut', async () => {
+    await api.applyAll([service('local', { type: 'LoadBalancer', externalTrafficPolicy: 'Local' })]);
+    const address = await addressOf('local');
+    const [one, other] = await pods();
+    const both = [one!.metadata.name, other!.metadata.name];
+    await answeredBy(address, both);
+    await run('ip', ['link', 'set', other!.spec.nodeName, 'down']);
+    try {
+      const cut = performance.now();
+      await answeredBy(address, [one!.metadata.name]);
+      // Long before the control plane has noticed.
+      expect(performance.now() - cut).toBeLessThan(10_000);
+    } finally {
+      await run('ip', ['link', 'set', other!.spec.nodeName, 'up']);
+    }
+    await answeredBy(address, both);
   });
 
   it('gives pods its name service and their Services', async () => {
@@ -139,7 +118,7 @@ describe('the cluster', () => {
               '-e',
               `fetch('http://echo.${namespace}.svc.cluster.local/from-a-pod').then((answer) => answer.text()).then(console.log)`,
             ],
-            securityContext: restricted,
+            securityContext: RESTRICTED,
           },
         ],
       },
