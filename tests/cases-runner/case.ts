@@ -180,6 +180,7 @@ const edit = object({
   /** `Kind/namespace/name` to field path to new value; null removes the field. */
   change: optional(mapOf(mapOf(custom<{ to: unknown }>('a value', (to) => ({ to }))))),
   remove: optional(list(string(), { min: 1 })),
+  certificates: optional(mapOf(list(string(), { min: 1 }))),
   ...expectations,
 });
 export type Edit = Infer<typeof edit>;

@@ -56,7 +56,9 @@ export function changed(object: RawObject, path: string, to: unknown): RawObject
 }
 
 function applyEdit(name: string, before: ReadonlyMap<string, RawObject>, edit: Edit): Change[] {
-  const changes: Change[] = (edit.set ?? []).map((object) => ({ set: withVersion(object) }));
+  const changes: Change[] = [...secretsOf(edit), ...(edit.set ?? [])].map((object) => ({
+    set: withVersion(object),
+  }));
   for (const [key, fields] of edit.change ?? []) {
     let object = before.get(key);
     if (!object) throw new Error(`${name}: "${edit.about}" changes ${key}, which the case does not have`);
@@ -80,9 +82,14 @@ function applyChanges(before: ReadonlyMap<string, RawObject>, changes: readonly 
   return after;
 }
 
+function secretsOf({ certificates }: Pick<CaseForm, 'certificates'>): RawObject[] {
+  return [...(certificates ?? [])].map(([secret, names]) => tlsSecret(secret, names));
+}
+
 function firstObjects(form: CaseForm, fragment: (name: string) => RawObject[]): RawObject[] {
-  const secrets = [...(form.certificates ?? [])].map(([secret, hosts]) => tlsSecret(secret, hosts));
-  return [...(form.use ?? []).flatMap(fragment), ...secrets, ...(form.objects ?? [])].map(withVersion);
+  return [...(form.use ?? []).flatMap(fragment), ...secretsOf(form), ...(form.objects ?? [])].map(
+    withVersion,
+  );
 }
 
 /** A case with its steps worked out. `fragment` reads a file of `_shared/`. */
