@@ -17,6 +17,7 @@ export function requestFields(
   const isChunked = fieldValue(received, 'transfer-encoding') !== undefined;
   // Only a chunked body can have trailers, and node:http refuses to announce them otherwise.
   if (!isChunked) head.remove('trailer');
+  head.remove('host');
   const fields = ['Host', head.authority, ...head.raw];
   const connection: string[] = [];
   if (upgrade) {

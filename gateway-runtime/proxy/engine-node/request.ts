@@ -27,7 +27,7 @@ export class ReceivedRequest implements MatchRequest {
   }
 }
 
-/** As it will be forwarded: a copy, without the fields of this hop and without Host, which `authority` stands for. */
+/** As it will be forwarded: a copy, without the fields of this hop. `authority` stands for Host, whatever a field says. */
 export class ForwardedRequest extends HeaderFields implements ForwardedHead {
   readonly method: string;
   readonly scheme: string;
@@ -39,7 +39,6 @@ export class ForwardedRequest extends HeaderFields implements ForwardedHead {
 
   constructor(message: IncomingMessage, target: RequestTarget, scheme: string, listenerPort: number) {
     super(withoutHopByHop(message.rawHeaders));
-    this.remove('host');
     this.method = message.method ?? '';
     this.scheme = scheme;
     this.host = target.host;

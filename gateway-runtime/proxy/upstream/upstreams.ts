@@ -43,7 +43,7 @@ export class Upstreams {
     for (let i = 0; i < endpoints.length; i++) {
       if (upstream!.next >= endpoints.length) upstream!.next = 0;
       const endpoint = endpoints[upstream!.next++]!;
-      if (!tried.includes(endpoint)) return endpoint;
+      if (!tried.some((each) => isSame(each, endpoint))) return endpoint;
     }
     return undefined;
   }
@@ -65,4 +65,8 @@ export class Upstreams {
     }
     return upstream;
   }
+}
+
+function isSame(a: Endpoint, b: Endpoint): boolean {
+  return a.address === b.address && a.port === b.port;
 }

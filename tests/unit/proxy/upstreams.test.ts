@@ -32,7 +32,7 @@ describe('endpoints', () => {
     const all = places(1, 2, 3);
     put(upstreams, all);
     expect(ports(upstreams, 3, [all[1]!])).toEqual([1, 3, 1]);
-    expect(ports(upstreams, 1, all)).toEqual([undefined]);
+    expect(ports(upstreams, 1, places(1, 2, 3))).toEqual([undefined]);
   });
 
   it('of an unknown backend are none', () => {
