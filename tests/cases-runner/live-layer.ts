@@ -14,12 +14,13 @@ import {
 import type { Translation, TranslationChange } from '../../gateway-runtime/translate/translation.ts';
 import { AccessLog, type LogEntry } from './access-log.ts';
 import { address } from './addressed.ts';
+import { checkArrival, checkReply, checkWhoami, expectedStatus, reachedBy } from './answer.ts';
 import type { Answer, CaseForm, CaseRequest } from './case.ts';
 import { Client, type Outgoing, type Refusal, type Reply, sendRaw, type Target } from './client.ts';
-import type { Arrival, EchoServers } from './echo-servers.ts';
+import type { EchoServers } from './echo-servers.ts';
 import type { Step } from './load.ts';
 import { backendName, isRule, ruleLabel } from './match-layer.ts';
-import { type Mismatch, mismatch, textMatches, unequal } from './mismatch.ts';
+import { type Mismatch, mismatch, unequal } from './mismatch.ts';
 
 /** Requests by which shares are measured, and how far off each may be: draws are spread evenly, so it is little. */
 const DRAWS = 100;
@@ -49,7 +50,8 @@ export class Live {
     }
     const found: Mismatch[] = [];
     for (const [key, snapshot] of translation.snapshots) {
-      const agent = this.#agents.get(key) ?? this.#open(snapshot.gateway);
+      const known = this.#agents.get(key);
+      const agent = known ?? this.#open(snapshot.gateway);
       const delta = change.deltas.find((each) => gatewayKey(each.gateway) === key);
       const backends = snapshot.resources.filter(
         (resource): resource is Backend => resource.type === 'backend',
@@ -58,7 +60,8 @@ export class Live {
       const { accepted, version, diagnostics } = await agent.apply({
         ...(delta ? { delta } : {}),
         endpoints,
-        certificates: change.certificates,
+        // A Gateway that is new gets the certificates that were there before, too.
+        certificates: known ? change.certificates : translation.certificates,
       });
       if (!accepted || version !== snapshot.version) {
         found.push(mismatch(`snapshot of ${key}`, 'accepted', diagnostics));
@@ -217,86 +220,4 @@ function hasSlices(objects: readonly RawObject[], namespace: string, service: st
       metadata.labels?.['kubernetes.io/service-name'] === service
     );
   });
-}
-
-function reachedBy(reply: Reply, [arrival]: readonly Arrival[]): string {
-  if (arrival) return arrival.backend;
-  const [, service] = /^Hostname: (.+)$/m.exec(reply.body) ?? [];
-  return service ?? `${reply.status}`;
-}
-
-function expectedStatus({ echo }: CaseRequest, { status, backend, endpoint }: Answer): number | undefined {
-  return status ?? echo?.status ?? (backend !== undefined || endpoint !== undefined ? 200 : undefined);
-}
-
-/** A value as a case writes it: several fields of one name joined by ", "; `absent` where there is none. */
-function headerOf(rawHeaders: readonly string[], name: string): string {
-  const values = rawHeaders.filter(
-    (_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === name.toLowerCase(),
-  );
-  return values.length > 0 ? values.join(', ') : 'absent';
-}
-
-function checkHeaders(
-  what: string,
-  expected: ReadonlyMap<string, string> | undefined,
-  rawHeaders: readonly string[],
-): Mismatch[] {
-  return [...(expected ?? [])].flatMap(([name, value]) => {
-    const got = headerOf(rawHeaders, name);
-    return textMatches(value, got) ? [] : [mismatch(`${what} ${name}`, value, got)];
-  });
-}
-
-function checkText(what: string, expected: string | undefined, got: string): Mismatch[] {
-  return expected === undefined || textMatches(expected, got) ? [] : [mismatch(what, expected, got)];
-}
-
-function checkReply(expected: Answer, { rawHeaders, body, certificate }: Reply): Mismatch[] {
-  const { certificate: name } = expected;
-  return [
-    ...checkHeaders('response header', expected.headers, rawHeaders),
-    ...checkText('Location', expected.location, headerOf(rawHeaders, 'location')),
-    ...checkText('body', expected.body, body),
-    ...(name === undefined || certificate?.includes(name)
-      ? []
-      : [mismatch('certificate', name, certificate?.join(', ') ?? 'none')]),
-  ];
-}
-
-function checkWhoami({ backend }: Answer, { body }: Reply): Mismatch[] {
-  const [, service] = /^Hostname: (.+)$/m.exec(body) ?? [];
-  return unequal('backend', backend?.replace(/^.*\/|:\d+$/g, ''), service);
-}
-
-/** What the backend saw; where none is expected, none may have seen anything. */
-function checkArrival(
-  { backend, endpoint, saw, status }: Answer,
-  reply: Reply,
-  [arrival, ...more]: readonly Arrival[],
-): Mismatch[] {
-  if (more.length > 0) return [mismatch('requests that reached a backend', 'one', more.length + 1)];
-  if (!arrival) {
-    return backend || endpoint || saw
-      ? [
-          mismatch(
-            'backend',
-            backend ?? endpoint ?? saw,
-            `none: the gateway answered ${reply.status} ${reply.body}`,
-          ),
-        ]
-      : [];
-  }
-  if (!backend && !endpoint && !saw && (status ?? 0) >= 300) {
-    return [mismatch('backend', `none, the gateway answers ${status}`, arrival.backend)];
-  }
-  return [
-    ...unequal('backend', backend, arrival.backend),
-    ...unequal('endpoint', endpoint, arrival.endpoint),
-    ...unequal('method at the backend', saw?.method, arrival.method),
-    ...checkText('path at the backend', saw?.path, arrival.url),
-    ...checkText('host at the backend', saw?.host, headerOf(arrival.rawHeaders, 'host')),
-    ...checkText('body at the backend', saw?.body, arrival.body),
-    ...checkHeaders('header at the backend', saw?.headers, arrival.rawHeaders),
-  ];
 }
