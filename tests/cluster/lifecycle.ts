@@ -119,15 +119,16 @@ async function start(cluster: Cluster, stay: boolean): Promise<void> {
   });
   closeSync(log);
   machine.stdin!.on('error', () => {});
-  let last = 'it ended at once';
+  let ready = false;
   for await (const line of createInterface({ input: machine.stdout! })) {
-    last = line;
-    if (line === 'ready') break;
+    ready = line === 'ready';
+    if (ready) break;
     say(`[${secondsSince(began)}] ${line}`);
   }
-  if (last !== 'ready') {
+  if (!ready) {
+    const log = readFileSync(join(place.logs, 'machine.log'), 'utf8').trim().split('\n').slice(-5).join('\n');
     throw new Error(
-      `The cluster does not come up: ${last}\nIts logs are in ${place.logs} until the next up or down`,
+      `The cluster does not come up; its logs are in ${place.logs} until the next up or down\n${log}`,
     );
   }
   say(`The cluster ${cluster.name} is up after ${secondsSince(began)}`);
