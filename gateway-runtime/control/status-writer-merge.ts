@@ -199,7 +199,8 @@ function listenerEdits(
 }
 
 function conditionEdits(found: FoundStatus | undefined, wanted: readonly Condition[], now: string): Edit[] {
-  if (isAhead(listOf(found, 'conditions') as readonly FoundCondition[] | undefined, wanted)) return [];
+  if (isAhead(listOf(found, 'conditions') as readonly (FoundCondition | null)[] | undefined, wanted))
+    return [];
   return listEdits<FoundCondition | null, Condition>(found, 'conditions', wanted, {
     isOurs: (entry) => isOwn(entry?.type),
     isSame: (entry, { type }) => entry?.type === type,
@@ -209,21 +210,21 @@ function conditionEdits(found: FoundStatus | undefined, wanted: readonly Conditi
 
 /** The list itself where nothing changes. */
 function mergedConditions(
-  found: readonly FoundCondition[] | undefined,
+  found: readonly (FoundCondition | null)[] | undefined,
   wanted: readonly Condition[],
   own: (type: string | undefined) => boolean,
   now: string,
-): readonly FoundCondition[] {
+): readonly (FoundCondition | null)[] {
   if (!Array.isArray(found)) return wanted.map((each) => mergedCondition(undefined, each, now));
   if (isAhead(found, wanted)) return found;
   const left = new Map(wanted.map((each) => [each.type, each]));
-  const merged: FoundCondition[] = [];
-  for (const condition of found as readonly FoundCondition[]) {
-    const match = left.get(condition.type ?? '');
+  const merged: (FoundCondition | null)[] = [];
+  for (const condition of found) {
+    const match = left.get(condition?.type ?? '');
     if (match) {
       left.delete(match.type);
-      merged.push(mergedCondition(condition, match, now));
-    } else if (!own(condition.type)) merged.push(condition);
+      merged.push(mergedCondition(condition ?? undefined, match, now));
+    } else if (!own(condition?.type)) merged.push(condition);
   }
   for (const each of left.values()) merged.push(mergedCondition(undefined, each, now));
   const unchanged = merged.length === found.length && merged.every((each, index) => each === found[index]);
@@ -247,11 +248,12 @@ function mergedCondition(found: FoundCondition | undefined, wanted: Condition, n
 }
 
 /** Whether we, or a leader before us, said something already about a generation that we have not seen yet. */
-function isAhead(found: readonly FoundCondition[] | undefined, wanted: readonly Condition[]): boolean {
+function isAhead(
+  found: readonly (FoundCondition | null)[] | undefined,
+  wanted: readonly Condition[],
+): boolean {
   const generation = wanted[0]?.observedGeneration;
   if (generation === undefined || !Array.isArray(found)) return false;
   const types = new Set(wanted.map(({ type }) => type));
-  return (found as readonly FoundCondition[]).some(
-    ({ type, observedGeneration }) => types.has(type ?? '') && (observedGeneration ?? 0) > generation,
-  );
+  return found.some((each) => types.has(each?.type ?? '') && (each?.observedGeneration ?? 0) > generation);
 }

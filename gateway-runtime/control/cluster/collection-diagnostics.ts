@@ -17,9 +17,12 @@ export function collectionDiagnostics(
   states: ReadonlyMap<KindName, CollectionState>,
   crds: CollectionState,
 ): Diagnostic[] {
-  const all = [...states].map(([kind, state]) => [resourceName(kind), state] as const);
+  const all = [
+    ...[...states].map(([kind, state]) => [resourceName(kind), state] as const),
+    [CRDS, crds] as const,
+  ];
   const diagnostics: Diagnostic[] = [];
-  for (const [resource, state] of [...all, [CRDS, crds] as const]) {
+  for (const [resource, state] of all) {
     if (state.phase !== 'denied') continue;
     const consequence =
       resource === CRDS ? 'their versions are not checked' : 'nothing is served anew before it can be read';

@@ -174,7 +174,7 @@ export class Reflector {
     do {
       const page = await this.#page(next);
       const apiVersion = page.apiVersion ?? '';
-      for (const object of page.items) {
+      for (const object of page.items ?? []) {
         // Items of built-in kinds say neither.
         object.apiVersion ??= apiVersion;
         object.kind ??= this.#collection.kind;
@@ -291,7 +291,8 @@ export class Reflector {
 interface ObjectList {
   readonly apiVersion?: string;
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
-  readonly items: ApiObject[];
+  /** Null where there are none, in some forms. */
+  readonly items: ApiObject[] | null;
 }
 
 interface Status {

@@ -1,6 +1,7 @@
 /** A control plane in this process, against the API server of a test. */
 import { randomUUID } from 'node:crypto';
-import type { ApiClient } from '../../../gateway-runtime/control/cluster/client.ts';
+import { ApiClient } from '../../../gateway-runtime/control/cluster/client.ts';
+import type { Connection } from '../../../gateway-runtime/control/cluster/connection.ts';
 import { TIMINGS } from '../../../gateway-runtime/control/cluster/reflector.ts';
 import { Cluster, type ClusterOptions } from '../../../gateway-runtime/control/cluster.ts';
 import { re2 } from '../../../gateway-runtime/regex/re2.ts';
@@ -15,10 +16,13 @@ export class Replica {
   readonly events: string[] = [];
   problems: readonly Diagnostic[] = [];
   readonly cluster: Cluster;
+  /** Of its own: calls of the test are not to be in its way. */
+  readonly #client: ApiClient;
 
-  constructor(client: ApiClient, options: Partial<ClusterOptions> = {}) {
+  constructor(connection: Connection, options: Partial<ClusterOptions> = {}) {
+    this.#client = new ApiClient(connection);
     this.cluster = new Cluster({
-      client,
+      client: this.#client,
       regex: re2,
       namespace: 'default',
       identity: randomUUID(),
@@ -39,7 +43,8 @@ export class Replica {
     return this.problems.map(({ code, object }) => `${code} ${object.name}`);
   }
 
-  stop(): Promise<void> {
-    return this.cluster.stop();
+  async stop(): Promise<void> {
+    await this.cluster.stop();
+    this.#client.close();
   }
 }

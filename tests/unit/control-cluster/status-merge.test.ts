@@ -149,6 +149,15 @@ describe('the status of a route', () => {
       [],
     ],
     ['takes no harm from entries of any form', { parents: [null, 3, {}] }, wantedRoute(), []],
+    [
+      'takes no harm from conditions of any form',
+      { parents: [entry('edge', [null as never, 'x' as never])] },
+      wantedRoute(parent('edge')),
+      [
+        { op: 'test', path: '/status/parents/0', value: entry('edge', [null as never, 'x' as never]) },
+        { op: 'replace', path: '/status/parents/0', value: entry('edge', [written({}, NOW)]) },
+      ],
+    ],
   ];
 
   it.each(cases)('%s', (_, found, wanted, expected) => {
