@@ -10,6 +10,7 @@ import { type ObjectRef, refKey } from '../api/object.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import { canonicalJson } from '../snapshot/canonical.ts';
 import type { Diagnostic } from '../snapshot/diagnostic.ts';
+import { gatewayKey } from '../snapshot/snapshot.ts';
 import type {
   Change,
   ObjectStatus,
@@ -63,6 +64,8 @@ export class Cluster {
   /** What translate said and nobody was told yet. */
   #held: TranslationChange | undefined;
   #published = false;
+  /** Those that were handed on and are still there. */
+  readonly #gateways = new Set<string>();
   /** As translate last said, by object key. */
   readonly #statuses = new Map<string, ObjectStatus>();
   #problems: readonly Diagnostic[] = [];
@@ -162,7 +165,7 @@ export class Cluster {
 
   #translate(changes: readonly (Change | Withhold)[]): TranslationChange {
     const change = this.#translator.apply(changes);
-    this.#held = this.#held ? joinedChange(this.#held, change) : change;
+    this.#held = this.#held ? joinedChange(this.#held, change, this.#gateways) : change;
     return change;
   }
 
@@ -171,6 +174,8 @@ export class Cluster {
     const change = this.#held;
     this.#held = undefined;
     for (const [key, status] of change.statuses) this.#want(key, status);
+    for (const { gateway } of change.deltas) this.#gateways.add(gatewayKey(gateway));
+    for (const key of change.removedGateways) this.#gateways.delete(key);
     this.#options.onChange(change);
     if (this.#published) return;
     this.#published = true;

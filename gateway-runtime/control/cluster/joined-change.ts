@@ -2,12 +2,16 @@
 import { gatewayKey, type SnapshotDelta } from '../../snapshot/snapshot.ts';
 import type { TranslationChange } from '../../translate/translation.ts';
 
-export function joinedChange(first: TranslationChange, second: TranslationChange): TranslationChange {
+/** @param known the Gateways, by key, that were there before both */
+export function joinedChange(
+  first: TranslationChange,
+  second: TranslationChange,
+  known: ReadonlySet<string>,
+): TranslationChange {
   const deltas = new Map(first.deltas.map((delta) => [gatewayKey(delta.gateway), delta]));
   const removed = new Set(first.removedGateways);
   for (const key of second.removedGateways) {
-    // Of one that came and went in between nobody has heard.
-    if (deltas.get(key)?.from !== undefined || !deltas.has(key)) removed.add(key);
+    removed.add(key);
     deltas.delete(key);
   }
   for (const delta of second.deltas) {
@@ -19,8 +23,9 @@ export function joinedChange(first: TranslationChange, second: TranslationChange
   }
   return {
     deltas: [...deltas.values()],
-    // One that was removed and is there again has a delta without `from`, which replaces all that was there.
-    removedGateways: [...removed].filter((key) => !deltas.has(key)),
+    // One that was removed and is there again has a delta without `from`, which replaces all that was there; of one that
+    // came and went in between nobody has heard.
+    removedGateways: [...removed].filter((key) => !deltas.has(key) && known.has(key)),
     statuses: joined(first.statuses, second.statuses),
     endpoints: joined(first.endpoints, second.endpoints),
     certificates: joined(first.certificates, second.certificates),
