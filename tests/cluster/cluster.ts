@@ -4,7 +4,7 @@ import { run } from './command.ts';
 import { foreground } from './foreground.ts';
 import { foreignKubeconfig } from './foreign.ts';
 import { isNothing, leftoversOf } from './leftovers.ts';
-import { buildAll, down, readiness, runInside, up } from './lifecycle.ts';
+import { buildAll, down, endInOrder, readiness, runInside, up } from './lifecycle.ts';
 import { say } from './progress.ts';
 import { CACHE, type Cluster, clusterNamed, DEFAULT_NAME, MOST_WORKERS, placeOf } from './settings.ts';
 import { containerdSocket } from './worker.ts';
@@ -95,6 +95,8 @@ async function main(args: readonly string[]): Promise<number> {
   if (foreign) return withForeignCluster(foreign, command, rest);
 
   const cluster = clusterNamed(values.name);
+  // A command that runs inside decides for itself.
+  if (command !== 'run') endInOrder();
   switch (command) {
     case 'up':
       await up(cluster, { nodes, install: values.install, stay: true });

@@ -49,7 +49,7 @@ export async function hostState() {
     folders: Object.fromEntries(FOLDERS.map((folder) => [folder, namesIn(folder)])),
     clusters: namesIn(join(CACHE, 'clusters')),
     controlGroups: readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' })
-      .filter((path) => /gatewright|kubepods|\/n\d$/.test(path))
+      .filter((path) => /gatewright|kubepods/.test(path))
       .sort(),
   };
 }

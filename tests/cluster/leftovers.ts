@@ -50,14 +50,20 @@ export function machineOf(cluster: Cluster): number | undefined {
   return [...all].find((pid) => !all.has(statOf(pid)?.parent ?? 0));
 }
 
-function controlGroups(cluster: Cluster): string[] {
-  const name = controlGroup(cluster);
-  return readdirSync('/sys/fs/cgroup', { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((folder) => folder.split('/').includes(name))
-    .sort((one, other) => other.length - one.length);
+/** Those of others come and go while we look. */
+function foldersBelow(folder: string): string[] {
+  let names: string[] = [];
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true });
+    names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => [...foldersBelow(name), name]);
 }
+
+const controlGroups = (cluster: Cluster) =>
+  foldersBelow('/sys/fs/cgroup').filter((folder) => folder.split('/').includes(controlGroup(cluster)));
 
 export interface Leftovers {
   readonly processes: readonly number[];
@@ -91,12 +97,15 @@ const PATIENCE = 20_000;
 export function removeLeftovers(cluster: Cluster): void {
   const { processes: pids } = leftoversOf(cluster);
   for (const pid of pids) {
-    // One may have ended with another that was killed before it.
-    if (statOf(pid)) process.kill(pid, 'SIGKILL');
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended with another that was killed before it.
+    }
   }
   // The first process of a namespace is there until all others in it have ended.
   waitUntil(() => {
-    const alive = pids.filter(statOf);
+    const alive = pids.filter((pid) => statOf(pid));
     return alive.length > 0 ? `these processes do not end: ${alive.join(', ')}` : undefined;
   });
   waitUntil(() => {

@@ -62,28 +62,27 @@ export async function up(cluster: Cluster, { nodes, install, stay }: UpOptions):
   await buildAll(install);
   await alone(cluster, async () => {
     if (!isNothing(leftoversOf(cluster))) remove(cluster);
-    const uninterrupted = downWhenInterrupted(cluster);
+    const keep = downAtExit(cluster);
     try {
       await timed('preparing the cluster', () => prepare(cluster, nodes));
       await start(cluster, stay);
     } finally {
-      uninterrupted();
+      keep();
     }
   });
 }
 
-/** Leaves nothing of the cluster where this process is told to end; returns what takes that back. */
-export function downWhenInterrupted(cluster: Cluster): () => void {
-  const end = () => {
-    say('interrupted, taking the cluster down');
-    removeLeftovers(cluster);
-    process.exit(130);
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.once(signal, end);
-  return () => {
-    for (const signal of signals) process.off(signal, end);
-  };
+/** Ends this process in order where it is told to end, so that what is to be done then is done. */
+export function endInOrder(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => process.exit(130));
+}
+
+/** Takes the cluster down where this process ends; returns what takes that back. */
+export function downAtExit(cluster: Cluster): () => void {
+  const end = () => remove(cluster);
+  process.once('exit', end);
+  return () => process.off('exit', end);
 }
 
 async function prepare(cluster: Cluster, nodes: number): Promise<void> {
@@ -126,9 +125,13 @@ async function start(cluster: Cluster, stay: boolean): Promise<void> {
     say(`[${secondsSince(began)}] ${line}`);
   }
   if (!ready) {
-    const log = readFileSync(join(place.logs, 'machine.log'), 'utf8').trim().split('\n').slice(-5).join('\n');
+    const said = readFileSync(join(place.logs, 'machine.log'), 'utf8')
+      .trim()
+      .split('\n')
+      .slice(-5)
+      .join('\n');
     throw new Error(
-      `The cluster does not come up; its logs are in ${place.logs} until the next up or down\n${log}`,
+      `The cluster does not come up; its logs are in ${place.logs} until the next up or down\n${said}`,
     );
   }
   say(`The cluster ${cluster.name} is up after ${secondsSince(began)}`);

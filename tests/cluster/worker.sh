@@ -7,15 +7,17 @@ set -euo pipefail
 # Version 2 of control groups has one hierarchy, version 1 has one for each controller.
 unified() { [ "$GROUPS_VERSION" = 2 ]; }
 
-# Control groups of the node's own, beneath those that the machine runs in, and its network.
+# Control groups of the node's own, beneath those that the machine runs in, and its network. They are new each time: the
+# groups that a node has used up to its end can't always be entered again.
 join() {
+  local group=$CONTROL_GROUP/$WORKER.$$
   export GROUPS_VERSION=1
   if [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; then GROUPS_VERSION=2; fi
   if unified; then
-    mkdir -p "/sys/fs/cgroup/$CONTROL_GROUP/$WORKER"
+    mkdir -p "/sys/fs/cgroup/$group"
     delegate /sys/fs/cgroup
     delegate "/sys/fs/cgroup/$CONTROL_GROUP"
-    echo $$ >"/sys/fs/cgroup/$CONTROL_GROUP/$WORKER/cgroup.procs"
+    echo $$ >"/sys/fs/cgroup/$group/cgroup.procs"
   else
     # Read as a whole first: the file changes while this process moves.
     mapfile -t groups </proc/self/cgroup
@@ -24,14 +26,14 @@ join() {
       hierarchy=/sys/fs/cgroup/${controllers#name=}
       [ -n "$controllers" ] && [ -d "$hierarchy" ] || continue
       parent=$hierarchy${path%/}
-      for group in "$parent/$CONTROL_GROUP" "$parent/$CONTROL_GROUP/$WORKER"; do
-        mkdir -p "$group"
+      for made in "$parent/$CONTROL_GROUP" "$parent/$group"; do
+        mkdir -p "$made"
         # A new cpuset is empty, and nothing can run in it.
         if [ "$controllers" = cpuset ]; then
-          for file in cpuset.cpus cpuset.mems; do cat "$parent/$file" >"$group/$file"; done
+          for file in cpuset.cpus cpuset.mems; do cat "$parent/$file" >"$made/$file"; done
         fi
       done
-      echo $$ >"$parent/$CONTROL_GROUP/$WORKER/cgroup.procs"
+      echo $$ >"$parent/$group/cgroup.procs"
     done
   fi
   exec nsenter --net="/run/netns/$WORKER" unshare --cgroup --mount --propagation private "$0" mounts

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { GATEWAY_API_CRDS, manifests } from '../cluster/builds.ts';
 import { foreground } from '../cluster/foreground.ts';
 import { foreignKubeconfig } from '../cluster/foreign.ts';
-import { buildAll, down, downWhenInterrupted, readiness, runInside, up } from '../cluster/lifecycle.ts';
+import { buildAll, down, downAtExit, endInOrder, readiness, runInside, up } from '../cluster/lifecycle.ts';
 import { say } from '../cluster/progress.ts';
 import { clusterNamed } from '../cluster/settings.ts';
 
@@ -29,16 +29,17 @@ async function againstOwnCluster(install: boolean, args: readonly string[]): Pro
   const stays = readiness(cluster) !== undefined;
   // One that does not come up is left for its logs to be read; nothing of it runs.
   await up(cluster, { nodes: NODES, install, stay: false });
-  const uninterrupted = stays ? () => {} : downWhenInterrupted(cluster);
+  const keep = stays ? () => {} : downAtExit(cluster);
   try {
     return await runInside(cluster, [...jest, ...args], { GATEWRIGHT_E2E_OWN_CLUSTER: '1' });
   } finally {
     if (!stays) await down(cluster);
-    uninterrupted();
+    keep();
   }
 }
 
 async function main(): Promise<number> {
+  endInOrder();
   const install = process.argv.includes('--install') || Boolean(process.env.CI);
   const given = process.argv.slice(2).filter((argument) => argument !== '--install');
   const args = given.length > 0 ? given : ['tests/e2e'];
