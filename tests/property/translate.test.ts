@@ -1,5 +1,5 @@
 /** What holds for the translation of any objects, in any order, in one go or in steps. */
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { KINDS, refOf } from '../../gateway-runtime/api/kinds.ts';
 import { type RawObject, refKey } from '../../gateway-runtime/api/object.ts';
@@ -154,7 +154,6 @@ describe('translate', () => {
         options,
         ([objects, shuffled], given) => {
           const translation = translate(objects, given);
-          look(translation);
           expectSame(translate(shuffled, given), translation);
         },
       ),
@@ -259,7 +258,10 @@ describe('translate', () => {
     );
   });
 
-  afterAll(() => {
+  // Not counted on the random cases of the properties: there, a threshold would fail by chance now and then.
+  it('is shown on objects that come to something', () => {
+    const sample = fc.sample(fc.tuple(objectSet, options), { seed: 20_260_101, numRuns: 300 });
+    for (const [objects, given] of sample) look(translate(objects, given));
     expect(seen.snapshots).toBeGreaterThan(100);
     expect(seen.rules).toBeGreaterThan(100);
     expect(seen.attached).toBeGreaterThan(50);
