@@ -52,6 +52,7 @@ export class LeaderElection {
   #observed: string | undefined;
   #observedAt = 0;
   #highestEpoch = 0;
+  #reported: string | undefined;
   #leading: { readonly epoch: number; until: number } | undefined;
   #deadline: NodeJS.Timeout | undefined;
 
@@ -89,19 +90,25 @@ export class LeaderElection {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
-    const { period, onProblem } = this.#options;
+    const { period } = this.#options;
     while (!signal.aborted) {
       try {
         await this.#attempt();
+        this.#reported = undefined;
       } catch (error) {
         // Another was faster, or someone edited it: look again at the next attempt.
         this.#lease = undefined;
-        if (!isStatus(error, 409) && !signal.aborted) {
-          onProblem?.(`The Lease can't be had or renewed: ${(error as Error).message}`);
-        }
+        if (!isStatus(error, 409) && !signal.aborted) this.#report((error as Error).message);
       }
       await sleep(period * (0.9 + Math.random() / 5), undefined, { signal, ref: false }).catch(() => {});
     }
+  }
+
+  /** Once for each problem, and not at each attempt. */
+  #report(message: string): void {
+    if (message === this.#reported) return;
+    this.#reported = message;
+    this.#options.onProblem?.(`The Lease can't be had or renewed: ${message}`);
   }
 
   async #attempt(): Promise<void> {

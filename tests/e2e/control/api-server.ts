@@ -21,21 +21,62 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+type Flags = Readonly<Record<string, string>>;
+
+interface Ports {
+  readonly api: number;
+  readonly etcd: number;
+  readonly peer: number;
+}
+
+const loopback = (port: number) => `http://127.0.0.1:${port}`;
+
+const etcdFlags = (folder: string, { etcd, peer }: Ports): Flags => ({
+  'data-dir': join(folder, 'etcd'),
+  'unsafe-no-fsync': 'true',
+  'log-level': 'warn',
+  'listen-client-urls': loopback(etcd),
+  'advertise-client-urls': loopback(etcd),
+  'listen-peer-urls': loopback(peer),
+  'initial-advertise-peer-urls': loopback(peer),
+  'initial-cluster': `default=${loopback(peer)}`,
+});
+
+const apiServerFlags = (folder: string, { api, etcd }: Ports): Flags => ({
+  'etcd-servers': loopback(etcd),
+  'bind-address': '127.0.0.1',
+  'advertise-address': '127.0.0.1',
+  'endpoint-reconciler-type': 'none',
+  'secure-port': `${api}`,
+  'cert-dir': join(folder, 'apiserver'),
+  'tls-cert-file': join(folder, 'apiserver.crt'),
+  'tls-private-key-file': join(folder, 'apiserver.key'),
+  'client-ca-file': join(folder, 'ca.crt'),
+  'service-account-key-file': join(folder, 'service-accounts.key'),
+  'service-account-signing-key-file': join(folder, 'service-accounts.key'),
+  'service-account-issuer': 'https://kubernetes.default.svc',
+  'service-cluster-ip-range': '10.96.0.0/16',
+  'authorization-mode': 'RBAC',
+  // Without a controller manager namespaces have no service accounts of their own.
+  'disable-admission-plugins': 'ServiceAccount',
+  profiling: 'false',
+});
+
 export class ApiServer {
   readonly #folder: string;
-  readonly #processes: ChildProcess[];
-  readonly port: number;
+  readonly #ports: Ports;
+  /** By program. */
+  readonly #processes = new Map<string, ChildProcess>();
   /** As the cluster's administrator. */
   readonly connection: Connection;
   readonly client: ApiClient;
 
-  private constructor(folder: string, processes: ChildProcess[], port: number) {
+  private constructor(folder: string, ports: Ports) {
     this.#folder = folder;
-    this.#processes = processes;
-    this.port = port;
+    this.#ports = ports;
     const file = (name: string) => readFileSync(join(folder, name), 'utf8');
     this.connection = {
-      server: new URL(`https://127.0.0.1:${port}`),
+      server: new URL(`https://127.0.0.1:${ports.api}`),
       ca: file('ca.crt'),
       certificate: file('admin.crt'),
       key: file('admin.key'),
@@ -49,60 +90,25 @@ export class ApiServer {
     const [etcd, kubernetes] = [await built(builds.etcd), await built(builds.kubernetes)];
     const folder = mkdtempSync(join(tmpdir(), 'gatewright-api-'));
     await makeCertificates(folder, []);
-    const path = (name: string) => join(folder, name);
-    symlinkSync(kubernetes, path('kube-apiserver'));
-    const [port, etcdPort, peerPort] = [await freePort(), await freePort(), await freePort()];
-    const [store, peer] = [`http://127.0.0.1:${etcdPort}`, `http://127.0.0.1:${peerPort}`];
-    const run = (program: string, name: string, flags: Record<string, string>) => {
-      const log = openSync(path(`${name}.log`), 'a');
-      const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
-      // It ends with us, also where we are killed.
-      const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
-        stdio: ['ignore', log, log],
-      });
-      closeSync(log);
-      return child;
-    };
-    const processes = [
-      run(etcd, 'etcd', {
-        'data-dir': path('etcd'),
-        'unsafe-no-fsync': 'true',
-        'log-level': 'warn',
-        'listen-client-urls': store,
-        'advertise-client-urls': store,
-        'listen-peer-urls': peer,
-        'initial-advertise-peer-urls': peer,
-        'initial-cluster': `default=${peer}`,
-      }),
-      run(path('kube-apiserver'), 'kube-apiserver', {
-        'etcd-servers': store,
-        'bind-address': '127.0.0.1',
-        'advertise-address': '127.0.0.1',
-        'endpoint-reconciler-type': 'none',
-        'secure-port': `${port}`,
-        'cert-dir': path('apiserver'),
-        'tls-cert-file': path('apiserver.crt'),
-        'tls-private-key-file': path('apiserver.key'),
-        'client-ca-file': path('ca.crt'),
-        'service-account-key-file': path('service-accounts.key'),
-        'service-account-signing-key-file': path('service-accounts.key'),
-        'service-account-issuer': 'https://kubernetes.default.svc',
-        'service-cluster-ip-range': '10.96.0.0/16',
-        'authorization-mode': 'RBAC',
-        // Without a controller manager namespaces have no service accounts of their own.
-        'disable-admission-plugins': 'ServiceAccount',
-        profiling: 'false',
-      }),
-    ];
-    const server = new ApiServer(folder, processes, port);
+    symlinkSync(etcd, join(folder, 'etcd-server'));
+    symlinkSync(kubernetes, join(folder, 'kube-apiserver'));
+    const server = new ApiServer(folder, {
+      api: await freePort(),
+      etcd: await freePort(),
+      peer: await freePort(),
+    });
     try {
-      await eventually(60_000, () => server.client.get('/api/v1/namespaces/default'));
+      server.#run('etcd-server', etcdFlags(folder, server.#ports));
+      await server.#serve();
     } catch (error) {
-      const log = readFileSync(path('kube-apiserver.log'), 'utf8').split('\n').slice(-15).join('\n');
       await server.stop();
-      throw new Error(`The API server does not come up: ${(error as Error).message}\n${log}`);
+      throw error;
     }
     return server;
+  }
+
+  get port(): number {
+    return this.#ports.api;
   }
 
   /** The same API server at another address, such as that of a relay. */
@@ -110,13 +116,47 @@ export class ApiServer {
     return { ...this.connection, server: new URL(`https://127.0.0.1:${port}`) };
   }
 
+  /** Kills the API server and starts it again: it knows what is stored, and nothing of what happened before. */
+  async restart(): Promise<void> {
+    await this.#kill('kube-apiserver');
+    await this.#serve();
+  }
+
   async stop(): Promise<void> {
     this.client.close();
-    for (const child of this.#processes) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    }
+    for (const program of this.#processes.keys()) await this.#kill(program);
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #serve(): Promise<void> {
+    this.#run('kube-apiserver', apiServerFlags(this.#folder, this.#ports));
+    try {
+      await eventually(60_000, () => this.client.get('/api/v1/namespaces/default'));
+    } catch (error) {
+      const log = readFileSync(join(this.#folder, 'kube-apiserver.log'), 'utf8')
+        .split('\n')
+        .slice(-15)
+        .join('\n');
+      throw new Error(`The API server does not come up: ${(error as Error).message}\n${log}`);
+    }
+  }
+
+  #run(program: string, flags: Flags): void {
+    const log = openSync(join(this.#folder, `${program}.log`), 'a');
+    const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
+    // It ends with us, also where we are killed.
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', join(this.#folder, program), ...args], {
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    this.#processes.set(program, child);
+  }
+
+  async #kill(program: string): Promise<void> {
+    const child = this.#processes.get(program);
+    this.#processes.delete(program);
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
   }
 }

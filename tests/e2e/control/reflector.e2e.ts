@@ -131,6 +131,25 @@ describe('a reflector', () => {
     expect(seen.phases).toEqual(['synced', 'unreachable', 'synced']);
   });
 
+  it('lists anew where the API server no longer has what happened in between', async () => {
+    await put(server.client, service('a'), service('b'));
+    const seen = follow();
+    await soon(() => expect(seen.phases).toEqual(['synced']));
+    await relay.cut();
+    await remove(server.client, service('a'));
+    await put(server.client, service('c'));
+    await server.restart();
+    const lists = countLists();
+    await relay.restore();
+    await eventually(20_000, async () =>
+      expect([...seen.objects.keys()].sort()).toEqual(['b', 'c', 'kubernetes']),
+    );
+    expect(await lists()).toBe(1);
+    expect(seen.objects.get('b')).toBe(1);
+    expect(seen.removed).toEqual(['a']);
+    await soon(() => expect(reflector!.state.phase).toBe('synced'));
+  });
+
   it('lists anew now and then, handing on only what differs', async () => {
     await put(server.client, service('a'));
     const seen = follow({ relist: 1_000 });
