@@ -3,6 +3,7 @@
  * against the cluster it names. Otherwise a cluster is brought up for them and taken down at the end; one that is up already
  * is used, and stays. It is called `e2e`, or what GATEWRIGHT_E2E_CLUSTER says. Tests below tests/cluster bring up their own.
  */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { GATEWAY_API_CRDS, manifests } from '../cluster/builds.ts';
 import { foreground } from '../cluster/foreground.ts';
@@ -31,7 +32,13 @@ async function againstOwnCluster(install: boolean, args: readonly string[]): Pro
   await up(cluster, { nodes: NODES, install, stay: false });
   const keep = stays ? () => {} : downAtExit(cluster);
   try {
-    return await runInside(cluster, [...jest, ...args], { GATEWRIGHT_E2E_OWN_CLUSTER: '1' });
+    // What tests leave there, where they are killed, goes with the cluster.
+    const temporary = join(cluster.folder, 'tmp');
+    mkdirSync(temporary, { recursive: true });
+    return await runInside(cluster, [...jest, ...args], {
+      GATEWRIGHT_E2E_OWN_CLUSTER: '1',
+      TMPDIR: temporary,
+    });
   } finally {
     if (!stays) await down(cluster);
     keep();
