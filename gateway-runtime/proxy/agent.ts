@@ -159,6 +159,14 @@ export class Agent {
     return result;
   }
 
+  /**
+   * Has clients leave of their own accord before a drain, which closes connections on which a request may be under way to us:
+   * from now on answers say `Connection: close`. All else goes on as before.
+   */
+  retire(): void {
+    this.#listeners.retire();
+  }
+
   /** Stops accepting, lets requests in flight finish, at most for `limits.drain`. The agent is not used again. */
   drain(): Promise<void> {
     return this.#stop(() => this.#listeners.drain());

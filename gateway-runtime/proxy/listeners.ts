@@ -30,6 +30,7 @@ export class Listeners {
   /** Ports that went, until their last connection has. */
   readonly #leaving = new Map<EngineServer, Promise<unknown>>();
   readonly #problems = new Map<number, Diagnostic>();
+  #retiring = false;
 
   constructor(options: PortOptions) {
     this.#options = options;
@@ -69,6 +70,12 @@ export class Listeners {
     }
   }
 
+  /** Goes on accepting, but asks clients to come no more on the connections they have. */
+  retire(): void {
+    this.#retiring = true;
+    for (const { engine } of this.#bound.values()) engine.retire();
+  }
+
   /** Stops accepting; resolves when the last request is answered, or when the time is over and the rest was cut. */
   async drain(): Promise<void> {
     for (const { engine } of this.#bound.values()) this.#drain(engine);
@@ -98,6 +105,7 @@ export class Listeners {
     // Errors of accept (too many open files) pass; the port goes on.
     server.server.on('error', () => {});
     this.#problems.delete(port);
+    if (this.#retiring) server.retire();
     this.#bound.set(port, {
       protocol,
       engine: server,

@@ -318,6 +318,31 @@ describe('a snapshot', () => {
   });
 });
 
+describe('retire', () => {
+  it('has clients leave their connections, takes new ones, and drops none that is idle', async () => {
+    await start([web, rule(toA)]);
+    const port = gateway.port();
+    const [idle, active] = await Promise.all([1, 2].map(() => RawClient.open(port)));
+    const request = 'GET / HTTP/1.1\r\nHost: a.example.com\r\n\r\n';
+    active!.send(request);
+    expect(await active!.until('a\n')).not.toContain('Connection: close');
+    gateway.agent.retire();
+    expect(gateway.agent.ready).toBe(true);
+    active!.send(request);
+    expect(await active!.untilClosed()).toMatch(/Connection: close[\s\S]*a\n$/);
+    idle!.send(request);
+    expect(await idle!.untilClosed()).toMatch(/^HTTP\/1.1 200[\s\S]*Connection: close/);
+    expect(await exchange(port, { host: 'a.example.com', path: '/' })).toMatchObject({
+      status: 200,
+      headers: { connection: 'close' },
+    });
+    await change(web, listener('extra', { port: 81 }), rule({ on: ['extra'], ...toA }));
+    expect(await exchange(gateway.port(81), { host: 'a.example.com', path: '/' })).toMatchObject({
+      headers: { connection: 'close' },
+    });
+  });
+});
+
 describe('drain', () => {
   it('finishes what is in flight, closes what is idle and takes nothing new', async () => {
     let finish = () => {};

@@ -39,7 +39,7 @@ export class NodeServer implements EngineServer {
   /** Those that requests come on. */
   readonly #clients = new Map<Socket, ClientSocket>();
   #defaultTls: SecureContextOptions | undefined;
-  #draining = false;
+  #retiring = false;
 
   constructor(context: ExchangeContext, port: number, tls: TlsOptions | undefined) {
     this.#context = context;
@@ -127,8 +127,12 @@ export class NodeServer implements EngineServer {
     (this.server as TlsServer).setSecureContext(options);
   }
 
+  retire(): void {
+    this.#retiring = true;
+  }
+
   drain(): void {
-    this.#draining = true;
+    this.retire();
     this.server.closeIdleConnections();
     // node:http takes a connection that never carried anything for a busy one.
     for (const socket of this.#clients.keys()) if (socket.bytesRead === 0) socket.destroy();
@@ -159,7 +163,7 @@ export class NodeServer implements EngineServer {
         this.#tls && connection.serverName === undefined && (socket as TLSSocket).isSessionReused(),
       inFlight: [],
       failed: false,
-      closing: () => this.#draining || client.failed,
+      closing: () => this.#retiring || client.failed,
     };
     this.#clients.set(socket, client);
     socket.on('close', () => this.#clients.delete(socket));
