@@ -1,6 +1,7 @@
 /** `gatewright serve`: what the files say, as traffic on this machine. */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
+import { isIP } from 'node:net';
 import { finished } from 'node:stream/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type BackendMapping, parseBackendMapping } from '../gateway-runtime/control/backend-mapping.ts';
@@ -15,6 +16,7 @@ interface Flags {
   readonly portOffset: number | 'free';
   readonly admin: { address: string; port: number };
   readonly backend?: BackendMapping[];
+  readonly trustedHop?: string[];
   readonly class?: string[];
   readonly strict?: true;
   readonly accessLog?: string | true;
@@ -37,6 +39,11 @@ export function define(command: Command): void {
         .default({ address: '127.0.0.1', port: 9902 }, '127.0.0.1:9902'),
     )
     .option('--backend <ns/name:port=url>', 'where a Service really runs; may be repeated', backend)
+    .option(
+      '--trusted-hop <cidr>',
+      'a proxy in front whose X-Forwarded fields are true; may be repeated',
+      trustedHop,
+    )
     .option('--class <name...>', 'serve only Gateways of these classes')
     .option('--strict', 'refuse Services without endpoints and missing certificates')
     .option('--access-log [file]', 'one JSON line per request, to a file or to standard output')
@@ -68,6 +75,7 @@ async function run(paths: string[], flags: Flags): Promise<void> {
       mappings: flags.backend ?? [],
       classes: flags.class ?? 'any',
       strict: flags.strict ?? false,
+      trustedHops: flags.trustedHop ?? [],
       ...(log ? { accessLog: log.write } : {}),
     },
     report,
@@ -131,4 +139,12 @@ function backend(text: string, before: BackendMapping[] = []): BackendMapping[] 
   const mapping = parseBackendMapping(text);
   if ('problem' in mapping) throw new InvalidArgumentError(`${mapping.problem}.`);
   return [...before, mapping];
+}
+
+function trustedHop(text: string, before: string[] = []): string[] {
+  const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const longest = { 0: -1, 4: 32, 6: 128 }[isIP(address)]!;
+  if (longest < Number(bits ?? 0))
+    throw new InvalidArgumentError('Expected an address or CIDR, such as 10.0.0.0/8.');
+  return [...before, text];
 }

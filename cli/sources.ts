@@ -1,6 +1,6 @@
 /** What the paths of a command line stand for: manifests, folders of them, and apps; read into one set of objects. */
 import { stat } from 'node:fs/promises';
-import { extname, resolve } from 'node:path';
+import { extname, resolve, sep } from 'node:path';
 import type { RawObject } from '../gateway-runtime/api/object.ts';
 import {
   findManifests,
@@ -17,6 +17,8 @@ import { AppError, AppProcess, Superseded } from './app/app-process.ts';
 import type { AppObject, AppProblem } from './app/messages.ts';
 import { CommandError, EXIT } from './terminal.ts';
 
+/** Nothing is known of the app yet, so what was known stays. */
+const SUPERSEDED: ReadPart = { objects: [], problems: [], broken: true };
 const APP_EXTENSIONS = new Set(['.ts', '.mts', '.js', '.mjs', '.cjs', '.cts']);
 
 /** Whether a path is a module that makes objects, and not a manifest. */
@@ -29,6 +31,10 @@ export interface SourceReport {
   readonly problems: readonly SourceProblem[];
   /** Objects of well-known kinds that serving has no use for, counted by kind. */
   readonly passedOver: ReadonlyMap<string, number>;
+  /** The apps that were loaded. */
+  readonly apps: readonly string[];
+  /** A newer edit of an app came before it was loaded: it is read again. */
+  readonly superseded: boolean;
 }
 
 export class Sources {
@@ -62,17 +68,19 @@ export class Sources {
     return this.#read([...this.#manifests], [...this.#apps.keys()], tolerant);
   }
 
-  /** Reads what an edit of these files changed; undefined where they are none of ours. */
-  async readChanged(changed: ReadonlySet<string>): Promise<SourceReport | undefined> {
-    const inFolder = (path: string) =>
-      this.#folders.some((folder) => path.startsWith(folder)) && isManifest(path);
-    const manifests = [...changed].filter((path) => this.#manifests.has(path) || inFolder(path));
-    const apps = this.#appsOf(changed);
-    return manifests.length > 0 || apps.size > 0 ? this.#read(manifests, [...apps.keys()]) : undefined;
+  /** Those of these files that are read: manifests, and modules of apps. */
+  ours(changed: Iterable<string>): ReadonlySet<string> {
+    return new Set([...changed].filter((path) => this.#isManifest(path) || this.#appsOf([path]).size > 0));
+  }
+
+  /** Reads what an edit of these files changed. */
+  readChanged(changed: ReadonlySet<string>): Promise<SourceReport> {
+    const manifests = [...changed].filter((path) => this.#isManifest(path));
+    return this.#read(manifests, [...this.#appsOf(changed).keys()]);
   }
 
   /** Stops loading apps that these files belong to: they are about to be read again. */
-  supersede(changed: ReadonlySet<string>): void {
+  supersede(changed: Iterable<string>): void {
     for (const { process } of this.#appsOf(changed).values()) process.supersede();
   }
 
@@ -91,8 +99,14 @@ export class Sources {
     for (const { process } of this.#apps.values()) process.close();
   }
 
-  #appsOf(changed: ReadonlySet<string>) {
-    return new Map([...this.#apps].filter(([, { files }]) => [...changed].some((path) => files.has(path))));
+  #isManifest(path: string): boolean {
+    const inFolder = this.#folders.some((folder) => path.startsWith(folder));
+    return this.#manifests.has(path) || (inFolder && isManifest(path));
+  }
+
+  #appsOf(changed: Iterable<string>) {
+    const paths = [...changed];
+    return new Map([...this.#apps].filter(([, { files }]) => paths.some((path) => files.has(path))));
   }
 
   async #add(path: string, print: (text: string) => void): Promise<void> {
@@ -105,7 +119,7 @@ export class Sources {
     }
     const found = await findManifests(path);
     if (isFolder) {
-      this.#folders.push(`${absolute}/`);
+      this.#folders.push(absolute + sep);
       if (found.length === 0) throw new PathError(`${path}: no *.yaml, *.yml or *.json in this folder`);
     }
     for (const file of found) this.#manifests.add(file);
@@ -129,10 +143,11 @@ export class Sources {
       for (const [kind, times] of read.passedOver) count(kind, times);
       problems.push(...read.problems, ...this.objects.put(path, read));
     }
-    for (const [index, part] of (await Promise.all(loading)).entries()) {
+    const loaded = await Promise.all(loading);
+    for (const [index, part] of loaded.entries()) {
       problems.push(...part.problems, ...this.objects.put(apps[index]!, part));
     }
-    return { problems, passedOver };
+    return { problems, passedOver, apps, superseded: loaded.includes(SUPERSEDED) };
   }
 
   async #readApp(
@@ -150,7 +165,7 @@ export class Sources {
         problems: [...part.problems, ...warnings.map((each) => appProblem(each, path, 'warning'))],
       };
     } catch (error) {
-      if (error instanceof Superseded) return { objects: [], problems: [], broken: true };
+      if (error instanceof Superseded) return SUPERSEDED;
       if (!(error instanceof AppError)) throw error;
       for (const file of error.files) app.files.add(file);
       const problems = error.problems.map((each) => appProblem(each, path));

@@ -34,10 +34,10 @@ async function synth(path: string, folder: string | undefined): Promise<void> {
       EXIT.usage,
     );
   }
-  const process_ = new AppProcess(app, (text) => process.stderr.write(text));
+  const runner = new AppProcess(app, (text) => process.stderr.write(text));
   const started = Date.now();
   if (folder) await mkdir(folder, { recursive: true });
-  const loading = process_.load(folder ? { folder: resolve(folder) } : 'text');
+  const loading = runner.load(folder ? { folder: resolve(folder) } : 'text');
   try {
     const { text, objects } = await withProgress(`Synthesizing ${path}`, loading);
     if (text !== undefined) process.stdout.write(text);

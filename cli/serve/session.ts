@@ -30,6 +30,8 @@ export interface ServeOptions {
   /** Default: Gateways of any class. */
   readonly classes: 'any' | readonly string[];
   readonly strict: boolean;
+  /** Addresses and CIDRs of proxies in front. */
+  readonly trustedHops: readonly string[];
   readonly accessLog?: (line: string) => void;
 }
 
@@ -39,7 +41,7 @@ export class Session {
   readonly #sources: Sources;
   readonly #loop: Loop;
   readonly #ports: PortPlan;
-  readonly #typeChecks: TypeCheck[] = [];
+  readonly #typeChecks = new Map<string, TypeCheck>();
   readonly #admin: Admin;
   #certificates: LocalCertificates | undefined;
   #watcher: Watcher | undefined;
@@ -62,7 +64,7 @@ export class Session {
     this.#options = options;
     this.#report = report;
     this.#sources = sources;
-    const { address, portOffset, admin, mappings, classes, strict, accessLog } = options;
+    const { address, portOffset, admin, mappings, classes, strict, trustedHops, accessLog } = options;
     this.#ports = new PortPlan({
       offset: portOffset,
       address,
@@ -76,6 +78,7 @@ export class Session {
       ports: this.#ports,
       mappings,
       echo: !strict,
+      trustedHops,
       metrics,
       ...(accessLog ? { accessLog } : {}),
     });
@@ -91,7 +94,7 @@ export class Session {
 
   async close(): Promise<void> {
     await this.#watcher?.close();
-    for (const check of this.#typeChecks) check.close();
+    for (const check of this.#typeChecks.values()) check.close();
     this.#sources.close();
     await this.#loop.close();
     await this.#admin.close();
@@ -127,7 +130,7 @@ export class Session {
     await this.#watcher.ready();
     for (const app of this.#sources.apps) {
       const check = new TypeCheck(app, (problems) => this.#report.typeErrors(app, problems));
-      this.#typeChecks.push(check);
+      this.#typeChecks.set(app, check);
       check.check();
     }
     this.#sources.warm();
@@ -145,26 +148,24 @@ export class Session {
   }
 
   #edited(changed: ReadonlySet<string>): void {
-    this.#sources.supersede(changed);
-    this.#last = this.#last.then(() => this.#applyEdit(changed)).catch((error) => this.#report.failed(error));
+    const files = this.#sources.ours(changed);
+    if (files.size === 0) return;
+    this.#sources.supersede(files);
+    this.#last = this.#last.then(() => this.#applyEdit(files)).catch((error) => this.#report.failed(error));
   }
 
-  async #applyEdit(changed: ReadonlySet<string>): Promise<void> {
-    const saved = await latestSave(changed);
-    const read = await this.#sources.readChanged(changed);
-    if (!read) return;
+  async #applyEdit(files: ReadonlySet<string>): Promise<void> {
+    const saved = await latestSave(files);
+    const read = await this.#sources.readChanged(files);
     await this.#addCertificates();
     const change = await this.#loop.apply(this.#sources.objects.take());
-    this.#report.changed({
-      ...this.#view(),
-      read,
-      change,
-      files: [...changed],
-      milliseconds: Date.now() - saved,
-    });
+    if (!read.superseded) {
+      const milliseconds = Math.max(0, Date.now() - saved);
+      this.#report.changed({ ...this.#view(), read, change, files: [...files], milliseconds });
+    }
     this.#watcher?.add(this.#sources.watched());
     this.#sources.warm();
-    for (const check of this.#typeChecks) check.check();
+    for (const app of read.apps) this.#typeChecks.get(app)?.check();
   }
 
   /** A Secret that is missing here gets a local certificate, unless `--strict` wants it written. */

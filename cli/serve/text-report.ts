@@ -37,8 +37,10 @@ export class TextReport implements Report {
         `Echoed, since nothing says where they run: ${names.join(', ')}. They answer with the request as it arrives. To reach a real one: --backend ${names[0]}=http://127.0.0.1:3000`,
       );
     }
-    for (const { name, endpoint } of mappings)
-      print(`Mapped: ${name} to ${endpoint.address}:${endpoint.port}`);
+    for (const { name, backend, endpoint } of mappings) {
+      if (loop.sendsTo(backend)) print(`Mapped: ${name} to ${endpoint.address}:${endpoint.port}`);
+      else tellProblem(`warning --backend ${name}: no route sends to this port of a Service.`);
+    }
     if (caFile) {
       paragraph(`Made here, since their Secrets are missing: certificates, with ${caFile} as their root.`);
     }

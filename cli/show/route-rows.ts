@@ -24,14 +24,14 @@ export interface RouteRow {
   readonly listeners: readonly Listener[];
 }
 
-/** One row for each hostname and match of each rule; by team, then host, in the order of the routes. */
-export function routeRows(snapshot: Snapshot): RouteRow[] {
+/** One row for each hostname and match of each rule (of those wanted); by team, then host, in the order of the routes. */
+export function routeRows(snapshot: Snapshot, wanted: (rule: HttpRule) => boolean = () => true): RouteRow[] {
   const listeners = new Map(
     snapshot.resources.filter((each) => each.type === 'listener').map((listener) => [listener.key, listener]),
   );
   const rows = new Map<string, RouteRow>();
   for (const rule of snapshot.resources) {
-    if (rule.type !== 'http-rule') continue;
+    if (rule.type !== 'http-rule' || !wanted(rule)) continue;
     const team = rule.source.team ?? rule.source.namespace;
     const target = targetText(rule);
     for (const host of new Set(rule.parents.flatMap(({ hostnames }) => hostnames))) {

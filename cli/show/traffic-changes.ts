@@ -16,8 +16,8 @@ export interface TrafficChange {
 
 export function trafficChanges(changes: readonly GatewayChange[]): TrafficChange[] {
   return changes.flatMap(({ gateway, before, after }) => {
-    const then = targets(before);
-    const now = targets(after);
+    const then = targets(before, after);
+    const now = targets(after, before);
     const keys = [...then.keys(), ...[...now.keys()].filter((key) => !then.has(key))];
     return keys.flatMap((key) => {
       const [was, is] = [then.get(key), now.get(key)];
@@ -36,12 +36,15 @@ export function trafficChanges(changes: readonly GatewayChange[]): TrafficChange
   });
 }
 
-function targets(snapshot: Snapshot | undefined): Map<string, string> {
+/** Of the rules that `other` does not have in the same form. */
+function targets(snapshot: Snapshot | undefined, other: Snapshot | undefined): Map<string, string> {
   const found = new Map<string, string>();
-  for (const { host, match, target } of snapshot ? routeRows(snapshot) : []) {
+  if (!snapshot) return found;
+  const hashes = new Map(other?.resources.map((each) => [each.key, each.hash]));
+  for (const { host, match, target } of routeRows(snapshot, (rule) => hashes.get(rule.key) !== rule.hash)) {
     const key = `${host}\n${match}`;
-    const other = found.get(key);
-    found.set(key, other && other !== target ? `${other} | ${target}` : target);
+    const first = found.get(key);
+    found.set(key, first && first !== target ? `${first} | ${target}` : target);
   }
   return found;
 }

@@ -5,8 +5,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname as machineName, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from '../api/kinds.ts';
-import type { Listener } from '../api/listener.ts';
 import { type ObjectRef, type RawObject, refKey } from '../api/object.ts';
 import type { SourcedObject } from './source.ts';
 import { type Issuer, issueServerCertificate, makeRoot } from './x509.ts';
@@ -16,6 +14,25 @@ const DAYS = 30;
 /** More names than any listener has; a certificate must stay a readable size. */
 const MOST_NAMES = 200;
 const LOCAL_NAMES = ['localhost', '127.0.0.1', '::1'];
+
+/** As they are written, in objects that passed the rules of their kind: without defaults. */
+interface WrittenSpec {
+  readonly listeners?: readonly WrittenListener[];
+  readonly hostnames?: readonly string[];
+}
+interface WrittenListener {
+  readonly name: string;
+  readonly protocol: string;
+  readonly hostname?: string;
+  readonly tls?: {
+    readonly certificateRefs?: readonly {
+      readonly group?: string;
+      readonly kind?: string;
+      readonly name: string;
+      readonly namespace?: string;
+    }[];
+  };
+}
 
 /** A Secret that a listener names and no source defines. */
 export interface MissingSecret {
@@ -29,16 +46,14 @@ export interface MissingSecret {
 /** The Secrets that HTTPS listeners name and that are not among the objects, in stable order. */
 export function missingSecrets(objects: Iterable<SourcedObject>): MissingSecret[] {
   const present = new Set<string>();
-  const listenersOf: { ref: ObjectRef; listeners: readonly Listener[] }[] = [];
+  const listenersOf: { ref: ObjectRef; listeners: readonly WrittenListener[] }[] = [];
   const routeHostnames = new Set<string>();
   for (const { ref, raw } of objects) {
     if (ref.kind === 'Secret') present.add(refKey(ref));
     if (ref.kind !== 'Gateway' && ref.kind !== 'ListenerSet' && ref.kind !== 'HTTPRoute') continue;
-    const parsed = parse(raw);
-    if (parsed.outcome !== 'known') continue;
-    const { spec } = parsed.object as { spec: { listeners?: Listener[]; hostnames?: string[] } };
-    for (const hostname of spec.hostnames ?? []) routeHostnames.add(hostname);
-    if (spec.listeners) listenersOf.push({ ref, listeners: spec.listeners });
+    const { listeners, hostnames } = raw.spec as WrittenSpec;
+    for (const hostname of hostnames ?? []) routeHostnames.add(hostname);
+    if (listeners) listenersOf.push({ ref, listeners });
   }
   const missing = new Map<string, { ref: ObjectRef; neededBy: string[]; hostnames: Set<string> }>();
   for (const { ref, listeners } of listenersOf) {
@@ -60,10 +75,10 @@ export function missingSecrets(objects: Iterable<SourcedObject>): MissingSecret[
     .map(([, { ref, neededBy, hostnames }]) => ({ ref, neededBy, hostnames: [...hostnames].sort() }));
 }
 
-function secretsOf({ protocol, tls }: Listener, ownNamespace: string): ObjectRef[] {
+function secretsOf({ protocol, tls }: WrittenListener, ownNamespace: string): ObjectRef[] {
   if (protocol !== 'HTTPS') return [];
   return (tls?.certificateRefs ?? [])
-    .filter(({ group, kind }) => group === '' && kind === 'Secret')
+    .filter(({ group = '', kind = 'Secret' }) => group === '' && kind === 'Secret')
     .map(({ name, namespace }) => ({
       group: '',
       kind: 'Secret',

@@ -38,6 +38,8 @@ export interface LoopOptions {
   readonly mappings: readonly BackendMapping[];
   /** Whether a Service with neither endpoints nor mapping gets an echo backend; without, requests for it get 503. */
   readonly echo: boolean;
+  /** Addresses and CIDRs of proxies in front, whose X-Forwarded fields are believed. Default: none. */
+  readonly trustedHops?: readonly string[];
   readonly metrics?: Metrics;
   readonly accessLog?: (line: string) => void;
 }
@@ -103,6 +105,11 @@ export class Loop {
     return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
+  /** Whether a route of any Gateway sends to this Service port. */
+  sendsTo(backend: BackendKey): boolean {
+    return [...this.#served.values()].some(({ backends }) => backends.has(backend));
+  }
+
   /** Resolves when the changes are live. */
   apply(changes: readonly Change[]): Promise<LoopChange> {
     const applied = this.#last.then(() => this.#apply(changes));
@@ -144,13 +151,14 @@ export class Loop {
   }
 
   #serve(gateway: GatewayId): void {
-    const { regex, address, ports, metrics, accessLog } = this.#options;
+    const { regex, address, ports, trustedHops = [], metrics, accessLog } = this.#options;
     const agent = new Agent({
       gateway,
       address,
       bindPort: (port) => ports.local(gateway, port),
       publicPort: (port) => ports.local(gateway, port),
       regex,
+      trustedHops,
       fallbackEndpoints: (backend) => {
         const endpoint = this.#echo.endpoint(backend);
         return endpoint ? [endpoint] : [];

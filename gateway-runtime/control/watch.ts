@@ -56,21 +56,21 @@ export class Watcher {
   #note(path: string): void {
     this.#changed.add(path);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      const changed = new Set(this.#changed);
-      this.#changed.clear();
-      this.#lookAgain(changed);
-      this.#onChange(changed);
-    }, QUIET);
+    this.#timer = setTimeout(() => this.#tell(), QUIET);
   }
 
-  #lookAgain(paths: ReadonlySet<string>): void {
-    for (const path of paths) this.#told.set(path, stateOf(path));
+  #tell(): void {
+    // One edit may bring several events, some of them late.
+    const changed = new Set([...this.#changed].filter((path) => stateOf(path) !== this.#told.get(path)));
+    this.#changed.clear();
+    if (changed.size === 0) return;
+    for (const path of changed) this.#told.set(path, stateOf(path));
     const look = setTimeout(() => {
       this.#looks.delete(look);
-      for (const path of paths) if (stateOf(path) !== this.#told.get(path)) this.#note(path);
+      for (const path of changed) if (stateOf(path) !== this.#told.get(path)) this.#note(path);
     }, SECOND_LOOK);
     this.#looks.add(look);
+    this.#onChange(changed);
   }
 }
 

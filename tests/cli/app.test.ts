@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
 import { describe, expect, it } from '@jest/globals';
 import { gatewright, Serving } from './support/command.ts';
 import { paste } from './support/curl.ts';
@@ -57,8 +58,9 @@ describe('gatewright serve app.ts', () => {
         },
       ],
     });
-    // From the save to the traffic; the best of them, since the machine may be busy with other tests.
-    expect(Math.min(...times)).toBeLessThan(300);
+    // From the save to the traffic, in milliseconds; the best of them, and more where others keep the machine busy.
+    const busy = Math.max(1, loadavg()[0]! / availableParallelism());
+    expect(Math.min(...times)).toBeLessThan(300 * busy);
 
     const broken = async (text: string) => {
       const seen = edits(serving).length;
@@ -102,6 +104,17 @@ describe('gatewright serve app.ts', () => {
         ),
       ],
     });
+  });
+
+  it('does not wait for an edit that never ends, once the next one is saved', async () => {
+    using folder = new Folder();
+    const app = folder.write('app.ts', ROUTED);
+    await using serving = await new Serving([app, ...FREE, '--json']).ready();
+    folder.write('app.ts', `${ROUTED}console.error('for ever');\nfor (;;);\n`);
+    await serving.until(() => serving.stderr.includes('for ever'));
+    folder.write('app.ts', ROUTED.replace("'/a'", "'/b'"));
+    await serving.until(() => edits(serving).length === 1);
+    expect(edits(serving)[0]).toMatchObject({ applied: true, traffic: [{ match: '/a' }, { match: '/b' }] });
   });
 
   it('takes an app that calls synth itself, keeps it from writing files, and passes on what it prints', async () => {
@@ -154,4 +167,14 @@ const APP = `import { App, Chart } from 'cdk8s';
 import { Namespace } from 'cdk8s-plus-25';
 const app = new App();
 new Namespace(new Chart(app, 'shop'), 'namespace', { metadata: { name: 'shop' } });
+`;
+
+const ROUTED = `import { App } from 'cdk8s';
+import { allNamespaces, exact, http, PlatformChart, SharedGateway, service, TeamRoute } from 'gatewright';
+export const app = new App();
+const platform = new PlatformChart(app, 'platform', { namespace: 'infra' });
+const shared = new SharedGateway(platform, 'gw', { listeners: { web: http(80, { routes: allNamespaces() }) } });
+const route = new TeamRoute(platform, 'route', { on: shared.listener('web'), hostnames: ['a.example.com'] });
+route.rule({ path: exact('/a') }).to(service('a', 80));
+export default app;
 `;

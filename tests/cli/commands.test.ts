@@ -178,8 +178,8 @@ describe('gatewright synth', () => {
     using folder = Folder.copyOf('examples/storefront');
     const shop = readFileSync(folder.file('shop.ts'), 'utf8');
     const stray =
-      "new TeamRoute(chart, 'stray', { on: shopEdge, hostnames: ['media.example.com' as never] });\n";
-    folder.write('shop.ts', shop + stray);
+      "new TeamRoute(chart, 'stray', { on: shopEdge, hostnames: ['media.example.com' as never] })";
+    folder.write('shop.ts', `${shop}${stray}.rule().to(cart);\n`);
     const { code, stdout, stderr } = await gatewright(['synth', folder.file('app.ts')]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(

@@ -77,6 +77,19 @@ describe('gatewright serve', () => {
     }
   });
 
+  it('believes what a trusted hop says of the client, and warns of a mapping that nothing uses', async () => {
+    using folder = new Folder();
+    const args = ['--trusted-hop', '127.0.0.0/8', '--backend', 'shop/unused:80=http://127.0.0.1:9'];
+    await using serving = await new Serving([folder.write('all.yaml', WHOAMI), ...FREE, ...args]).ready();
+    const command = serving.commands[0]!.replace('curl', "curl -H 'x-forwarded-for: 192.0.2.7'");
+    expect((await paste(command)).body).toContain('X-Forwarded-For: 192.0.2.7, 127.0.0.1\n');
+    await serving.until(() =>
+      serving.stderr.includes(
+        'warning --backend shop/unused:80: no route sends to this port of a Service.\n',
+      ),
+    );
+  });
+
   it('says which port is in use and what to do, and ends where it has none', async () => {
     using folder = new Folder();
     const other = createServer();
