@@ -9,7 +9,7 @@ import { type ObjectRef, refKey } from '../api/object.ts';
 import { type ApiClient, isStatus, PATCH } from './cluster/client.ts';
 import { type ApiObject, versionOf } from './cluster/reflector.ts';
 import { objectPath } from './cluster/resources.ts';
-import { type FoundStatus, statusEdits, type WantedStatus } from './status-writer-merge.ts';
+import { type Edit, type FoundStatus, statusEdits, type WantedStatus } from './status-writer-merge.ts';
 import { Pace } from './status-writer-pace.ts';
 import { statusPatch } from './status-writer-patch.ts';
 
@@ -40,6 +40,8 @@ interface Entry {
   queued: boolean;
   timer: NodeJS.Timeout | undefined;
   conflicts: number;
+  /** Fields that the API server took and dropped: CRDs of another version have no place for them. */
+  readonly dropped: Set<string>;
 }
 
 const FIELD_MANAGER = 'gatewright-status';
@@ -52,6 +54,8 @@ export class StatusWriter {
   readonly #concurrency: number;
   readonly #rate: number;
   readonly #entries = new Map<string, Entry>();
+  /** Gateways and their like: they are not to wait for the thousand routes that have just attached to them. */
+  #urgent: Entry[] = [];
   #ready: Entry[] = [];
   #active = 0;
   #writes = 0;
@@ -78,6 +82,7 @@ export class StatusWriter {
   want(ref: ObjectRef, status: WantedStatus | undefined): void {
     const entry = this.#entryOf(ref);
     entry.wanted = status;
+    entry.dropped.clear();
     // The wait may have been for the repair of another state.
     clearTimeout(entry.timer);
     entry.timer = undefined;
@@ -113,7 +118,8 @@ export class StatusWriter {
       clearTimeout(entry.timer);
       entry.timer = undefined;
     }
-    for (const entry of this.#ready) entry.queued = false;
+    for (const entry of [...this.#urgent, ...this.#ready]) entry.queued = false;
+    this.#urgent = [];
     this.#ready = [];
   }
 
@@ -132,6 +138,7 @@ export class StatusWriter {
         queued: false,
         timer: undefined,
         conflicts: 0,
+        dropped: new Set(),
       };
       this.#entries.set(key, entry);
     }
@@ -171,16 +178,15 @@ export class StatusWriter {
   #enqueue(entry: Entry): void {
     if (entry.queued || !this.#session) return;
     entry.queued = true;
-    // A Gateway is not to wait for the thousand routes that have just attached to it.
-    if (entry.wanted?.kind === 'HTTPRoute') this.#ready.push(entry);
-    else this.#ready.unshift(entry);
+    if (entry.wanted && 'listeners' in entry.wanted) this.#urgent.push(entry);
+    else this.#ready.push(entry);
     this.#pump();
   }
 
   #pump(): void {
-    while (this.#session && this.#active < this.#concurrency && this.#ready.length > 0) {
-      if (!this.#takeToken()) return;
-      const entry = this.#ready.shift()!;
+    while (this.#session && this.#active < this.#concurrency) {
+      if (this.#urgent.length + this.#ready.length === 0 || !this.#takeToken()) return;
+      const entry = (this.#urgent.shift() ?? this.#ready.shift())!;
       this.#active++;
       void this.#write(entry, this.#session.signal).finally(() => {
         this.#active--;
@@ -206,8 +212,9 @@ export class StatusWriter {
     return false;
   }
 
-  #edits({ ref, found, wanted }: Entry) {
-    return statusEdits(ref, found!.status, wanted, rfc3339(new Date()));
+  #edits({ ref, found, wanted, dropped }: Entry): Edit[] {
+    const edits = statusEdits(ref, found!.status, wanted, rfc3339(new Date()));
+    return dropped.size === 0 ? edits : edits.filter(({ field }) => !dropped.has(field));
   }
 
   /** One write of one object. Never throws: what failed is tried again when its time has come. */
@@ -231,6 +238,8 @@ export class StatusWriter {
       );
       this.#writes++;
       this.#take(entry, object);
+      const after = (object.status ?? {}) as FoundStatus;
+      for (const { field } of edits) if (!(field in after)) entry.dropped.add(field);
       entry.pace.wrote(performance.now());
       entry.written = wanted;
       entry.conflicts = 0;

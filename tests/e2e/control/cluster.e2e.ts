@@ -133,6 +133,27 @@ describe('CRDs', () => {
   });
 });
 
+describe('CRDs without a field that is written', () => {
+  it('do not have it written again and again', async () => {
+    await installCrds(server.client);
+    const field = '/spec/versions/0/schema/openAPIV3Schema/properties/status/properties/attachedListenerSets';
+    const path = `${CRDS}/${crdName('gateways')}`;
+    await server.client.call('PATCH', path, {
+      contentType: PATCH.json,
+      body: [{ op: 'remove', path: field }],
+    });
+    const { control } = await replica();
+    await made(gatewayClass, edge, route('cart', [{ name: 'edge' }]));
+    await soon(async () => expect(await condition(edge, 'Programmed')).toBe('True Programmed 1'));
+    await soon(() => expect(control.cluster.statusWrites).toBe(3));
+    expect(await read(server.client, edge)).not.toHaveProperty('status.attachedListenerSets');
+    // The first repair would come after one second.
+    await sleep(1_500);
+    expect(control.cluster.statusWrites).toBe(3);
+    await installCrds(server.client);
+  });
+});
+
 describe('an API server that is away', () => {
   beforeAll(() => installCrds(server.client));
 
