@@ -1,5 +1,6 @@
 /** An error of a user's app as people want to read it: what, and in which of their files. Never a stack trace. */
-import { dirname, relative } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AppProblem } from './messages.ts';
 
@@ -36,8 +37,14 @@ function missingModule(error: Error): AppProblem | undefined {
   const message =
     what === 'package'
       ? `the package ${name} is not installed: run npm install ${name}`
-      : `imports ${relative(dirname(file), name)}, which does not exist`;
+      : `imports ${relative(dirname(file), name)}, which does not exist${typeScriptBeside(name)}`;
   return { message, file };
+}
+
+/** Node runs TypeScript as it is, so a module is imported under the name that it has. */
+function typeScriptBeside(file: string): string {
+  const source = file.replace(/js$/, 'ts');
+  return source !== file && existsSync(source) ? `: write ${basename(source)}, which does` : '';
 }
 
 function messageOf(error: Error): string {

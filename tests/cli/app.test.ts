@@ -145,6 +145,11 @@ describe('gatewright serve app.ts', () => {
     ],
     ['rejects', "await Promise.reject(new Error('no network'));\n", 'app.ts:1: no network.'],
     [
+      'imports by the name of what a compiler would make',
+      "import './app.js';\n",
+      'app.ts: imports app.js, which does not exist: write app.ts, which does.',
+    ],
+    [
       'lacks a package',
       "import 'left-pad-of-nobody';\n",
       'app.ts: the package left-pad-of-nobody is not installed: run npm install left-pad-of-nobody.',
