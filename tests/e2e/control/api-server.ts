@@ -89,6 +89,8 @@ export class ApiServer {
   static async start(): Promise<ApiServer> {
     const [etcd, kubernetes] = [await built(builds.etcd), await built(builds.kubernetes)];
     const folder = mkdtempSync(join(tmpdir(), 'gatewright-api-'));
+    // Where a test is interrupted, nobody stops it.
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
     await makeCertificates(folder, []);
     symlinkSync(etcd, join(folder, 'etcd-server'));
     symlinkSync(kubernetes, join(folder, 'kube-apiserver'));
