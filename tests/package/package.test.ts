@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
@@ -81,8 +81,9 @@ interface Ran {
 }
 
 async function run(command: string, args: readonly string[], cwd = folder): Promise<Ran> {
-  // Neither jest's options nor the conditions under which the checkout runs.
-  const env = { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1' };
+  // Not jest's options, and this Node, whichever is the machine's.
+  const path = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
+  const env = { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', PATH: path };
   try {
     return { code: 0, ...(await promisify(execFile)(command, args, { cwd, env })) };
   } catch (error) {
@@ -129,7 +130,10 @@ describe('the package', () => {
     expect(await node('out/team.js')).toMatchObject({ code: 0, stdout: '' });
     const written = readFileSync(file('dist/shop.k8s.yaml'), 'utf8');
     expect(written).toContain('kind: HTTPRoute');
-    expect(await gatewright('synth', 'out/team.js', '-o', 'yaml')).toMatchObject({ code: 0 });
+    expect(await gatewright('synth', 'out/team.js', '-o', 'yaml')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('wrote yaml/shop.k8s.yaml'),
+    });
     expect(readFileSync(file('yaml/shop.k8s.yaml'), 'utf8')).toBe(written);
   });
 
