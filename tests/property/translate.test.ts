@@ -1,5 +1,5 @@
 /** What holds for the translation of any objects, in any order, in one go or in steps. */
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { KINDS, refOf } from '../../gateway-runtime/api/kinds.ts';
 import { type RawObject, refKey } from '../../gateway-runtime/api/object.ts';
