@@ -25,7 +25,12 @@ export function contentHash(value: unknown): string {
  * member comes or goes: the sum modulo 2^256.
  */
 export class SetHash {
-  #sum = 0n;
+  #sum: bigint;
+
+  /** Of the members whose hash this is; without one, of none. */
+  constructor(known?: string) {
+    this.#sum = known === undefined ? 0n : BigInt(`0x${known}`);
+  }
 
   add(memberHash: string): void {
     this.#sum = BigInt.asUintN(256, this.#sum + BigInt(`0x${memberHash}`));
