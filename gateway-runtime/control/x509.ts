@@ -1,8 +1,16 @@
 /**
- * Makes certificates (RFC 5280) with ECDSA keys on P-256, as far as serving on one's own machine needs them: a root, and
- * server certificates under it. DER (X.690) is written directly: the structure is fixed and small.
+ * Makes certificates (RFC 5280) with ECDSA keys on P-256, as far as serving on one's own machine and the control plane need them:
+ * a root, and server certificates under it. DER (X.690) is written directly: the structure is fixed and small.
  */
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import {
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+  type X509Certificate,
+} from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 
 export interface Issuer {
@@ -29,8 +37,8 @@ const OID = {
   serverAuth: '1.3.6.1.5.5.7.3.1',
 };
 
-/** A self-signed root that may issue server certificates and nothing below itself. */
-export function makeRoot(name: string, days: number): Issuer & Issued {
+/** A self-signed root that may issue server certificates and nothing below itself. `now` is in milliseconds since 1970. */
+export function makeRoot(name: string, days: number, now = Date.now()): Issuer & Issued {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const keyId = keyIdOf(publicKey);
   const issuer = { name, key: privateKey, keyId };
@@ -40,11 +48,21 @@ export function makeRoot(name: string, days: number): Issuer & Issued {
     extension(OID.keyUsage, bitString(Buffer.from([0b0000_0110]), 1), 'critical'),
     extension(OID.subjectKeyIdentifier, octetString(keyId)),
   ];
-  return { ...issuer, certificate: signed(issuer, name, publicKey, days, extensions) };
+  return { ...issuer, certificate: signed(issuer, name, publicKey, days, now, extensions) };
+}
+
+/** A root that was made before, from its certificate and key. */
+export function issuerOf({ subject }: X509Certificate, key: KeyObject): Issuer {
+  return { name: subject.replace(/^CN=/, ''), key, keyId: keyIdOf(createPublicKey(key)) };
 }
 
 /** A server certificate for these DNS names (wildcards too) and IP addresses. */
-export function issueServerCertificate(issuer: Issuer, names: readonly string[], days: number): Issued {
+export function issueServerCertificate(
+  issuer: Issuer,
+  names: readonly string[],
+  days: number,
+  now = Date.now(),
+): Issued {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const extensions = [
     extension(OID.basicConstraints, sequence(), 'critical'),
@@ -56,7 +74,7 @@ export function issueServerCertificate(issuer: Issuer, names: readonly string[],
     extension(OID.authorityKeyIdentifier, sequence(tlv(0x80, issuer.keyId))),
   ];
   // A common name has at most 64 characters (RFC 5280 appendix A); clients look at the alternative names.
-  const certificate = signed(issuer, names[0]!.slice(0, 64), publicKey, days, extensions);
+  const certificate = signed(issuer, names[0]!.slice(0, 64), publicKey, days, now, extensions);
   return { certificate, key: privateKey };
 }
 
@@ -65,9 +83,9 @@ function signed(
   subject: string,
   publicKey: KeyObject,
   days: number,
+  now: number,
   extensions: Buffer[],
 ): string {
-  const now = Date.now();
   const algorithm = sequence(objectId(OID.ecdsaWithSha256));
   const serial = randomBytes(16);
   // Positive and of full length.
