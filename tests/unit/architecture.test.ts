@@ -46,7 +46,21 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   proxy: ['filters', 'match', 'snapshot', 'api'],
   admin: ['explain', 'proxy', 'filters', 'match', 'snapshot', 'api'],
   echo: ['match', 'snapshot', 'api'],
-  control: ['admin', 'echo', 'explain', 'proxy', 'regex', 'translate', 'filters', 'match', 'snapshot', 'api'],
+  distribution: ['snapshot', 'api'],
+  'data-plane': ['distribution', 'admin', 'proxy', 'regex', 'match', 'snapshot', 'api'],
+  control: [
+    'distribution',
+    'admin',
+    'echo',
+    'explain',
+    'proxy',
+    'regex',
+    'translate',
+    'filters',
+    'match',
+    'snapshot',
+    'api',
+  ],
 };
 const PURE = ['api', 'snapshot', 'match', 'filters', 'translate', 'explain'];
 
@@ -81,6 +95,22 @@ describe('imports go one way', () => {
         !(target === 'node:crypto' && file === 'gateway-runtime/snapshot/canonical.ts'),
     );
     expect(wrong).toEqual([]);
+  });
+
+  it('and the process of a data plane loads neither control nor translate, and of packages only two', () => {
+    const loaded = new Set<string>();
+    const load = (file: string) => {
+      if (loaded.has(file)) return;
+      loaded.add(file);
+      if (!file.startsWith(RUNTIME)) return;
+      for (const { target, typeOnly } of importsOf(file)) if (!typeOnly) load(target);
+    };
+    load('gateway-runtime/data-plane/main.ts');
+    const outside = [...loaded].filter((each) => !each.startsWith(RUNTIME) && !each.startsWith('node:'));
+    expect(outside.sort()).toEqual(['prom-client', 're2js']);
+    const layers = new Set([...loaded].filter((each) => each.startsWith(RUNTIME)).map(layer));
+    expect(layers).toContain('proxy');
+    expect([...layers].filter((each) => each === 'control' || each === 'translate')).toEqual([]);
   });
 
   it('and constructs import only what needs no input or output', () => {

@@ -1,0 +1,235 @@
+/**
+ * The server side of the stream: data planes dial in, say which Gateway they serve and prove it, and are brought to the newest
+ * state of that Gateway. Every replica of the control plane runs one. Who does not prove it learns nothing but that.
+ */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import type { Connection } from '../distribution/connection.ts';
+import { DISTRIBUTION_LIMITS, type DistributionLimits } from '../distribution/limits.ts';
+import { type Hello, PROTOCOL } from '../distribution/messages.ts';
+import type { Order } from '../distribution/order.ts';
+import {
+  type BackendEndpoints,
+  type BackendKey,
+  type CertificateBundle,
+  type CertificateId,
+  type GatewayId,
+  gatewayKey,
+} from '../snapshot/snapshot.ts';
+import type { TranslationChange } from '../translate/translation.ts';
+import type { ServingCertificate } from './distribution-authority.ts';
+import { GatewayContent } from './distribution-content.ts';
+import { type Door, Guest } from './distribution-guest.ts';
+import { DistributionStream, type StreamState } from './distribution-stream.ts';
+import type { ReplicaView } from './distribution-view.ts';
+
+export interface DistributionOptions extends Door {
+  readonly certificate: ServingCertificate;
+  /** Default: every address. */
+  readonly address?: string;
+  /** 0 is any free one. */
+  readonly port: number;
+  /** Whenever something about a data plane changes, the loss of its stream too. */
+  readonly onReplica?: (gateway: GatewayId, view: ReplicaView) => void;
+  /** What operators may want to read, as a sentence. */
+  readonly onEvent?: (message: string) => void;
+  readonly limits?: Partial<DistributionLimits>;
+}
+
+interface Peer {
+  readonly connection: Connection;
+  readonly stream: DistributionStream;
+  readonly since: number;
+}
+
+interface Served {
+  readonly content: GatewayContent;
+  /** By replica. */
+  readonly peers: Map<string, Peer>;
+}
+
+export class Distribution {
+  readonly #options: DistributionOptions;
+  readonly #limits: DistributionLimits;
+  readonly #server: Server;
+  readonly #endpoints = new Map<BackendKey, BackendEndpoints>();
+  readonly #certificates = new Map<CertificateId, CertificateBundle>();
+  readonly #served = new Map<string, Served>();
+  readonly #guests = new Set<Guest>();
+
+  constructor(options: DistributionOptions) {
+    this.#options = options;
+    this.#limits = { ...DISTRIBUTION_LIMITS, ...options.limits };
+    this.#server = createServer({
+      ...secureContext(options.certificate),
+      ALPNProtocols: [PROTOCOL],
+      handshakeTimeout: this.#limits.handshake,
+    });
+    this.#server.on('connection', (socket) => socket.on('error', () => {}));
+    this.#server.on('tlsClientError', () => {});
+    this.#server.on('secureConnection', (socket) => this.#accept(socket));
+  }
+
+  /** Resolves with the port. Rejects where it can't be bound. */
+  async listen(): Promise<number> {
+    this.#server.listen(this.#options.port, this.#options.address);
+    await once(this.#server, 'listening');
+    this.#server.on('error', (error) => this.#tell(`A connection could not be accepted: ${error.message}.`));
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** For connections from now on; those that stand are not touched. */
+  set certificate(certificate: ServingCertificate) {
+    this.#server.setSecureContext(secureContext(certificate));
+  }
+
+  /**
+   * Hands out what translate said, to those whom it concerns. The first change is everything, and nothing goes out before it.
+   * Where only the order is newer nothing is sent.
+   */
+  publish(order: Order, change: TranslationChange): void {
+    putAll(this.#endpoints, change.endpoints);
+    putAll(this.#certificates, change.certificates);
+    for (const key of change.removedGateways) this.#remove(key);
+    const deltas = new Map(change.deltas.map((delta) => [gatewayKey(delta.gateway), delta]));
+    for (const { gateway } of deltas.values()) this.#servedOf(gateway);
+    for (const [key, { content, peers }] of this.#served) {
+      const delta = deltas.get(key);
+      // Someone dialled for a Gateway that is not there.
+      if (!delta && !content.order) continue;
+      content.order = order;
+      const touched = delta && content.apply(delta);
+      const endpoints = new Set(touched?.endpoints);
+      const certificates = new Set(touched?.certificates);
+      for (const each of change.endpoints.keys()) if (content.usesBackend(each)) endpoints.add(each);
+      for (const each of change.certificates.keys())
+        if (content.usesCertificate(each)) certificates.add(each);
+      for (const { stream } of peers.values()) stream.touch({ endpoints, certificates });
+    }
+  }
+
+  /** Those whose streams end here. */
+  replicas(gateway: GatewayId): ReplicaView[] {
+    const peers = this.#served.get(gatewayKey(gateway))?.peers ?? new Map<string, Peer>();
+    return [...peers].map(([replica, { since, stream }]) => view(replica, stream.state, true, since));
+  }
+
+  /** Sends every data plane to another replica of the control plane. */
+  async close(): Promise<void> {
+    const closed = this.#server.listening ? once(this.#server, 'close') : undefined;
+    this.#server.close();
+    for (const { connection } of this.#guests) {
+      connection.end('stopping', 'this replica of the control plane stops');
+    }
+    await closed;
+  }
+
+  #accept(socket: TLSSocket): void {
+    const strangers = [...this.#guests].filter(({ isStranger }) => isStranger).length;
+    if (socket.alpnProtocol !== PROTOCOL || strangers >= this.#limits.strangers) {
+      socket.destroy();
+      return;
+    }
+    const { verify, accountOf } = this.#options;
+    const from = socket.remoteAddress ?? 'an unknown address';
+    let leave = (_why: string) => {};
+    const guest: Guest = new Guest({
+      socket,
+      limits: this.#limits,
+      verify,
+      accountOf,
+      onRefused: (why) => this.#tell(`A data plane at ${from} was refused: ${why}.`),
+      onAdmitted: (hello, connection) => {
+        const peer = this.#admit(hello, connection);
+        leave = (why) => this.#leave(hello, peer, why);
+        return (message) => peer.stream.receive(message);
+      },
+      onClose: (why) => {
+        this.#guests.delete(guest);
+        leave(why);
+      },
+    });
+    this.#guests.add(guest);
+  }
+
+  #admit({ gateway, replica, held, ready }: Hello, connection: Connection): Peer {
+    const limits = this.#limits;
+    const { content, peers } = this.#servedOf(gateway);
+    // What it left behind is dead, or will be.
+    peers.get(replica)?.connection.end('replaced', 'the same data plane dialled again');
+    const since = Date.now();
+    const stream = new DistributionStream({
+      connection,
+      content,
+      limits,
+      held,
+      ready,
+      onState: (state) => this.#options.onReplica?.(gateway, view(replica, state, true, since)),
+    });
+    const peer = { connection, stream, since };
+    if (!peers.has(replica) && peers.size >= limits.streams) {
+      connection.end('busy', `the Gateway ${gatewayKey(gateway)} has ${limits.streams} data planes already`);
+      return peer;
+    }
+    peers.set(replica, peer);
+    this.#options.onReplica?.(gateway, view(replica, stream.state, true, since));
+    setTimeout(
+      () => connection.end('renew', 'dial again with the token of now'),
+      limits.age * (0.9 + Math.random() / 5),
+    ).unref();
+    return peer;
+  }
+
+  #leave({ gateway, replica }: Hello, peer: Peer, why: string): void {
+    peer.stream.close();
+    const key = gatewayKey(gateway);
+    const served = this.#served.get(key);
+    // Another stream of the same data plane may have taken its place.
+    if (served?.peers.get(replica) !== peer) return;
+    served.peers.delete(replica);
+    if (served.peers.size === 0 && !served.content.order) this.#served.delete(key);
+    this.#tell(`The stream of the data plane ${replica} of ${key} ended: ${why}.`);
+    this.#options.onReplica?.(gateway, view(replica, peer.stream.state, false, Date.now()));
+  }
+
+  /** Whoever still serves it dials again and finds nothing, until it is there again. */
+  #remove(key: string): void {
+    const served = this.#served.get(key);
+    if (!served) return;
+    this.#served.delete(key);
+    for (const { connection } of served.peers.values()) connection.end('renew', `the Gateway ${key} is gone`);
+  }
+
+  #servedOf(gateway: GatewayId): Served {
+    const key = gatewayKey(gateway);
+    let served = this.#served.get(key);
+    if (!served) {
+      const sources = { endpoints: this.#endpoints, certificates: this.#certificates };
+      served = { content: new GatewayContent(gateway, sources), peers: new Map() };
+      this.#served.set(key, served);
+    }
+    return served;
+  }
+
+  #tell(message: string): void {
+    this.#options.onEvent?.(message);
+  }
+}
+
+const secureContext = ({ certificate, key }: ServingCertificate) =>
+  ({ cert: certificate, key, minVersion: 'TLSv1.3' }) as const;
+
+const view = (replica: string, state: StreamState, connected: boolean, since: number): ReplicaView => ({
+  ...state,
+  replica,
+  connected,
+  since,
+});
+
+function putAll<V>(map: Map<string, V>, changes: ReadonlyMap<string, V | undefined>): void {
+  for (const [key, value] of changes) {
+    if (value === undefined) map.delete(key);
+    else map.set(key, value);
+  }
+}

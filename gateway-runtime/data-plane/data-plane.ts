@@ -1,0 +1,191 @@
+/** The data plane of one Gateway in a process of its own: what the control plane sends, served; and what was served last, kept. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Admin } from '../admin/admin.ts';
+import { GATEWAY_GROUP } from '../api/names.ts';
+import { InvalidContentError } from '../distribution/exactly.ts';
+import { DISTRIBUTION_LIMITS, type DistributionLimits } from '../distribution/limits.ts';
+import { type Answer, boundedDiagnostics, type Commit, type Section } from '../distribution/messages.ts';
+import { orderText } from '../distribution/order.ts';
+import type { RegexEngine } from '../match/regex.ts';
+import { Agent, type AgentOptions } from '../proxy/agent.ts';
+import { Metrics } from '../proxy/telemetry/metrics.ts';
+import type { Diagnostic } from '../snapshot/diagnostic.ts';
+import type { GatewayId } from '../snapshot/snapshot.ts';
+import { ControlStream, type ControlStreamOptions } from './control-stream.ts';
+import { LastKnownGood } from './last-known-good.ts';
+import { type Content, held, type Received, step, wholeUpdate } from './serving-state.ts';
+
+export interface DataPlaneOptions
+  extends Pick<
+    ControlStreamOptions,
+    'host' | 'port' | 'serverName' | 'caFile' | 'tokenFile' | 'gateway' | 'replica' | 'backoff'
+  > {
+  readonly regex: RegexEngine;
+  /** Where listeners are bound. */
+  readonly address: string;
+  /** The port to bind for a listener port. */
+  readonly bindPort: (port: number) => number;
+  readonly admin: { readonly address: string; readonly port: number };
+  /** Of last-known-good. */
+  readonly folder: string;
+  readonly accessLog?: (line: string) => void;
+  /** What operators may want to read, as a sentence. */
+  readonly onEvent: (message: string) => void;
+  readonly proxyLimits?: AgentOptions['limits'];
+  readonly limits?: Partial<DistributionLimits>;
+}
+
+/** Milliseconds of each stage of a stop. */
+export interface StopTimes {
+  /** Unready, and all else as before: until load balancers have seen it. */
+  readonly unready: number;
+  /** Then answers ask clients to leave. */
+  readonly leave: number;
+}
+
+export const STOP_TIMES: StopTimes = { unready: 5_000, leave: 2_000 };
+
+export class DataPlane {
+  readonly #options: DataPlaneOptions;
+  readonly #limits: DistributionLimits;
+  readonly #agent: Agent;
+  readonly #admin: Admin;
+  readonly #stream: ControlStream;
+  readonly #lastKnownGood: LastKnownGood;
+  #content: Content | undefined;
+  #isStopping = false;
+
+  /** Throws where an option is not valid. */
+  constructor(options: DataPlaneOptions) {
+    this.#options = options;
+    this.#limits = { ...DISTRIBUTION_LIMITS, ...options.limits };
+    const { gateway, regex, address, bindPort, admin, folder, accessLog, onEvent, proxyLimits } = options;
+    const metrics = new Metrics({ process: true });
+    this.#agent = new Agent({
+      gateway,
+      address,
+      bindPort,
+      regex,
+      metrics,
+      serverName: options.replica,
+      ...(accessLog ? { accessLog } : {}),
+      ...(proxyLimits ? { limits: proxyLimits } : {}),
+    });
+    this.#admin = new Admin({ gateways: () => [this.#shown()], metrics, regex, ...admin });
+    this.#lastKnownGood = new LastKnownGood({ folder, gateway, onProblem: onEvent });
+    this.#stream = new ControlStream({
+      ...options,
+      standing: () => ({ ...(this.#content ? { held: held(this.#content) } : {}), ready: this.isReady }),
+      onCommit: (commit, received) => this.#apply(commit, received),
+    });
+  }
+
+  get isReady(): boolean {
+    return this.#agent.ready && !this.#isStopping;
+  }
+
+  get isConnected(): boolean {
+    return this.#stream.isConnected;
+  }
+
+  /** The port bound for a listener port. */
+  boundPort(port: number): number | undefined {
+    return this.#agent.boundPort(port);
+  }
+
+  /** Resolves with the port of admin once that listens and last-known-good serves. Rejects where the port can't be bound. */
+  async start(): Promise<number> {
+    const port = await this.#admin.listen();
+    await this.#restore();
+    this.#stream.start();
+    return port;
+  }
+
+  /**
+   * Without a failed request: unready first, so that no new clients are sent here; then clients are asked to leave; then what is
+   * left is drained. The control plane is heard until then: endpoints come and go meanwhile too.
+   */
+  async stop({ unready, leave }: StopTimes = STOP_TIMES): Promise<void> {
+    this.#isStopping = true;
+    this.#stream.tellReadiness(false);
+    await sleep(unready);
+    this.#agent.retire();
+    await sleep(leave);
+    await this.#agent.drain();
+    await this.close();
+  }
+
+  /** At once. */
+  async close(): Promise<void> {
+    this.#isStopping = true;
+    this.#stream.stop();
+    await Promise.all([this.#agent.close(), this.#lastKnownGood.flush(), this.#admin.close()]);
+  }
+
+  async #restore(): Promise<void> {
+    const { gateway, onEvent } = this.#options;
+    try {
+      const content = await this.#lastKnownGood.load();
+      if (!content) return;
+      const { accepted, diagnostics } = await this.#agent.apply(wholeUpdate(gateway, content));
+      if (!accepted) throw new Error(diagnostics[0]?.message);
+      this.#content = content;
+      onEvent(`serving what was served last, version ${orderText(content.order)}`);
+    } catch (error) {
+      onEvent(`what was served last is not used: ${(error as Error).message}`);
+    }
+  }
+
+  async #apply(commit: Commit, received: Readonly<Record<Section, Received>>): Promise<Answer> {
+    const { gateway, onEvent } = this.#options;
+    const wasReady = this.isReady;
+    try {
+      const { update, after } = step(gateway, this.#content, commit, received);
+      const { accepted, diagnostics } = await this.#agent.apply(update);
+      if (!accepted) return this.#answer('nack', commit, diagnostics);
+      this.#content = after;
+      this.#lastKnownGood.save(after);
+      if (this.isReady !== wasReady) {
+        this.#stream.tellReadiness(this.isReady);
+        onEvent(`serving version ${orderText(after.order)}`);
+      }
+      return this.#answer('ack', commit, diagnostics);
+    } catch (error) {
+      const message =
+        error instanceof InvalidContentError
+          ? error.message
+          : 'what came could not be applied; this is a bug';
+      return this.#answer('nack', commit, [this.#refusal(message)]);
+    }
+  }
+
+  #answer(type: Answer['type'], { order }: Commit, diagnostics: readonly Diagnostic[]): Answer {
+    if (type === 'nack')
+      this.#options.onEvent(`refused version ${orderText(order)}: ${diagnostics[0]?.message}`);
+    return {
+      type,
+      order,
+      version: this.#content?.version ?? '',
+      diagnostics: boundedDiagnostics(diagnostics, this.#limits.diagnostics),
+    };
+  }
+
+  #refusal(message: string): Diagnostic {
+    const object = { group: GATEWAY_GROUP, kind: 'Gateway', ...idOf(this.#options.gateway) };
+    return { severity: 'error', code: 'snapshot/not-sound', object, message };
+  }
+
+  /** For admin: ready is what load balancers are to know. */
+  #shown() {
+    const agent = this.#agent;
+    return {
+      gateway: agent.gateway,
+      ready: this.isReady,
+      snapshot: agent.snapshot,
+      boundPort: (port: number) => agent.boundPort(port),
+      publicPort: (port: number) => agent.publicPort(port),
+    };
+  }
+}
+
+const idOf = ({ namespace, name }: GatewayId) => ({ namespace, name });

@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+/** The process of a data plane. It has no credentials but the token by which the control plane knows it. */
+import { re2 } from '../regex/re2.ts';
+import { DataPlane } from './data-plane.ts';
+import { OptionError, type ProcessOptions, processOptions, USAGE } from './options.ts';
+
+const tell = (message: string) => process.stderr.write(`${new Date().toISOString()} ${message}\n`);
+
+try {
+  const options = processOptions(process.argv.slice(2), process.env);
+  if (options) await run(options);
+  else process.stdout.write(USAGE);
+} catch (error) {
+  tell(`error: ${(error as Error).message}`);
+  process.exitCode = error instanceof OptionError ? 2 : 1;
+}
+
+async function run({ accessLog, stop, ...options }: ProcessOptions): Promise<void> {
+  const dataPlane = new DataPlane({
+    ...options,
+    regex: re2,
+    onEvent: tell,
+    ...(accessLog ? { accessLog: (line: string) => process.stdout.write(`${line}\n`) } : {}),
+  });
+  const { address } = options.admin;
+  const port = await dataPlane.start();
+  tell(`health and metrics at ${address.includes(':') ? `[${address}]` : address}:${port}`);
+  await stopSignal();
+  tell('stopping');
+  await dataPlane.stop(stop);
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        resolve();
+        // A second one does not wait.
+        process.once(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143));
+      });
+    }
+  });
+}

@@ -1,0 +1,199 @@
+/**
+ * What is sent and kept: resources of a snapshot, endpoints and certificates, checked field by field. What this version does not
+ * know is refused and not passed over: a rule without a condition that was meant would let in what it should not.
+ */
+import {
+  anything,
+  boolean,
+  integer,
+  list,
+  oneOf,
+  optional,
+  type Pattern,
+  type Schema,
+  string,
+} from '../api/schema.ts';
+import { contentHash, SetHash } from '../snapshot/canonical.ts';
+import type {
+  Backend,
+  BackendEndpoints,
+  CertificateBundle,
+  Endpoint,
+  FilterConfig,
+  GatewayId,
+  HttpMatch,
+  HttpRule,
+  Listener,
+  PathMatch,
+  Resource,
+  RuleSource,
+  ValueMatch,
+  WeightedBackend,
+} from '../snapshot/snapshot.ts';
+import { checked, exactly, InvalidContentError } from './exactly.ts';
+
+const HASH: Pattern = { regex: /^[0-9a-f]{64}$/, words: 'a SHA-256 hash in hexadecimal' };
+
+/** Namespaces and names of objects; keys are made of them. */
+export const name = () => string({ min: 1, max: 253 });
+export const hash = () => string({ pattern: HASH });
+export const key = () => string({ min: 1, max: 1024 });
+const port = () => integer({ min: 1, max: 65535 });
+
+export const gatewayId = exactly<GatewayId>({ namespace: name(), name: name() });
+
+const listener = exactly<Listener>({
+  type: oneOf(['listener']),
+  key: key(),
+  hash: hash(),
+  source: exactly<Listener['source']>({
+    kind: oneOf(['Gateway', 'ListenerSet']),
+    namespace: name(),
+    name: name(),
+    listener: name(),
+    generation: integer({ max: Number.MAX_SAFE_INTEGER }),
+  }),
+  port: port(),
+  protocol: oneOf(['HTTP', 'HTTPS']),
+  hostname: optional(string()),
+  certificates: list(key()),
+});
+
+const filters = list(exactly<FilterConfig>({ type: string(), config: anything() }));
+
+const valueMatches = list(
+  exactly<ValueMatch>({ name: string(), type: oneOf(['Exact', 'RegularExpression']), value: string() }),
+);
+
+const httpRule = exactly<HttpRule>({
+  type: oneOf(['http-rule']),
+  key: key(),
+  hash: hash(),
+  source: exactly<RuleSource>({
+    kind: oneOf(['HTTPRoute']),
+    namespace: name(),
+    name: name(),
+    rule: integer({ min: 0 }),
+    ruleName: optional(string()),
+    generation: integer({ max: Number.MAX_SAFE_INTEGER }),
+    created: string(),
+    team: optional(string()),
+  }),
+  parents: list(
+    exactly<HttpRule['parents'][number]>({ listener: key(), hostnames: list(string(), { min: 1 }) }),
+  ),
+  matches: list(
+    exactly<HttpMatch>({
+      path: exactly<PathMatch>({
+        type: oneOf(['Exact', 'PathPrefix', 'RegularExpression']),
+        value: string(),
+      }),
+      method: optional(string()),
+      headers: valueMatches,
+      queryParams: valueMatches,
+    }),
+    { min: 1 },
+  ),
+  filters,
+  backends: list(
+    exactly<WeightedBackend>({
+      weight: integer({ min: 0, max: 1_000_000 }),
+      name: string(),
+      backend: optional(key()),
+      unresolved: optional(
+        exactly<NonNullable<WeightedBackend['unresolved']>>({ reason: string(), message: string() }),
+      ),
+      filters,
+    }),
+  ),
+  refusal: optional(string()),
+});
+
+const backend = exactly<Backend>({
+  type: oneOf(['backend']),
+  key: key(),
+  hash: hash(),
+  namespace: name(),
+  service: name(),
+  port: port(),
+  appProtocol: optional(string()),
+});
+
+const RESOURCES = { listener, 'http-rule': httpRule, backend } satisfies {
+  [T in Resource['type']]: Schema<Extract<Resource, { type: T }>>;
+};
+
+export function checkedResource(value: unknown): Resource {
+  const type = (value as { type?: unknown } | null)?.type;
+  if (typeof type !== 'string' || !Object.hasOwn(RESOURCES, type)) {
+    throw new InvalidContentError(
+      `resource.type: expected one of ${Object.keys(RESOURCES).join(', ')}; update the data plane`,
+    );
+  }
+  return checked<Resource>(RESOURCES[type as Resource['type']], value, type);
+}
+
+const backendEndpoints = exactly<BackendEndpoints>({
+  backend: key(),
+  endpoints: list(
+    exactly<Endpoint>({
+      address: string({ min: 1, max: 253 }),
+      port: port(),
+      terminating: optional(boolean()),
+      zone: optional(string()),
+    }),
+  ),
+});
+
+export const checkedEndpoints = (value: unknown): BackendEndpoints =>
+  checked(backendEndpoints, value, 'endpoints');
+
+const certificate = exactly<CertificateBundle>({
+  id: key(),
+  hash: hash(),
+  certificate: string({ min: 1 }),
+  privateKey: string({ min: 1 }),
+});
+
+/** The hash is that of what is in it, so that nothing else is kept under it. */
+export function checkedCertificate(value: unknown): CertificateBundle {
+  const bundle = checked(certificate, value, 'certificate');
+  const { hash, certificate: chain, privateKey } = bundle;
+  if (hash === contentHash({ certificate: chain, privateKey })) return bundle;
+  throw new InvalidContentError('certificate.hash: expected the hash of the certificate and its key');
+}
+
+/** The version of a snapshot, from one that is known. */
+export function versionAfter(
+  version: string | undefined,
+  gone: Iterable<Resource>,
+  come: Iterable<Resource>,
+): string {
+  const sum = new SetHash(version);
+  for (const { hash } of gone) sum.remove(hash);
+  for (const { hash } of come) sum.add(hash);
+  return sum.toString();
+}
+
+/** Endpoints are immutable, and asked for by every data plane that comes back. */
+const hashes = new WeakMap<BackendEndpoints, string>();
+
+function hashOf(endpoints: BackendEndpoints): string {
+  const known = hashes.get(endpoints);
+  if (known !== undefined) return known;
+  const fresh = contentHash(endpoints);
+  hashes.set(endpoints, fresh);
+  return fresh;
+}
+
+export function endpointsHash(all: Iterable<BackendEndpoints>): string {
+  const sum = new SetHash();
+  for (const each of all) sum.add(hashOf(each));
+  return sum.toString();
+}
+
+export function certificatesHash(all: Iterable<CertificateBundle>): string {
+  const sum = new SetHash();
+  for (const { id, hash } of all) sum.add(contentHash([id, hash]));
+  return sum.toString();
+}

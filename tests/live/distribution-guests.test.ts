@@ -1,0 +1,365 @@
+/** What a control plane gives to whom, byte by byte, and that nothing which dials in can harm it. */
+import { randomBytes } from 'node:crypto';
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { DataPlane } from '../../gateway-runtime/data-plane/data-plane.ts';
+import { frame } from '../../gateway-runtime/distribution/frames.ts';
+import type { Resource } from '../../gateway-runtime/snapshot/snapshot.ts';
+import { issue } from '../support/certificates.ts';
+import { at, ControlPlane, FAST, TOKEN, until } from '../support/distribution.ts';
+import { FakeControl, Wire } from '../support/distribution-wire.ts';
+import { backend, GATEWAY, to } from '../support/gateway.ts';
+import { exact, listener, rule } from '../unit/match/snapshots.ts';
+
+let control: ControlPlane;
+beforeEach(async () => {
+  control = await ControlPlane.start({ limits: FAST });
+});
+afterEach(() => control.remove());
+
+const web = listener('web');
+const place = (port: number) => ({ address: '10.0.0.1', port });
+const routes = (count: number): Resource[] =>
+  Array.from({ length: count }, (_, index) =>
+    rule({
+      route: `shop/route-${index}`,
+      matches: [{ path: exact(`/${index}`) }],
+      rest: { backends: [to('a')] },
+    }),
+  );
+
+describe('what goes over the wire', () => {
+  it('is the difference, and only of what changed', async () => {
+    const resources = [web, backend('a'), ...routes(50)];
+    control.publish(at(1), { resources, endpoints: { a: [place(1)] } });
+    const wire = await Wire.dial(control);
+    wire.answer();
+    expect(await wire.until('commit')).toMatchObject({ order: at(1), whole: ['endpoints', 'certificates'] });
+    wire.received.length = 0;
+
+    const [next] = control.publish(at(2), {
+      resources: [...resources.slice(0, -1), ...routes(51).slice(50)],
+    });
+    expect(await wire.until('commit')).toMatchObject({ snapshot: { to: next!.version }, whole: [] });
+    expect(wire.of('part')).toMatchObject([
+      { section: 'resources', put: [{ key: 'http-rule/shop/route-50/0' }], remove: [] },
+      { section: 'resources', put: [], remove: ['http-rule/shop/route-49/0'] },
+    ]);
+    wire.received.length = 0;
+
+    control.change(at(3), {
+      endpoints: new Map([
+        [backend('a').key, { backend: backend('a').key, endpoints: [place(2)] }],
+        ['backend/other/b/80', { backend: 'backend/other/b/80', endpoints: [place(3)] }],
+      ]),
+    });
+    const commit = await wire.until('commit');
+    expect(commit).toEqual({ type: 'commit', order: at(3), whole: [] });
+    expect(wire.of('part')).toMatchObject([
+      { section: 'endpoints', put: [{ endpoints: [place(2)] }], remove: [] },
+    ]);
+    wire.received.length = 0;
+
+    // Nothing is new here.
+    control.change(at(4), {});
+    control.publish(at(5), { resources: [...resources, web] });
+    expect(await wire.until('commit')).toMatchObject({ order: at(5) });
+    wire.socket.destroy();
+  });
+
+  it('is nothing to one that has it all, a difference to one that has some, and everything to any other', async () => {
+    const [first] = control.publish(at(1), { resources: [web, ...routes(20)], endpoints: { a: [place(1)] } });
+    const whole = await Wire.dial(control);
+    whole.answer();
+    await whole.until('commit');
+    expect(whole.of('part').flatMap(({ put }) => put)).toHaveLength(21);
+    const none = '0'.repeat(64);
+    const held = { order: at(1), version: first!.version, endpoints: none, certificates: none };
+
+    const same = await Wire.dial(control, { replica: 'same', held });
+    await until('it counts as served', () =>
+      control.views.some(({ replica, acked }) => replica === 'same' && acked?.version === first!.version),
+    );
+    expect(same.of('commit')).toEqual([]);
+
+    control.publish(at(2), { resources: [web, ...routes(21)] });
+    const some = await Wire.dial(control, { replica: 'some', held });
+    expect(await some.until('commit')).toMatchObject({ snapshot: { from: first!.version } });
+    expect(some.of('part').flatMap(({ put }) => put)).toHaveLength(1);
+
+    const strange = await Wire.dial(control, {
+      replica: 'other',
+      held: { ...held, version: 'f'.repeat(64) },
+    });
+    const commit = await strange.until('commit');
+    expect(commit.snapshot).not.toHaveProperty('from');
+    expect(strange.of('part').flatMap(({ put }) => put)).toHaveLength(22);
+    for (const { socket } of [whole, same, some, strange]) socket.destroy();
+  });
+
+  it("never holds another Gateway's certificates, nor those that no listener names any more", async () => {
+    const other = { namespace: 'media', name: 'gw' };
+    control.tokens.set('token-of-other', { namespace: 'media', serviceAccount: 'gw-data-plane' });
+    const secure = (name: string, ...certificates: string[]) =>
+      listener(name, { port: 443, protocol: 'HTTPS', certificates });
+    const [mine, theirs, late] = ['infra/mine', 'media/theirs', 'infra/late'].map((id) =>
+      issue(id, ['a.example.com']),
+    );
+    control.publish(
+      at(1),
+      { resources: [secure('a', 'infra/mine')], certificates: [mine!] },
+      { gateway: other, resources: [secure('b', 'media/theirs')], certificates: [theirs!] },
+    );
+    const [wire, otherWire] = await Promise.all([
+      Wire.dial(control),
+      Wire.dial(control, { gateway: other, token: 'token-of-other' }),
+    ]);
+    wire.answer();
+    otherWire.answer();
+    await Promise.all([wire.until('commit'), otherWire.until('commit')]);
+    // Not named yet, renewed, named, and not named any more.
+    control.change(at(2), { certificates: new Map([late!, theirs!].map((each) => [each.id, each])) });
+    await otherWire.until('commit', 2);
+    control.publish(at(3), { resources: [secure('a', 'infra/mine', 'infra/late')] });
+    await wire.until('commit', 2);
+    control.publish(at(4), { resources: [secure('a', 'infra/late')] });
+    await wire.until('commit', 3);
+    expect(wire.of('part').at(-1)).toMatchObject({ section: 'certificates', remove: ['infra/mine'] });
+    const renewed = issue('infra/mine', ['renewed.example.com']);
+    control.change(at(5), { certificates: new Map([[renewed.id, renewed]]) });
+    control.publish(at(6), { resources: [secure('a', 'infra/late'), web] });
+    await wire.until('commit', 4);
+
+    const has = (bytes: Buffer, { privateKey }: { privateKey: string }) =>
+      bytes.includes(JSON.stringify(privateKey).slice(1, -1));
+    expect([mine!, late!, theirs!, renewed].map((each) => has(wire.bytes, each))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect([mine!, late!, theirs!].map((each) => has(otherWire.bytes, each))).toEqual([false, false, true]);
+    for (const { socket } of [wire, otherWire]) socket.destroy();
+  });
+
+  it('is bounded for one that reads slowly: it skips to the newest state', async () => {
+    const many = (text: string) =>
+      Array.from({ length: 40 }, (_, index) =>
+        rule({
+          route: `shop/big-${index}`,
+          matches: [{ path: exact(`/${text}-${'x'.repeat(50_000)}`) }],
+        }),
+      );
+    control.publish(at(1), { resources: [web, ...many('0')] });
+    const wire = await Wire.dial(control);
+    wire.answer();
+    await wire.until('commit');
+    wire.received.length = 0;
+    wire.bytes = Buffer.alloc(0);
+    wire.socket.pause();
+    let newest = '';
+    for (let step = 2; step <= 60; step++) {
+      newest = control.publish(at(step), { resources: [web, ...many(`${step}`)] })[0]!.version;
+      await new Promise(setImmediate);
+    }
+    wire.socket.resume();
+    await until('it has the newest', () =>
+      wire.of('commit').some(({ snapshot }) => (snapshot as { to: string }).to === newest),
+    );
+    // One was under way and one is the rest; sixty would be 120 MB.
+    expect(wire.of('commit')).toHaveLength(2);
+    expect(wire.bytes.length).toBeLessThan(5_000_000);
+    wire.socket.destroy();
+  });
+});
+
+describe('a guest is refused', () => {
+  const refusal = async (hello: Parameters<typeof Wire.dial>[1]) => {
+    const wire = await Wire.dial(control, hello);
+    await wire.untilClosed();
+    expect(wire.received.map(({ type }) => type)).toEqual(['goodbye']);
+    return wire.received[0]!;
+  };
+
+  beforeEach(() => {
+    control.publish(at(1), { resources: [web] });
+  });
+
+  it('without a valid token', async () => {
+    expect(await refusal({ token: 'made up' })).toMatchObject({
+      reason: 'refused',
+      message: 'found a token that is not valid for distribution.gatewright.dev',
+    });
+    expect(control.views).toEqual([]);
+  });
+
+  it("with the token of another Gateway's account, of another namespace, or of another pod", async () => {
+    control.tokens.set('other', { namespace: 'infra', serviceAccount: 'other-data-plane' });
+    control.tokens.set('elsewhere', { namespace: 'media', serviceAccount: 'gw-data-plane' });
+    control.tokens.set('bound', { namespace: 'infra', serviceAccount: 'gw-data-plane', pod: 'gw-7' });
+    expect(await refusal({ token: 'other' })).toMatchObject({
+      message:
+        'found a token of the service account infra/other-data-plane, expected one of infra/gw-data-plane, which is that of the Gateway infra/gw',
+    });
+    expect(await refusal({ token: 'elsewhere' })).toMatchObject({ reason: 'refused' });
+    expect(await refusal({ token: 'bound' })).toMatchObject({
+      message: 'found a token of the pod gw-7, expected one of wire, which it says it is',
+    });
+    expect(control.events.join()).not.toContain(TOKEN);
+  });
+
+  it('while tokens can not be checked, and let in when they can', async () => {
+    await control.down();
+    let fails = true;
+    const verify = async () => {
+      if (fails) throw new Error('the API server is away');
+      return { namespace: 'infra', serviceAccount: 'gw-data-plane' };
+    };
+    const other = await ControlPlane.start({ limits: FAST, verify });
+    other.publish(at(1), { resources: [web] });
+    const plane = new DataPlane({ ...other.options(), limits: FAST });
+    await plane.start();
+    await until('it was refused', () => other.events.length > 0);
+    expect(other.events[0]).toContain('the API server is away');
+    fails = false;
+    await until('it is ready', () => plane.isReady);
+    await plane.close();
+    await other.remove();
+  });
+
+  it('that says nothing, stops saying anything, or speaks another protocol', async () => {
+    const mute = await Wire.open(control);
+    const beats = setInterval(() => mute.send({ type: 'beat' }), 100);
+    const dead = await Wire.dial(control);
+    await dead.until('welcome');
+    await Promise.all([mute.untilClosed(), dead.untilClosed()]);
+    clearInterval(beats);
+    expect(mute.of('goodbye')).toMatchObject([{ reason: 'protocol' }]);
+    expect(control.view).toMatchObject({ replica: 'wire', connected: false });
+    const ca = control.issuer.certificate;
+    const http = connectTls({ host: '127.0.0.1', port: control.port, ca, ALPNProtocols: ['http/1.1'] });
+    http.on('error', () => {});
+    await until('it is closed', () => http.destroyed);
+  });
+
+  it('that dials again while its old stream stands: the old one ends', async () => {
+    const old = await Wire.dial(control);
+    await old.until('welcome');
+    const fresh = await Wire.dial(control);
+    await fresh.until('welcome');
+    expect(await old.until('goodbye')).toMatchObject({ reason: 'replaced' });
+    await old.untilClosed();
+    expect(control.distribution.replicas(GATEWAY)).toMatchObject([{ replica: 'wire', connected: true }]);
+    expect(control.view?.connected).toBe(true);
+    fresh.socket.destroy();
+  });
+});
+
+/** Bytes that are nothing, frames that are no messages, and messages that are nearly right. */
+const garbage = fc.oneof(
+  fc.uint8Array({ minLength: 1, maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+  fc.json().map(frame),
+  fc
+    .record(
+      {
+        type: fc.constantFrom(
+          ...[
+            'hello',
+            'ack',
+            'nack',
+            'readiness',
+            'beat',
+            'goodbye',
+            'welcome',
+            'part',
+            'commit',
+            '__proto__',
+          ],
+        ),
+        order: fc.oneof(fc.constant(at(1)), fc.jsonValue()),
+        version: fc.oneof(fc.constant(''), fc.jsonValue()),
+        diagnostics: fc.oneof(fc.constant([]), fc.jsonValue()),
+        section: fc.oneof(fc.constantFrom('resources', 'endpoints', 'certificates'), fc.jsonValue()),
+        put: fc.oneof(fc.array(fc.jsonValue()), fc.jsonValue()),
+        remove: fc.oneof(fc.constant([]), fc.jsonValue()),
+        whole: fc.oneof(fc.constant([]), fc.constant(['endpoints']), fc.jsonValue()),
+        snapshot: fc.oneof(fc.constant({ to: '0'.repeat(64) }), fc.jsonValue()),
+      },
+      { requiredKeys: ['type'] },
+    )
+    .map((message) => frame(JSON.stringify(message))),
+  fc.constantFrom(
+    Buffer.from([0, 0, 0, 0]),
+    Buffer.from([255, 255, 255, 255, 1]),
+    frame('['.repeat(60_000)),
+    frame(
+      `{"type":"part","section":"resources","put":[{"type":"backend","key":${'['.repeat(9_000)}${']'.repeat(9_000)}}],"remove":[]}`,
+    ),
+    Buffer.concat([Buffer.from([0, 0, 0, 2]), Buffer.from([0xc3, 0x28])]),
+  ),
+);
+
+describe('garbage', () => {
+  it('from guests, before and after their hello, ends nothing but their streams', async () => {
+    control.publish(at(1), { resources: [web] });
+    const good = await Wire.dial(control, { replica: 'good' });
+    good.answer();
+    await good.until('commit');
+    await fc.assert(
+      fc.asyncProperty(
+        fc.boolean(),
+        fc.array(garbage, { minLength: 1, maxLength: 4 }),
+        async (known, all) => {
+          const wire = known ? await Wire.dial(control) : await Wire.open(control);
+          if (known) await wire.until('welcome');
+          for (const bytes of all) wire.socket.write(bytes);
+          wire.socket.end();
+          await wire.untilClosed();
+        },
+      ),
+      { numRuns: 60 },
+    );
+    // Not even TLS.
+    for (let count = 0; count < 10; count++) {
+      const socket = connectTcp(control.port, '127.0.0.1').on('error', () => {});
+      socket.end(randomBytes(500));
+      await until('it is closed', () => socket.destroyed);
+    }
+    const [next] = control.publish(at(2), { resources: [web, ...routes(1)] });
+    expect(await good.until('commit', 2)).toMatchObject({ snapshot: { to: next!.version } });
+    good.socket.destroy();
+  });
+
+  it('from a control plane changes nothing of what is served', async () => {
+    const plane = new DataPlane({ ...control.options(), limits: FAST, backoff: { first: 1, longest: 5 } });
+    control.publish(at(1), { resources: [web] });
+    await plane.start();
+    await until('it is ready', () => plane.isReady);
+    await control.down();
+    const fake = await FakeControl.listen(control);
+    let dials = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.boolean(),
+        fc.array(garbage, { minLength: 1, maxLength: 4 }),
+        async (known, all) => {
+          dials++;
+          await until('it dialled', () => fake.wires.length >= dials);
+          const wire = fake.wires[dials - 1]!;
+          await wire.until('hello');
+          if (known) wire.send({ type: 'welcome' });
+          for (const bytes of all) wire.socket.write(bytes);
+          wire.socket.end();
+          await wire.untilClosed();
+        },
+      ),
+      { numRuns: 60 },
+    );
+    expect(plane.isReady).toBe(true);
+    expect(plane.boundPort(80)).toBeDefined();
+    await fake.close();
+    await plane.close();
+  });
+});
