@@ -19,8 +19,9 @@ export function define(command: Command): void {
 const EXAMPLES = `
 Examples:
   gatewright synth app.ts -o dist
-  gatewright synth app.ts | kubectl apply -f -
+  gatewright synth app.ts | kubectl apply --server-side -f -
 
+Standard output has the Namespaces first, so that it can be applied in one go.
 Everything is checked first: grants, field rules, and what the objects mean
 together. Errors name the construct and end with exit code 1; warnings do not.`;
 

@@ -7,6 +7,7 @@ import { dirname, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type * as Constructs from '../../constructs/index.ts';
 import { describeError } from './app-error.ts';
+import { inApplyOrder } from './apply-order.ts';
 import type { AppObject, AppReply, LoadRequest } from './messages.ts';
 
 /** The parts of cdk8s that are used; the app may bring any copy of it. */
@@ -145,7 +146,7 @@ async function load({ load: path, synth: output }: LoadRequest): Promise<void> {
     warnings: synthesized
       .flatMap(({ warnings }) => warnings)
       .map(({ path: construct, message }) => ({ construct, message })),
-    ...(output === 'text' ? { text: apps.map((each) => each.synthYaml()).join('---\n') } : {}),
+    ...(output === 'text' ? { text: inApplyOrder(apps.map((each) => each.synthYaml()).join('---\n')) } : {}),
     files: [...files],
   });
 }

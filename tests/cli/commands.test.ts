@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
 import { gatewright } from './support/command.ts';
 import { Folder } from './support/folder.ts';
 import { documents, GATEWAY, route, service } from './support/objects.ts';
@@ -172,6 +173,15 @@ describe('gatewright synth', () => {
       expect.arrayContaining(['platform.k8s.yaml', 'shop.k8s.yaml']),
     );
     expect(await written('second')).toEqual(first);
+  });
+
+  it('prints Namespaces before what lives in them, and every object once', async () => {
+    const { code, stdout } = await gatewright(['synth', 'examples/storefront/app.ts']);
+    const kinds = parseAllDocuments(stdout).map((document) => document.toJS().kind as string);
+    const namespaces = kinds.filter((kind) => kind === 'Namespace').length;
+    expect({ code, namespaces }).toEqual({ code: 0, namespaces: 5 });
+    expect(kinds.slice(0, namespaces)).toEqual(Array(namespaces).fill('Namespace'));
+    expect(kinds.length).toBeGreaterThan(30);
   });
 
   it('names the construct and what was asked and granted, and writes nothing', async () => {
