@@ -3,8 +3,11 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DataPlane, type DataPlaneOptions } from '../../gateway-runtime/data-plane/data-plane.ts';
+import { re2 } from '../../gateway-runtime/regex/re2.ts';
 import { difference, snapshotOf } from '../../gateway-runtime/snapshot/difference.ts';
 import type { Resource } from '../../gateway-runtime/snapshot/snapshot.ts';
+import type { Change } from '../../gateway-runtime/translate/translation.ts';
+import { Translator } from '../../gateway-runtime/translate/translator.ts';
 import { Backend } from '../support/backend.ts';
 import { authority, issue } from '../support/certificates.ts';
 import { exchange } from '../support/client.ts';
@@ -209,6 +212,89 @@ describe('a data plane', () => {
     expect(await wire.until('ack', 2)).toMatchObject({ version: newer });
     expect(started.plane.isReady).toBe(true);
     await fake.close();
+  });
+});
+
+describe('what translate says', () => {
+  const object = (kind: string, name: string, spec: object, apiVersion = 'gateway.networking.k8s.io/v1') => ({
+    set: { apiVersion, kind, metadata: { namespace: 'infra', name, uid: name, generation: 1 }, ...spec },
+  });
+  const secret = (name: string, hostname: string) => {
+    const { certificate, privateKey } = issue(`infra/${name}`, [hostname]);
+    const data = { 'tls.crt': btoa(certificate), 'tls.key': btoa(privateKey) };
+    return object('Secret', name, { type: 'kubernetes.io/tls', data }, 'v1');
+  };
+  const gateway = (...secrets: string[]) =>
+    object('Gateway', 'gw', {
+      spec: {
+        gatewayClassName: 'any',
+        listeners: [
+          { name: 'web', port: 80, protocol: 'HTTP' },
+          {
+            name: 'secure',
+            port: 443,
+            protocol: 'HTTPS',
+            tls: { certificateRefs: secrets.map((name) => ({ name })) },
+          },
+        ],
+      },
+    });
+  const route = (backend: string) =>
+    object('HTTPRoute', 'route', {
+      spec: { parentRefs: [{ name: 'gw' }], rules: [{ backendRefs: [{ name: backend, port: 80 }] }] },
+    });
+  const service = (name: string, ...backends: Backend[]) => [
+    object('Service', name, { spec: { ports: [{ name: 'http', port: 80 }] } }, 'v1'),
+    ...backends.map(({ endpoint }, index) => ({
+      set: {
+        apiVersion: 'discovery.k8s.io/v1',
+        kind: 'EndpointSlice',
+        metadata: {
+          namespace: 'infra',
+          name: `${name}-${index}`,
+          labels: { 'kubernetes.io/service-name': name },
+        },
+        addressType: 'IPv4',
+        ports: [{ name: 'http', port: endpoint.port }],
+        endpoints: [{ addresses: [endpoint.address], conditions: { ready: true } }],
+      },
+    })),
+  ];
+
+  it('is what is served, edit by edit', async () => {
+    const translator = new Translator({ regex: re2, classes: 'any' });
+    let sequence = 0;
+    const edit = async (...changes: Change[]) => {
+      control.change(at(++sequence), translator.apply(changes));
+      await control.serves(translator.current.snapshots.get('infra/gw')!);
+    };
+    const started = await start();
+    await edit(
+      ...service('a', a),
+      ...service('b', b),
+      secret('one', 'one.example.com'),
+      gateway('one'),
+      route('a'),
+    );
+    const names = async () => {
+      const client = await openTls(started.plane.boundPort(443)!, authority, { servername: 'a.example.com' });
+      const { names } = client;
+      client.destroy();
+      return names;
+    };
+    expect(await get(started)).toMatchObject({ status: 200, body: 'a\n' });
+    expect(await names()).toContain('one.example.com');
+    await edit(route('b'));
+    expect(await get(started)).toMatchObject({ status: 200, body: 'b\n' });
+    await edit(secret('two', 'two.example.com'), gateway('two'));
+    expect(await names()).toContain('two.example.com');
+    await edit(route('missing'));
+    expect(await get(started)).toMatchObject({ status: 500 });
+    await edit(route('a'));
+    expect(await get(started)).toMatchObject({ status: 200, body: 'a\n' });
+    const gone = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'infra', name: 'route' };
+    await edit({ remove: gone });
+    expect(await get(started)).toMatchObject({ status: 404 });
   });
 });
 

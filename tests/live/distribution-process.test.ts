@@ -1,0 +1,144 @@
+/** The data plane as a process: what a kubelet does to it, and what its clients notice of that. */
+import { existsSync } from 'node:fs';
+import { Agent } from 'node:http';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Backend } from '../support/backend.ts';
+import { exchange } from '../support/client.ts';
+import { DataPlaneProcess } from '../support/data-plane-process.ts';
+import { at, ControlPlane, until } from '../support/distribution.ts';
+import { backend, to } from '../support/gateway.ts';
+import { listener, rule } from '../unit/match/snapshots.ts';
+
+let control: ControlPlane;
+let a: Backend;
+const running: DataPlaneProcess[] = [];
+
+beforeEach(async () => {
+  [control, a] = await Promise.all([ControlPlane.start(), Backend.echo('a')]);
+  control.publish(at(1), {
+    resources: [listener('web'), backend('a'), rule({ rest: { backends: [to('a')] } })],
+    endpoints: { a: [a.endpoint] },
+  });
+});
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((each) => each.kill()));
+  await Promise.all([control.remove(), a.close()]);
+});
+
+async function start(replica: string): Promise<DataPlaneProcess> {
+  const started = await DataPlaneProcess.start(control, replica);
+  running.push(started);
+  return started;
+}
+
+/** Clients behind a load balancer, which opens connections to what is ready and keeps those that it has. */
+class BalancedLoad {
+  readonly answers = new Map<string, number>();
+  readonly #targets: {
+    readonly plane: DataPlaneProcess;
+    readonly port: number;
+    readonly agent: Agent;
+    ready: boolean;
+  }[];
+  #isRunning = true;
+  readonly #work: Promise<unknown>;
+
+  private constructor(targets: readonly { plane: DataPlaneProcess; port: number }[]) {
+    this.#targets = targets.map((each) => ({
+      ...each,
+      agent: new Agent({ keepAlive: true, maxSockets: 4 }),
+      ready: true,
+    }));
+    this.#work = Promise.all([
+      this.#probe(),
+      ...Array.from({ length: 6 }, (_, index) => this.#client(index % 2 ? 'POST' : 'GET')),
+    ]);
+  }
+
+  static async on(...planes: readonly DataPlaneProcess[]): Promise<BalancedLoad> {
+    return new BalancedLoad(
+      await Promise.all(planes.map(async (plane) => ({ plane, port: await plane.port() }))),
+    );
+  }
+
+  get count(): number {
+    return [...this.answers.values()].reduce((sum, each) => sum + each, 0);
+  }
+
+  async stop(): Promise<void> {
+    this.#isRunning = false;
+    await this.#work;
+    for (const { agent } of this.#targets) agent.destroy();
+  }
+
+  async #probe(): Promise<void> {
+    while (this.#isRunning) {
+      for (const target of this.#targets) target.ready = (await target.plane.readiness()) === 200;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async #client(method: string): Promise<void> {
+    for (let turn = 0; this.#isRunning; turn++) {
+      const ready = this.#targets.filter((each) => each.ready);
+      const { port, agent } = ready[turn % ready.length]!;
+      const outcome = await exchange(port, {
+        host: 'a.example.com',
+        path: '/',
+        method,
+        agent,
+        ...(method === 'POST' ? { body: 'x'.repeat(5_000) } : {}),
+      }).then(
+        ({ status }) => `${method} ${status}`,
+        (error: Error) => `${method} ${error.message}`,
+      );
+      this.answers.set(outcome, (this.answers.get(outcome) ?? 0) + 1);
+    }
+  }
+}
+
+describe('the process of a data plane', () => {
+  it('that is killed and started again without a control plane serves, and a new one without both stays unready', async () => {
+    const first = await start('gw-1');
+    await first.untilReady();
+    await until('it is seen to be ready', () => control.view?.ready === true);
+    expect((await exchange(await first.port(), { host: 'a.example.com', path: '/' })).body).toBe('a\n');
+    const kept = join(control.folder, 'state-gw-1', 'last-known-good.json');
+    await until('it is kept', () => existsSync(kept));
+    await first.kill();
+    await control.down();
+
+    const [second, fresh] = await Promise.all([start('gw-1'), start('gw-2')]);
+    expect(second.output).toContain('serving what was served last');
+    expect(await second.readiness()).toBe(200);
+    expect((await exchange(await second.port(), { host: 'a.example.com', path: '/' })).body).toBe('a\n');
+    await until('it tried', () => fresh.output.includes('not connected to the control plane'));
+    expect(await fresh.readiness()).toBe(503);
+  });
+
+  it('drains when it is told to stop, under load, without a failed request', async () => {
+    const [leaving, staying] = await Promise.all([start('gw-1'), start('gw-2')]);
+    await Promise.all([leaving.untilReady(), staying.untilReady()]);
+    const load = await BalancedLoad.on(leaving, staying);
+    await until('there is load', () => load.count > 200);
+    leaving.signal('SIGTERM');
+    await until('the control plane knows that it is not ready', () =>
+      control.views.some(({ replica, ready }) => replica === 'gw-1' && !ready),
+    );
+    expect(await leaving.exit()).toBe(0);
+    expect(control.views.filter(({ replica }) => replica === 'gw-1').at(-1)?.connected).toBe(false);
+    const then = load.count;
+    await until('load goes on', () => load.count > then + 100);
+    await load.stop();
+    expect([...load.answers.keys()].sort()).toEqual(['GET 200', 'POST 200']);
+  });
+
+  it('says what is wrong with what it is told, and ends', async () => {
+    const started = DataPlaneProcess.run([]);
+    expect(await started.exit()).toBe(2);
+    expect(started.output).toMatch(
+      /^\S+ error: found no --gateway and no GATEWRIGHT_GATEWAY, expected one of them\n$/,
+    );
+  });
+});
