@@ -17,6 +17,8 @@ export const CLUSTER_RULES = [
   },
   { apiGroups: [''], resources: ['namespaces', 'services'], verbs: READ },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: READ },
+  // Which kinds are installed, of which release and channel.
+  { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: READ },
 ];
 
 /** In its own namespace: one of the replicas writes. */

@@ -11,11 +11,6 @@ import { Replica } from './replica.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
 const SUBJECT = { kind: 'ServiceAccount', name: 'gatewright', namespace: 'default' };
-const CRD_RULE = {
-  apiGroups: ['apiextensions.k8s.io'],
-  resources: ['customresourcedefinitions'],
-  verbs: ['get', 'list', 'watch'],
-};
 
 let server: ApiServer;
 let connection: Connection;
@@ -89,7 +84,7 @@ const resolved = (status: 'True' | 'False') =>
 beforeAll(async () => {
   server = await ApiServer.start();
   await installCrds(server.client);
-  await rbac('ClusterRole', 'gatewright-control-plane', [...CLUSTER_RULES, CRD_RULE]).create();
+  await rbac('ClusterRole', 'gatewright-control-plane', CLUSTER_RULES).create();
   await rbac('Role', 'gatewright-leader-election', LEASE_RULES).create();
   const accounts = '/api/v1/namespaces/default/serviceaccounts';
   await server.client.call('POST', accounts, { body: { metadata: { name: SUBJECT.name } } });
@@ -173,7 +168,7 @@ describe('the Secrets of listeners', () => {
   });
 
   it('need rights on objects too: what is missing is said', async () => {
-    const cluster = rbac('ClusterRole', 'gatewright-control-plane', [...CLUSTER_RULES, CRD_RULE]);
+    const cluster = rbac('ClusterRole', 'gatewright-control-plane', CLUSTER_RULES);
     await cluster.remove();
     control = new Replica(connection);
     await eventually(10_000, async () => expect(control!.problemCodes).toHaveLength(9));
