@@ -213,11 +213,16 @@ export class DistributionStream {
     due: Due,
   ): Generator<string> {
     const { content } = this.#options;
+    // All of it as of now, however long it takes to send: a later state may have no use for what this one needs.
+    const endpoints = split(due.wholeEndpoints ? content.endpointKeys() : due.endpoints, (key) =>
+      content.endpoints(key),
+    );
+    const certificates = split(due.wholeCertificates ? content.certificateIds() : due.certificates, (id) =>
+      content.certificate(id),
+    );
     if (delta) yield* this.#parts('resources', delta.put, delta.remove);
-    const endpoints = due.wholeEndpoints ? content.endpointKeys() : due.endpoints;
-    yield* this.#parts('endpoints', ...split(endpoints, (key) => content.endpoints(key)));
-    const certificates = due.wholeCertificates ? content.certificateIds() : due.certificates;
-    yield* this.#parts('certificates', ...split(certificates, (id) => content.certificate(id)));
+    yield* this.#parts('endpoints', ...endpoints);
+    yield* this.#parts('certificates', ...certificates);
     const commit: Commit = {
       type: 'commit',
       order,

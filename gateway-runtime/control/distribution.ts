@@ -3,7 +3,7 @@
  * state of that Gateway. Every replica of the control plane runs one. Who does not prove it learns nothing but that.
  */
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Connection } from '../distribution/connection.ts';
 import { DISTRIBUTION_LIMITS, type DistributionLimits } from '../distribution/limits.ts';
@@ -41,6 +41,8 @@ interface Peer {
   readonly connection: Connection;
   readonly stream: DistributionStream;
   readonly since: number;
+  /** Has it dial again when the time has come. */
+  readonly renewal: NodeJS.Timeout;
 }
 
 interface Served {
@@ -48,6 +50,9 @@ interface Served {
   /** By replica. */
   readonly peers: Map<string, Peer>;
 }
+
+/** Milliseconds that data planes have to read why their stream ends. */
+const LINGER = 1_000;
 
 export class Distribution {
   readonly #options: DistributionOptions;
@@ -57,6 +62,8 @@ export class Distribution {
   readonly #certificates = new Map<CertificateId, CertificateBundle>();
   readonly #served = new Map<string, Served>();
   readonly #guests = new Set<Guest>();
+  /** Those in their handshake too. */
+  readonly #sockets = new Set<Socket>();
 
   constructor(options: DistributionOptions) {
     this.#options = options;
@@ -66,7 +73,12 @@ export class Distribution {
       ALPNProtocols: [PROTOCOL],
       handshakeTimeout: this.#limits.handshake,
     });
-    this.#server.on('connection', (socket) => socket.on('error', () => {}));
+    this.#server.maxConnections = this.#limits.connections;
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('error', () => {});
+    });
     this.#server.on('tlsClientError', () => {});
     this.#server.on('secureConnection', (socket) => this.#accept(socket));
   }
@@ -122,7 +134,11 @@ export class Distribution {
     for (const { connection } of this.#guests) {
       connection.end('stopping', 'this replica of the control plane stops');
     }
+    const cut = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, LINGER);
     await closed;
+    clearTimeout(cut);
   }
 
   #accept(socket: TLSSocket): void {
@@ -167,22 +183,24 @@ export class Distribution {
       ready,
       onState: (state) => this.#options.onReplica?.(gateway, view(replica, state, true, since)),
     });
-    const peer = { connection, stream, since };
+    const renewal = setTimeout(
+      () => connection.end('renew', 'dial again with the token of now'),
+      limits.age * (0.9 + Math.random() / 5),
+    );
+    renewal.unref();
+    const peer = { connection, stream, since, renewal };
     if (!peers.has(replica) && peers.size >= limits.streams) {
       connection.end('busy', `the Gateway ${gatewayKey(gateway)} has ${limits.streams} data planes already`);
       return peer;
     }
     peers.set(replica, peer);
     this.#options.onReplica?.(gateway, view(replica, stream.state, true, since));
-    setTimeout(
-      () => connection.end('renew', 'dial again with the token of now'),
-      limits.age * (0.9 + Math.random() / 5),
-    ).unref();
     return peer;
   }
 
   #leave({ gateway, replica }: Hello, peer: Peer, why: string): void {
     peer.stream.close();
+    clearTimeout(peer.renewal);
     const key = gatewayKey(gateway);
     const served = this.#served.get(key);
     // Another stream of the same data plane may have taken its place.

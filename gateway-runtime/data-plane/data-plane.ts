@@ -106,6 +106,7 @@ export class DataPlane {
    * left is drained. The control plane is heard until then: endpoints come and go meanwhile too.
    */
   async stop({ unready, leave }: StopTimes = STOP_TIMES): Promise<void> {
+    if (!this.isReady) return this.close();
     this.#isStopping = true;
     this.#stream.tellReadiness(false);
     await sleep(unready);
@@ -119,7 +120,7 @@ export class DataPlane {
   async close(): Promise<void> {
     this.#isStopping = true;
     this.#stream.stop();
-    await Promise.all([this.#agent.close(), this.#lastKnownGood.flush(), this.#admin.close()]);
+    await Promise.all([this.#agent.close(), this.#lastKnownGood.close(), this.#admin.close()]);
   }
 
   async #restore(): Promise<void> {

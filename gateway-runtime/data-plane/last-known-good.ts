@@ -3,9 +3,10 @@
  * in memory: it outlives the process and not the pod, and the private keys in it never reach a disk. Each section is a file
  * that is named by its hash; one file says which belong together and is replaced last, so that there is always one whole state.
  */
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { oneOf } from '../api/schema.ts';
 import {
   checkedCertificate,
@@ -31,6 +32,10 @@ const LARGEST_INDEX = 64 * 1024;
 const LARGEST_SECTION = 512 * 1024 * 1024;
 /** Milliseconds from the end of one writing to the begin of the next: pods that come and go change endpoints all the time. */
 const PAUSE = 500;
+/** The pause is at least this many times as long as the writing. */
+const SHARE = 20;
+/** Characters that are written at once. */
+const PIECE = 256 * 1024;
 
 interface Index {
   readonly format: typeof FORMAT;
@@ -69,8 +74,8 @@ export class LastKnownGood {
   /** Hash of the file of a section, by the map that was written: a section that did not change is not written again. */
   readonly #written = new WeakMap<object, string>();
   #next: Content | undefined;
-  #writing: Promise<void> | undefined;
-  #pause: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  readonly #closing = new AbortController();
   #problem = '';
 
   constructor(options: LastKnownGoodOptions) {
@@ -108,45 +113,34 @@ export class LastKnownGood {
 
   /** To be written soon; of several the last. */
   save(content: Content): void {
+    if (this.#closing.signal.aborted) return;
     this.#next = content;
-    if (!this.#writing && !this.#pause) this.#start();
+    this.#running ??= this.#run();
   }
 
   /** Resolves when what was given last is written, or could not be. */
-  async flush(): Promise<void> {
-    clearTimeout(this.#pause);
-    this.#pause = undefined;
-    await this.#writing;
-    clearTimeout(this.#pause);
-    this.#pause = undefined;
-    if (this.#next) this.#start();
-    await this.#writing;
-    clearTimeout(this.#pause);
-    this.#pause = undefined;
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
   }
 
-  #start(): void {
-    const content = this.#next!;
-    this.#next = undefined;
-    this.#writing = this.#write(content)
-      .then(
-        () => {
-          this.#problem = '';
-        },
-        ({ code, message }: NodeJS.ErrnoException) => {
-          const problem = `${this.#options.folder} can't be written (${code ?? message})`;
-          if (problem !== this.#problem) this.#options.onProblem(problem);
-          this.#problem = problem;
-        },
-      )
-      .then(() => {
-        this.#writing = undefined;
-        this.#pause = setTimeout(() => {
-          this.#pause = undefined;
-          if (this.#next) this.#start();
-        }, PAUSE);
-        this.#pause.unref();
-      });
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    while (this.#next) {
+      const content = this.#next;
+      this.#next = undefined;
+      const began = performance.now();
+      const problem = await this.#write(content).then(
+        () => '',
+        ({ code, message }: NodeJS.ErrnoException) =>
+          `${this.#options.folder} can't be written (${code ?? message})`,
+      );
+      if (problem && problem !== this.#problem) this.#options.onProblem(problem);
+      this.#problem = problem;
+      const pause = Math.max(PAUSE, SHARE * (performance.now() - began));
+      await sleep(pause, undefined, { signal, ref: false }).catch(() => {});
+    }
+    this.#running = undefined;
   }
 
   async #write(content: Content): Promise<void> {
@@ -162,7 +156,7 @@ export class LastKnownGood {
       certificates: await this.#writeSection('certificates', content.certificates),
     } as const;
     const index: Index = { ...rest, hash: contentHash(rest) };
-    await this.#writeFile(INDEX, JSON.stringify(index));
+    await rename(await this.#writeNew(INDEX, [JSON.stringify(index)]), join(folder, INDEX));
     const kept = new Set([INDEX, ...SECTIONS.map((section) => fileOf(section, index[section]))]);
     for (const file of await readdir(folder)) {
       if (OWN_FILE.test(file) && !kept.has(file)) await rm(join(folder, file), { force: true });
@@ -172,23 +166,25 @@ export class LastKnownGood {
   async #writeSection(section: Section, values: ReadonlyMap<string, unknown>): Promise<string> {
     const known = this.#written.get(values);
     if (known !== undefined) return known;
-    const text = JSON.stringify([...values.values()]);
-    const name = sha256(text);
-    await this.#writeFile(fileOf(section, name), text);
-    this.#written.set(values, name);
-    return name;
+    const digest = createHash('sha256');
+    const path = await this.#writeNew(section, pieces(values, digest));
+    const hash = digest.digest('hex');
+    await rename(path, join(this.#options.folder, fileOf(section, hash)));
+    this.#written.set(values, hash);
+    return hash;
   }
 
-  async #writeFile(name: string, text: string): Promise<void> {
-    const path = join(this.#options.folder, name);
-    const file = await open(`${path}.new`, 'w', 0o600);
+  /** Gives the path of what is not in its place yet. */
+  async #writeNew(name: string, texts: Iterable<string>): Promise<string> {
+    const path = join(this.#options.folder, `${name}.new`);
+    const file = await open(path, 'w', 0o600);
     try {
       await file.chmod(0o600);
-      await file.writeFile(text);
+      for (const text of texts) await file.writeFile(text);
     } finally {
       await file.close();
     }
-    await rename(`${path}.new`, path);
+    return path;
   }
 
   async #section(index: Index, section: Section): Promise<unknown[]> {
@@ -222,7 +218,24 @@ export class LastKnownGood {
 }
 
 const fileOf = (section: Section, hash: string) => `${section}-${hash}.json`;
-const OWN_FILE = new RegExp(`^(${SECTIONS.join('|')})-[0-9a-f]{64}\\.json(\\.new)?$`);
+const OWN_FILE = new RegExp(`^(${SECTIONS.join('|')})-[0-9a-f]{64}\\.json$`);
+
+/** A list as JSON, little by little: requests do not wait for all of it. */
+function* pieces(values: ReadonlyMap<string, unknown>, digest: Hash): Generator<string> {
+  let text = '[';
+  for (const value of values.values()) {
+    const json = JSON.stringify(value);
+    text += text === '[' ? json : `,${json}`;
+    if (text.length < PIECE) continue;
+    digest.update(text);
+    yield text;
+    text = '';
+  }
+  text += ']';
+  digest.update(text);
+  yield text;
+}
+
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 function json(text: string, name: string): unknown {

@@ -1,5 +1,5 @@
 /** What the data plane is told when it is started: by flags, or by variables of the environment where there is no flag. */
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { parseArgs } from 'node:util';
 import { ADMIN_PORT, containerPort } from '../distribution/ports.ts';
 import type { GatewayId } from '../snapshot/snapshot.ts';
@@ -36,8 +36,8 @@ export const USAGE = `Serves one Gateway, as the control plane says. Every flag 
   --token-file <path>             token of the Gateway's service account; read anew whenever it dials
   --state-folder <path>           for what was served last; in memory, since keys are kept there
   --replica <name>                name of this pod (default: the host's name)
-  --address <ip>                  where listeners are bound (default: ::)
-  --admin <ip:port>               health and metrics (default: [::]:${ADMIN_PORT})
+  --address <ip>                  where listeners are bound (default: every address)
+  --admin <ip:port>               health and metrics (default: port ${ADMIN_PORT} of every address)
   --ports <listener:bound,...>    ports to bind for listener ports, 0 for any; others as in a cluster
   --access-log                    one JSON line per request on standard output
   --unready-time <seconds>        from SIGTERM to the first clients being asked to leave (default: ${STOP_TIMES.unready / 1000})
@@ -97,8 +97,8 @@ export function processOptions(
     caFile: needed('ca-file'),
     tokenFile: needed('token-file'),
     folder: needed('state-folder'),
-    address: given('address') ?? '::',
-    admin: place('admin', given('admin') ?? `[::]:${ADMIN_PORT}`),
+    address: given('address') ?? everyAddress(),
+    admin: place('admin', given('admin') ?? `[${everyAddress()}]:${ADMIN_PORT}`),
     bindPort: ports(given('ports') ?? ''),
     accessLog: values['access-log'] ?? environment[variable('access-log')] === 'true',
     stop: {
@@ -114,6 +114,12 @@ function parsed(args: readonly string[]) {
   } catch (error) {
     throw new OptionError((error as Error).message);
   }
+}
+
+/** That of IPv6 takes IPv4 too, where the machine has IPv6. */
+function everyAddress(): string {
+  const all = Object.values(networkInterfaces()).flat();
+  return all.some((each) => each?.family === 'IPv6') ? '::' : '0.0.0.0';
 }
 
 const variable = (flag: string) => `GATEWRIGHT_${flag.replaceAll('-', '_').toUpperCase()}`;

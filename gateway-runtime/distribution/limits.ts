@@ -27,6 +27,8 @@ export interface DistributionLimits {
   readonly behind: number;
   /** After this, give or take a tenth, a data plane is asked to dial again: with the token of then, and maybe to another replica. */
   readonly age: number;
+  /** Connections in all. */
+  readonly connections: number;
   /** Connections that have not said who they are. */
   readonly strangers: number;
   /** Streams of one Gateway. */
@@ -47,6 +49,7 @@ export const DISTRIBUTION_LIMITS: DistributionLimits = {
   answer: 60_000,
   behind: 10_000,
   age: 30 * 60_000,
+  connections: 10_000,
   strangers: 256,
   streams: 1_000,
 };

@@ -9,7 +9,7 @@ import { frame } from '../../gateway-runtime/distribution/frames.ts';
 import type { Resource } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { issue } from '../support/certificates.ts';
 import { at, ControlPlane, FAST, TOKEN, until } from '../support/distribution.ts';
-import { FakeControl, Wire } from '../support/distribution-wire.ts';
+import { FakeControl, Wire, type WireMessage } from '../support/distribution-wire.ts';
 import { backend, GATEWAY, to } from '../support/gateway.ts';
 import { exact, listener, rule } from '../unit/match/snapshots.ts';
 
@@ -172,6 +172,83 @@ describe('what goes over the wire', () => {
     expect(wire.of('commit')).toHaveLength(2);
     expect(wire.bytes.length).toBeLessThan(5_000_000);
     wire.socket.destroy();
+  });
+});
+
+describe('a data plane', () => {
+  const nack = (wire: Wire, { order }: WireMessage, version: string) =>
+    wire.send({ type: 'nack', order, version, diagnostics: [] });
+
+  it('that refuses a difference gets everything, and what it refuses whole it does not get again', async () => {
+    const [first] = control.publish(at(1), { resources: [web] });
+    const none = '0'.repeat(64);
+    const held = { order: at(1), version: first!.version, endpoints: none, certificates: none };
+    const wire = await Wire.dial(control, { held });
+    const beats = setInterval(() => wire.send({ type: 'beat' }), 100);
+    await wire.until('welcome');
+    const [second] = control.publish(at(2), { resources: [web, ...routes(1)] });
+    const difference = await wire.until('commit');
+    expect(difference.snapshot).toEqual({ from: first!.version, to: second!.version });
+    nack(wire, difference, first!.version);
+    const whole = await wire.until('commit', 2);
+    expect(whole.snapshot).toEqual({ to: second!.version });
+    nack(wire, whole, first!.version);
+    await until('it counts as refused', () => control.view?.refused === second!.version);
+    expect(control.view!.acked?.version).not.toBe(second!.version);
+    const [third] = control.publish(at(3), { resources: [web, ...routes(2)] });
+    expect((await wire.until('commit', 3)).snapshot).toEqual({ from: first!.version, to: third!.version });
+    expect(wire.of('commit')).toHaveLength(3);
+    clearInterval(beats);
+    wire.socket.destroy();
+  });
+
+  it('is asked to dial again when its token may have changed, and gets nothing that it has', async () => {
+    const other = await ControlPlane.start({ limits: { ...FAST, age: 100 } });
+    const [snapshot] = other.publish(at(1), { resources: [web] });
+    const options = other.options();
+    const plane = new DataPlane({ ...options, limits: FAST });
+    await plane.start();
+    const dials = () => options.events.filter((each) => each === 'connected to the control plane').length;
+    await until('it dialled four times', () => dials() >= 4);
+    await other.serves(snapshot!);
+    expect(options.events.filter((each) => each.startsWith('serving'))).toHaveLength(1);
+    expect(plane.isReady).toBe(true);
+    await plane.close();
+    await other.remove();
+  });
+
+  it('that does not answer, or is one too many, is let go', async () => {
+    const other = await ControlPlane.start({ limits: { ...FAST, answer: 300, streams: 1 } });
+    other.publish(at(1), { resources: [web] });
+    const wire = await Wire.dial(other);
+    const beats = setInterval(() => wire.send({ type: 'beat' }), 100);
+    await wire.until('commit');
+    const second = await Wire.dial(other, { replica: 'second' });
+    expect(await second.until('goodbye')).toMatchObject({ reason: 'busy' });
+    await wire.untilClosed();
+    clearInterval(beats);
+    expect(other.events.at(-1)).toContain('there was no answer to a commit for 0.3 s');
+    second.socket.destroy();
+    await other.remove();
+  });
+
+  it('lets go of a control plane that sends too much, or does not wait for its answer', async () => {
+    await control.down();
+    const fake = await FakeControl.listen(control);
+    const plane = new DataPlane({ ...control.options(), limits: { ...FAST, update: 10_000 } });
+    await plane.start();
+    const first = await fake.welcome();
+    for (let count = 0; count < 11; count++) {
+      first.send({ type: 'part', section: 'endpoints', put: ['x'.repeat(1_000)], remove: [] });
+    }
+    expect(await first.until('goodbye')).toMatchObject({ message: 'part: expected at most 10000 bytes' });
+    const second = await fake.welcome(2);
+    for (const order of [at(1), at(2)]) second.send({ type: 'commit', order, whole: [] });
+    expect(await second.until('goodbye')).toMatchObject({
+      message: 'commit: expected none before the last one is answered',
+    });
+    await plane.close();
+    await fake.close();
   });
 });
 

@@ -378,6 +378,15 @@ describe('last-known-good', () => {
     expect(await get(damaged!)).toMatchObject({ body: 'b\n' });
   });
 
+  it('that can not be written is reported once, and all else goes on', async () => {
+    const folder = join(control.caFile, 'state');
+    const started = await start({ folder });
+    await control.serves(publish(1, 'a'));
+    await until('it is told', () => started.events.includes(`${folder} can't be written (ENOTDIR)`));
+    await control.serves(publish(2, 'b'));
+    expect(await get(started)).toMatchObject({ body: 'b\n' });
+  });
+
   it('of another Gateway is not used', async () => {
     const started = await start();
     await control.serves(publish(1, 'a'));

@@ -25,11 +25,12 @@ describe('options of the data plane', () => {
       caFile: '/ca',
       tokenFile: '/token',
       folder: '/state',
-      address: '::',
-      admin: { address: '::', port: 9902 },
+      admin: { port: 9902 },
       accessLog: true,
       stop: { unready: 500, leave: 2_000 },
     });
+    expect(['::', '0.0.0.0']).toContain(options.address);
+    expect(options.admin.address).toBe(options.address);
     expect([80, 443, 8443].map(options.bindPort)).toEqual([8080, 64_955, 8443]);
   });
 
