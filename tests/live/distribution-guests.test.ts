@@ -132,6 +132,9 @@ describe('what goes over the wire', () => {
     control.publish(at(6), { resources: [secure('a', 'infra/late'), web] });
     await wire.until('commit', 4);
 
+    // Not even its name.
+    expect(wire.bytes.includes('media/theirs')).toBe(false);
+    for (const id of ['infra/mine', 'infra/late']) expect(otherWire.bytes.includes(id)).toBe(false);
     const has = (bytes: Buffer, { privateKey }: { privateKey: string }) =>
       bytes.includes(JSON.stringify(privateKey).slice(1, -1));
     expect([mine!, late!, theirs!, renewed].map((each) => has(wire.bytes, each))).toEqual([
@@ -196,7 +199,11 @@ describe('a data plane', () => {
     await until('it counts as refused', () => control.view?.refused === second!.version);
     expect(control.view!.acked?.version).not.toBe(second!.version);
     const [third] = control.publish(at(3), { resources: [web, ...routes(2)] });
-    expect((await wire.until('commit', 3)).snapshot).toEqual({ from: first!.version, to: third!.version });
+    expect(await wire.until('commit', 3)).toMatchObject({
+      snapshot: { from: first!.version, to: third!.version },
+      // What was held back meanwhile is made up for.
+      whole: ['endpoints', 'certificates'],
+    });
     expect(wire.of('commit')).toHaveLength(3);
     clearInterval(beats);
     wire.socket.destroy();

@@ -32,33 +32,30 @@ async function start(replica: string): Promise<DataPlaneProcess> {
   return started;
 }
 
-/** Clients behind a load balancer, which opens connections to what is ready and keeps those that it has. */
+interface Target {
+  readonly plane: DataPlaneProcess;
+  readonly port: number;
+  ready: boolean;
+}
+
+/** Clients behind a load balancer: connections go to what is ready, and are used until the server asks to close them. */
 class BalancedLoad {
   readonly answers = new Map<string, number>();
-  readonly #targets: {
-    readonly plane: DataPlaneProcess;
-    readonly port: number;
-    readonly agent: Agent;
-    ready: boolean;
-  }[];
+  readonly #targets: readonly Target[];
   #isRunning = true;
   readonly #work: Promise<unknown>;
 
-  private constructor(targets: readonly { plane: DataPlaneProcess; port: number }[]) {
-    this.#targets = targets.map((each) => ({
-      ...each,
-      agent: new Agent({ keepAlive: true, maxSockets: 4 }),
-      ready: true,
-    }));
+  private constructor(targets: readonly Target[]) {
+    this.#targets = targets;
     this.#work = Promise.all([
       this.#probe(),
-      ...Array.from({ length: 6 }, (_, index) => this.#client(index % 2 ? 'POST' : 'GET')),
+      ...Array.from({ length: 6 }, (_, index) => this.#client(index)),
     ]);
   }
 
   static async on(...planes: readonly DataPlaneProcess[]): Promise<BalancedLoad> {
     return new BalancedLoad(
-      await Promise.all(planes.map(async (plane) => ({ plane, port: await plane.port() }))),
+      await Promise.all(planes.map(async (plane) => ({ plane, port: await plane.port(), ready: true }))),
     );
   }
 
@@ -69,7 +66,6 @@ class BalancedLoad {
   async stop(): Promise<void> {
     this.#isRunning = false;
     await this.#work;
-    for (const { agent } of this.#targets) agent.destroy();
   }
 
   async #probe(): Promise<void> {
@@ -79,21 +75,30 @@ class BalancedLoad {
     }
   }
 
-  async #client(method: string): Promise<void> {
-    for (let turn = 0; this.#isRunning; turn++) {
+  async #client(index: number): Promise<void> {
+    const method = index % 2 ? 'POST' : 'GET';
+    for (let turn = index; this.#isRunning; turn++) {
       const ready = this.#targets.filter((each) => each.ready);
-      const { port, agent } = ready[turn % ready.length]!;
-      const outcome = await exchange(port, {
-        host: 'a.example.com',
-        path: '/',
-        method,
-        agent,
-        ...(method === 'POST' ? { body: 'x'.repeat(5_000) } : {}),
-      }).then(
-        ({ status }) => `${method} ${status}`,
-        (error: Error) => `${method} ${error.message}`,
-      );
-      this.answers.set(outcome, (this.answers.get(outcome) ?? 0) + 1);
+      const { port } = ready[turn % ready.length]!;
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      for (let isKept = true; isKept && this.#isRunning; ) {
+        const body = method === 'POST' ? { body: 'x'.repeat(5_000) } : {};
+        const outcome = await exchange(port, {
+          host: 'a.example.com',
+          path: '/',
+          method,
+          agent,
+          ...body,
+        }).then(
+          ({ status, headers }) => {
+            isKept = headers.connection !== 'close';
+            return `${method} ${status}`;
+          },
+          (error: Error) => `${method} ${error.message}`,
+        );
+        this.answers.set(outcome, (this.answers.get(outcome) ?? 0) + 1);
+      }
+      agent.destroy();
     }
   }
 }
@@ -122,11 +127,14 @@ describe('the process of a data plane', () => {
     await Promise.all([leaving.untilReady(), staying.untilReady()]);
     const load = await BalancedLoad.on(leaving, staying);
     await until('there is load', () => load.count > 200);
+    const began = performance.now();
     leaving.signal('SIGTERM');
     await until('the control plane knows that it is not ready', () =>
       control.views.some(({ replica, ready }) => replica === 'gw-1' && !ready),
     );
     expect(await leaving.exit()).toBe(0);
+    // Both of the times that it was told to give others.
+    expect(performance.now() - began).toBeGreaterThan(1_200);
     expect(control.views.filter(({ replica }) => replica === 'gw-1').at(-1)?.connected).toBe(false);
     const then = load.count;
     await until('load goes on', () => load.count > then + 100);

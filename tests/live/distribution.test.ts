@@ -15,7 +15,7 @@ import { at, ControlPlane, FAST, root, serving, until } from '../support/distrib
 import { FakeControl } from '../support/distribution-wire.ts';
 import { backend, GATEWAY, to } from '../support/gateway.ts';
 import { openTls } from '../support/tls-client.ts';
-import { listener, rule } from '../unit/match/snapshots.ts';
+import { exact, listener, rule } from '../unit/match/snapshots.ts';
 
 let control: ControlPlane;
 let a: Backend;
@@ -120,28 +120,33 @@ describe('a data plane', () => {
     const started = await start();
     await until('it is ready', () => started.plane.isReady);
     const strange = { ...rule({ route: 'shop/strange' }), teleport: true } as unknown as Resource;
-    const [refused] = control.publish(at(2), {
-      resources: [...toBackend('a'), strange],
-      endpoints: endpoints(),
-    });
+    const [refused] = control.publish(at(2), { resources: [...toBackend('b'), strange] });
     await until('it is refused', () => control.view?.refused === refused!.version);
     expect(control.view).toMatchObject({
       acked: { order: at(1) },
       diagnostics: [{ code: 'snapshot/not-sound', object: { kind: 'Gateway', ...GATEWAY } }],
     });
     expect(control.view!.diagnostics[0]!.message).toContain('http-rule.teleport');
+    // What was refused has no use for this backend, what serves has.
     expect(await get(started)).toMatchObject({ status: 200, body: 'a\n' });
+    const also = rule({
+      route: 'shop/also',
+      matches: [{ path: exact('/also') }],
+      rest: { backends: [to('a')] },
+    });
+    const [still] = control.publish(at(3), { resources: [...toBackend('b'), strange, backend('a'), also] });
+    await until('it is refused', () => control.view?.refused === still!.version);
     // Endpoints move on beneath it.
-    control.publish(at(3), {
-      resources: [...toBackend('a'), strange],
+    control.publish(at(4), {
+      resources: [...toBackend('b'), strange, backend('a'), also],
       endpoints: { a: [b.endpoint] },
     });
     await until('the other endpoint is used', () => {
       void get(started);
       return b.seen.length > 0;
     });
-    expect(control.view!.refused).toBe(refused!.version);
-    await control.serves(publish(4, 'b'));
+    expect(control.view!.refused).toBe(still!.version);
+    await control.serves(publish(5, 'b'));
     expect(control.view!.refused).toBeUndefined();
     expect(await get(started)).toMatchObject({ body: 'b\n' });
   });
@@ -210,6 +215,16 @@ describe('a data plane', () => {
     await wire.until('nack', 2);
     const newer = whole('b', 4, 1);
     expect(await wire.until('ack', 2)).toMatchObject({ version: newer });
+    // Nor what is not whole, or does not fit on what it has.
+    const order = at(2, 4);
+    const none = '0'.repeat(64);
+    wire.send({ type: 'commit', order, snapshot: { to: served }, whole: [] });
+    expect(await wire.until('nack', 3)).toMatchObject({
+      version: newer,
+      diagnostics: [{ message: `found resources of version ${none}, expected those of ${served}` }],
+    });
+    wire.send({ type: 'commit', order, snapshot: { from: none, to: served }, whole: [] });
+    expect(await wire.until('nack', 4)).toMatchObject({ version: newer });
     expect(started.plane.isReady).toBe(true);
     await fake.close();
   });
@@ -399,10 +414,10 @@ describe('last-known-good', () => {
   });
 });
 
-/** One digit is another one. */
+/** The last digit is another one. */
 function swapped(content: Buffer): Buffer {
   const text = content.toString();
-  const at = text.search(/[0-9]/);
+  const at = text.search(/[0-9](?=[^0-9]*$)/);
   if (at < 0) return Buffer.from(`${text} `);
   return Buffer.from(`${text.slice(0, at)}${(Number(text[at]) + 1) % 10}${text.slice(at + 1)}`);
 }
