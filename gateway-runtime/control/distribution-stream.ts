@@ -50,9 +50,6 @@ interface Due {
   readonly certificates: Set<string>;
 }
 
-/** Milliseconds before something is tried again that was refused. */
-const RETRY = 1_000;
-
 const nothingDue = (): Due => ({
   wholeEndpoints: false,
   wholeCertificates: false,
@@ -266,10 +263,9 @@ export class DistributionStream {
     this.#version = version || undefined;
     if (type === 'ack') {
       this.#order = order;
+      // Beneath a snapshot that was refused the rest moves on; why it was is still to be told.
       if (inFlight.snapshot || this.#state.refused === undefined) {
         this.#serves(order, inFlight.version, diagnostics);
-      } else {
-        this.#become({ diagnostics });
       }
     } else {
       this.#onRefusal(inFlight, diagnostics);
@@ -296,7 +292,7 @@ export class DistributionStream {
       this.#retry = setTimeout(() => {
         this.#retry = undefined;
         this.#schedule();
-      }, RETRY);
+      }, this.#options.limits.retry);
       this.#retry.unref();
       return;
     }

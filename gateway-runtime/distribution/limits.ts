@@ -23,6 +23,8 @@ export interface DistributionLimits {
   readonly silence: number;
   /** From commit to its answer. */
   readonly answer: number;
+  /** Until something is tried again that was refused. */
+  readonly retry: number;
   /** Until a replica of the control plane that is behind its data plane sends it elsewhere. */
   readonly behind: number;
   /** After this, give or take a tenth, a data plane is asked to dial again: with the token of then, and maybe to another replica. */
@@ -47,6 +49,7 @@ export const DISTRIBUTION_LIMITS: DistributionLimits = {
   beat: 5_000,
   silence: 15_000,
   answer: 60_000,
+  retry: 1_000,
   behind: 10_000,
   age: 30 * 60_000,
   connections: 10_000,

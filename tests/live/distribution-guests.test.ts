@@ -179,32 +179,50 @@ describe('what goes over the wire', () => {
 });
 
 describe('a data plane', () => {
-  const nack = (wire: Wire, { order }: WireMessage, version: string) =>
-    wire.send({ type: 'nack', order, version, diagnostics: [] });
-
   it('that refuses a difference gets everything, and what it refuses whole it does not get again', async () => {
-    const [first] = control.publish(at(1), { resources: [web] });
-    const none = '0'.repeat(64);
-    const held = { order: at(1), version: first!.version, endpoints: none, certificates: none };
-    const wire = await Wire.dial(control, { held });
+    const object = { group: '', kind: 'Gateway', ...GATEWAY };
+    const diagnostics = [{ severity: 'error', code: 'a/b', object, message: 'not that' }];
+    const wire = await Wire.dial(control);
     const beats = setInterval(() => wire.send({ type: 'beat' }), 100);
-    await wire.until('welcome');
-    const [second] = control.publish(at(2), { resources: [web, ...routes(1)] });
-    const difference = await wire.until('commit');
+    const say = (type: 'ack' | 'nack', { order }: WireMessage, { version }: { readonly version: string }) =>
+      wire.send({ type, order, version, diagnostics: type === 'nack' ? diagnostics : [] });
+    const [first] = control.publish(at(1), {
+      resources: [web, backend('a')],
+      endpoints: { a: [place(1)], b: [place(2)] },
+    });
+    say('ack', await wire.until('commit'), first!);
+    const [second] = control.publish(at(2), { resources: [web, backend('b'), ...routes(1)] });
+    const difference = await wire.until('commit', 2);
     expect(difference.snapshot).toEqual({ from: first!.version, to: second!.version });
-    nack(wire, difference, first!.version);
-    const whole = await wire.until('commit', 2);
+    say('nack', difference, first!);
+    const whole = await wire.until('commit', 3);
     expect(whole.snapshot).toEqual({ to: second!.version });
-    nack(wire, whole, first!.version);
-    await until('it counts as refused', () => control.view?.refused === second!.version);
-    expect(control.view!.acked?.version).not.toBe(second!.version);
+    wire.received.length = 0;
+    say('nack', whole, first!);
+
+    // What the refused one needs comes all the same; what only the one that serves needs is not taken away.
+    const beneath = await wire.until('commit');
+    expect(beneath).toEqual({ type: 'commit', order: at(2), whole: [] });
+    expect(wire.of('part')).toMatchObject([
+      { section: 'endpoints', put: [{ backend: backend('b').key }], remove: [] },
+    ]);
+    say('ack', beneath, first!);
     const [third] = control.publish(at(3), { resources: [web, ...routes(2)] });
-    expect(await wire.until('commit', 3)).toMatchObject({
+    const last = await wire.until('commit', 2);
+    expect(last).toMatchObject({
       snapshot: { from: first!.version, to: third!.version },
-      // What was held back meanwhile is made up for.
+      // What was held back is made up for.
       whole: ['endpoints', 'certificates'],
     });
-    expect(wire.of('commit')).toHaveLength(3);
+    expect(control.view).toMatchObject({
+      acked: { order: at(1), version: first!.version },
+      refused: second!.version,
+      diagnostics: [{ message: 'not that' }],
+    });
+    say('ack', last, third!);
+    await control.serves(third!);
+    expect(control.view!.refused).toBeUndefined();
+    expect(control.view!.diagnostics).toEqual([]);
     clearInterval(beats);
     wire.socket.destroy();
   });

@@ -26,7 +26,13 @@ import { backendKey, GATEWAY } from './gateway.ts';
 export const TOKEN = 'token-of-gw';
 
 /** For tests of what happens when time is over. */
-export const FAST: Partial<DistributionLimits> = { beat: 100, silence: 1_500, hello: 1_000, behind: 100 };
+export const FAST: Partial<DistributionLimits> = {
+  beat: 100,
+  silence: 1_500,
+  hello: 1_000,
+  behind: 100,
+  retry: 50,
+};
 
 export const at = (sequence: number, epoch = 1): Order => ({ epoch, sequence });
 
