@@ -75,7 +75,9 @@ export class Guest {
     else if (this.#receive) this.#receive(message);
     else if (message.type === 'hello' && !this.#hasSaidHello) {
       this.#hasSaidHello = true;
-      void this.#meet(message);
+      this.#meet(message).catch((error: Error) => {
+        this.connection.destroy(`it can't be served: ${error.message}`);
+      });
     } else if (message.type !== 'beat') {
       throw new InvalidContentError(`${message.type}: expected hello, once`);
     }

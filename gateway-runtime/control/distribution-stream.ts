@@ -126,7 +126,9 @@ export class DistributionStream {
     if (this.#inFlight || this.#retry || !this.#options.connection.isOpen) return;
     this.#scheduled ??= setImmediate(() => {
       this.#scheduled = undefined;
-      void this.#push();
+      this.#push().catch((error: Error) => {
+        this.#options.connection.destroy(`what it is to have can't be sent: ${error.message}`);
+      });
     });
   }
 
@@ -263,10 +265,9 @@ export class DistributionStream {
     this.#version = version || undefined;
     if (type === 'ack') {
       this.#order = order;
-      // Beneath a snapshot that was refused the rest moves on; why it was is still to be told.
-      if (inFlight.snapshot || this.#state.refused === undefined) {
-        this.#serves(order, inFlight.version, diagnostics);
-      }
+      if (version === inFlight.version) this.#serves(order, version, diagnostics);
+      else if (inFlight.snapshot) throw new InvalidContentError('found an ack of another version');
+      // Else the rest moves on beneath a snapshot that was refused; why it was is still to be told.
     } else {
       this.#onRefusal(inFlight, diagnostics);
     }

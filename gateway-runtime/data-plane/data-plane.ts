@@ -54,6 +54,7 @@ export class DataPlane {
   readonly #lastKnownGood: LastKnownGood;
   #content: Content | undefined;
   #isStopping = false;
+  #last: Promise<unknown> = Promise.resolve();
 
   /** Throws where an option is not valid. */
   constructor(options: DataPlaneOptions) {
@@ -76,7 +77,12 @@ export class DataPlane {
     this.#stream = new ControlStream({
       ...options,
       standing: () => ({ ...(this.#content ? { held: held(this.#content) } : {}), ready: this.isReady }),
-      onCommit: (commit, received) => this.#apply(commit, received),
+      onCommit: (commit, received) => {
+        // One after the other, also where the stream is another one meanwhile.
+        const answer = this.#last.then(() => this.#apply(commit, received));
+        this.#last = answer;
+        return answer;
+      },
     });
   }
 

@@ -223,6 +223,24 @@ describe('a data plane', () => {
     await control.serves(third!);
     expect(control.view!.refused).toBeUndefined();
     expect(control.view!.diagnostics).toEqual([]);
+
+    // Back to what it serves, after something that it refuses.
+    control.publish(at(4), { resources: [web, ...routes(3)] });
+    say('nack', await wire.until('commit', 3), third!);
+    say('nack', await wire.until('commit', 4), third!);
+    await until('it counts as refused', () => control.view?.refused !== undefined);
+    control.publish(at(5), { resources: [web, ...routes(2)] });
+    const back = await wire.until('commit', 5);
+    expect(back).toEqual({ type: 'commit', order: at(5), whole: ['endpoints', 'certificates'] });
+    say('ack', back, third!);
+    await until('it counts as serving', () => control.view?.refused === undefined);
+    expect(control.view!.acked).toEqual({ order: at(5), version: third!.version });
+    const [sixth] = control.publish(at(6), { resources: [web, ...routes(4)] });
+    expect(await wire.until('commit', 6)).toMatchObject({ order: at(6), whole: [] });
+    // An ack of something else is no ack.
+    say('ack', { type: 'commit', order: at(6) }, third!);
+    expect(await wire.until('goodbye')).toMatchObject({ message: 'found an ack of another version' });
+    expect(control.view!.acked?.version).not.toBe(sixth!.version);
     clearInterval(beats);
     wire.socket.destroy();
   });
@@ -426,6 +444,7 @@ describe('garbage', () => {
     // Not even TLS.
     for (let count = 0; count < 10; count++) {
       const socket = connectTcp(control.port, '127.0.0.1').on('error', () => {});
+      socket.resume();
       socket.end(randomBytes(500));
       await until('it is closed', () => socket.destroyed);
     }
