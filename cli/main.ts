@@ -25,6 +25,15 @@ Examples:
 Exit codes: 0 done; 1 something is refused, or no route serves the request;
 2 the command was not understood.`;
 
+// Types are stripped by Node itself, and apps are followed by hooks that older ones do not have.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 22)) {
+  tellProblem(
+    `error: found Node ${process.versions.node}, expected 22.22 or newer. Install one, or add it to the project: npm install --save-dev node@24.`,
+  );
+  process.exit(EXIT.usage);
+}
+
 // A reader that has seen enough, such as head, is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.ok);

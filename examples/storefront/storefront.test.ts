@@ -1,6 +1,6 @@
 /** The story that the storefront tells, as its teams would test it. */
 import { execSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -145,6 +145,7 @@ it('cdk8s synth writes the same objects, a file for each chart', () => {
   );
   expect(written).toHaveLength(objects.length);
   for (const { object } of objects) expect(written).toContainEqual(object);
+  rmSync(outdir, { recursive: true });
 });
 
 it('the line that is commented out does not compile', () => {

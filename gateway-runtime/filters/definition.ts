@@ -3,7 +3,7 @@
  * what it does to a request and a response, and how it is explained. One file per filter; `index.ts` has the registry.
  */
 import type { HttpFilter } from '../api/http-filter.ts';
-import type { BackendKey, FilterConfig, PathMatch } from '../snapshot/snapshot.ts';
+import type { BackendKey, PathMatch } from '../snapshot/snapshot.ts';
 
 /** A part of a message head that filters may edit. Names are compared without case. */
 export interface EditableHead {
@@ -84,9 +84,4 @@ export interface FilterDefinition<Type extends HttpFilter['type'] = HttpFilter['
   compile(config: Config, context: CompileContext): CompiledFilter;
   /** One line for people, such as `sets x-tier to gold`. */
   explain(config: Config): string;
-}
-
-export interface TypedFilterConfig<Type extends string, Config> extends FilterConfig {
-  readonly type: Type;
-  readonly config: Config;
 }

@@ -1,6 +1,6 @@
 /** Matches of a rule, as the matchers take them: paths normalized, header names in lower case, expressions checked. */
 import type { HttpRouteMatch } from '../api/http-route.ts';
-import { normalizePath } from '../match/normalize.ts';
+import { normalizePathPattern } from '../match/normalize.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import type { HttpMatch, PathMatch, ValueMatch } from '../snapshot/snapshot.ts';
 
@@ -46,20 +46,14 @@ export function translateMatch(
 }
 
 function translatePath({ type, value }: PathMatch, field: string, refuse: Refuse): PathMatch {
-  if (type === 'RegularExpression') return { type, value };
-  const normal = normalizePath(value);
-  if (typeof normal !== 'string') {
-    refuse(
-      `${field}.path.value`,
-      `found the path ${value}, which no request can have: ${normal.problem}`,
-      'correct it',
-    );
-    return { type, value };
-  }
-  // "A path prefix match of /abc/ [...] the trailing slash is ignored" (PathMatchPathPrefix).
-  const trimmed =
-    type === 'PathPrefix' && normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
-  return { type, value: trimmed };
+  const normal = normalizePathPattern(type, value);
+  if (typeof normal === 'string') return { type, value: normal };
+  refuse(
+    `${field}.path.value`,
+    `found the path ${value}, which no request can have: ${normal.problem}`,
+    'correct it',
+  );
+  return { type, value };
 }
 
 function firstOfEachName(values: readonly ValueMatch[]): ValueMatch[] {
