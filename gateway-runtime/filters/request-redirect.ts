@@ -52,10 +52,11 @@ export const requestRedirect: FilterDefinition<'RequestRedirect', Redirect> = {
         // scheme", else "the Gateway Listener port" (HTTPRequestRedirectFilter.port).
         const named =
           redirect.port ?? (redirect.scheme ? WELL_KNOWN_PORTS[redirect.scheme]! : head.listenerPort);
-        const port = publicPort(named);
+        const host = redirect.hostname ?? head.host;
+        // Another host is not known to be served where this one is.
+        const port = host === head.host ? publicPort(named) : named;
         // Neither :80 with http nor :443 with https is written.
-        const authority =
-          (redirect.hostname ?? head.host) + (port === WELL_KNOWN_PORTS[scheme] ? '' : `:${port}`);
+        const authority = host + (port === WELL_KNOWN_PORTS[scheme] ? '' : `:${port}`);
         const path = changePath ? changePath(head.path) : head.path;
         const location = `${scheme}://${authority}${path}${head.query ? `?${head.query}` : ''}`;
         return { status: redirect.status, headers: [['location', location]], body: '' };

@@ -232,6 +232,20 @@ describe('RequestRedirect', () => {
     const moved = (port: number) => port + 8000;
     expect(location({ scheme: 'https' }, {}, moved)).toBe('302 https://shop.example.com:8443/a?q=1');
     expect(location({}, {}, moved)).toBe('302 http://shop.example.com:8080/a?q=1');
+    expect(location({ hostname: 'shop.example.com', scheme: 'https' }, {}, moved)).toBe(
+      '302 https://shop.example.com:8443/a?q=1',
+    );
+  });
+
+  it('leaves another host its own port, wherever this one is served', () => {
+    const moved = (port: number) => port + 8000;
+    expect(location({ hostname: 'other.org' }, {}, moved)).toBe('302 http://other.org/a?q=1');
+    expect(location({ hostname: 'other.org', scheme: 'https' }, {}, moved)).toBe(
+      '302 https://other.org/a?q=1',
+    );
+    expect(location({ hostname: 'other.org', port: 8080 }, {}, moved)).toBe(
+      '302 http://other.org:8080/a?q=1',
+    );
   });
 });
 
