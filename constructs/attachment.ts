@@ -46,6 +46,29 @@ export interface Attachment<
   hostname(value: string): GrantedHostname<Hosts>;
 }
 
+/**
+ * Fixes what an attachment allows: its lists become frozen copies, and nothing of it can be assigned any more. Else whoever holds
+ * a grant could widen it.
+ */
+export function fix(attachment: Attachment): void {
+  for (const field of [
+    'hostnames',
+    'kinds',
+    'listeners',
+    'team',
+    'title',
+    'wholeObject',
+    'places',
+  ] as const) {
+    const value: unknown = attachment[field];
+    Object.defineProperty(attachment, field, {
+      value: Array.isArray(value) ? Object.freeze([...value]) : value,
+      writable: false,
+      configurable: false,
+    });
+  }
+}
+
 export function isAttachment(value: unknown): value is Attachment {
   return typeof value === 'object' && value !== null && 'places' in value && 'hostnames' in value;
 }

@@ -1,5 +1,5 @@
 import type { Construct } from 'constructs';
-import { type Attachment, type ListenerPlace, requireHostname } from './attachment.ts';
+import { type Attachment, fix, type ListenerPlace, requireHostname } from './attachment.ts';
 import {
   GatewayBase,
   type GatewayProps,
@@ -62,6 +62,7 @@ export class DedicatedGateway<
     this.kinds = props.kinds ?? (['HTTPRoute'] as readonly RouteKind[] as readonly Kinds[]);
     this.listeners = Object.keys(props.listeners);
     this.title = `dedicated gateway ${this.node.path}`;
+    fix(this);
     if (props.team instanceof Team) props.team._allow(this.kinds);
   }
 

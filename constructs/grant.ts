@@ -3,7 +3,7 @@ import { type KindObject, parse } from '../gateway-runtime/api/kinds.ts';
 import { CONTROLLER_NAME, TEAM_LABEL } from '../gateway-runtime/api/names.ts';
 import type { RawObject } from '../gateway-runtime/api/object.ts';
 import { gatewayObject } from './api-object.ts';
-import { type Attachment, type ListenerPlace, requireHostname } from './attachment.ts';
+import { type Attachment, fix, type ListenerPlace, requireHostname } from './attachment.ts';
 import { DEFAULT_CLASS, type ListenerEntry, listenerEntry, onlyNamespaceOf, sectionName } from './gateway.ts';
 import type { GrantedHostname, RouteKind } from './granted.ts';
 import { boundedName } from './naming.ts';
@@ -57,7 +57,6 @@ export class Grant<
   extends Construct
   implements Attachment<Hosts, Kinds, Listeners, TeamName>
 {
-  readonly gateway: SharedGateway;
   readonly team: TeamRef<TeamName>;
   readonly hostnames: Hosts;
   readonly kinds: readonly Kinds[];
@@ -68,6 +67,8 @@ export class Grant<
   readonly wholeObject: boolean;
   /** @internal */
   readonly _nestedIn: readonly AnyGrant[];
+  /** Not for teams: whoever holds a grant could else make another. */
+  readonly #gateway: SharedGateway;
   readonly #refused: readonly string[];
   readonly #object: { readonly kind: 'Gateway' | 'ListenerSet'; readonly name: string };
 
@@ -78,7 +79,7 @@ export class Grant<
     props: GrantProps<Hosts, Kinds, Listeners> & { readonly listeners: readonly Listeners[] },
   ) {
     super(gateway, props.name ?? team.name);
-    this.gateway = gateway;
+    this.#gateway = gateway;
     this.team = team;
     this.hostnames = [props.hostnames].flat() as unknown as Hosts;
     this.kinds = props.kinds ?? (['HTTPRoute'] as readonly RouteKind[] as readonly Kinds[]);
@@ -87,6 +88,7 @@ export class Grant<
     this.title = `grant ${this.node.path}`;
     this.wholeObject = gateway.teamListeners === 'listener-set';
     this._nestedIn = [props.nestedIn ?? []].flat() as AnyGrant[];
+    fix(this);
     if (team instanceof Team) team._allow(this.kinds);
     this.node.addValidation({ validate: () => this.#problems() });
 
@@ -112,7 +114,7 @@ export class Grant<
 
   /** @internal */
   places(): ListenerPlace[] {
-    const { namespace } = this.gateway;
+    const { namespace } = this.#gateway;
     return this.#perListener((listener, hostname) => ({
       ...this.#object,
       namespace,
@@ -125,7 +127,7 @@ export class Grant<
   /** @internal */
   _entries(): ListenerEntry[] {
     return this.#perListener((listener, hostname) =>
-      listenerEntry(this.gateway._specs[listener]!, {
+      listenerEntry(this.#gateway._specs[listener]!, {
         name: sectionName(listener, hostname),
         hostname,
         routes: onlyNamespaceOf(this.team),
@@ -136,9 +138,9 @@ export class Grant<
 
   /** @internal */
   [WARNINGS](objects: readonly RawObject[]): string[] {
-    const { className } = this.gateway;
+    const { className } = this.#gateway;
     const isOwn = className === DEFAULT_CLASS || objects.some((object) => isOwnClass(object, className));
-    return [...openWarnings(this), ...(isOwn ? [] : nestingWarnings(this))];
+    return [...openWarnings(this, this.#gateway), ...(isOwn ? [] : nestingWarnings(this, className))];
   }
 
   #perListener<T>(make: (listener: string, hostname: string) => T): T[] {
@@ -146,11 +148,11 @@ export class Grant<
   }
 
   #problems(): string[] {
-    const problems = overlapProblems(this, this.gateway._grants);
+    const problems = overlapProblems(this, this.#gateway._grants);
     for (const name of this.#refused) {
-      const granted = Object.keys(this.gateway._specs).filter((each) => isGranted(this.gateway, each));
+      const granted = Object.keys(this.#gateway._specs).filter((each) => isGranted(this.#gateway, each));
       problems.push(
-        `listener ${name} is not one that ${this.gateway.node.path} grants (it has: ${granted.join(', ')})`,
+        `listener ${name} is not one that ${this.#gateway.node.path} grants (it has: ${granted.join(', ')})`,
       );
     }
     if (this.hostnames.length === 0) problems.push('no hostname is granted: name at least one in hostnames');

@@ -1,6 +1,7 @@
 /** Grants of one gateway to different teams must not overlap, unless one lies inside the other on purpose. */
 import { hostnameMatches } from '../gateway-runtime/match/hostname.ts';
 import type { AnyGrant } from './grant.ts';
+import type { SharedGateway } from './shared-gateway.ts';
 
 interface Overlap {
   /** Of the grant that is asked about. */
@@ -46,8 +47,7 @@ export function overlapProblems(grant: AnyGrant, all: readonly AnyGrant[]): stri
  * What nesting asks of the gateway: without listener isolation a request for the inner hostname is offered to routes of the
  * outer listener too (GatewaySpec.listeners, feature GatewayHTTPListenerIsolation).
  */
-export function nestingWarnings(grant: AnyGrant): string[] {
-  const { className } = grant.gateway;
+export function nestingWarnings(grant: AnyGrant, className: string): string[] {
   return grant._nestedIn
     .filter((outer) => outer.team.name !== grant.team.name && overlapsOf(grant, outer).length > 0)
     .map(
@@ -58,8 +58,8 @@ export function nestingWarnings(grant: AnyGrant): string[] {
 }
 
 /** Hostnames of a grant that the gateway offers to whole namespaces as well. */
-export function openWarnings(grant: AnyGrant): string[] {
-  const { _specs: specs, node } = grant.gateway;
+export function openWarnings(grant: AnyGrant, gateway: SharedGateway): string[] {
+  const { _specs: specs, node } = gateway;
   const ports = new Set(grant.listeners.map((name: string) => specs[name]!.port));
   return Object.entries(specs).flatMap(([name, { routes, hostname, port }]) => {
     // The gateway's own namespace has no team.

@@ -1,5 +1,5 @@
 import type { Construct } from 'constructs';
-import { type Attachment, type ListenerPlace, requireHostname } from './attachment.ts';
+import { type Attachment, fix, type ListenerPlace, requireHostname } from './attachment.ts';
 import { teamOf } from './chart.ts';
 import { GatewayBase, type GatewayProps, type ListenerEntry, listenerEntry } from './gateway.ts';
 import { type AnyGrant, Grant, type GrantProps } from './grant.ts';
@@ -92,6 +92,7 @@ export class SharedGateway<
       places: () => [place],
       hostname: (value) => requireHostname(attachment, value),
     };
+    fix(attachment);
     return attachment;
   }
 

@@ -8,6 +8,7 @@ import {
   allNamespaces,
   Canary,
   canary,
+  DedicatedGateway,
   exact,
   http,
   https,
@@ -403,6 +404,28 @@ describe('what synth refuses', () => {
     expect(() => app.synthYaml()).toThrow(
       `[shop/foreign-host] hostname media.example.com is outside grant platform/shared-gw/shop (${granted})`,
     );
+  });
+
+  it('a grant that whoever holds it widens', () => {
+    const { platform, shop, shopEdge, shared } = storefront();
+    const asked = ['data.example.com'];
+    const dedicated = new DedicatedGateway(platform, 'dedicated-gw', {
+      team: shop,
+      hostnames: asked,
+      listeners: { web: http(80) },
+    });
+    asked.push('media.example.com');
+    expect(dedicated.hostnames).toEqual(['data.example.com']);
+    expect((shopEdge as Any).gateway).toBeUndefined();
+    for (const each of [shopEdge, dedicated, shared.listener('lobby')] as Any[]) {
+      for (const list of [each.hostnames, each.kinds, each.listeners])
+        expect(() => list.push('x')).toThrow(TypeError);
+      for (const field of ['hostnames', 'kinds', 'listeners', 'team', 'places']) {
+        expect(() => {
+          each[field] = ['media.example.com'];
+        }).toThrow(TypeError);
+      }
+    }
   });
 
   it('rules that lead nowhere, have one name twice, or are too many to keep their order', () => {

@@ -132,6 +132,16 @@ const REFUSED: Record<string, Refused> = {
     at: 'on',
     message: `"a route attaches to a grant: gateway.grant(team, { hostnames })"`,
   },
+  'more of the gateway, by way of the grant': {
+    code: `shopEdge.gateway.grant(shop, { name: 'more', hostnames: ['media.example.com'] });`,
+    at: 'gateway',
+    message: `Property 'gateway' does not exist on type`,
+  },
+  'one more hostname in a grant': {
+    code: `shopEdge.hostnames.push('media.example.com');`,
+    at: 'push',
+    message: `Property 'push' does not exist on type`,
+  },
   'a listener that is not granted': {
     code: `new TeamRoute(shopChart, 'r', { on: secureEdge, listeners: ['web'] });`,
     at: `'web'`,
