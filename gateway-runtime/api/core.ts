@@ -3,6 +3,7 @@ import { metadata, port } from './fields.ts';
 import {
   boolean,
   defaulted,
+  hidden,
   type Infer,
   integer,
   list,
@@ -96,14 +97,16 @@ export const endpointSlice = object(
 );
 export type EndpointSlice = Infer<typeof endpointSlice>;
 
+const secretMap = optional(hidden(stringMap(hidden(string()))));
+
 export const secret = object(
   {
     apiVersion: string(),
     kind: oneOf(['Secret']),
     metadata,
     type: string({ default: 'Opaque' }),
-    data: optional(stringMap()),
-    stringData: optional(stringMap()),
+    data: secretMap,
+    stringData: secretMap,
   },
   partly,
 );

@@ -206,6 +206,25 @@ export function stringMap(
   };
 }
 
+/** For what may be secret: a problem with the value itself says what kind of value stands there, never the value. */
+export function hidden<T>(schema: Schema<T>): Schema<T> {
+  return {
+    ...partsOf(schema),
+    check(value, field, problems) {
+      const own: FieldProblem[] = [];
+      const result = schema.check(value, field, own);
+      for (const each of own) problems.push(each.field === field ? { ...each, found: kindOf(value) } : each);
+      return result;
+    },
+  };
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'a map' : `a ${typeof value}`;
+}
+
 /** Takes anything as it is: a part of an object that nothing here reads. */
 export function anything(): Schema<unknown> {
   return { check: (value) => value };

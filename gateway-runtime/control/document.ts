@@ -145,11 +145,11 @@ class TextParser implements ParsedText {
   }
 }
 
-/** The parser's message without its position, which is given apart. */
+/** The parser's message without its position, which is given apart, and without the text it quotes, which may be a Secret's. */
 function sentence(error: YAMLError): string {
   if (error.code === 'DUPLICATE_KEY') return 'a key stands twice in one map';
   if (error.code === 'RESOURCE_EXHAUSTION') return NESTED_TOO_DEEPLY;
-  return error.message.replace(/\.$/, '');
+  return error.message.replace(/(?<=\w): .*|(?<=escape sequence) .*|\.$/s, '');
 }
 
 /** The node of a field such as `spec.rules[0].name`; where it is missing, the nearest one around it that is there. */

@@ -35,3 +35,17 @@ testRows('Secret', [
   ['data', [{}, REMOVED], ['x', at('data.a', { a: 7 })]],
   ['type', ['Opaque', REMOVED], [7]],
 ]);
+
+it.each([
+  ['data', { password: 8675309 }, 'data.password', 'a number'],
+  ['data', { password: { is: 8675309 } }, 'data.password', 'a map'],
+  ['data', [8675309], 'data', 'a list'],
+  ['data', '8675309', 'data', 'a string'],
+  ['stringData', { password: 8675309 }, 'stringData.password', 'a number'],
+  ['stringData', { password: [8675309] }, 'stringData.password', 'a list'],
+  ['stringData', { password: null }, 'stringData.password', 'nothing'],
+])('a problem with the %s %j of a Secret does not show it', (part, value, field, found) => {
+  const parsed = parse({ ...SAMPLES.Secret(), [part]: value });
+  expect(parsed).toMatchObject({ outcome: 'invalid', problems: [{ field, found }] });
+  expect(JSON.stringify(parsed)).not.toContain('8675309');
+});

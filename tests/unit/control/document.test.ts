@@ -123,6 +123,22 @@ spec:
     expect(parseText(text, 'shop.yaml').broken).toBe(true);
   });
 
+  it.each([
+    '|hunter2',
+    '"\\Uhunter2"',
+
+    '[hunter2',
+    'a\n]hunter2',
+    '"a" hunter2',
+    '@hunter2',
+    '%hunter2',
+  ])('does not quote the text it cannot read: %s', (value) => {
+    const text = `apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  pw: ${value}\n`;
+    const problems = problemsOf(text);
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problems.join()).not.toMatch(/hunter/);
+  });
+
   it('does not expand aliases without bound', () => {
     const levels = Array.from(
       { length: 12 },
