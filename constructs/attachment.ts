@@ -46,8 +46,10 @@ export interface Attachment<
   hostname(value: string): GrantedHostname<Hosts>;
 }
 
+const made = new WeakSet<object>();
+
 /**
- * Fixes what an attachment allows: its lists become frozen copies, and nothing of it can be assigned any more. Else whoever holds
+ * Makes an attachment known as one of ours, and fixes what it allows: its lists become frozen copies, and nothing of it can be assigned any more. Else whoever holds
  * a grant could widen it.
  */
 export function fix(attachment: Attachment): void {
@@ -67,10 +69,12 @@ export function fix(attachment: Attachment): void {
       configurable: false,
     });
   }
+  made.add(attachment);
 }
 
+/** Whether the platform made it: an object that only looks like a grant grants nothing. */
 export function isAttachment(value: unknown): value is Attachment {
-  return typeof value === 'object' && value !== null && 'places' in value && 'hostnames' in value;
+  return typeof value === 'object' && value !== null && made.has(value);
 }
 
 /** Why a hostname may not be used, or undefined where one of the attachments covers it. */

@@ -30,6 +30,15 @@ export interface TeamRouteProps<On, Hosts extends readonly string[], Scope> {
   readonly name?: string;
 }
 
+/** What stands in place of a grant, in few words. */
+function thingText(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  // Only what was made by a constructor has a node to ask; an imitation may throw.
+  if (Object.hasOwn(value, 'node') && value instanceof Construct)
+    return `${value.constructor.name} ${value.node.path}`;
+  return 'an object that no grant() made';
+}
+
 /** See `pathOf` in `app-objects.ts`. */
 const objectId = (suffix: string) => (suffix ? `Resource-${suffix}` : 'Resource');
 
@@ -163,8 +172,7 @@ export class TeamRoute<
 
   #attachmentProblems(on: unknown): string[] {
     if (!isAttachment(on)) {
-      const what = on instanceof Construct ? `${on.constructor.name} ${on.node.path}` : String(on);
-      return [`a route attaches to a grant, not to ${what}: use gateway.grant(team, { hostnames })`];
+      return [`a route attaches to a grant, not to ${thingText(on)}: use gateway.grant(team, { hostnames })`];
     }
     const problems: string[] = [];
     const own = teamOf(this);

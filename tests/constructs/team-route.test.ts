@@ -406,6 +406,29 @@ describe('what synth refuses', () => {
     );
   });
 
+  it('a grant that nobody made', () => {
+    const { app, chart, mediaEdge, shop } = storefront();
+    const own = { team: shop, hostnames: ['media.example.com'] };
+    const looks = {
+      ...own,
+      kinds: ['HTTPRoute'],
+      listeners: ['web'],
+      title: 'grant',
+      wholeObject: true,
+      places: () => mediaEdge.places(),
+      hostname: (value: string) => value,
+    };
+    const heir = Object.create(mediaEdge, { team: { value: shop } });
+    for (const [id, on] of Object.entries({ looks, heir }))
+      new TeamRoute(chart, id, { on: on as Any, hostnames: own.hostnames }).rule().to(cart);
+    expect(errors(app)).toEqual(
+      ['looks', 'heir'].map(
+        (id) =>
+          `[shop/${id}] a route attaches to a grant, not to an object that no grant() made: use gateway.grant(team, { hostnames })`,
+      ),
+    );
+  });
+
   it('a grant that whoever holds it widens', () => {
     const { platform, shop, shopEdge, shared } = storefront();
     const asked = ['data.example.com'];
