@@ -90,11 +90,15 @@ describe('a request is refused and its connection closed', () => {
   ];
   it.each(requests)('with %s', async (_, text) => {
     const answer = await rawExchange(gateway.port(), text);
-    expect(answer).toMatch(/^HTTP\/1\.1 (400|501) /);
+    expect(answer).toMatch(/^HTTP\/1\.1 (400|501|505) /);
     expect(answer.match(/HTTP\/1\.1 \d/g)).toHaveLength(1);
     expect(whoami.seen).toEqual([]);
     expect(gateway.log).toHaveLength(1);
   });
+
+  it.each(['0.9', '2.0'])('with the version %s', (version) =>
+    refused(`GET / HTTP/${version}\r\n${HOST}Connection: keep-alive\r\n\r\n${SMUGGLED}`, 505),
+  );
 
   const chunked = `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n`;
   const bodies: [string, string][] = [

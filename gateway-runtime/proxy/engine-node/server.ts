@@ -13,6 +13,8 @@ import { readTarget, type TargetProblem } from './request-target.ts';
 const problem = (status: number, message: string): TargetProblem => Object.freeze({ status, message });
 
 const TOO_MANY_FIELDS = problem(431, 'the request has too many header fields');
+/** RFC 9110 section 15.6.6. What is written as 0.9 or 2.0 in a head of HTTP/1 is neither. */
+const UNKNOWN_VERSION = problem(505, 'the only versions here are HTTP/1.0 and HTTP/1.1');
 const UNKNOWN_CODING = problem(501, 'a transfer coding other than chunked is not supported');
 const CODING_IN_1_0 = problem(400, 'an HTTP/1.0 request must not have a transfer coding');
 const UNKNOWN_EXPECTATION = problem(417, 'the only expectation that can be met is 100-continue');
@@ -171,6 +173,8 @@ export class NodeServer implements EngineServer {
 
   #onRequest(message: IncomingMessage, response: ServerResponse, known?: TargetProblem): void {
     const client = this.#clients.get(message.socket)!;
+    // What follows something that was no request of this protocol is not served: the connection ends with its answer.
+    if (client.failed) return;
     if (client.inFlight.length >= this.#context.limits.pipelined) {
       this.#context.handler.onMalformed(client.connection, 0);
       message.socket.destroy();
@@ -191,11 +195,13 @@ export class NodeServer implements EngineServer {
       client.isNameUnknown = false;
       client.connection = { ...client.connection, serverName: target.host };
     }
+    if (target === UNKNOWN_VERSION) client.failed = true;
     new NodeExchange(this.#context, client, message, response, target, upgrade).start();
   }
 
   #problemOf(message: IncomingMessage): TargetProblem | undefined {
     const { limits } = this.#context;
+    if (message.httpVersionMajor !== 1) return UNKNOWN_VERSION;
     if (message.rawHeaders.length > 2 * limits.headFields) return TOO_MANY_FIELDS;
     const coding = fieldValue(message.rawHeaders, 'transfer-encoding');
     if (coding === undefined) return undefined;
