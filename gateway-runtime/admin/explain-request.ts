@@ -5,7 +5,6 @@ import { parseRequest } from '../explain/request.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import { gatewayKey } from '../snapshot/snapshot.ts';
 import type { AdminGateway } from './admin.ts';
-import { redactFilters } from './redact.ts';
 
 export interface ExplainProblem {
   readonly status: number;
@@ -53,7 +52,7 @@ export function explainRequest(
   }
   return chosen.map(({ gateway, port }) =>
     explain(
-      redactFilters(gateway.snapshot!),
+      gateway.snapshot!,
       {
         port,
         tls,

@@ -2,45 +2,31 @@
  * A snapshot as it may be shown. It holds no key material, but routes can have credentials in header values, to set or to match
  * on: those of fields whose names say so are left out.
  */
+import { isCredentialName, REDACTED, shownValue } from '../snapshot/credential.ts';
 import type { FilterConfig, HttpRule, Snapshot, ValueMatch } from '../snapshot/snapshot.ts';
 
-const SECRET = /auth|cookie|credential|key|pass|secret|session|signature|token/i;
-
-export const REDACTED = '[redacted]';
-
 export function redactSnapshot(snapshot: Snapshot): Snapshot {
-  return ofRules(snapshot, (rule) => ({
-    ...withoutFilterValues(rule),
+  return {
+    ...snapshot,
+    resources: snapshot.resources.map((each) => (each.type === 'http-rule' ? redactRule(each) : each)),
+  };
+}
+
+function redactRule(rule: HttpRule): HttpRule {
+  return {
+    ...rule,
     matches: rule.matches.map((match) => ({
       ...match,
       headers: match.headers.map(redactValue),
       queryParams: match.queryParams.map(redactValue),
     })),
-  }));
-}
-
-/** What filters set is left out; what routes match on stays, so that requests match as they do. */
-export function redactFilters(snapshot: Snapshot): Snapshot {
-  return ofRules(snapshot, withoutFilterValues);
-}
-
-function ofRules(snapshot: Snapshot, change: (rule: HttpRule) => HttpRule): Snapshot {
-  return {
-    ...snapshot,
-    resources: snapshot.resources.map((each) => (each.type === 'http-rule' ? change(each) : each)),
-  };
-}
-
-function withoutFilterValues(rule: HttpRule): HttpRule {
-  return {
-    ...rule,
     filters: rule.filters.map(redactFilter),
     backends: rule.backends.map((each) => ({ ...each, filters: each.filters.map(redactFilter) })),
   };
 }
 
 function redactValue(match: ValueMatch): ValueMatch {
-  return SECRET.test(match.name) ? { ...match, value: REDACTED } : match;
+  return { ...match, value: shownValue(match.name, match.value) };
 }
 
 const redactFilter = ({ type, config }: FilterConfig): FilterConfig => ({
@@ -58,5 +44,7 @@ function redactFields(config: unknown): unknown {
 }
 
 function isSecretField(value: unknown): value is [string, string] {
-  return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && SECRET.test(value[0]);
+  return (
+    Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && isCredentialName(value[0])
+  );
 }

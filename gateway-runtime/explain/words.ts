@@ -1,4 +1,5 @@
 /** Things in the words of an explanation. */
+import { shownValue } from '../snapshot/credential.ts';
 import type { HttpMatch, HttpRule, ValueMatch } from '../snapshot/snapshot.ts';
 import type { ExplainedListener, RuleName } from './explanation.ts';
 
@@ -12,7 +13,10 @@ export function matchInWords({ path, method, headers, queryParams }: HttpMatch):
   ].join(', ');
 }
 
-const valueInWords = ({ type, value }: ValueMatch) => (type === 'Exact' ? value : `/${value}/`);
+function valueInWords({ name, type, value }: ValueMatch): string {
+  const shown = shownValue(name, value);
+  return type === 'Exact' ? shown : `/${shown}/`;
+}
 
 export function ruleNameOf({ source }: HttpRule): RuleName {
   const { kind, namespace, name, rule, ruleName } = source;

@@ -1,5 +1,6 @@
 /** The edits of RequestHeaderModifier and ResponseHeaderModifier, which are the same but for the head they work on. */
 import type { HeaderModifier } from '../api/http-filter.ts';
+import { shownValue } from '../snapshot/credential.ts';
 import type { EditableHead, TranslateContext } from './definition.ts';
 
 type Field = readonly [name: string, value: string];
@@ -74,8 +75,8 @@ export function applyHeaderEdits(edits: HeaderEdits, head: EditableHead): void {
 
 export function explainHeaderEdits(edits: HeaderEdits, what: 'request' | 'response'): string {
   const parts = [
-    ...edits.set.map(([name, value]) => `sets ${name}: ${value}`),
-    ...edits.add.map(([name, value]) => `adds ${name}: ${value}`),
+    ...edits.set.map(([name, value]) => `sets ${name}: ${shownValue(name, value)}`),
+    ...edits.add.map(([name, value]) => `adds ${name}: ${shownValue(name, value)}`),
     ...edits.remove.map((name) => `removes ${name}`),
   ];
   return `${what} headers: ${parts.join(', ') || 'no change'}`;

@@ -2,6 +2,7 @@
  * The matcher that is right because it is plain: it walks every listener of the port and every match of every rule, and says why
  * each did not serve. It shares nothing with the router but the canonical form of requests; a property test holds that they agree.
  */
+import { isCredentialName, shownValue } from '../snapshot/credential.ts';
 import type { HttpMatch, HttpRule, Listener, PathMatch, Snapshot, ValueMatch } from '../snapshot/snapshot.ts';
 import { ANY_HOST, compareHostnames, hostnameMatches } from './hostname.ts';
 import { type Contender, comparePrecedence, decidingLine, type PrecedenceLine } from './precedence.ts';
@@ -188,8 +189,10 @@ function expressionHolds(source: string, value: string, regex: RegexEngine): boo
 
 function valueLoss(on: 'header' | 'query', wanted: ValueMatch, found: string | undefined): Loss {
   const what = on === 'header' ? 'header' : 'query parameter';
-  const value = wanted.type === 'Exact' ? wanted.value : `a match of ${wanted.value}`;
-  const instead = found === undefined ? 'the request has none' : `the request has ${found}`;
+  const shown = shownValue(wanted.name, wanted.value);
+  const value = wanted.type === 'Exact' ? shown : `a match of ${shown}`;
+  const given = isCredentialName(wanted.name) ? 'another' : found;
+  const instead = found === undefined ? 'the request has none' : `the request has ${given}`;
   return { on, reason: `its ${what} ${wanted.name} must be ${value}, and ${instead}` };
 }
 

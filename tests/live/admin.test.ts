@@ -121,7 +121,20 @@ describe('/explain', () => {
     expect(body).toMatch(/^Gateway infra\/gw\n/);
     expect(body).toMatch(/shop\/cart/);
     expect(body).toMatch(/100 % {2}Service shop\/whoami:80/);
-    expect(body).not.toContain('s3cret-set');
+    expect(body).toMatch(/x-api-key: \[redacted\], header x-tier: gold/);
+    expect(body).toMatch(/sets Authorization: \[redacted\]/);
+    expect(body).not.toContain('s3cret');
+  });
+
+  it.each([
+    ['none', ''],
+    ['another', '&header=x-api-key:guess'],
+  ])('and does not say which credential would match where the request has %s', async (has, header) => {
+    const { body } = await ask(`/explain?url=${url('/cart')}&header=x-tier:gold${header}`);
+    expect(body.replace(/\s+/g, ' ')).toContain(
+      `its header x-api-key must be [redacted], and the request has ${has}`,
+    );
+    expect(body).not.toContain('s3cret');
   });
 
   it('and as JSON', async () => {
