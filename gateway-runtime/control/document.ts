@@ -32,10 +32,15 @@ export interface ParsedText {
   readonly passedOver: ReadonlyMap<string, number>;
   /** The text could not be read as a whole: its objects are not known, so the former ones should stay. */
   readonly broken: boolean;
+  /** As in ReadPart. */
+  readonly emptied?: SourceProblem;
 }
 
 /** Never throws. `file` is how messages name it. */
 export function parseText(text: string, file: string): ParsedText {
+  if (text.trim() === '') {
+    return { objects: [], problems: [], passedOver: new Map(), broken: false, emptied: emptied(file) };
+  }
   const lines = new LineCounter();
   const parsed = new TextParser(file, lines);
   try {
@@ -50,6 +55,12 @@ export function parseText(text: string, file: string): ParsedText {
     parsed.refuse({ message: error instanceof RangeError ? NESTED_TOO_DEEPLY : (error as Error).message });
   }
   return parsed;
+}
+
+function emptied(file: string): SourceProblem {
+  const message = 'the file is empty, so the objects that it had stay';
+  const fix = 'write them again; to take them away, remove the file or leave a comment in it';
+  return { severity: 'error', file, message, fix };
 }
 
 class TextParser implements ParsedText {

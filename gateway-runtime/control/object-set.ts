@@ -14,6 +14,8 @@ export interface ReadPart {
   readonly problems: readonly SourceProblem[];
   /** It could not be read as a whole. */
   readonly broken: boolean;
+  /** It is blank, as files are for a moment while an editor writes them: what is wrong if it had objects, which then stay. */
+  readonly emptied?: SourceProblem;
 }
 
 export class ObjectSet {
@@ -25,10 +27,11 @@ export class ObjectSet {
   readonly #given = new Map<string, SourcedObject>();
   readonly #touched = new Set<string>();
 
-  /** Takes a part as it was read. Returns what is wrong with it as part of this set: names that stand twice in it. */
+  /** Takes a part as it was read. Returns what is wrong with it as part of this set: names that stand twice in it, objects that a blank file had. */
   put(part: string, read: ReadPart): SourceProblem[] {
     const before = this.#parts.get(part) ?? new Map<string, SourcedObject>();
     const after = new Map<string, SourcedObject>();
+    if (read.emptied && before.size > 0) return [read.emptied];
     const twice: SourceProblem[] = [];
     for (const object of read.objects) {
       const key = refKey(object.ref);

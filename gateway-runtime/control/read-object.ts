@@ -1,8 +1,8 @@
 /** One object of a source: known and in order, passed over, or refused with what is wrong in each field. */
-import { parse } from '../api/kinds.ts';
+import { parse, refOf } from '../api/kinds.ts';
 import type { RawObject } from '../api/object.ts';
 import type { Origin } from '../snapshot/diagnostic.ts';
-import { skippedKind } from './skipped-kinds.ts';
+import { meantKind, skippedKind } from './skipped-kinds.ts';
 import type { SourcedObject, SourceProblem } from './source.ts';
 
 const MOST_PROBLEMS = 10;
@@ -24,6 +24,14 @@ export function readObject(
   const { ref } = parsed;
   if (parsed.outcome === 'known') return { object: { ref, raw, origin } };
   if (parsed.outcome === 'unknown') {
+    const meant = meantKind(ref);
+    if (meant !== undefined) {
+      const message = `found ${ref.kind}, expected ${meant}`;
+      // Under the name that was meant, so that its last good form stays.
+      const object = refOf({ ...raw, kind: meant });
+      const fix = `rename it to ${meant}`;
+      return { problems: [{ severity: 'error', ...placeOf('kind'), object, field: 'kind', message, fix }] };
+    }
     const skipped = skippedKind(ref);
     if (skipped.silently) return { passedOver: ref.kind };
     const message = `${skipped.reason ?? parsed.reason}, so the object is skipped`;

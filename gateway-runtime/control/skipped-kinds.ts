@@ -1,6 +1,8 @@
 /** What becomes of objects of kinds that are not read: the ordinary company of a Service is passed over silently. */
+import { KINDS } from '../api/kinds.ts';
 import { GATEWAY_GROUP } from '../api/names.ts';
 import type { ObjectRef } from '../api/object.ts';
+import { isNear } from '../api/schema.ts';
 
 /** Built-in groups whose kinds say how something runs or who may do what, none of which changes where a request goes. */
 const SILENT_GROUPS = new Set([
@@ -31,6 +33,17 @@ const REASONS: Readonly<Record<string, string>> = {
   'networking.k8s.io/NetworkPolicy': 'NetworkPolicy is not enforced on this machine',
   '/Endpoints': 'Endpoints are not read: an EndpointSlice says the same',
 };
+
+/** Kinds of Gateway API that are not served, though some are spelt much like one that is. */
+const OTHER_GATEWAY_KINDS = new Set(['BackendTLSPolicy', 'GRPCRoute', 'TCPRoute', 'TLSRoute', 'UDPRoute']);
+
+/** The kind of Gateway API that was meant by one that is not of it. */
+export function meantKind({ group, kind }: ObjectRef): string | undefined {
+  if (group !== GATEWAY_GROUP || OTHER_GATEWAY_KINDS.has(kind)) return undefined;
+  return Object.entries(KINDS).find(
+    ([name, known]) => known.group === group && isNear(name.toLowerCase(), kind.toLowerCase()),
+  )?.[0];
+}
 
 export type Skipped = { readonly silently: true } | { readonly silently: false; readonly reason?: string };
 

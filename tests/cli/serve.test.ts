@@ -221,6 +221,15 @@ describe('gatewright serve', () => {
     await serving.until(() => /^error \S+route\.yaml:\d+: /m.test(serving.stderr));
     expect(await hostname()).toBe('whoami');
 
+    const refusals = () => serving.stdout.split(/not applied/).length - 1;
+    folder.write('route.yaml', '');
+    await serving.until(() => refusals() === 2);
+    expect(await hostname()).toBe('whoami');
+
+    folder.write('route.yaml', to('nginx').replace('kind: HTTPRoute', 'kind: HTTPRout'));
+    await serving.until(() => refusals() === 3);
+    expect(await hostname()).toBe('whoami');
+
     folder.write('route.yaml', to('nginx'));
     await serving.until(() => lives() === 5);
     expect(await hostname()).toBe('nginx');

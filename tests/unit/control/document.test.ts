@@ -63,6 +63,22 @@ spec:
     ]);
   });
 
+  it('takes a kind that is misspelt for an error of the object that was meant', () => {
+    const text = `apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRout\nmetadata: { name: cart }\n`;
+    expect(problemsOf(text)).toEqual([
+      'error shop.yaml:2 HTTPRoute/default/cart kind: found HTTPRout, expected HTTPRoute. Fix: rename it to HTTPRoute.',
+    ]);
+    const [skipped] = problemsOf(text.replace('HTTPRout', 'TCPRoute'));
+    expect(skipped).toMatch(/^warning .*TCPRoute of Gateway API is not served/);
+  });
+
+  it('says what is wrong with a blank file that had objects', () => {
+    const { emptied, problems, broken } = parseText(' \n', 'shop.yaml');
+    expect([problems, broken]).toEqual([[], false]);
+    expect(formatSourceProblem(emptied!)).toMatch(/^error shop\.yaml: the file is empty, so /);
+    expect(parseText('# nothing\n', 'shop.yaml').emptied).toBeUndefined();
+  });
+
   it('names the line of a label whose key has dots', () => {
     const text = SERVICE.replace(
       '  namespace: shop',

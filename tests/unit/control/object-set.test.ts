@@ -56,6 +56,19 @@ describe('ObjectSet', () => {
     expect(names(set)).toEqual(['-media', '-cart']);
   });
 
+  it('keeps what a file had that is blank now, and says so', () => {
+    const set = new ObjectSet();
+    const emptied: SourceProblem = { severity: 'error', file: 'a', message: 'empty' };
+    expect(set.put('a.yaml', { ...part([]), emptied })).toEqual([]);
+    set.put('a.yaml', part([service('cart', 'a')]));
+    names(set);
+    for (let times = 0; times < 2; times++) {
+      expect(set.put('a.yaml', { ...part([]), emptied })).toEqual([emptied]);
+      expect(names(set)).toEqual([]);
+    }
+    expect(set.has(service('cart', 'a').ref)).toBe(true);
+  });
+
   it('takes the first of two that have one name, whatever was read first, and says so', () => {
     const set = new ObjectSet();
     expect(set.put('b.yaml', part([service('cart', 'b.yaml', 2)]))).toEqual([]);
