@@ -10,6 +10,7 @@ import {
 } from './gateway.ts';
 import type { GrantedHostname, PlatformScope, RouteKind } from './granted.ts';
 import type { GrantedListener } from './listener.ts';
+import { kindProblems } from './props.ts';
 import { Team, type TeamRef } from './team.ts';
 
 export interface DedicatedGatewayProps<
@@ -82,6 +83,11 @@ export class DedicatedGateway<
       listener,
       hostname,
     }));
+  }
+
+  /** @internal */
+  override _problems(): string[] {
+    return [...super._problems(), ...kindProblems(this.kinds)];
   }
 
   /** @internal */

@@ -8,6 +8,7 @@ import { DEFAULT_CLASS, type ListenerEntry, listenerEntry, onlyNamespaceOf, sect
 import type { GrantedHostname, RouteKind } from './granted.ts';
 import { boundedName } from './naming.ts';
 import { nestingWarnings, openWarnings, overlapProblems } from './overlap.ts';
+import { kindProblems } from './props.ts';
 import type { SharedGateway } from './shared-gateway.ts';
 import { WARNINGS } from './synth-hooks.ts';
 import { Team, type TeamRef } from './team.ts';
@@ -155,6 +156,7 @@ export class Grant<
         `listener ${name} is not one that ${this.#gateway.node.path} grants (it has: ${granted.join(', ')})`,
       );
     }
+    problems.push(...kindProblems(this.kinds));
     if (this.hostnames.length === 0) problems.push('no hostname is granted: name at least one in hostnames');
     const count = this.hostnames.length * this.listeners.length;
     if (this.wholeObject && count > 64) {

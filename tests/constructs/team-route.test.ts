@@ -406,6 +406,26 @@ describe('what synth refuses', () => {
     );
   });
 
+  it('a grant of no kind of route, or of another than can be granted', () => {
+    const { app, platform, shared, shop } = storefront();
+    const grant = (name: string, props: Any) =>
+      shared.grant(shop, { name, hostnames: [`${name}.example.com`], ...props });
+    grant('none', { kinds: [] });
+    grant('tcp', { kinds: ['HTTPRoute', 'TCPRoute'] });
+    new DedicatedGateway(platform, 'own-gw', {
+      team: shop,
+      hostnames: ['own.example.com'],
+      listeners: { web: http(80) },
+      kinds: [],
+    });
+    const none = 'no kind is granted: name at least one in kinds (HTTPRoute, GRPCRoute), or leave kinds out';
+    expect(errors(app)).toEqual([
+      `[platform/shared-gw/none] ${none}`,
+      '[platform/shared-gw/tcp] kind TCPRoute can not be granted: kinds takes HTTPRoute and GRPCRoute',
+      `[platform/own-gw] ${none}`,
+    ]);
+  });
+
   it('a grant that nobody made', () => {
     const { app, chart, mediaEdge, shop } = storefront();
     const own = { team: shop, hostnames: ['media.example.com'] };
