@@ -7,9 +7,10 @@ import { Admin } from '../../gateway-runtime/admin/admin.ts';
 import { refKey } from '../../gateway-runtime/api/object.ts';
 import type { BackendMapping } from '../../gateway-runtime/control/backend-mapping.ts';
 import { LocalCertificates, missingSecrets } from '../../gateway-runtime/control/certificates.ts';
+import { shownPath } from '../../gateway-runtime/control/files.ts';
 import { Loop, type LoopChange } from '../../gateway-runtime/control/loop.ts';
 import { PortPlan } from '../../gateway-runtime/control/port-plan.ts';
-import { formatSourceProblem } from '../../gateway-runtime/control/source.ts';
+import { formatSourceProblem, type SourceProblem } from '../../gateway-runtime/control/source.ts';
 import { Watcher } from '../../gateway-runtime/control/watch.ts';
 import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import { re2 } from '../../gateway-runtime/regex/re2.ts';
@@ -20,6 +21,8 @@ import type { AdminPlace, Report, View } from './report.ts';
 
 /** The part of the objects that nobody wrote. After all paths in order, so that what is written goes first. */
 const LOCAL_PART = '\uffff local certificates';
+
+const NOTHING: LoopChange = { gateways: [], diagnostics: new Map() };
 
 export interface ServeOptions {
   readonly paths: readonly string[];
@@ -156,9 +159,13 @@ export class Session {
 
   async #applyEdit(files: ReadonlySet<string>): Promise<void> {
     const saved = await latestSave(files);
-    const read = await this.#sources.readChanged(files);
+    let read = await this.#sources.readChanged(files);
     await this.#addCertificates();
-    const change = await this.#loop.apply(this.#sources.objects.take());
+    const tooStrict = this.#unreachableByEdit(files);
+    let change = NOTHING;
+    // What is refused stays in the set, and goes live with the edit that mends it.
+    if (tooStrict.length > 0) read = { ...read, problems: [...read.problems, ...tooStrict] };
+    else change = await this.#loop.apply(this.#sources.objects.take());
     if (!read.superseded) {
       const milliseconds = Math.max(0, Date.now() - saved);
       this.#report.changed({ ...this.#view(), read, change, files: [...files], milliseconds });
@@ -219,6 +226,18 @@ export class Session {
     throw new CommandError(
       `error none of the ports can be had:\n${unbound.map(({ message }) => `  ${message}`).join('\n')}\nStop what has them${other}.`,
     );
+  }
+
+  /** As `#refuseWhatIsStrict`, of an edit that is not applied yet. */
+  #unreachableByEdit(files: ReadonlySet<string>): SourceProblem[] {
+    if (!this.#options.strict) return [];
+    const objects = [...this.#sources.objects.objects()].map(({ raw }) => raw);
+    return this.#loop.unreachableWith(objects).map(({ namespace, service, port }) => ({
+      severity: 'error',
+      file: [...files].map(shownPath).join(', '),
+      message: `nothing says where the Service ${namespace}/${service}:${port} runs, and --strict echoes none, so the edit is not applied`,
+      fix: `add EndpointSlices, or start with --backend ${namespace}/${service}:${port}=http://127.0.0.1:3000`,
+    }));
   }
 
   #refuseWhatIsStrict(): void {

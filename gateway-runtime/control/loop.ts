@@ -5,6 +5,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { refOf } from '../api/kinds.ts';
+import type { RawObject } from '../api/object.ts';
 import { EchoBackends } from '../echo/echo.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import { Agent } from '../proxy/agent.ts';
@@ -22,6 +23,7 @@ import {
   type Snapshot,
   type SnapshotDelta,
 } from '../snapshot/snapshot.ts';
+import { translate } from '../translate/translate.ts';
 import type { Change, Infrastructure, Translation, TranslationChange } from '../translate/translation.ts';
 import { Translator } from '../translate/translator.ts';
 import type { BackendMapping } from './backend-mapping.ts';
@@ -97,12 +99,13 @@ export class Loop {
 
   /** Service ports that routes send to and that have neither endpoints nor a mapping: echoed, or 503. */
   get unreachable(): readonly Backend[] {
-    const found = new Map<BackendKey, Backend>();
-    for (const { resources } of this.translation.snapshots.values()) {
-      for (const each of resources)
-        if (each.type === 'backend' && this.#isUnreachable(each)) found.set(each.key, each);
-    }
-    return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+    return this.#unreachableOf(this.translation);
+  }
+
+  /** What `unreachable` would be with exactly these objects. Changes nothing, and translates them all. */
+  unreachableWith(objects: readonly RawObject[]): readonly Backend[] {
+    const { regex, classes } = this.#options;
+    return this.#unreachableOf(translate(objects, { regex, classes }));
   }
 
   /** Whether a route of any Gateway sends to this Service port. */
@@ -231,8 +234,17 @@ export class Loop {
     return mapping ? { backend, endpoints: [mapping.endpoint] } : this.translation.endpoints.get(backend);
   }
 
-  #isUnreachable({ key }: Backend): boolean {
-    return !this.#mapped.has(key) && !this.translation.endpoints.get(key)?.endpoints.length;
+  #unreachableOf(translation: Translation): readonly Backend[] {
+    const found = new Map<BackendKey, Backend>();
+    for (const { resources } of translation.snapshots.values()) {
+      for (const each of resources)
+        if (each.type === 'backend' && this.#isUnreachable(each, translation)) found.set(each.key, each);
+    }
+    return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  #isUnreachable({ key }: Backend, { endpoints } = this.translation): boolean {
+    return !this.#mapped.has(key) && !endpoints.get(key)?.endpoints.length;
   }
 
   /** Before the agents hear of the backends, so that no request finds one without an address. */

@@ -134,6 +134,31 @@ describe('gatewright serve', () => {
     expect(echoes.stderr).toContain('--backend shop/whoami:80=http://127.0.0.1:3000');
   });
 
+  it('with --strict applies no edit that sends to a Service that runs nowhere', async () => {
+    using folder = new Folder();
+    folder.write('gateway.yaml', WHOAMI.replace(/ {4}- name: secure[\s\S]*?---/, '---'));
+    await using serving = await new Serving([
+      folder.path,
+      '--strict',
+      '--backend',
+      'shop/whoami:80=http://127.0.0.1:1',
+      ...FREE,
+    ]).ready();
+    const port = serving.port(80);
+    const late = 'late.example.com';
+    const to = (name: string) =>
+      documents(service('late'), route('late', late, `    - backendRefs: [{ name: ${name}, port: 80 }]\n`));
+    folder.write('late.yaml', to('late'));
+    await serving.until(() => /not applied, what was served before\s+is served still/.test(serving.stdout));
+    await serving.until(() => /^error \S+late\.yaml: .*shop\/late:80 .*--strict/m.test(serving.stderr));
+    expect((await curl(late, port, '/')).status).toBe(404);
+
+    folder.write('late.yaml', to('whoami'));
+    await serving.until(() => /:\s+live after/.test(serving.stdout));
+    // The mapped address has no server: a route is there, which is what matters.
+    expect((await curl(late, port, '/')).status).toBe(503);
+  });
+
   it('serves only Gateways of the classes asked for', async () => {
     using folder = new Folder();
     const file = folder.write('all.yaml', WHOAMI);
