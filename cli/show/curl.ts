@@ -1,5 +1,6 @@
 /** A command that can be pasted into a shell and reaches a route as it is served here. */
 
+import { isCredentialName } from '../../gateway-runtime/snapshot/credential.ts';
 import { WIDTH } from '../terminal.ts';
 import type { RouteRow } from './route-rows.ts';
 
@@ -11,6 +12,9 @@ export interface ServedAt {
   /** The file with the root certificate, where certificates were made here. */
   readonly caFile?: string;
 }
+
+/** What stands for a credential, to be replaced by whoever pastes the command. */
+const PLACEHOLDER = '<value>';
 
 /** Undefined for a route that no fixed request can be written for: an expression, or a port that is not bound. */
 export function curlFor(row: RouteRow, at: ServedAt, protocol?: 'HTTP' | 'HTTPS'): string | undefined {
@@ -26,7 +30,8 @@ export function curlFor(row: RouteRow, at: ServedAt, protocol?: 'HTTP' | 'HTTPS'
   // Any host under a wildcard will do; without a hostname, the address itself.
   const host = row.host === '*' ? bracketed : row.host.replace('*', 'any');
   const query = queryParams.map(
-    ({ name, value }) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`,
+    ({ name, value }) =>
+      `${encodeURIComponent(name)}=${isCredentialName(name) ? PLACEHOLDER : encodeURIComponent(value)}`,
   );
   const url = `${scheme}://${host}:${port}${path.value}${query.length > 0 ? `?${query.join('&')}` : ''}`;
   const parts = [
@@ -34,7 +39,9 @@ export function curlFor(row: RouteRow, at: ServedAt, protocol?: 'HTTP' | 'HTTPS'
     ...(method && method !== 'GET' ? [method === 'HEAD' ? '--head' : `-X ${method}`] : []),
     ...(scheme === 'https' && at.caFile ? [`--cacert ${quoted(at.caFile)}`] : []),
     ...(row.host === '*' ? [] : [`--resolve ${host}:${port}:${address}`]),
-    ...headers.map(({ name, value }) => `-H ${quoted(`${name}: ${value}`)}`),
+    ...headers.map(
+      ({ name, value }) => `-H ${quoted(`${name}: ${isCredentialName(name) ? PLACEHOLDER : value}`)}`,
+    ),
     quoted(url),
   ];
   return fold(parts);

@@ -1,5 +1,6 @@
 /** The routes of a Gateway as rows that people read: team, host, what is matched, where it goes. */
 import { explainFilter } from '../../gateway-runtime/filters/index.ts';
+import { shownValue } from '../../gateway-runtime/snapshot/credential.ts';
 import type {
   HttpMatch,
   HttpRule,
@@ -74,7 +75,8 @@ function pathText({ type, value }: PathMatch): string {
 }
 
 function valueText({ name, type, value }: ValueMatch, equals: string): string {
-  return type === 'Exact' ? `${name}${equals}${value}` : `${name} ~ ${value}`;
+  const shown = shownValue(name, value);
+  return type === 'Exact' ? `${name}${equals}${shown}` : `${name} ~ ${shown}`;
 }
 
 export function targetText(rule: HttpRule): string {
