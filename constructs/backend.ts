@@ -37,6 +37,8 @@ export interface ServiceConstruct {
 /** Several backends with their shares, made by `canary()` or a `Canary`. */
 export interface Split {
   readonly backends: readonly Backend[];
+  /** @internal What is wrong with it, for the rule that uses it to say. */
+  readonly problems?: readonly string[];
 }
 
 /** A Service by name and port. */

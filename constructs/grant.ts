@@ -8,7 +8,7 @@ import { DEFAULT_CLASS, type ListenerEntry, listenerEntry, onlyNamespaceOf, sect
 import type { GrantedHostname, RouteKind } from './granted.ts';
 import { boundedName } from './naming.ts';
 import { nestingWarnings, openWarnings, overlapProblems } from './overlap.ts';
-import { kindProblems } from './props.ts';
+import { kindProblems, listOr, listProblems, propsProblems } from './props.ts';
 import type { SharedGateway } from './shared-gateway.ts';
 import { WARNINGS } from './synth-hooks.ts';
 import { Team, type TeamRef } from './team.ts';
@@ -70,6 +70,7 @@ export class Grant<
   readonly _nestedIn: readonly AnyGrant[];
   /** Not for teams: whoever holds a grant could else make another. */
   readonly #gateway: SharedGateway;
+  readonly #shape: readonly string[];
   readonly #refused: readonly string[];
   readonly #object: { readonly kind: 'Gateway' | 'ListenerSet'; readonly name: string };
 
@@ -82,10 +83,24 @@ export class Grant<
     super(gateway, props.name ?? team.name);
     this.#gateway = gateway;
     this.team = team;
-    this.hostnames = [props.hostnames].flat() as unknown as Hosts;
-    this.kinds = props.kinds ?? (['HTTPRoute'] as readonly RouteKind[] as readonly Kinds[]);
-    this.listeners = props.listeners.filter((name) => isGranted(gateway, name));
-    this.#refused = props.listeners.filter((name) => !isGranted(gateway, name));
+    this.#shape = [
+      ...propsProblems('grant()', props, ['hostnames', 'kinds', 'listeners', 'nestedIn', 'name']),
+      ...(['hostnames', 'kinds', 'listeners'] as const)
+        .filter((list) => list === 'hostnames' || props[list] !== undefined)
+        .flatMap((list) => listProblems(list, props[list])),
+      ...listOr(props.hostnames)
+        .filter((host) => typeof host !== 'string')
+        .map((host) => `a hostname is a string, this is ${typeof host}`),
+    ];
+    this.hostnames = listOr(props.hostnames).filter(
+      (host) => typeof host === 'string',
+    ) as readonly string[] as Hosts;
+    this.kinds = props.kinds
+      ? listOr(props.kinds)
+      : (['HTTPRoute'] as readonly RouteKind[] as readonly Kinds[]);
+    const listeners = listOr(props.listeners);
+    this.listeners = listeners.filter((name) => isGranted(gateway, name));
+    this.#refused = listeners.filter((name) => !isGranted(gateway, name));
     this.title = `grant ${this.node.path}`;
     this.wholeObject = gateway.teamListeners === 'listener-set';
     this._nestedIn = [props.nestedIn ?? []].flat() as AnyGrant[];
@@ -149,6 +164,7 @@ export class Grant<
   }
 
   #problems(): string[] {
+    if (this.#shape.length > 0) return [...this.#shape];
     const problems = overlapProblems(this, this.#gateway._grants);
     for (const name of this.#refused) {
       const granted = Object.keys(this.#gateway._specs).filter((each) => isGranted(this.#gateway, each));

@@ -2,6 +2,7 @@
 import { apiBackend, type Backend, backendsOf, type ServiceConstruct, type Split } from './backend.ts';
 import { apiFilters, type Filter, type Redirect } from './filter.ts';
 import { apiMatch, type Match, matchProblems, matchText } from './match.ts';
+import { propsOr, propsProblems } from './props.ts';
 import type { ApiMatch } from './sharding.ts';
 
 export interface RuleProps extends Match {
@@ -19,23 +20,28 @@ export interface RuleProps extends Match {
 
 export type Destination = Backend | ServiceConstruct | Split;
 
+const MATCH_KEYS = ['path', 'headers', 'query', 'method'];
+
 /** A rule of a route; `.to()` completes it. */
 export class Rule<Route> {
   readonly #route: Route;
   readonly #props: RuleProps;
   readonly #matches: Match[];
+  readonly #shape: string[];
   #destinations: readonly unknown[] | undefined;
 
   /** @internal Made by `TeamRoute.rule`. */
   constructor(route: Route, props: RuleProps) {
     this.#route = route;
-    this.#props = props;
-    this.#matches = [props];
+    this.#props = propsOr(props);
+    this.#matches = [this.#props];
+    this.#shape = propsProblems('rule()', props, [...MATCH_KEYS, 'name', 'filters']);
   }
 
   /** Takes requests of this match too. */
   or(match: Match): this {
-    this.#matches.push(match);
+    this.#matches.push(propsOr(match));
+    this.#shape.push(...propsProblems('or()', match, MATCH_KEYS));
     return this;
   }
 
@@ -60,17 +66,19 @@ export class Rule<Route> {
 
   /** @internal What is wrong with it, beyond the field rules of the API. */
   _problems(): string[] {
-    return [...this.#matches.flatMap(matchProblems), ...this.#destinationProblems()];
+    return [...this.#shape, ...this.#matches.flatMap(matchProblems), ...this.#destinationProblems()];
   }
 
   #destinationProblems(): string[] {
     if (!this.#destinations?.length)
       return ['it goes nowhere: end it with .to(service(name, port)) or .to(redirect({ ... }))'];
-    return this.#destinations
+    const splits = this.#destinations.flatMap((each) => (isSplit(each) ? (each.problems ?? []) : []));
+    const others = this.#destinations
       .filter((each) => !isRedirect(each) && backendsOf(each) === undefined)
       .map(
         (each) => `.to() takes service(), canary(), a Service construct or redirect(), not ${String(each)}`,
       );
+    return [...splits, ...others];
   }
 
   /** @internal In the form of the API. */
@@ -92,6 +100,10 @@ export interface ApiRule {
   readonly matches: readonly ApiMatch[];
   readonly filters: readonly Record<string, unknown>[] | undefined;
   readonly backendRefs: readonly Record<string, unknown>[] | undefined;
+}
+
+function isSplit(value: unknown): value is Split {
+  return typeof value === 'object' && value !== null && 'backends' in value;
 }
 
 function isRedirect(value: unknown): value is Redirect {

@@ -43,6 +43,11 @@ export class SharedGateway<
     const Kinds extends RouteKind = 'HTTPRoute',
     const Names extends GrantedNames<Listeners> = GrantedNames<Listeners>,
   >(team: TeamRef<TeamName>, props: GrantProps<Hosts, Kinds, Names>): Grant<Hosts, Kinds, Names, TeamName> {
+    const call = `${this.node.path}: grant(team, { hostnames: [...] })`;
+    if (typeof team?.name !== 'string' || typeof team.namespace !== 'string')
+      throw new Error(`${call} takes a team with name and namespace first, this is ${String(team)}`);
+    if (typeof props !== 'object' || props === null)
+      throw new Error(`${call} takes an object with hostnames second, this is ${String(props)}`);
     const name = props.name ?? team.name;
     if (this._grants.some((each) => each.node.id === name)) {
       const example = String([props.hostnames].flat()[0] ?? 'second')

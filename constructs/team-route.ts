@@ -6,6 +6,7 @@ import { teamOf } from './chart.ts';
 import { requireChecks } from './checks.ts';
 import type { AttachmentWithin, HostnameWithin, HostsOf, ListenersOf } from './granted.ts';
 import { boundedName, nameProblem } from './naming.ts';
+import { listOr, listProblems, propsOr, propsProblems } from './props.ts';
 import { type ApiRule, Rule, type RuleProps } from './rule.ts';
 import { shard } from './sharding.ts';
 import { MATERIALIZE } from './synth-hooks.ts';
@@ -52,6 +53,7 @@ export class TeamRoute<
   /** The namespace of the team. */
   readonly namespace: string;
   readonly hostnames: readonly string[];
+  readonly #shape: readonly string[];
   readonly #on: readonly unknown[];
   readonly #attachments: readonly Attachment[];
   readonly #listeners: readonly string[] | undefined;
@@ -60,15 +62,21 @@ export class TeamRoute<
   /** As of the last synth that began. */
   #planned: Map<string, readonly ApiRule[]> | undefined;
 
-  constructor(scope: Scope, id: string, props: TeamRouteProps<On, Hosts, Scope>) {
+  constructor(scope: Scope, id: string, given: TeamRouteProps<On, Hosts, Scope>) {
     super(scope, id);
+    const props = propsOr(given);
+    this.#shape = [
+      ...propsProblems('TeamRoute', given, ['on', 'hostnames', 'listeners', 'name']),
+      ...(props.hostnames === undefined ? [] : listProblems('hostnames', props.hostnames)),
+      ...(props.listeners === undefined ? [] : listProblems('listeners', props.listeners)),
+    ];
     this.name = props.name ?? id;
     this.#on = [props.on].flat();
     this.#attachments = this.#on.filter(isAttachment);
-    this.#listeners = props.listeners as readonly string[] | undefined;
+    this.#listeners = props.listeners && listOr<string>(props.listeners);
     const granted = new Set(this.#attachments.flatMap((each) => each.hostnames));
     granted.delete('*');
-    this.hostnames = (props.hostnames as readonly string[] | undefined) ?? [...granted];
+    this.hostnames = props.hostnames ? listOr(props.hostnames as unknown as readonly string[]) : [...granted];
     // Where all are meant, the listeners say them too, and may say more than a route has room for.
     this.#writesHostnames =
       this.hostnames.length > 0 && (props.hostnames !== undefined || granted.size <= 16);
@@ -130,6 +138,7 @@ export class TeamRoute<
 
   #problems(): string[] {
     return [
+      ...this.#shape,
       ...nameProblem('HTTPRoute', this.name),
       ...this.#on.flatMap((each) => this.#attachmentProblems(each)),
       ...(this.#attachments.length > 0

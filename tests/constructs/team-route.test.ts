@@ -406,6 +406,61 @@ describe('what synth refuses', () => {
     );
   });
 
+  it('keys that are not known, each with the one that was meant', () => {
+    const { app, chart, shared, shop, shopEdge } = storefront();
+    shared.grant(shop, { name: 'typo', hostnames: ['typo.example.com'], kind: ['GRPCRoute'] } as Any);
+    const route = new TeamRoute(chart, 'r', { on: shopEdge, hostname: ['shop.example.com'] } as Any);
+    route.rule({ header: { a: '1' } } as Any).to(cart);
+    route
+      .rule({ pth: exact('/a') } as Any)
+      .or({ timeout: 3 } as Any)
+      .to(cart);
+    const three = { stable: cart, canary: cart, weights: [3, 1, 1] };
+    route.rule({ path: exact('/c') }).to(canary(three as Any));
+    new Canary(chart, 'c', { ...three, wieghts: [3, 1] } as Any);
+    expect(errors(app)).toEqual([
+      '[platform/shared-gw/typo] grant() does not know kind: did you mean kinds?',
+      '[shop/r] TeamRoute does not know hostname: did you mean hostnames?',
+      '[shop/r] rule 1 (prefix /): rule() does not know header: did you mean headers?',
+      '[shop/r] rule 2 (prefix / or prefix /): rule() does not know pth: did you mean path?',
+      '[shop/r] rule 2 (prefix / or prefix /): or() does not know timeout: it takes path, headers, query, method',
+      '[shop/r] rule 3 (/c): canary() takes weights of two numbers, such as weights: [3, 1], this is [3,1,1]',
+      '[shop/c] canary() does not know wieghts: did you mean weights?',
+      '[shop/c] canary() takes weights of two numbers, such as weights: [3, 1], this is [3,1,1]',
+    ]);
+  });
+
+  it('props that are none, or no lists', () => {
+    const { app, chart, shared, shop, shopEdge } = storefront();
+    const grant = shared.grant.bind(shared) as Any;
+    grant(shop, { name: 'empty' });
+    grant(shop, { name: 'text', hostnames: 'a.example.com', kinds: 'HTTPRoute' });
+    grant(shop, { name: 'number', hostnames: [42] });
+    expect(() => grant(undefined, { hostnames: [] })).toThrow(
+      'platform/shared-gw: grant(team, { hostnames: [...] }) takes a team with name and namespace first, this is undefined',
+    );
+    expect(() => grant(shop)).toThrow('takes an object with hostnames second, this is undefined');
+    const route = new TeamRoute(chart, 'r', { on: shopEdge, hostnames: 'shop.example.com' } as Any);
+    route.rule({ path: exact('/a') }).to(canary({ stable: cart, canary: cart } as Any));
+    route.rule(null as Any).to(canary(undefined as Any));
+    new (TeamRoute as Any)(chart, 'bare').rule().to(cart);
+    expect(errors(app)).toEqual([
+      '[platform/shared-gw/empty] hostnames is a list, hostnames: [...], this is undefined',
+      '[platform/shared-gw/text] hostnames is a list, hostnames: [...], this is "a.example.com"',
+      '[platform/shared-gw/text] kinds is a list, kinds: [...], this is "HTTPRoute"',
+      '[platform/shared-gw/number] a hostname is a string, this is number',
+      '[shop/r] hostnames is a list, hostnames: [...], this is "shop.example.com"',
+      '[shop/r] rule 1 (/a): canary() takes weights of two numbers, such as weights: [3, 1], this is undefined',
+      '[shop/r] rule 2 (prefix /): rule() takes an object with path, headers, query, method, name, filters, this is null',
+      '[shop/r] rule 2 (prefix /): canary() takes an object with stable, canary, weights, this is undefined',
+      expect.stringContaining('canary() takes weights of two numbers'),
+      expect.stringContaining('canary() takes one service() as stable, this is undefined'),
+      expect.stringContaining('canary() takes one service() as canary, this is undefined'),
+      '[shop/bare] TeamRoute takes an object with on, hostnames, listeners, name, this is undefined',
+      '[shop/bare] a route attaches to a grant, not to undefined: use gateway.grant(team, { hostnames })',
+    ]);
+  });
+
   it('a grant of no kind of route, or of another than can be granted', () => {
     const { app, platform, shared, shop } = storefront();
     const grant = (name: string, props: Any) =>
