@@ -86,7 +86,7 @@ export interface RuleSource {
   readonly generation: number;
   /** creationTimestamp of the route as ISO text; empty where it has none, which sorts as the newest. */
   readonly created: string;
-  /** Value of the route's (else its namespace's) team label. */
+  /** Value of the team label of the route's namespace, which the platform sets; the route's own counts only where that has none. */
   readonly team?: string;
 }
 

@@ -209,9 +209,10 @@ function ruleAt(
 function sourceOf(ref: ObjectRef, route: Route, objects: Objects) {
   const created = creationTime(route.metadata.creationTimestamp);
   const labels = route.metadata.labels ?? {};
-  const team = Object.hasOwn(labels, TEAM_LABEL)
-    ? labels[TEAM_LABEL]
-    : objects.namespaceLabel(ref.namespace, TEAM_LABEL);
+  // The namespace is the platform's, the route its tenant's: a tenant must not pass for another team.
+  const team =
+    objects.namespaceLabel(ref.namespace, TEAM_LABEL) ??
+    (Object.hasOwn(labels, TEAM_LABEL) ? labels[TEAM_LABEL] : undefined);
   return {
     kind: 'HTTPRoute' as const,
     namespace: ref.namespace,

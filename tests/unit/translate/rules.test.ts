@@ -251,9 +251,10 @@ describe('the source of a rule', () => {
     expect(source(undefined).created).toBe('');
   });
 
-  it("has the route's team, else that of its namespace", () => {
+  it("has the team of the route's namespace, which the platform sets, else that of the route", () => {
     const team = (name: string) => ({ 'gatewright.dev/team': name });
-    expect(source(team('cart-team'), undefined, team('shop-team')).team).toBe('cart-team');
+    expect(source(team('cart-team'), undefined, team('shop-team')).team).toBe('shop-team');
+    expect(source(team('cart-team')).team).toBe('cart-team');
     expect(source(undefined, undefined, team('shop-team')).team).toBe('shop-team');
     expect(source(undefined)).not.toHaveProperty('team');
   });
