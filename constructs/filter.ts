@@ -109,6 +109,17 @@ const FIELDS = {
   RequestRedirect: 'requestRedirect',
 } as const;
 
+/** A rule has one rewrite and one redirect: the later of two would win in silence. */
+export function filterProblems(filters: readonly (Filter | Redirect)[]): string[] {
+  return (['URLRewrite', 'RequestRedirect'] as const)
+    .filter((type) => filters.filter((each) => each.type === type).length > 1)
+    .map((type) =>
+      type === 'URLRewrite'
+        ? 'it has several rewrite(): write one, with hostname and path'
+        : 'it has several redirect(): a request gets one answer',
+    );
+}
+
 /** Filters in the form of the API, which has one header modifier per direction: those of one type become one. */
 export function apiFilters(filters: readonly (Filter | Redirect)[]): Record<string, unknown>[] | undefined {
   const byType = new Map<Filter['type'] | Redirect['type'], Record<string, unknown>>();

@@ -1,6 +1,6 @@
 /** One rule of a route while it is written: matches, filters, and where the requests go. */
 import { apiBackend, type Backend, backendsOf, type ServiceConstruct, type Split } from './backend.ts';
-import { apiFilters, type Filter, type Redirect } from './filter.ts';
+import { apiFilters, type Filter, filterProblems, type Redirect } from './filter.ts';
 import { apiMatch, type Match, matchProblems, matchText } from './match.ts';
 import { propsOr, propsProblems } from './props.ts';
 import type { ApiMatch } from './sharding.ts';
@@ -78,14 +78,31 @@ export class Rule<Route> {
       .map(
         (each) => `.to() takes service(), canary(), a Service construct or redirect(), not ${String(each)}`,
       );
-    return [...splits, ...others];
+    const redirects = this.#destinations.filter(isRedirect);
+    const ofRule = filterProblems([...(this.#props.filters ?? []), ...redirects]);
+    const ofBackends = this.#backends().flatMap(({ name, filters = [] }) =>
+      filterProblems(filters).map((problem) => `service ${name}: ${problem}`),
+    );
+    return [...splits, ...others, ...ofRule, ...ofBackends];
+  }
+
+  /** @internal What is odd about it, and no error. */
+  _warnings(): string[] {
+    const backends = this.#backends();
+    return backends.length > 0 && backends.every(({ weight }) => weight === 0)
+      ? ['the weights of its backends sum to 0, so every request gets a 500: give one of them a weight']
+      : [];
+  }
+
+  #backends(): Backend[] {
+    return (this.#destinations ?? []).flatMap((each) => backendsOf(each) ?? []);
   }
 
   /** @internal In the form of the API. */
   _api(routeNamespace: string): ApiRule {
     const { name, filters = [] } = this.#props;
     const destinations = this.#destinations ?? [];
-    const backends = destinations.flatMap((each) => backendsOf(each) ?? []);
+    const backends = this.#backends();
     return {
       name,
       matches: this.#matches.map(apiMatch),

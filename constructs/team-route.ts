@@ -9,7 +9,7 @@ import { boundedName, nameProblem } from './naming.ts';
 import { listOr, listProblems, propsOr, propsProblems } from './props.ts';
 import { type ApiRule, Rule, type RuleProps } from './rule.ts';
 import { shard } from './sharding.ts';
-import { MATERIALIZE } from './synth-hooks.ts';
+import { MATERIALIZE, WARNINGS } from './synth-hooks.ts';
 
 export interface TeamRouteProps<On, Hosts extends readonly string[], Scope> {
   /** What the route attaches to: a grant, a dedicated gateway, an open listener, or several of them. */
@@ -110,6 +110,13 @@ export class TeamRoute<
     first?.node.addDependency(...this.node.children.filter((child) => child !== first));
   }
 
+  /** @internal */
+  [WARNINGS](): string[] {
+    return this.#rules.flatMap((rule, index) =>
+      rule._warnings().map((warning) => `rule ${index + 1} (${rule._text}): ${warning}`),
+    );
+  }
+
   #object(suffix: string): void {
     gatewayObject(this, objectId(suffix), {
       kind: 'HTTPRoute',
@@ -140,6 +147,9 @@ export class TeamRoute<
     return [
       ...this.#shape,
       ...nameProblem('HTTPRoute', this.name),
+      ...(this.#on.length === 0
+        ? ['the route attaches to nothing, so it serves nothing: name a grant in on']
+        : []),
       ...this.#on.flatMap((each) => this.#attachmentProblems(each)),
       ...(this.#attachments.length > 0
         ? this.hostnames

@@ -160,6 +160,24 @@ describe('attachment', () => {
   });
 });
 
+describe('what serves nothing', () => {
+  it('is a warning: a route by hand without parentRefs, and a rule whose weights sum to 0', () => {
+    const { app, chart, shopEdge } = storefront();
+    new ApiObject(chart, 'by-hand', {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'HTTPRoute',
+      metadata: { name: 'by-hand' },
+      spec: { rules: [{ backendRefs: [{ name: 'cart', port: 80 }] }] },
+    });
+    const off = service('cart', 80, { weight: 0 });
+    new TeamRoute(chart, 'off', { on: shopEdge }).rule().to(off, off);
+    expect(warnings(app)).toEqual([
+      '[shop/by-hand] HTTPRoute/shop/by-hand spec.parentRefs: names no gateway, so the route serves nothing. Fix: name the Gateway or ListenerSet that it attaches to.',
+      '[shop/off] rule 1 (prefix /): the weights of its backends sum to 0, so every request gets a 500: give one of them a weight',
+    ]);
+  });
+});
+
 describe('rules that are never reached', () => {
   it('are told with both constructs, the reason, and a request', () => {
     const { app, chart, shopEdge, cart } = storefront();

@@ -461,6 +461,24 @@ describe('what synth refuses', () => {
     ]);
   });
 
+  it('a route on nothing, and a rule with two rewrites or two redirects', () => {
+    const { app, chart, shopEdge } = storefront();
+    new TeamRoute(chart, 'nowhere', { on: [] as Any, hostnames: [] }).rule().to(cart);
+    const route = new TeamRoute(chart, 'r', { on: shopEdge });
+    const filters = [rewrite({ hostname: 'a.internal' }), rewrite({ hostname: 'b.internal' })];
+    route.rule({ path: exact('/a'), filters }).to(cart);
+    const toHttps = redirect({ scheme: 'https' });
+    route.rule({ path: exact('/b') }).to(...([toHttps, toHttps] as Any));
+    route.rule({ path: exact('/c') }).to(service('cart', 8080, { filters }));
+    const rewrites = 'it has several rewrite(): write one, with hostname and path';
+    expect(errors(app)).toEqual([
+      '[shop/nowhere] the route attaches to nothing, so it serves nothing: name a grant in on',
+      `[shop/r] rule 1 (/a): ${rewrites}`,
+      '[shop/r] rule 2 (/b): it has several redirect(): a request gets one answer',
+      `[shop/r] rule 3 (/c): service cart: ${rewrites}`,
+    ]);
+  });
+
   it('a grant of no kind of route, or of another than can be granted', () => {
     const { app, platform, shared, shop } = storefront();
     const grant = (name: string, props: Any) =>
