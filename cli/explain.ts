@@ -1,5 +1,6 @@
 /** `gatewright explain`: where a request goes, and why, without sending it. */
 import type { Command } from 'commander';
+import type { HttpRoute } from '../gateway-runtime/api/http-route.ts';
 import { refKey } from '../gateway-runtime/api/object.ts';
 import { DEFAULT_PORT_OFFSET, PortPlan } from '../gateway-runtime/control/port-plan.ts';
 import { explain } from '../gateway-runtime/explain/explain.ts';
@@ -82,16 +83,24 @@ interface RefusedRoute {
   readonly message: string;
 }
 
-const NO_PARENT = 'It names no Gateway or ListenerSet that is known here.';
+const NO_PARENT =
+  'None of the Gateways and ListenerSets that it names is served here: they are missing, were refused, or are of a class that is not read.';
 
-function refusedRoutes({ translation, objects }: ReadOnce, host: string): RefusedRoute[] {
+function refusedRoutes({ translation, objects, problems }: ReadOnce, host: string): RefusedRoute[] {
+  const refused = new Set(
+    problems.flatMap(({ object, severity }) => (object && severity === 'error' ? [refKey(object)] : [])),
+  );
   return objects.flatMap(({ ref, raw }) => {
     if (ref.kind !== 'HTTPRoute') return [];
-    const { hostnames = [] } = raw.spec as { hostnames?: string[] };
+    const { hostnames = [], parentRefs = [] } = raw.spec as Partial<HttpRoute['spec']>;
     if (hostnames.length > 0 && !hostnames.some((each) => hostnameMatches(each, host))) return [];
     const status = translation.statuses.get(refKey(ref));
     if (status?.kind !== 'HTTPRoute' || status.parents.length === 0) {
-      return [{ route: refKey(ref), reason: 'NoParent', message: NO_PARENT }];
+      const parent = parentRefs
+        .map(({ kind = 'Gateway', namespace = ref.namespace, name }) => `${kind}/${namespace}/${name}`)
+        .find((key) => refused.has(key));
+      const message = parent ? `It names ${parent}, which was refused: the error above says why.` : NO_PARENT;
+      return [{ route: refKey(ref), reason: 'NoParent', message }];
     }
     return status.parents
       .flatMap(({ conditions }) => conditions)

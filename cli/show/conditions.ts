@@ -56,7 +56,7 @@ export function statusText(status: ObjectStatus, origin: string | undefined): st
   const lines = [`${styled('bold', title)}${origin ? styled('dim', `  ${origin}`) : ''}`];
   if (status.kind === 'HTTPRoute') {
     if (status.parents.length === 0)
-      lines.push('  names no Gateway or ListenerSet that is known here: it is not served');
+      lines.push('  not served: no Gateway or ListenerSet that it names is served here');
     for (const { parentRef, conditions } of status.parents) {
       lines.push(...withConditions(`on ${parentText(parentRef)}`, conditions, '  '));
     }

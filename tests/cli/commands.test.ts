@@ -78,6 +78,22 @@ describe('gatewright explain', () => {
     expect(stdout).toMatch(/Not attached: HTTPRoute\/shop\/stray \(NoMatchingParent\)\./);
   });
 
+  it('says of a route without a parent whether the parent was refused', async () => {
+    using folder = new Folder();
+    const refused = GATEWAY.replace('name: shared-gw', 'name: broken-gw').replace('listeners:', 'listenrs:');
+    const to = (name: string) =>
+      route(name, `${name}.example.com`, '    - {}\n').replace('name: shared-gw,', `name: ${name},`);
+    const file = folder.write('all.yaml', documents(OBJECTS, refused, to('broken-gw'), to('absent')));
+    const broken = await gatewright(['explain', file, 'http://broken-gw.example.com/']);
+    expect(broken.stdout.replaceAll(/\s+/g, ' ')).toContain(
+      'HTTPRoute/shop/broken-gw (NoParent). It names Gateway/infra/broken-gw, which was refused: the error above says why.',
+    );
+    const absent = await gatewright(['explain', file, 'http://absent.example.com/']);
+    expect(absent.stdout.replaceAll(/\s+/g, ' ')).toContain(
+      'HTTPRoute/shop/absent (NoParent). None of the Gateways and ListenerSets that it names is served here:',
+    );
+  });
+
   it.each([
     ['no URL', ['GET', '/cart'], 2, 'found "GET /cart", expected a method and a URL'],
     ['no files', ['GET', 'http://shop.example.com/'], 2, 'no such file or folder'],
