@@ -10,7 +10,7 @@ import {
 } from './gateway.ts';
 import type { GrantedHostname, PlatformScope, RouteKind } from './granted.ts';
 import type { GrantedListener } from './listener.ts';
-import { kindProblems } from './props.ts';
+import { kindProblems, listOr, listProblems, propsProblems } from './props.ts';
 import { Team, type TeamRef } from './team.ts';
 
 export interface DedicatedGatewayProps<
@@ -51,6 +51,7 @@ export class DedicatedGateway<
   readonly title: string;
   /** @internal */
   readonly wholeObject = true;
+  readonly #shape: readonly string[];
 
   constructor(
     scope: PlatformScope<Scope>,
@@ -58,9 +59,28 @@ export class DedicatedGateway<
     props: DedicatedGatewayProps<Listeners, Hosts, Kinds, TeamName>,
   ) {
     super(scope as Construct, id, props);
+    if (typeof props.team?.name !== 'string' || typeof props.team.namespace !== 'string')
+      throw new Error(
+        `${this.node.path}: a dedicated gateway takes a team with name and namespace, this is ${String(props.team)}`,
+      );
+    this.#shape = [
+      ...propsProblems('DedicatedGateway', props, [
+        'team',
+        'hostnames',
+        'kinds',
+        'listeners',
+        'class',
+        'name',
+        'namespace',
+      ]),
+      ...listProblems('hostnames', props.hostnames),
+      ...(props.kinds === undefined ? [] : listProblems('kinds', props.kinds)),
+    ];
     this.team = props.team;
-    this.hostnames = props.hostnames;
-    this.kinds = props.kinds ?? (['HTTPRoute'] as readonly RouteKind[] as readonly Kinds[]);
+    this.hostnames = listOr(props.hostnames) as readonly string[] as Hosts;
+    this.kinds = props.kinds
+      ? listOr(props.kinds)
+      : (['HTTPRoute'] as readonly RouteKind[] as readonly Kinds[]);
     this.listeners = Object.keys(props.listeners);
     this.title = `dedicated gateway ${this.node.path}`;
     fix(this);
@@ -87,6 +107,7 @@ export class DedicatedGateway<
 
   /** @internal */
   override _problems(): string[] {
+    if (this.#shape.length > 0) return [...this.#shape];
     return [...super._problems(), ...kindProblems(this.kinds)];
   }
 

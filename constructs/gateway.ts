@@ -51,6 +51,10 @@ export abstract class GatewayBase<
 
   constructor(scope: Construct, id: string, props: GatewayProps<Listeners>) {
     super(scope, id);
+    if (typeof props?.listeners !== 'object' || props.listeners === null)
+      throw new Error(
+        `${this.node.path}: a gateway takes an object with listeners, { listeners: { web: http(80) } }, this is ${JSON.stringify(props)}`,
+      );
     this.name = props.name ?? id;
     this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
     this.className = typeof props.class === 'object' ? props.class.className : (props.class ?? DEFAULT_CLASS);

@@ -479,6 +479,28 @@ describe('what synth refuses', () => {
     ]);
   });
 
+  it('gateways without what they need', () => {
+    const { platform, shop } = storefront();
+    expect(() => new (SharedGateway as Any)(platform, 'bare-gw')).toThrow(
+      'platform/bare-gw: a gateway takes an object with listeners, { listeners: { web: http(80) } }, this is undefined',
+    );
+    const listeners = { web: http(80) };
+    expect(() => new (DedicatedGateway as Any)(platform, 'gw', { listeners })).toThrow(
+      'platform/gw: a dedicated gateway takes a team with name and namespace, this is undefined',
+    );
+    const other = new App();
+    new (DedicatedGateway as Any)(new Chart(other, 'chart'), 'gw', {
+      team: shop,
+      hostnames: 'a.example.com',
+      kind: [],
+      listeners,
+    });
+    expect(errors(other)).toEqual([
+      '[chart/gw] DedicatedGateway does not know kind: did you mean kinds?',
+      '[chart/gw] hostnames is a list, hostnames: [...], this is "a.example.com"',
+    ]);
+  });
+
   it('a grant of no kind of route, or of another than can be granted', () => {
     const { app, platform, shared, shop } = storefront();
     const grant = (name: string, props: Any) =>
