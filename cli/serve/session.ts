@@ -112,11 +112,12 @@ export class Session {
     const change = await this.#loop.apply(this.#sources.objects.take());
     this.#refuseWhatIsStrict();
     if (this.#loop.agents.size === 0) {
+      const otherClass = this.#options.classes === 'any' ? '' : ', or leave --class out';
       for (const problem of read.problems) tellProblem(formatSourceProblem(problem));
       throw new CommandError(
         read.problems.some(({ severity }) => severity === 'error')
-          ? 'error nothing can be served. Mend the errors above and start again.'
-          : `error no Gateway to serve in ${paths.join(', ')}. Name the files with a Gateway too${this.#options.classes === 'any' ? '' : ', or leave --class out'}.`,
+          ? `error nothing can be served. Mend the errors above${otherClass && `${otherClass},`} and start again.`
+          : `error no Gateway to serve in ${paths.join(', ')}. Name the files with a Gateway too${otherClass}.`,
       );
     }
     this.#refuseWithoutPorts(change);
@@ -222,7 +223,10 @@ export class Session {
     );
     if (bound || unbound.length === 0) return;
     const { portOffset } = this.#options;
-    const other = portOffset === 'free' ? '' : `, or take other ports: --port-offset ${portOffset + 10_000}`;
+    // npm keeps the options before `--` for itself.
+    const npmStart = process.env.npm_lifecycle_event === 'start' ? 'npm start -- ' : '';
+    const other =
+      portOffset === 'free' ? '' : `, or take other ports: ${npmStart}--port-offset ${portOffset + 10_000}`;
     throw new CommandError(
       `error none of the ports can be had:\n${unbound.map(({ message }) => `  ${message}`).join('\n')}\nStop what has them${other}.`,
     );

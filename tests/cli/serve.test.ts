@@ -99,14 +99,9 @@ describe('gatewright serve', () => {
     try {
       const only = GATEWAY.slice(0, GATEWAY.indexOf('    - name: secure'));
       const file = folder.write('all.yaml', documents(only, route('a', 'a.example.com', '    - {}\n')));
-      const result = await gatewright([
-        'serve',
-        file,
-        '--port-offset',
-        `${port - 80}`,
-        '--admin',
-        '127.0.0.1:0',
-      ]);
+      const run = () =>
+        gatewright(['serve', file, '--port-offset', `${port - 80}`, '--admin', '127.0.0.1:0']);
+      const result = await run();
       expect(result.code).toBe(1);
       expect(result.stderr).toContain(
         `error none of the ports can be had:\n  port ${port} of 127.0.0.1, for the listener port 80, is in use by another process\n`,
@@ -114,6 +109,16 @@ describe('gatewright serve', () => {
       expect(result.stderr).toContain(
         `Stop what has them, or take other ports: --port-offset ${port - 80 + 10_000}.`,
       );
+      const { npm_lifecycle_event: script } = process.env;
+      process.env.npm_lifecycle_event = 'start';
+      try {
+        expect((await run()).stderr).toContain(
+          `or take other ports: npm start -- --port-offset ${port - 80 + 10_000}.`,
+        );
+      } finally {
+        if (script === undefined) delete process.env.npm_lifecycle_event;
+        else process.env.npm_lifecycle_event = script;
+      }
     } finally {
       other.close();
     }
@@ -164,6 +169,9 @@ describe('gatewright serve', () => {
     const file = folder.write('all.yaml', WHOAMI);
     const result = await gatewright(['serve', file, '--class', 'another', ...FREE]);
     expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('error no Gateway to serve') });
+    folder.write('all.yaml', documents(WHOAMI, 'kind: HTTPRout'));
+    const besides = await gatewright(['serve', file, '--class', 'another', ...FREE]);
+    expect(besides.stderr).toContain('Mend the errors above, or leave --class out, and start again.');
   });
 
   it('says what replaces each kind of the predecessor API, and serves nothing of it', async () => {
