@@ -1,50 +1,24 @@
 /** What is refused at synth, whoever wrote it in whatever language: each with its construct, what was found, and what to do. */
 import { describe, expect, it } from '@jest/globals';
 import { App, Chart } from 'cdk8s';
-import { Service } from 'cdk8s-plus-25';
 import { Construct } from 'constructs';
 import {
-  allNamespaces,
   Canary,
   canary,
   DedicatedGateway,
   exact,
   http,
-  https,
-  PlatformChart,
   prefix,
   redirect,
   replacePrefix,
   rewrite,
   SharedGateway,
-  sameNamespace,
-  secretRef,
   service,
-  Team,
   TeamChart,
   TeamRoute,
 } from 'gatewright';
+import { storefront } from './storefront.ts';
 import { errors } from './synth.ts';
-
-function storefront() {
-  const app = new App();
-  const platform = new PlatformChart(app, 'platform', { namespace: 'infra' });
-  const shop = new Team(platform, 'shop');
-  const media = new Team(platform, 'media');
-  const shared = new SharedGateway(platform, 'shared-gw', {
-    listeners: {
-      web: http(80),
-      secure: https(443, secretRef('wildcard')),
-      lobby: http(80, { hostname: 'lobby.example.com', routes: allNamespaces() }),
-      house: http(80, { hostname: 'house.example.com', routes: sameNamespace() }),
-    },
-  });
-  const shopEdge = shared.grant(shop, { hostnames: ['shop.example.com', '*.shop.example.com'] });
-  const mediaEdge = shared.grant(media, { hostnames: ['media.example.com'] });
-  const chart = new TeamChart(app, 'shop', { team: shop });
-  new Service(chart, 'cart-service', { metadata: { name: 'cart' }, ports: [{ port: 8080 }] });
-  return { app, platform, shop, media, shared, shopEdge, mediaEdge, chart };
-}
 
 const cart = service('cart', 8080);
 
