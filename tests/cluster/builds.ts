@@ -5,10 +5,11 @@
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { CACHE } from '../../scripts/image/cache.ts';
 import { run } from './command.ts';
 import { say, timed } from './progress.ts';
 import { withScratch } from './scratch.ts';
-import { CACHE, moduleVersion, SOURCES } from './settings.ts';
+import { moduleVersion, SOURCES } from './settings.ts';
 
 export interface Build {
   readonly name: string;

@@ -1,12 +1,13 @@
 /** The command line of the cluster under test; README.md tells the rest. */
 import { parseArgs } from 'node:util';
+import { CACHE } from '../../scripts/image/cache.ts';
 import { run } from './command.ts';
 import { foreground } from './foreground.ts';
 import { foreignKubeconfig } from './foreign.ts';
 import { isNothing, leftoversOf } from './leftovers.ts';
 import { buildAll, down, endInOrder, readiness, runInside, up } from './lifecycle.ts';
 import { say } from './progress.ts';
-import { CACHE, type Cluster, clusterNamed, DEFAULT_NAME, MOST_WORKERS, placeOf } from './settings.ts';
+import { type Cluster, clusterNamed, DEFAULT_NAME, MOST_WORKERS, placeOf } from './settings.ts';
 import { containerdSocket } from './worker.ts';
 
 const USAGE = `usage: node tests/cluster/cluster.ts COMMAND [--name NAME] [--nodes N] [--install]

@@ -1,7 +1,7 @@
 /** The cluster that is used in place of one of our own. */
 import { existsSync } from 'node:fs';
 import { delimiter } from 'node:path';
-import { CACHE } from './settings.ts';
+import { CACHE } from '../../scripts/image/cache.ts';
 
 /** $KUBECONFIG, unless it is that of a cluster of our own; an error where it names no file. */
 export function foreignKubeconfig(): string | undefined {

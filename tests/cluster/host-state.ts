@@ -1,9 +1,10 @@
 /** What a cluster could leave on this machine, outside its own namespaces: to be compared before and after. */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { CACHE } from '../../scripts/image/cache.ts';
 import { run } from './command.ts';
 import { machineOf } from './leftovers.ts';
-import { CACHE, type Cluster } from './settings.ts';
+import type { Cluster } from './settings.ts';
 
 /** Settings of the whole machine, or of its own network, that parts of a cluster like to change. */
 const SETTINGS = [

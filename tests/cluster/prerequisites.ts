@@ -1,10 +1,10 @@
 /** What the cluster needs of the machine, and what to do where it is missing. */
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { CACHE } from '../../scripts/image/cache.ts';
 import { type Build, isBuilt } from './builds.ts';
 import { run } from './command.ts';
 import { timed } from './progress.ts';
-import { CACHE } from './settings.ts';
 
 /** Where Debian's containernetworking-plugins lie. */
 export const CNI_PLUGINS = '/usr/lib/cni';

@@ -1,13 +1,10 @@
 /** Names, addresses and folders of the cluster under test. Versions are those of the go.mod files. */
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { CACHE } from '../../scripts/image/cache.ts';
 
 /** The folder of these sources. */
 export const SOURCES = import.meta.dirname;
-
-/** Builds, images and running clusters: outside the checkout, and may be deleted at any time that no cluster is up. */
-export const CACHE = resolve(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'gatewright');
 
 /** A cluster is known by its name, and everything it writes lies in its folder. */
 export interface Cluster {
