@@ -40,8 +40,8 @@ export type Repeatable = 'always' | 'idempotent' | 'never';
 
 /** The request as it will be forwarded. What belongs to one hop (RFC 9110 section 7.6.1) is no part of it: the engine strips and writes that. */
 export interface ForwardedHead extends RequestHead {
-  /** Removes every field whose name, in lower case, passes the test. */
-  removeIf(test: (name: string) => boolean): void;
+  /** Removes every field whose name, in lower case, begins with one of the initials and passes the test. */
+  removeIf(initials: string, test: (name: string) => boolean): void;
 }
 
 /** What the pipeline decided about an exchange and what became of it, for response filters, log and metrics. */

@@ -3,9 +3,9 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Endpoint } from '../../snapshot/snapshot.ts';
 import type { Repeatable, UpstreamFailure } from '../exchange.ts';
+import { forwardableTrailers } from '../hop-by-hop.ts';
 import type { Limits } from '../limits.ts';
 import type { ConnectionPool } from './connection-pool.ts';
-import { forwardableTrailers } from './hop-by-hop.ts';
 
 /** What an attempt tells. Nothing is told after `cancel`, a failure or an upgrade. */
 export interface AttemptEvents {

@@ -12,16 +12,16 @@ import {
   type Repeatable,
   type UpstreamFailure,
 } from '../exchange.ts';
+import { withoutHopByHop } from '../hop-by-hop.ts';
 import type { Limits } from '../limits.ts';
 import { INTERNAL_ERROR, problemReply } from '../replies.ts';
+import type { RequestTarget, TargetProblem } from '../request-target.ts';
+import { tunnel } from '../tunnel.ts';
 import { Attempt, type AttemptEvents, type Guard } from './attempt.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { fieldValue, ResponseFields } from './header-fields.ts';
-import { withoutHopByHop } from './hop-by-hop.ts';
 import { requestFields, switchingHead } from './message-head.ts';
 import { ForwardedRequest, ReceivedRequest } from './request.ts';
-import type { RequestTarget, TargetProblem } from './request-target.ts';
-import { tunnel } from './tunnel.ts';
 
 /** What all exchanges of an engine share. */
 export interface ExchangeContext {

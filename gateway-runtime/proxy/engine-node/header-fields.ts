@@ -47,16 +47,17 @@ export class HeaderFields implements EditableHead {
     const raw = this.#raw;
     for (let i = 0; i < raw.length; i += 2) {
       if (!sameName(raw[i]!, lower)) continue;
-      this.removeIf((field) => field === lower);
+      this.removeIf(lower[0]!, (field) => field === lower);
       return;
     }
   }
 
-  removeIf(test: (lowerName: string) => boolean): void {
+  removeIf(initials: string, test: (lowerName: string) => boolean): void {
     const raw = this.#raw;
     let kept = 0;
     for (let i = 0; i < raw.length; i += 2) {
-      if (test(raw[i]!.toLowerCase())) continue;
+      const name = raw[i]!.toLowerCase();
+      if (initials.includes(name[0]!) && test(name)) continue;
       raw[kept++] = raw[i]!;
       raw[kept++] = raw[i + 1]!;
     }

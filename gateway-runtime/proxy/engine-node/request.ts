@@ -2,9 +2,19 @@
 import type { IncomingMessage } from 'node:http';
 import type { MatchRequest } from '../../match/request.ts';
 import type { ForwardedHead } from '../exchange.ts';
+import { withoutHopByHop } from '../hop-by-hop.ts';
+import { type RequestTarget, readTarget, type TargetProblem } from '../request-target.ts';
 import { fieldValue, HeaderFields } from './header-fields.ts';
-import { withoutHopByHop } from './hop-by-hop.ts';
-import type { RequestTarget } from './request-target.ts';
+
+export function targetOf({ url, rawHeaders }: IncomingMessage): RequestTarget | TargetProblem {
+  let host = '';
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]!.length !== 4 || rawHeaders[i]!.toLowerCase() !== 'host') continue;
+    if (hosts++ === 0) host = rawHeaders[i + 1]!;
+  }
+  return readTarget(url ?? '', host, hosts);
+}
 
 /** As received. */
 export class ReceivedRequest implements MatchRequest {

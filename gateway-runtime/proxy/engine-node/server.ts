@@ -6,20 +6,19 @@ import type { SecureContextOptions, TLSSocket, TlsOptions } from 'node:tls';
 import { normalizeHost } from '../../match/normalize.ts';
 import type { EngineServer } from '../engine.ts';
 import type { ClientConnection } from '../exchange.ts';
+import {
+  CODING_IN_1_0,
+  CONNECT_REFUSED,
+  TOO_MANY_FIELDS,
+  UNKNOWN_CODING,
+  UNKNOWN_EXPECTATION,
+  UNKNOWN_VERSION,
+  UPGRADE_WITH_BODY,
+} from '../request-problems.ts';
+import type { TargetProblem } from '../request-target.ts';
 import { type ClientSocket, type ExchangeContext, NodeExchange } from './exchange.ts';
 import { fieldValue } from './header-fields.ts';
-import { readTarget, type TargetProblem } from './request-target.ts';
-
-const problem = (status: number, message: string): TargetProblem => Object.freeze({ status, message });
-
-const TOO_MANY_FIELDS = problem(431, 'the request has too many header fields');
-/** RFC 9110 section 15.6.6. What is written as 0.9 or 2.0 in a head of HTTP/1 is neither. */
-const UNKNOWN_VERSION = problem(505, 'the only versions here are HTTP/1.0 and HTTP/1.1');
-const UNKNOWN_CODING = problem(501, 'a transfer coding other than chunked is not supported');
-const CODING_IN_1_0 = problem(400, 'an HTTP/1.0 request must not have a transfer coding');
-const UNKNOWN_EXPECTATION = problem(417, 'the only expectation that can be met is 100-continue');
-const CONNECT_REFUSED = problem(405, 'CONNECT is not supported: this is no forward proxy');
-const UPGRADE_WITH_BODY = problem(400, 'a request that asks for an upgrade must not have a body');
+import { targetOf } from './request.ts';
 
 /** How long a connection that is to be closed is still read, so that its client sees the answer. */
 const LINGER = 1_000;
@@ -190,7 +189,7 @@ export class NodeServer implements EngineServer {
     known?: TargetProblem,
     upgrade?: string,
   ): void {
-    const target = known ?? this.#problemOf(message) ?? readTarget(message.url ?? '', message.rawHeaders);
+    const target = known ?? this.#problemOf(message) ?? targetOf(message);
     if (client.isNameUnknown && 'host' in target) {
       client.isNameUnknown = false;
       client.connection = { ...client.connection, serverName: target.host };

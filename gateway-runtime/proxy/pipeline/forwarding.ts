@@ -11,6 +11,7 @@ import type { ClientConnection, Exchange } from '../exchange.ts';
  * that X_Forwarded_For and X-Forwarded-For are one name there. Forwarded is the standard's form (RFC 7239).
  */
 const FORWARDING = /^(?:x[^a-z0-9]forwarded|x[^a-z0-9]real[^a-z0-9]ip$|forwarded$)/;
+const INITIALS = 'xf';
 const PLAIN_NAME = /^[a-z0-9-]*$/;
 
 const isForwarding = (name: string) => FORWARDING.test(name);
@@ -29,7 +30,7 @@ export class ForwardingFields {
   apply(exchange: Exchange): void {
     const { connection, head } = exchange;
     const trusted = this.#trusts(connection);
-    head.removeIf(trusted ? isForwardingAlias : isForwarding);
+    head.removeIf(INITIALS, trusted ? isForwardingAlias : isForwarding);
     const { remoteAddress } = connection;
     const before = trusted ? head.get('x-forwarded-for') : undefined;
     head.set('X-Forwarded-For', before ? `${before}, ${remoteAddress}` : remoteAddress);

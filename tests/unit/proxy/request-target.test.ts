@@ -1,11 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { readTarget } from '../../../gateway-runtime/proxy/engine-node/request-target.ts';
+import { readTarget } from '../../../gateway-runtime/proxy/request-target.ts';
 
-const read = (url: string, ...hosts: string[]) =>
-  readTarget(
-    url,
-    hosts.flatMap((host) => ['hOsT', host]),
-  );
+const read = (url: string, ...hosts: string[]) => readTarget(url, hosts[0] ?? '', hosts.length);
 
 describe('the target of a request', () => {
   it('is a path with the host of its Host field', () => {

@@ -47,6 +47,17 @@ const NO_TRAILERS = new Set([
   'vary',
 ]);
 
+/** Whether a Connection field that lists this name, given in lower case, has it taken away. */
+export function mayBeListed(name: string): boolean {
+  return !KEPT.has(name) && !name.startsWith('x-forwarded') && name !== 'x-real-ip';
+}
+
+/** Whether a field of this name, given in lower case, may come as a trailer. */
+export function mayBeTrailer(name: string): boolean {
+  const plain = name.replaceAll('_', '-');
+  return !NO_TRAILERS.has(plain) && !plain.startsWith('x-forwarded') && plain !== 'x-real-ip';
+}
+
 /** A copy of the fields without those of one hop. */
 export function withoutHopByHop(raw: readonly string[]): string[] {
   let listed: string[] | undefined;
@@ -54,10 +65,9 @@ export function withoutHopByHop(raw: readonly string[]): string[] {
     if (raw[i]!.length === 10 && raw[i]!.toLowerCase() === 'connection') {
       for (const option of raw[i + 1]!.split(',')) {
         const name = option.trim().toLowerCase();
-        if (!KEPT.has(name) && !name.startsWith('x-forwarded') && name !== 'x-real-ip') {
-          listed ??= [];
-          listed.push(name);
-        }
+        if (!mayBeListed(name)) continue;
+        listed ??= [];
+        listed.push(name);
       }
     }
   }
@@ -73,10 +83,7 @@ export function withoutHopByHop(raw: readonly string[]): string[] {
 export function forwardableTrailers(raw: readonly string[]): [string, string][] {
   const kept: [string, string][] = [];
   for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!.toLowerCase().replaceAll('_', '-');
-    if (!NO_TRAILERS.has(name) && !name.startsWith('x-forwarded') && name !== 'x-real-ip') {
-      kept.push([raw[i]!, raw[i + 1]!]);
-    }
+    if (mayBeTrailer(raw[i]!.toLowerCase())) kept.push([raw[i]!, raw[i + 1]!]);
   }
   return kept;
 }

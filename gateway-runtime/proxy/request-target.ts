@@ -1,5 +1,5 @@
 /** The host, path and query of a request, out of its target and Host field (RFC 9112 section 3.2). */
-import { normalizeHost, normalizePath } from '../../match/normalize.ts';
+import { normalizeHost, normalizePath } from '../match/normalize.ts';
 
 export interface RequestTarget {
   /** As received: what is forwarded as Host. */
@@ -27,15 +27,12 @@ const BAD_QUERY = bad('the query has a space, a control character, "#" or a char
 const QUERY = /^[\x21\x22\x24-\x7e]*$/;
 const ABSOLUTE = /^https?:\/\/([^/?#]*)/i;
 
-export function readTarget(url: string, rawHeaders: readonly string[]): RequestTarget | TargetProblem {
-  let authority: string | undefined;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (rawHeaders[i]!.length !== 4 || rawHeaders[i]!.toLowerCase() !== 'host') continue;
-    // "a server MUST respond with a 400 ... to any request message that contains more than one Host header field line".
-    if (authority !== undefined) return TWO_HOSTS;
-    authority = rawHeaders[i + 1]!;
-  }
-  if (authority === undefined) return NO_HOST;
+/** @param hosts number of Host fields; `hostField` is the value of the first */
+export function readTarget(url: string, hostField: string, hosts: number): RequestTarget | TargetProblem {
+  // "a server MUST respond with a 400 ... to any request message that contains more than one Host header field line".
+  if (hosts > 1) return TWO_HOSTS;
+  if (hosts === 0) return NO_HOST;
+  let authority = hostField;
   let target = url;
   if (target.charCodeAt(0) !== 47) {
     // Absolute form: "the origin server MUST ignore the received Host header field (if any)" (section 3.2.2).
