@@ -1,11 +1,19 @@
-import { ApiObject, JsonPatch, Size } from 'cdk8s';
-import { Cpu, Deployment, LabelSelector, Probe, ServiceAccount } from 'cdk8s-plus-25';
+import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { CONTROLLER_NAME } from '../gateway-runtime/api/names.ts';
+import { generatedName } from '../gateway-runtime/snapshot/generated-names.ts';
 import { clusterObject, gatewayObject } from './api-object.ts';
 import { requireChecks } from './checks.ts';
+import { deployment, disruptionBudget, NAME, service, serviceAccount } from './control-plane-objects.ts';
 import { DEFAULT_CLASS, GatewayBase } from './gateway.ts';
-import { CLUSTER_RULES, LEASE_RULES, secretRules } from './permissions.ts';
+import {
+  AUTHORITY_RULES,
+  CLUSTER_RULES,
+  LEASE_RULES,
+  provisionerRules,
+  RBAC_GROUP,
+  secretRules,
+} from './permissions.ts';
 import { MATERIALIZE } from './synth-hooks.ts';
 
 export interface GatewayClassProps {
@@ -44,11 +52,16 @@ export interface GatewayRuntimeProps<Classes extends string> {
    * @default 2
    */
   readonly replicas?: number;
+  /**
+   * Where the runtime may make data planes and read certificates. `namespaced`: in each namespace of the app that has a Gateway of
+   * one of the classes, what is named after that Gateway, and the Secrets that its listeners name. `cluster`: in every namespace, every
+   * Secret included; for clusters whose Gateways are written without this app.
+   * @default 'namespaced'
+   */
+  readonly permissions?: 'namespaced' | 'cluster';
 }
 
-/** Port of health, readiness and metrics. */
-const ADMIN_PORT = 9902;
-const NAME = 'gatewright';
+const RBAC = `${RBAC_GROUP}/v1`;
 
 /** What the infrastructure provider runs in a cluster: the classes of gateways, and the control plane that serves them. */
 export class GatewayRuntime<const Classes extends string = typeof DEFAULT_CLASS> extends Construct {
@@ -56,8 +69,9 @@ export class GatewayRuntime<const Classes extends string = typeof DEFAULT_CLASS>
   /** The first class, for `new SharedGateway(..., { class: runtime })`. */
   readonly className: Classes;
   readonly #classes: readonly Classes[];
-  /** Namespaces with a Role for the Secrets of listeners. */
-  readonly #roles = new Set<string>();
+  readonly #permissions: 'namespaced' | 'cluster';
+  /** Roles in namespaces of gateways, by the id of their construct. */
+  #roles: string[] = [];
 
   constructor(scope: Construct, id: string, props: GatewayRuntimeProps<Classes>) {
     super(scope, id);
@@ -65,6 +79,7 @@ export class GatewayRuntime<const Classes extends string = typeof DEFAULT_CLASS>
     this.namespace = props.namespace ?? 'gatewright-system';
     this.#classes = Object.keys(classes) as Classes[];
     this.className = this.#classes[0]!;
+    this.#permissions = props.permissions ?? 'namespaced';
     requireChecks(this);
     for (const [name, { description, parametersRef }] of Object.entries(classes)) {
       gatewayObject(this, `class-${name}`, {
@@ -78,8 +93,12 @@ export class GatewayRuntime<const Classes extends string = typeof DEFAULT_CLASS>
       kind: 'Namespace',
       metadata: { name: this.namespace },
     });
-    this.#permissions();
-    this.#deployment(props);
+    this.#permit();
+    const workload = { namespace: this.namespace, image: props.image, replicas: props.replicas ?? 2 };
+    new ApiObject(this, 'ServiceAccount', serviceAccount(workload));
+    new ApiObject(this, 'Deployment', deployment(workload));
+    new ApiObject(this, 'Service', service(workload));
+    new ApiObject(this, 'PodDisruptionBudget', disruptionBudget(workload));
   }
 
   /** One of the classes, for `new SharedGateway(..., { class: runtime.class('internal') })`. */
@@ -87,100 +106,83 @@ export class GatewayRuntime<const Classes extends string = typeof DEFAULT_CLASS>
     return { className: name };
   }
 
-  /** @internal For the Secrets that listeners of its gateways name, and no others, a Role each namespace. */
+  /** @internal Rights for what the gateways of the app need and nothing else, each in a Role of its namespace. */
   [MATERIALIZE](): void {
-    const secrets = new Map<string, Set<string>>();
-    for (const construct of this.node.root.node.findAll()) {
-      if (!(construct instanceof GatewayBase) || !this.#classes.includes(construct.className as Classes))
+    for (const id of this.#roles) this.node.tryRemoveChild(id);
+    this.#roles = [];
+    if (this.#permissions === 'cluster') return;
+    const generated = new Names();
+    const secrets = new Names();
+    for (const gateway of this.node.root.node.findAll()) {
+      if (!(gateway instanceof GatewayBase) || !this.#classes.includes(gateway.className as Classes))
         continue;
-      for (const { name, namespace } of construct._certificates) {
-        secrets.set(namespace, (secrets.get(namespace) ?? new Set()).add(name));
-      }
+      generated.add(gateway.namespace, generatedName(gateway.name, gateway.className));
+      for (const { name, namespace } of gateway._certificates) secrets.add(namespace, name);
     }
-    for (const namespace of this.#roles) this.node.tryRemoveChild(`certificates-${namespace}`);
-    this.#roles.clear();
-    for (const [namespace, names] of [...secrets].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      this.#roles.add(namespace);
-      this.#role(
-        `certificates-${namespace}`,
-        `${NAME}-certificates`,
-        namespace,
-        secretRules([...names].sort()),
-      );
+    for (const [namespace, names] of generated.sorted) {
+      this.#gatewayRole('provisioner', namespace, provisionerRules(names));
+    }
+    for (const [namespace, names] of secrets.sorted) {
+      this.#gatewayRole('certificates', namespace, secretRules(names));
     }
   }
 
-  #permissions(): void {
-    const metadata = { name: `${NAME}-control-plane` };
-    const apiVersion = 'rbac.authorization.k8s.io/v1';
-    clusterObject(this, 'ClusterRole', { apiVersion, kind: 'ClusterRole', metadata, rules: CLUSTER_RULES });
-    clusterObject(this, 'ClusterRoleBinding', {
-      apiVersion,
+  #permit(): void {
+    this.#clusterRole(`${NAME}-control-plane`, 'ClusterRole', CLUSTER_RULES);
+    this.#role('leader-election', this.namespace, LEASE_RULES);
+    this.#role('authority', this.namespace, AUTHORITY_RULES);
+    if (this.#permissions !== 'cluster') return;
+    this.#clusterRole(`${NAME}-provisioner`, 'ProvisionerRole', provisionerRules());
+    this.#clusterRole(`${NAME}-certificates`, 'CertificatesRole', secretRules());
+  }
+
+  #clusterRole(name: string, id: string, rules: readonly object[]): void {
+    const metadata = { name };
+    clusterObject(this, id, { apiVersion: RBAC, kind: 'ClusterRole', metadata, rules });
+    clusterObject(this, `${id}Binding`, {
+      apiVersion: RBAC,
       kind: 'ClusterRoleBinding',
       metadata,
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: metadata.name },
-      subjects: [this.#subject()],
+      roleRef: { apiGroup: RBAC_GROUP, kind: 'ClusterRole', name },
+      subjects: this.#subjects,
     });
-    this.#role('leader-election', `${NAME}-leader-election`, this.namespace, LEASE_RULES);
   }
 
-  #role(id: string, name: string, namespace: string, rules: readonly object[]): void {
-    const apiVersion = 'rbac.authorization.k8s.io/v1';
+  #gatewayRole(purpose: string, namespace: string, rules: readonly object[]): void {
+    this.#roles.push(this.#role(purpose, namespace, rules, `${purpose}-${namespace}`));
+  }
+
+  #role(purpose: string, namespace: string, rules: readonly object[], id = purpose): string {
+    const name = `${NAME}-${purpose}`;
+    const metadata = { name, namespace };
     const holder = new Construct(this, id);
-    new ApiObject(holder, 'Role', { apiVersion, kind: 'Role', metadata: { name, namespace }, rules });
+    new ApiObject(holder, 'Role', { apiVersion: RBAC, kind: 'Role', metadata, rules });
     new ApiObject(holder, 'RoleBinding', {
-      apiVersion,
+      apiVersion: RBAC,
       kind: 'RoleBinding',
-      metadata: { name, namespace },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
-      subjects: [this.#subject()],
-    });
-  }
-
-  #subject() {
-    return { kind: 'ServiceAccount', name: NAME, namespace: this.namespace };
-  }
-
-  #deployment({ image, replicas = 2 }: GatewayRuntimeProps<Classes>): void {
-    const metadata = { name: NAME, namespace: this.namespace };
-    const labels = { 'app.kubernetes.io/name': NAME };
-    const serviceAccount = new ServiceAccount(this, 'ServiceAccount', { metadata });
-    const deployment = new Deployment(this, 'Deployment', {
       metadata,
-      replicas,
-      serviceAccount,
-      // A selector can't be changed later, so it is not derived from where the construct stands.
-      select: false,
-      podMetadata: { labels },
-      automountServiceAccountToken: true,
-      securityContext: { ensureNonRoot: true, user: 65532, group: 65532 },
-      containers: [
-        {
-          name: 'control-plane',
-          image,
-          ports: [{ number: ADMIN_PORT, name: 'admin' }],
-          startup: Probe.fromHttpGet('/healthz', { port: ADMIN_PORT }),
-          liveness: Probe.fromHttpGet('/healthz', { port: ADMIN_PORT }),
-          readiness: Probe.fromHttpGet('/readyz', { port: ADMIN_PORT }),
-          resources: {
-            cpu: { request: Cpu.millis(100), limit: Cpu.units(1) },
-            memory: { request: Size.mebibytes(128), limit: Size.mebibytes(512) },
-          },
-          securityContext: {
-            ensureNonRoot: true,
-            user: 65532,
-            group: 65532,
-            readOnlyRootFilesystem: true,
-            allowPrivilegeEscalation: false,
-          },
-        },
-      ],
+      roleRef: { apiGroup: RBAC_GROUP, kind: 'Role', name },
+      subjects: this.#subjects,
     });
-    deployment.select(LabelSelector.of({ labels }));
-    // cdk8s-plus has no words for these two.
-    ApiObject.of(deployment).addJsonPatch(
-      JsonPatch.add('/spec/template/spec/containers/0/securityContext/capabilities', { drop: ['ALL'] }),
-      JsonPatch.add('/spec/template/spec/securityContext/seccompProfile', { type: 'RuntimeDefault' }),
-    );
+    return id;
+  }
+
+  get #subjects() {
+    return [{ kind: 'ServiceAccount', name: NAME, namespace: this.namespace }];
+  }
+}
+
+/** Names by namespace. */
+class Names {
+  readonly #all = new Map<string, Set<string>>();
+
+  add(namespace: string, name: string): void {
+    this.#all.set(namespace, (this.#all.get(namespace) ?? new Set()).add(name));
+  }
+
+  get sorted(): [namespace: string, names: string[]][] {
+    return [...this.#all]
+      .map(([namespace, names]): [string, string[]] => [namespace, [...names].sort()])
+      .sort(([a], [b]) => (a < b ? -1 : 1));
   }
 }

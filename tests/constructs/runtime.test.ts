@@ -57,10 +57,44 @@ describe('GatewayRuntime', () => {
       runAsNonRoot: true,
       runAsUser: 65532,
     });
-    expect(container.livenessProbe.httpGet).toMatchObject({ path: '/healthz', port: 9902 });
-    expect(container.readinessProbe.httpGet).toMatchObject({ path: '/readyz', port: 9902 });
+    expect(container.livenessProbe.httpGet).toMatchObject({ path: '/healthz', port: 'admin' });
+    expect(container.readinessProbe.httpGet).toMatchObject({ path: '/readyz', port: 'admin' });
     expect(container.startupProbe).toBeDefined();
+    expect(container.ports).toContainEqual({ name: 'admin', containerPort: 9902, protocol: 'TCP' });
+    expect(spec.strategy).toEqual({
+      type: 'RollingUpdate',
+      rollingUpdate: { maxUnavailable: 0, maxSurge: 1 },
+    });
+    expect(
+      pod.topologySpreadConstraints.map(({ topologyKey }: { topologyKey: string }) => topologyKey),
+    ).toEqual(['kubernetes.io/hostname', 'topology.kubernetes.io/zone']);
+    expect(named(app, 'PodDisruptionBudget', 'gatewright-control-plane').spec).toEqual({
+      maxUnavailable: 1,
+      selector: spec.selector,
+    });
     expect(Object.entries(spec.selector.matchLabels)).toEqual([['app.kubernetes.io/name', 'gatewright']]);
+  });
+
+  it('knows who and where it is, runs data planes of its own image, and is dialled at its Service', () => {
+    const { app } = cluster();
+    const { spec } = named(app, 'Deployment', 'gatewright');
+    const [{ args, env, ports, image }] = spec.template.spec.containers;
+    expect(args).toEqual(['/gatewright/control-plane.js']);
+    const path = (name: string) =>
+      env.find((each: { name: string }) => each.name === name).valueFrom.fieldRef.fieldPath;
+    expect([path('GATEWRIGHT_NAMESPACE'), path('GATEWRIGHT_POD'), path('GATEWRIGHT_POD_IP')]).toEqual([
+      'metadata.namespace',
+      'metadata.name',
+      'status.podIP',
+    ]);
+    expect(env).toContainEqual({ name: 'GATEWRIGHT_IMAGE', value: image });
+    const service = named(app, 'Service', 'gatewright-control-plane');
+    expect(service.metadata.namespace).toBe('gatewright-system');
+    expect(service.spec.selector).toEqual(spec.template.metadata.labels);
+    expect(service.spec.ports).toEqual([
+      { name: 'distribution', port: 9903, targetPort: 'distribution', protocol: 'TCP' },
+    ]);
+    expect(ports).toContainEqual({ name: 'distribution', containerPort: 9903, protocol: 'TCP' });
   });
 
   it('may read what it translates, write status, hold its lease, and read no Secret of a cluster', () => {
@@ -74,6 +108,7 @@ describe('GatewayRuntime', () => {
       ['gateways/status', 'patch,update'],
       ['httproutes/status', 'patch,update'],
       ['listenersets/status', 'patch,update'],
+      ['tokenreviews', 'create'],
     ]);
     expect(rights.map(([resource]: string[]) => resource)).not.toContain('secrets');
     const lease = named(app, 'Role', 'gatewright-leader-election');
@@ -121,6 +156,80 @@ describe('GatewayRuntime', () => {
       ['other', reads('c')],
     ]);
     expect(objects(app)).toEqual(objects(app));
+  });
+
+  it('may make what is named after its gateways, where they are, and nothing else', () => {
+    const { app, runtime, platform } = cluster();
+    const gateway = (name: string, props: object) =>
+      new SharedGateway(platform, name, { listeners: { web: http(80) }, ...props });
+    gateway('one', { class: runtime });
+    gateway('two', { class: runtime.class('internal') });
+    gateway('three', { class: 'nginx' });
+    gateway('four', { class: runtime, namespace: 'other' });
+    const roles = ofKind(app, 'Role').filter(({ metadata }) => metadata.name === 'gatewright-provisioner');
+    expect(roles.map(({ metadata }) => metadata.namespace)).toEqual(['infra', 'other']);
+    const writing = roles.map(({ rules }) =>
+      rules.filter(({ verbs }: { verbs: string[] }) => !verbs.includes('list')),
+    );
+    for (const { resourceNames, verbs } of writing[0]) {
+      expect(resourceNames).toEqual(['one-gatewright', 'two-internal']);
+      expect(verbs).not.toContain('*');
+    }
+    expect(writing[0].flatMap(({ resources }: { resources: string[] }) => resources)).toEqual([
+      'configmaps',
+      'serviceaccounts',
+      'deployments',
+      'horizontalpodautoscalers',
+      'poddisruptionbudgets',
+      'services',
+    ]);
+    expect(writing[1][0].resourceNames).toEqual(['four-gatewright']);
+    expect(ofKind(app, 'ClusterRole').map(({ metadata }) => metadata.name)).toEqual([
+      'gatewright-control-plane',
+    ]);
+  });
+
+  it('may make and read as much in every namespace only where it was told so', () => {
+    const app = new App();
+    const runtime = new GatewayRuntime(new Chart(app, 'runtime'), 'gatewright', {
+      image: 'registry.example.com/gatewright:1',
+      permissions: 'cluster',
+    });
+    new SharedGateway(new PlatformChart(app, 'platform', { namespace: 'infra' }), 'one', {
+      class: runtime,
+      listeners: { secure: https(443, [secretRef('a')]) },
+    });
+    expect(ofKind(app, 'ClusterRole').map(({ metadata }) => metadata.name)).toEqual([
+      'gatewright-control-plane',
+      'gatewright-provisioner',
+      'gatewright-certificates',
+    ]);
+    expect(ofKind(app, 'ClusterRoleBinding')).toHaveLength(3);
+    expect(named(app, 'ClusterRole', 'gatewright-certificates').rules).toEqual([
+      { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch'] },
+    ]);
+    expect(JSON.stringify(named(app, 'ClusterRole', 'gatewright-provisioner'))).not.toContain(
+      'resourceNames',
+    );
+    expect(ofKind(app, 'Role').map(({ metadata }) => metadata.namespace)).toEqual([
+      'gatewright-system',
+      'gatewright-system',
+    ]);
+  });
+
+  it('may create Secrets beside itself, and read and change there only its authority', () => {
+    const { app } = cluster();
+    const { metadata, rules } = named(app, 'Role', 'gatewright-authority');
+    expect(metadata.namespace).toBe('gatewright-system');
+    expect(rules).toEqual([
+      { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
+      {
+        apiGroups: [''],
+        resources: ['secrets'],
+        resourceNames: ['gatewright-authority'],
+        verbs: ['get', 'update'],
+      },
+    ]);
   });
 
   it('writes no namespace into cluster-scoped objects, whatever the chart says', () => {
