@@ -3,9 +3,10 @@ import type { IConstruct } from 'constructs';
 import { refOf } from '../gateway-runtime/api/kinds.ts';
 import { GATEWAY_GROUP } from '../gateway-runtime/api/names.ts';
 import { type ObjectRef, type RawObject, refKey } from '../gateway-runtime/api/object.ts';
-import { exampleRequest, type Shadow, shadows } from '../gateway-runtime/match/shadowing.ts';
+import { exampleOf, type Shadow, shadows } from '../gateway-runtime/match/shadowing.ts';
 import { re2 } from '../gateway-runtime/regex/re2.ts';
-import type { Diagnostic } from '../gateway-runtime/snapshot/diagnostic.ts';
+import { type Diagnostic, formatExample } from '../gateway-runtime/snapshot/diagnostic.ts';
+import { ruleField } from '../gateway-runtime/snapshot/rule-field.ts';
 import type { HttpRule } from '../gateway-runtime/snapshot/snapshot.ts';
 import { translate } from '../gateway-runtime/translate/translate.ts';
 import { type AppObject, objectsOf } from './app-objects.ts';
@@ -130,8 +131,8 @@ function fromDiagnostic([first, ...others]: [Diagnostic, ...Diagnostic[]], paths
   const sentences = [
     `${refKey(object)}${place}: ${message}.`,
     ...(fix ? [`Fix: ${fix}${isElsewhere ? ', unless the cluster has it already' : ''}.`] : []),
-    ...(example ? [`Example: ${example}.`] : []),
     ...related.filter((ref) => paths.of(ref) !== undefined).map((ref) => `See ${paths.named(ref)}.`),
+    ...(example ? [`Example: ${formatExample(example)}.`] : []),
   ];
   return {
     severity: isWarning ? 'warning' : 'error',
@@ -144,7 +145,7 @@ function fromDiagnostic([first, ...others]: [Diagnostic, ...Diagnostic[]], paths
 function fromShadows(all: readonly Shadow[], paths: Paths): Finding[] {
   const told = new Set<string>();
   return all.flatMap((shadow) => {
-    const { lost, listener, by, byListener, identical, line } = shadow;
+    const { lost, by, byListener, identical, line } = shadow;
     const winner = by
       ? ruleText(by.rule, paths)
       : `listener ${byListener!.source.listener} of ${paths.named(byListener!.source)}`;
@@ -154,8 +155,11 @@ function fromShadows(all: readonly Shadow[], paths: Paths): Finding[] {
     const why = byListener
       ? `${winner} takes hostname ${lost.hostname}, and the route is not attached to it`
       : `${winner} ${identical ? 'matches the same requests' : 'takes all of its requests'} and goes first (${line!.sentence})`;
-    const match = lost.rule.matches.length > 1 ? `match ${lost.match + 1} of ` : '';
-    const message = `${match}${ruleText(lost.rule, paths)} is never reached: ${why}. Example: ${exampleRequest(listener, lost)}. Fix: ${byListener ? 'attach to that listener or drop the hostname' : 'remove one of them, or tell them apart'}.`;
+    const match = lost.rule.matches.length > 1 ? lost.match : undefined;
+    const fix = byListener
+      ? 'attach to that listener or drop the hostname'
+      : 'remove one of them, or tell them apart';
+    const message = `${ruleText(lost.rule, paths, match)} is never reached: ${why}. Example: ${formatExample(exampleOf(shadow))}. Fix: ${fix}.`;
     // Between teams it is no oversight of one of them: the platform let both have the hostname.
     const crossTeam = by !== undefined && by.rule.source.team !== lost.rule.source.team;
     return [
@@ -164,6 +168,6 @@ function fromShadows(all: readonly Shadow[], paths: Paths): Finding[] {
   });
 }
 
-function ruleText({ source }: HttpRule, paths: Paths): string {
-  return `rule ${source.rule + 1}${source.ruleName ? ` (${source.ruleName})` : ''} of ${paths.named(source)}`;
+function ruleText({ source }: HttpRule, paths: Paths, match?: number): string {
+  return `${ruleField(source, match)} of ${paths.named(source)}`;
 }

@@ -1,5 +1,6 @@
 /** Conditions of a rule: `{ path: prefix('/cart'), headers: { 'x-tier': 'gold' } }`. */
 import type { HttpRouteMatch } from '../gateway-runtime/api/http-route.ts';
+import { shownValue } from '../gateway-runtime/snapshot/credential.ts';
 import type { ApiMatch } from './sharding.ts';
 
 export type Method = NonNullable<HttpRouteMatch['method']>;
@@ -69,7 +70,7 @@ export function apiMatch({ path = prefix('/'), headers, query, method }: Match):
   };
 }
 
-/** A match in few words, for messages: `GET /cart* x-tier`. */
+/** A match in few words, for messages: `GET prefix /cart x-tier: gold ?page=1`, without credentials. */
 export function matchText({ path = prefix('/'), headers = {}, query = {}, method }: Match): string {
   const where = {
     Exact: path.value,
@@ -79,10 +80,16 @@ export function matchText({ path = prefix('/'), headers = {}, query = {}, method
   const parts = [
     method,
     where[path.type],
-    ...Object.keys(headers),
-    ...Object.keys(query).map((name) => `?${name}`),
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${valueText(name, value)}`),
+    ...Object.entries(query).map(([name, value]) => `?${name}=${valueText(name, value)}`),
   ];
   return parts.filter(Boolean).join(' ');
+}
+
+function valueText(name: string, value: string | Regex): string {
+  if (typeof value === 'string') return shownValue(name, value);
+  // In plain JavaScript it may be anything; what is wrong with it is told beside.
+  return typeof value === 'object' && value !== null ? `regex ${shownValue(name, value.value)}` : '?';
 }
 
 /** What only plain JavaScript can get wrong; all else is left to the field rules of the API. */

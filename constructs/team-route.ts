@@ -113,7 +113,7 @@ export class TeamRoute<
   /** @internal */
   [WARNINGS](): string[] {
     return this.#rules.flatMap((rule, index) =>
-      rule._warnings().map((warning) => `rule ${index + 1} (${rule._text}): ${warning}`),
+      rule._warnings().map((warning) => `spec.rules[${index}] (${rule._text}): ${warning}`),
     );
   }
 
@@ -163,7 +163,7 @@ export class TeamRoute<
 
   #ruleProblems(): string[] {
     const problems = this.#rules.flatMap((rule, index) =>
-      rule._problems().map((problem) => `rule ${index + 1} (${rule._text}): ${problem}`),
+      rule._problems().map((problem) => `spec.rules[${index}] (${rule._text}): ${problem}`),
     );
     return problems.length > 0 ? problems : [...this.#sizeProblems(), ...this.#nameProblems()];
   }

@@ -5,7 +5,7 @@
 
 import type { ObjectRef } from '../api/object.ts';
 import { anything, boolean, list, oneOf, optional, type Schema, string } from '../api/schema.ts';
-import type { Diagnostic } from '../snapshot/diagnostic.ts';
+import type { Diagnostic, ExampleRequest } from '../snapshot/diagnostic.ts';
 import type { GatewayId } from '../snapshot/snapshot.ts';
 import { gatewayId, hash, key, name } from './content.ts';
 import { checked, exactly, InvalidContentError } from './exactly.ts';
@@ -125,6 +125,12 @@ const objectRef = exactly<ObjectRef>({
   name: string({ max: 253 }),
 });
 
+const example = exactly<ExampleRequest>({
+  method: text(),
+  url: text(),
+  headers: list(exactly<ExampleRequest['headers'][number]>({ name: text(), value: text() }), { max: 100 }),
+});
+
 const diagnostic = exactly<Diagnostic>({
   severity: oneOf(['error', 'warning', 'info']),
   code: string({ max: 100 }),
@@ -133,7 +139,7 @@ const diagnostic = exactly<Diagnostic>({
   message: text(),
   fix: optional(text()),
   related: optional(list(objectRef, { max: 100 })),
-  example: optional(text()),
+  example: optional(example),
 });
 
 const answer = exactly<Answer>({

@@ -3,7 +3,9 @@
  * an older or earlier rule, under an expression that takes every path, or at a more specific listener. Whether one
  * expression takes what another does is not asked: expressions count as equal where they are the same text.
  */
+import type { ExampleRequest } from '../snapshot/diagnostic.ts';
 import type { HttpMatch, Listener, Snapshot, ValueMatch } from '../snapshot/snapshot.ts';
+import { exampleRequest } from './example.ts';
 import { ANY_HOST, compareHostnames, hostnameMatches } from './hostname.ts';
 import { type Contender, comparePrecedence, decidingLine, type PrecedenceLine } from './precedence.ts';
 
@@ -114,20 +116,7 @@ const includes = (all: readonly ValueMatch[], some: readonly ValueMatch[]) =>
     return first?.type === condition.type && first.value === condition.value;
   });
 
-/** A request that a match takes, such as `GET https://shop.example.com/cart -H 'x-tier: gold'`. */
-export function exampleRequest(listener: Listener, { rule, match, hostname }: Contender): string {
-  const { path, method = 'GET', headers, queryParams } = rule.matches[match]!;
-  const scheme = listener.protocol.toLowerCase();
-  const standard = listener.protocol === 'HTTPS' ? 443 : 80;
-  const host = hostname === ANY_HOST ? 'any.example' : hostname.replace(/^\*\./, 'www.');
-  const port = listener.port === standard ? '' : `:${listener.port}`;
-  const query = queryParams.map((param) => `${param.name}=${shownValue(param)}`).join('&');
-  const url = `${scheme}://${host}${port}${shownValue(path)}${query ? `?${query}` : ''}`;
-  return [`${method} ${url}`, ...headers.map((header) => `-H '${header.name}: ${shownValue(header)}'`)].join(
-    ' ',
-  );
+/** A request that should have reached what is never reached. */
+export function exampleOf({ lost: { rule, match, hostname }, listener }: Shadow): ExampleRequest {
+  return exampleRequest({ ...listener, hostname }, rule.matches[match]);
 }
-
-/** An expression stands for itself: nobody but the reader knows a good text that it matches. */
-const shownValue = ({ type, value }: { readonly type: string; readonly value: string }) =>
-  type === 'RegularExpression' ? `<${value}>` : value;

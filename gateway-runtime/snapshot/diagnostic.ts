@@ -21,8 +21,22 @@ export interface Diagnostic {
   readonly fix?: string;
   /** The other side, where two objects do not fit. */
   readonly related?: readonly ObjectRef[];
-  /** A request that shows it, such as `GET http://shop.example.com/cart`. */
-  readonly example?: string;
+  /** A request that shows it. */
+  readonly example?: ExampleRequest;
+}
+
+/** A request for people to try, and to ask `gatewright explain` about. Credentials in it are redacted. */
+export interface ExampleRequest {
+  readonly method: string;
+  /** Absolute. The port is that of the listener; an expression stands between `<` and `>`. */
+  readonly url: string;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** As `gatewright explain` takes it: `GET http://shop.example.com/cart -H 'x-tier: gold'`. */
+export function formatExample({ method, url, headers }: ExampleRequest): string {
+  const shown = headers.map(({ name, value }) => ` -H '${`${name}: ${value}`.replaceAll("'", "'\\''")}'`);
+  return `${method} ${url}${shown.join('')}`;
 }
 
 /** Where an object came from: `file.yaml document 2`, or a construct path. Kept beside objects, never inside. */
@@ -39,7 +53,10 @@ export function fromFieldProblem(object: ObjectRef, problem: FieldProblem): Diag
   };
 }
 
-/** One diagnostic as text, without colour: `error HTTPRoute/shop/cart spec.rules[0]: ... Fix: ... (origin)`. */
+/**
+ * One diagnostic as text, without colour: `error HTTPRoute/shop/cart spec.rules[0]: ... Fix: ... (origin) See ... Example: ...`.
+ * Without `originOf` nothing is said of where the objects stand.
+ */
 export function formatDiagnostic(
   diagnostic: Diagnostic,
   originOf?: (ref: ObjectRef) => Origin | undefined,
@@ -48,11 +65,12 @@ export function formatDiagnostic(
   const origin = originOf?.(object);
   const parts = [`${severity} ${refKey(object)}${field ? ` ${field}` : ''}: ${message}.`];
   if (fix) parts.push(`Fix: ${fix}.`);
-  if (example) parts.push(`Example: ${example}.`);
   if (origin) parts.push(`(${origin})`);
   for (const ref of related ?? []) {
+    // The message names it already: what helps is where it stands.
     const other = originOf?.(ref);
-    parts.push(`See ${refKey(ref)}${other ? ` (${other})` : ''}.`);
+    if (other) parts.push(`See ${refKey(ref)} (${other}).`);
   }
+  if (example) parts.push(`Example: ${formatExample(example)}.`);
   return parts.join(' ');
 }

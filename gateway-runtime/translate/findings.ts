@@ -1,6 +1,6 @@
 /** What a stage finds wrong with an object, once: it becomes a condition for the cluster and a Diagnostic for people. */
 import { type ObjectRef, refKey } from '../api/object.ts';
-import type { Diagnostic, Severity } from '../snapshot/diagnostic.ts';
+import type { Diagnostic, ExampleRequest, Severity } from '../snapshot/diagnostic.ts';
 import type { Condition } from './translation.ts';
 
 export interface Finding {
@@ -14,6 +14,8 @@ export interface Finding {
   readonly fix?: string;
   /** The other objects. They are shown in diagnostics only: a status may be read by another team. */
   readonly related?: readonly ObjectRef[];
+  /** A request that shows it. */
+  readonly example?: ExampleRequest;
 }
 
 /** As one or two sentences, for a condition. */
@@ -37,7 +39,7 @@ export function codeOf(subject: string, reason: string): string {
 export function diagnose(
   subject: string,
   object: ObjectRef,
-  { reason, field, message, fix, related }: Finding,
+  { reason, field, message, fix, related, example }: Finding,
   severity: Severity = 'error',
 ): Diagnostic {
   return {
@@ -48,8 +50,22 @@ export function diagnose(
     message,
     ...(fix ? { fix } : {}),
     ...(related?.length ? { related } : {}),
+    ...(example ? { example } : {}),
   };
 }
+
+/** What a message lists at most; the rest is counted. */
+const MOST_LISTED = 8;
+
+/** `a, b, c`; `a, b and 12 more` where they are many. */
+export function listed(words: readonly string[]): string {
+  const more = words.length - MOST_LISTED;
+  return more > 0 ? `${words.slice(0, MOST_LISTED).join(', ')} and ${more} more` : words.join(', ');
+}
+
+/** What to choose from: `a`, or `one of a, b, c`. */
+export const oneOf = (words: readonly string[]): string =>
+  words.length === 1 ? words[0]! : `one of ${listed(words)}`;
 
 /** Characters of a condition's message; the API server takes 32,768. */
 const LONGEST_MESSAGE = 16_384;

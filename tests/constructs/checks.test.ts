@@ -173,7 +173,7 @@ describe('what serves nothing', () => {
     new TeamRoute(chart, 'off', { on: shopEdge }).rule().to(off, off);
     expect(warnings(app)).toEqual([
       '[shop/by-hand] HTTPRoute/shop/by-hand spec.parentRefs: names no gateway, so the route serves nothing. Fix: name the Gateway or ListenerSet that it attaches to.',
-      '[shop/off] rule 1 (prefix /): the weights of its backends sum to 0, so every request gets a 500: give one of them a weight',
+      '[shop/off] spec.rules[0] (prefix /): the weights of its backends sum to 0, so every request gets a 500: give one of them a weight',
     ]);
   });
 });
@@ -187,7 +187,7 @@ describe('rules that are never reached', () => {
     second.rule({ path: exact('/other') }).to(cart);
     second.rule({ path: prefix('/cart'), headers: { 'x-tier': 'gold' } }).to(cart);
     expect(warnings(app)).toEqual([
-      '[shop/b] rule 2 of HTTPRoute/shop/b (shop/b) is never reached: rule 1 (gold) of HTTPRoute/shop/a (shop/a) matches the same requests ' +
+      '[shop/b] spec.rules[1] of HTTPRoute/shop/b (shop/b) is never reached: spec.rules[0] (gold) of HTTPRoute/shop/a (shop/a) matches the same requests ' +
         `and goes first (the route that comes first by "namespace/name" goes first). Example: GET http://shop.example.com/cart -H 'x-tier: gold'. ` +
         'Fix: remove one of them, or tell them apart.',
     ]);
@@ -203,7 +203,7 @@ describe('rules that are never reached', () => {
       .to(cart);
     expect(warnings(app)).toEqual([
       expect.stringMatching(
-        /^\[shop\/a\] match 1 of rule 2 of .* takes all of its requests and goes first .* Example: GET http:\/\/\S+\/a\./,
+        /^\[shop\/a\] spec\.rules\[1\]\.matches\[0\] of .* takes all of its requests and goes first .* Example: GET http:\/\/\S+\/a\./,
       ),
     ]);
   });
@@ -214,7 +214,7 @@ describe('rules that are never reached', () => {
     new TeamRoute(mediaChart, 'r', { on: shared.listener('lobby') }).rule().to(page);
     expect(errors(app)).toEqual([
       expect.stringMatching(
-        /^\[shop\/r\] rule 1 of HTTPRoute\/shop\/r \(shop\/r\) is never reached: rule 1 of HTTPRoute\/media\/r \(media\/r\)/,
+        /^\[shop\/r\] spec\.rules\[0\] of HTTPRoute\/shop\/r \(shop\/r\) is never reached: spec\.rules\[0\] of HTTPRoute\/media\/r \(media\/r\)/,
       ),
     ]);
   });
@@ -226,7 +226,7 @@ describe('rules that are never reached', () => {
     new TeamRoute(mediaChart, 'r', { on: inner }).rule().to(page);
     new TeamRoute(chart, 'r', { on: outer, hostnames: ['media.wide.example.com'] }).rule().to(cart);
     expect(warnings(app)).toEqual([
-      '[shop/r] rule 1 of HTTPRoute/shop/r (shop/r) is never reached: listener web.media.wide.example.com of ListenerSet/infra/shared-gw-media ' +
+      '[shop/r] spec.rules[0] of HTTPRoute/shop/r (shop/r) is never reached: listener web.media.wide.example.com of ListenerSet/infra/shared-gw-media ' +
         '(platform/shared-gw/media) takes hostname media.wide.example.com, and the route is not attached to it. ' +
         'Example: GET http://media.wide.example.com/. Fix: attach to that listener or drop the hostname.',
     ]);

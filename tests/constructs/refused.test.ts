@@ -74,10 +74,10 @@ describe('what synth refuses', () => {
     expect(errors(app)).toEqual([
       '[platform/shared-gw/typo] grant() does not know kind: did you mean kinds?',
       '[shop/r] TeamRoute does not know hostname: did you mean hostnames?',
-      '[shop/r] rule 1 (prefix /): rule() does not know header: did you mean headers?',
-      '[shop/r] rule 2 (prefix / or prefix /): rule() does not know pth: did you mean path?',
-      '[shop/r] rule 2 (prefix / or prefix /): or() does not know timeout: it takes path, headers, query, method',
-      '[shop/r] rule 3 (/c): canary() takes weights of two numbers, such as weights: [3, 1], this is [3,1,1]',
+      '[shop/r] spec.rules[0] (prefix /): rule() does not know header: did you mean headers?',
+      '[shop/r] spec.rules[1] (prefix / or prefix /): rule() does not know pth: did you mean path?',
+      '[shop/r] spec.rules[1] (prefix / or prefix /): or() does not know timeout: it takes path, headers, query, method',
+      '[shop/r] spec.rules[2] (/c): canary() takes weights of two numbers, such as weights: [3, 1], this is [3,1,1]',
       '[shop/c] canary() does not know wieghts: did you mean weights?',
       '[shop/c] canary() takes weights of two numbers, such as weights: [3, 1], this is [3,1,1]',
     ]);
@@ -103,9 +103,9 @@ describe('what synth refuses', () => {
       '[platform/shared-gw/text] kinds is a list, kinds: [...], this is "HTTPRoute"',
       '[platform/shared-gw/number] a hostname is a string, this is number',
       '[shop/r] hostnames is a list, hostnames: [...], this is "shop.example.com"',
-      '[shop/r] rule 1 (/a): canary() takes weights of two numbers, such as weights: [3, 1], this is undefined',
-      '[shop/r] rule 2 (prefix /): rule() takes an object with path, headers, query, method, name, filters, this is null',
-      '[shop/r] rule 2 (prefix /): canary() takes an object with stable, canary, weights, this is undefined',
+      '[shop/r] spec.rules[0] (/a): canary() takes weights of two numbers, such as weights: [3, 1], this is undefined',
+      '[shop/r] spec.rules[1] (prefix /): rule() takes an object with path, headers, query, method, name, filters, this is null',
+      '[shop/r] spec.rules[1] (prefix /): canary() takes an object with stable, canary, weights, this is undefined',
       expect.stringContaining('canary() takes weights of two numbers'),
       expect.stringContaining('canary() takes one service() as stable, this is undefined'),
       expect.stringContaining('canary() takes one service() as canary, this is undefined'),
@@ -126,9 +126,9 @@ describe('what synth refuses', () => {
     const rewrites = 'it has several rewrite(): write one, with hostname and path';
     expect(errors(app)).toEqual([
       '[shop/nowhere] the route attaches to nothing, so it serves nothing: name a grant in on',
-      `[shop/r] rule 1 (/a): ${rewrites}`,
-      '[shop/r] rule 2 (/b): it has several redirect(): a request gets one answer',
-      `[shop/r] rule 3 (/c): service cart: ${rewrites}`,
+      `[shop/r] spec.rules[0] (/a): ${rewrites}`,
+      '[shop/r] spec.rules[1] (/b): it has several redirect(): a request gets one answer',
+      `[shop/r] spec.rules[2] (/c): service cart: ${rewrites}`,
     ]);
   });
 
@@ -231,16 +231,16 @@ describe('what synth refuses', () => {
     const many = new TeamRoute(chart, 'many', { on: shopEdge });
     for (let index = 0; index < 17; index++) many.rule({ headers: { [`x-${index}`]: '1' } }).to(cart);
     expect(errors(app)).toEqual([
-      '[shop/cart] rule 1 (GET prefix /a): it goes nowhere: end it with .to(service(name, port)) or .to(redirect({ ... }))',
-      `[shop/cart] rule 2 (x-count): a path is written exact('/...'), prefix('/...') or regex('...'), not "/b"`,
-      "[shop/cart] rule 2 (x-count): header x-count is a text or regex('...'), not 3",
-      '[shop/cart] rule 2 (x-count): .to() takes service(), canary(), a Service construct or redirect(), not cart',
+      '[shop/cart] spec.rules[0] (GET prefix /a): it goes nowhere: end it with .to(service(name, port)) or .to(redirect({ ... }))',
+      `[shop/cart] spec.rules[1] (x-count: ?): a path is written exact('/...'), prefix('/...') or regex('...'), not "/b"`,
+      "[shop/cart] spec.rules[1] (x-count: ?): header x-count is a text or regex('...'), not 3",
+      '[shop/cart] spec.rules[1] (x-count: ?): .to() takes service(), canary(), a Service construct or redirect(), not cart',
       '[shop/twice] two rules have the name same: give each rule a name of its own',
       expect.stringMatching(
         /^\[shop\/empty\] HTTPRoute "Empty": the name of an object has .*: give it one with name$/,
       ),
       '[shop/empty] the route has no rule: add one with .rule({ ... }).to(...)',
-      '[shop/many] 17 rules with 17 matches (prefix / x-0; prefix / x-1; prefix / x-2 and 14 more) could serve the same request with ' +
+      '[shop/many] 17 rules with 17 matches (prefix / x-0: 1; prefix / x-1: 1; prefix / x-2: 1 and 14 more) could serve the same request with ' +
         'equal precedence, so they must stand in one HTTPRoute in this order, and one holds 16 rules with 128 matches: tell ' +
         'them apart by path, by method, or by different exact values of one header or query parameter',
     ]);

@@ -1,0 +1,8 @@
+/** Rules of routes as messages name them. */
+import type { RuleSource } from './snapshot.ts';
+
+/** `spec.rules[0].matches[1] (gold)`: the path of the field, counted from 0, and the name of the rule where it has one. */
+export function ruleField({ rule, ruleName }: Pick<RuleSource, 'rule' | 'ruleName'>, match?: number): string {
+  const ofMatch = match === undefined ? '' : `.matches[${match}]`;
+  return `spec.rules[${rule}]${ofMatch}${ruleName ? ` (${ruleName})` : ''}`;
+}
