@@ -2,7 +2,7 @@
 import { GATEWAY_GROUP } from '../api/names.ts';
 import { contentHash } from '../snapshot/canonical.ts';
 import type { Backend } from '../snapshot/snapshot.ts';
-import { type Finding, named } from './findings.ts';
+import { type Finding, listed, named, oneOf } from './findings.ts';
 import type { Derived, Memo } from './memo.ts';
 import type { Objects } from './objects.ts';
 import type { References } from './references.ts';
@@ -29,10 +29,20 @@ const SPOKEN = new Set(['http', 'ws', 'kubernetes.io/ws']);
 export class Backends {
   readonly #ports: Derived<Found>;
   readonly #references: References;
+  /** Of a Service that a namespace does not have: another one where it is, if routes of the first may know. */
+  readonly #elsewhere: Derived<string | undefined>;
 
   constructor(memo: Memo, objects: Objects, references: References) {
     this.#references = references;
     this.#ports = memo.derive((namespace, name, port) => find(objects, namespace!, name!, Number(port)));
+    this.#elsewhere = memo.derive((namespace, name) => {
+      if (objects.get('Service', namespace!, name!) || objects.isRefused('Service', namespace!, name!)) {
+        return undefined;
+      }
+      return references
+        .permittedElsewhere(routesOf(namespace!), { group: '', kind: 'Service', name: name! })
+        .find((other) => objects.get('Service', other, name!));
+    });
   }
 
   /** What a route of `namespace` refers to, or why it can't be used. */
@@ -51,13 +61,23 @@ export class Backends {
         fix: 'refer to a Service',
       };
     }
-    const from = { group: GATEWAY_GROUP, kind: 'HTTPRoute', namespace };
-    const refusal = this.#references.refusal(from, service, field);
+    const refusal = this.#references.refusal(routesOf(namespace), service, field);
     if (refusal) return refusal;
     const found = this.#ports.get(service.namespace, service.name, `${ref.port}`);
-    return found.reason === undefined ? found.backend : { ...found, field, related: [service] };
+    if (found.reason === undefined) return found.backend;
+    const elsewhere = ref.namespace === undefined ? this.#elsewhere.get(namespace, ref.name) : undefined;
+    if (elsewhere === undefined) return { ...found, field, related: [service] };
+    return {
+      ...found,
+      field,
+      message: `${found.message}; ${named({ ...service, namespace: elsewhere })} does, and a ReferenceGrant lets routes of namespace ${namespace} refer to it`,
+      fix: `add namespace: ${elsewhere} to the reference`,
+      related: [service, { ...service, namespace: elsewhere }],
+    };
   }
 }
+
+const routesOf = (namespace: string) => ({ group: GATEWAY_GROUP, kind: 'HTTPRoute', namespace });
 
 /** `Service shop/cart:8080`: how a route wrote it. */
 export function backendName(ref: BackendRef, namespace: string): string {
@@ -88,11 +108,15 @@ function find(objects: Objects, namespace: string, name: string, port: number): 
   }
   const entry = service.spec.ports.find((each) => each.port === port && each.protocol === 'TCP');
   if (!entry) {
-    const ports = service.spec.ports.map((each) => `${each.port}/${each.protocol}`).join(', ');
+    const ports = service.spec.ports.map((each) => `${each.port}/${each.protocol}`);
+    const usable = service.spec.ports.filter(({ protocol }) => protocol === 'TCP');
     return {
       reason: 'BackendNotFound',
-      message: `${shown} has no TCP port ${port}; it has ${ports || 'no ports'}`,
-      fix: 'correct the port',
+      message: `${shown} has no TCP port ${port}; it has ${listed(ports) || 'no ports'}`,
+      fix:
+        usable.length > 0
+          ? `set port to ${oneOf(usable.map((each) => `${each.port}`))}`
+          : 'add the port to the Service, or send to another',
     };
   }
   const { appProtocol } = entry;

@@ -75,7 +75,8 @@ function load(objects: Objects, namespace: string, name: string): Loaded {
   if (secret.type !== TLS_SECRET) {
     return {
       problem: `is of type ${secret.type}, expected ${TLS_SECRET}`,
-      fix: `create it with type ${TLS_SECRET}`,
+      // The API server lets nobody change it.
+      fix: `delete it and create it with type ${TLS_SECRET}`,
     };
   }
   const certificate = textOf(secret, 'tls.crt');

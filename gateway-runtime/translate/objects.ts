@@ -8,6 +8,7 @@ import { type ObjectRef, type RawObject, refKey } from '../api/object.ts';
 import type { FieldProblem } from '../api/schema.ts';
 import { type Diagnostic, fromFieldProblem } from '../snapshot/diagnostic.ts';
 import type { Derived, Input, Memo } from './memo.ts';
+import { same } from './same.ts';
 import type { Withhold } from './translation.ts';
 
 /** An object whose kind is clear from the context. */
@@ -30,11 +31,14 @@ const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
 export class Objects {
   readonly #entries: Input<Entry>;
-  /** `listener-sets <namespace> <Gateway>`, `grants <namespace>`, `slices <namespace> <Service>`: names in stable order. */
+  /**
+   * `listener-sets <namespace> <Gateway>`, `grants <namespace>`, `grants-to <namespace>`, `slices <namespace> <Service>`,
+   * `gateways-named <name>`, `gateways-in <namespace>`: names in stable order.
+   */
   readonly #indexes: Input<readonly Name[]>;
   readonly #labels: Derived<string | undefined>;
   /** What is indexed where, to take it out again. */
-  readonly #indexed = new Map<string, string[]>();
+  readonly #indexed = new Map<string, readonly IndexKey[]>();
 
   constructor(memo: Memo) {
     this.#entries = memo.input();
@@ -73,6 +77,20 @@ export class Objects {
 
   grantsIn(namespace: string): readonly Name[] {
     return this.#indexes.get('grants', namespace) ?? [];
+  }
+
+  /** ReferenceGrants of whatever namespace that let objects of this one refer to something. */
+  grantsTo(namespace: string): readonly Name[] {
+    return this.#indexes.get('grants-to', namespace) ?? [];
+  }
+
+  /** Gateways of this name in every namespace. */
+  gatewaysNamed(name: string): readonly Name[] {
+    return this.#indexes.get('gateways-named', name) ?? [];
+  }
+
+  gatewaysIn(namespace: string): readonly Name[] {
+    return this.#indexes.get('gateways-in', namespace) ?? [];
   }
 
   slicesOf(service: Name): readonly Name[] {
@@ -118,22 +136,25 @@ export class Objects {
     if (!Object.hasOwn(KINDS, ref.kind) || KINDS[ref.kind as KindName].group !== ref.group) return;
     this.#entries.set(entry, ref.kind, ref.namespace, ref.name);
     const key = refKey(ref);
-    const before = this.#indexed.get(key);
-    const after = entry?.object && indexOf(entry.object, ref);
-    if (before?.join() === after?.join()) return;
-    const { namespace, name } = ref;
-    if (before) {
-      const rest = this.#indexes
-        .get(...before)!
-        .filter((each) => each.namespace !== namespace || each.name !== name);
-      this.#indexes.set(rest.length > 0 ? rest : undefined, ...before);
-      this.#indexed.delete(key);
-    }
-    if (after) {
-      const all = [...(this.#indexes.get(...after) ?? []), { namespace, name }];
-      this.#indexes.set(all.sort(byName), ...after);
-      this.#indexed.set(key, after);
-    }
+    const before = this.#indexed.get(key) ?? NO_INDEX;
+    const after = entry?.object ? indexesOf(entry.object, ref) : NO_INDEX;
+    if (same(before, after)) return;
+    for (const index of before) if (!isAmong(index, after)) this.#unlist(ref, index);
+    for (const index of after) if (!isAmong(index, before)) this.#list(ref, index);
+    if (after.length > 0) this.#indexed.set(key, after);
+    else this.#indexed.delete(key);
+  }
+
+  #list({ namespace, name }: Name, index: IndexKey): void {
+    const all = [...(this.#indexes.get(...index) ?? []), { namespace, name }];
+    this.#indexes.set(all.sort(byName), ...index);
+  }
+
+  #unlist({ namespace, name }: Name, index: IndexKey): void {
+    const rest = this.#indexes
+      .get(...index)!
+      .filter((each) => each.namespace !== namespace || each.name !== name);
+    this.#indexes.set(rest.length > 0 ? rest : undefined, ...index);
   }
 }
 
@@ -145,23 +166,36 @@ function byName(a: Name, b: Name): number {
   return `${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1;
 }
 
-function indexOf(object: KnownObject, { namespace }: ObjectRef): string[] | undefined {
+type IndexKey = readonly string[];
+
+const NO_INDEX: readonly IndexKey[] = [];
+
+const isAmong = (index: IndexKey, all: readonly IndexKey[]) => all.some((each) => same(each, index));
+
+function indexesOf(object: KnownObject, { namespace, name }: ObjectRef): readonly IndexKey[] {
   switch (object.kind) {
+    case 'Gateway':
+      return [
+        ['gateways-named', name],
+        ['gateways-in', namespace],
+      ];
     case 'ListenerSet': {
       const parent = object.spec.parentRef;
-      if (parent.group !== GATEWAY_GROUP || parent.kind !== 'Gateway') return undefined;
-      return ['listener-sets', parent.namespace ?? namespace, parent.name];
+      if (parent.group !== GATEWAY_GROUP || parent.kind !== 'Gateway') return NO_INDEX;
+      return [['listener-sets', parent.namespace ?? namespace, parent.name]];
     }
-    case 'ReferenceGrant':
-      return ['grants', namespace];
+    case 'ReferenceGrant': {
+      const allowed = new Set(object.spec.from.map((each) => each.namespace));
+      return [['grants', namespace], ...[...allowed].map((each) => ['grants-to', each])];
+    }
     case 'EndpointSlice': {
       const labels = object.metadata.labels ?? {};
       return Object.hasOwn(labels, SERVICE_NAME_LABEL)
-        ? ['slices', namespace, labels[SERVICE_NAME_LABEL]!]
-        : undefined;
+        ? [['slices', namespace, labels[SERVICE_NAME_LABEL]!]]
+        : NO_INDEX;
     }
     default:
-      return undefined;
+      return NO_INDEX;
   }
 }
 
