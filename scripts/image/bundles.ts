@@ -30,7 +30,6 @@ export async function bundleOf(program: keyof typeof PROGRAMS): Promise<Bundle> 
     platform: 'node',
     format: 'esm',
     target: 'node22',
-    conditions: ['gatewright-source'],
     banner: { js: REQUIRE },
     legalComments: 'none',
     logLevel: 'silent',
