@@ -2,15 +2,13 @@
  * What operators ask a running data plane, over HTTP: health, metrics, the snapshot that serves, and why a request goes where it
  * goes. Read-only. On loopback unless told otherwise, since it tells about every team.
  */
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, isIP } from 'node:net';
 import { explanationText } from '../explain/text.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import type { Metrics } from '../proxy/telemetry/metrics.ts';
 import { type GatewayId, gatewayKey, type Snapshot } from '../snapshot/snapshot.ts';
 import { explainRequest } from './explain-request.ts';
-import { redactSnapshot } from './redact.ts';
+import { type AdminAnswer, AdminServer, type AdminServerOptions, json, text } from './server.ts';
+import { snapshotAnswer } from './snapshot-answer.ts';
 
 /** A Gateway that is served in this process; `Agent` is one. */
 export interface AdminGateway {
@@ -23,23 +21,11 @@ export interface AdminGateway {
   publicPort(port: number): number;
 }
 
-export interface AdminOptions {
+export interface AdminOptions extends Omit<AdminServerOptions, 'answer'> {
   /** Those served now, asked at each request. */
   readonly gateways: () => Iterable<AdminGateway>;
   readonly metrics: Metrics;
   readonly regex: RegexEngine;
-  /** Default: 127.0.0.1. */
-  readonly address?: string;
-  /** 0 is any free one. Default: 9902. */
-  readonly port?: number;
-  /** Host names under which it is asked, beside addresses and localhost. */
-  readonly hosts?: readonly string[];
-}
-
-interface AdminAnswer {
-  readonly status: number;
-  readonly type: 'text/plain; charset=utf-8' | 'application/json' | string;
-  readonly body: string;
 }
 
 const PATHS = `/healthz                 200 while the process runs
@@ -50,57 +36,28 @@ const PATHS = `/healthz                 200 while the process runs
                          as JSON for Accept: application/json
 `;
 
-const text = (status: number, body: string): AdminAnswer => ({
-  status,
-  type: 'text/plain; charset=utf-8',
-  body: body.endsWith('\n') ? body : `${body}\n`,
-});
-
-const json = (value: unknown): AdminAnswer => ({
-  status: 200,
-  type: 'application/json',
-  body: `${JSON.stringify(value, undefined, 2)}\n`,
-});
-
 export class Admin {
   readonly #options: AdminOptions;
-  readonly #server: Server;
+  readonly #server: AdminServer;
 
   constructor(options: AdminOptions) {
     this.#options = options;
-    this.#server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 16 * 1024 });
-    this.#server.on('request', (message, response) => {
-      this.#answer(message)
-        .catch(() => text(500, '500: the admin server failed on this request'))
-        .then((answer) => send(response, message.method, answer))
-        .catch(() => response.destroy());
+    this.#server = new AdminServer({
+      ...options,
+      answer: (path, query, accept) => this.#answer(path, query, accept),
     });
   }
 
   /** Listens; resolves with the port. Rejects where it can't be bound. */
-  async listen(): Promise<number> {
-    const { address = '127.0.0.1', port = 9902 } = this.#options;
-    this.#server.listen(port, address);
-    await once(this.#server, 'listening');
-    return (this.#server.address() as AddressInfo).port;
+  listen(): Promise<number> {
+    return this.#server.listen();
   }
 
-  async close(): Promise<void> {
-    if (!this.#server.listening) return;
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await closed;
+  close(): Promise<void> {
+    return this.#server.close();
   }
 
-  async #answer({ method, url = '/', headers }: IncomingMessage): Promise<AdminAnswer> {
-    if (!this.#isOwnHost(headers.host)) {
-      return text(421, '421: the Host is not one of this server; ask by address or as localhost');
-    }
-    if (method !== 'GET' && method !== 'HEAD') return text(405, '405: only GET is answered');
-    const question = url.indexOf('?');
-    const path = question < 0 ? url : url.slice(0, question);
-    const query = new URLSearchParams(question < 0 ? '' : url.slice(question + 1));
+  async #answer(path: string, query: URLSearchParams, accept: string): Promise<AdminAnswer> {
     switch (path) {
       case '/healthz':
         return text(200, 'ok');
@@ -111,9 +68,12 @@ export class Admin {
         return { status: 200, type: metrics.registry.contentType, body: await metrics.text() };
       }
       case '/snapshot':
-        return this.#snapshot(query.get('gateway'));
+        return snapshotAnswer(
+          [...this.#options.gateways()].flatMap(({ snapshot }) => (snapshot ? [snapshot] : [])),
+          query.get('gateway'),
+        );
       case '/explain':
-        return this.#explain(query, headers.accept);
+        return this.#explain(query, accept);
       default:
         return text(404, `404: no such path; there are:\n${PATHS}`);
     }
@@ -126,16 +86,7 @@ export class Admin {
     return unready.length ? text(503, `not ready: ${unready.join(', ')}`) : text(200, 'ready');
   }
 
-  #snapshot(named: string | null): AdminAnswer {
-    const snapshots = [...this.#options.gateways()].flatMap(({ snapshot }) => (snapshot ? [snapshot] : []));
-    if (named === null) return json(snapshots.map(redactSnapshot));
-    const found = snapshots.find(({ gateway }) => gatewayKey(gateway) === named);
-    if (found) return json(redactSnapshot(found));
-    const known = snapshots.map(({ gateway }) => gatewayKey(gateway)).join(', ');
-    return text(404, `404: no such Gateway is served; served are: ${known || 'none'}`);
-  }
-
-  #explain(query: URLSearchParams, accept = ''): AdminAnswer {
+  #explain(query: URLSearchParams, accept: string): AdminAnswer {
     const { gateways, regex } = this.#options;
     const explained = explainRequest(query, [...gateways()], regex);
     if ('message' in explained) return text(explained.status, `${explained.status}: ${explained.message}`);
@@ -145,28 +96,4 @@ export class Admin {
       explained.map((each) => `Gateway ${each.gateway}\n${explanationText(each)}`).join('\n\n'),
     );
   }
-
-  /**
-   * A page of another site can make a browser ask this server under a name of that site (DNS rebinding); addresses and localhost
-   * are nobody's to point elsewhere.
-   */
-  #isOwnHost(host = ''): boolean {
-    const name = host.replace(/:\d*$/, '').toLowerCase();
-    if (name === 'localhost' || isIP(name.replace(/^\[|\]$/g, ''))) return true;
-    return this.#options.hosts?.includes(name) ?? false;
-  }
-}
-
-function send(
-  response: ServerResponse,
-  method: string | undefined,
-  { status, type, body }: AdminAnswer,
-): void {
-  response.writeHead(status, {
-    'content-type': type,
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-  });
-  response.end(method === 'HEAD' ? undefined : body);
 }

@@ -24,8 +24,8 @@ import { collectionDiagnostics } from './cluster/collection-diagnostics.ts';
 import { Informers } from './cluster/informers.ts';
 import { crdDiagnostics, GATEWAY_KINDS, InstalledCrds, supportedVersion } from './cluster/installed-crds.ts';
 import { joinedChange } from './cluster/joined-change.ts';
-import { LeaderElection, type LeaderElectionOptions } from './cluster/leader-election.ts';
-import { type CollectionState, TIMINGS, type Timings } from './cluster/reflector.ts';
+import { type Leader, LeaderElection, type LeaderElectionOptions } from './cluster/leader-election.ts';
+import { type ApiObject, type CollectionState, TIMINGS, type Timings } from './cluster/reflector.ts';
 import { refOf, Secrets } from './cluster/secrets.ts';
 import { StatusWriter } from './status-writer.ts';
 import type { WantedStatus } from './status-writer-merge.ts';
@@ -43,11 +43,19 @@ export interface ClusterOptions {
   readonly onProblems: (problems: readonly Diagnostic[]) => void;
   /** What went wrong once, such as a write that failed, as a sentence. */
   readonly onEvent: (message: string) => void;
+  /** Before the first write of that time. */
   readonly onLeading?: (epoch: number | undefined) => void;
-  /** What only others know of a status, such as addresses. Where it changes, call `reconsider`. */
-  readonly complete?: (status: ObjectStatus) => WantedStatus;
+  /**
+   * What only others know of a status, such as addresses; undefined where it is not known yet, and then the status stays as it
+   * is. Where it changes, call `reconsider`. Asked right after `onChange`.
+   */
+  readonly complete?: (status: ObjectStatus) => WantedStatus | undefined;
+  /** Milliseconds that a batch of changes took to translate. */
+  readonly onTranslated?: (milliseconds: number) => void;
+  /** Every version of every object that is read, Secrets aside, as it comes; undefined where it is gone. */
+  readonly onObject?: (ref: ObjectRef, object: ApiObject | undefined) => void;
   readonly timings?: Timings;
-  readonly election?: Pick<LeaderElectionOptions, 'name' | 'duration' | 'deadline' | 'period'>;
+  readonly election?: Pick<LeaderElectionOptions, 'name' | 'duration' | 'deadline' | 'period' | 'address'>;
 }
 
 const INFORMED: readonly KindName[] = (Object.keys(KINDS) as KindName[]).filter((kind) => kind !== 'Secret');
@@ -69,11 +77,15 @@ export class Cluster {
   /** As translate last said, by object key. */
   readonly #statuses = new Map<string, ObjectStatus>();
   #problems: readonly Diagnostic[] = [];
+  #sequence = 0;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
     const { client, regex, namespace, identity, onEvent, timings = TIMINGS } = options;
     this.#translator = new Translator({ regex, classes: 'own' });
+    const onVersion = (resourceVersion: string) => {
+      this.#sequence = Math.max(this.#sequence, sequenceOf(resourceVersion));
+    };
     this.#informers = new Informers({
       client,
       kinds: INFORMED,
@@ -81,19 +93,21 @@ export class Cluster {
       onChanges: (changes) => this.#apply(changes),
       onObject: (ref, object) => {
         if (WITH_STATUS.has(ref.kind)) this.#writer.observe(ref, object);
+        options.onObject?.(ref, object);
       },
+      onVersion,
       onState: () => this.#review(),
     });
     this.#crds = new InstalledCrds(client, () => this.#crdsChanged(), timings);
-    this.#secrets = new Secrets(client, (change) => this.#apply([change]), timings);
+    this.#secrets = new Secrets(client, (change) => this.#apply([change]), timings, onVersion);
     this.#election = new LeaderElection({
       client,
       namespace,
       identity,
       ...options.election,
       onStarted: (epoch) => {
-        this.#write();
         options.onLeading?.(epoch);
+        this.#write();
       },
       onStopped: (why) => {
         this.#writer.stop();
@@ -124,8 +138,26 @@ export class Cluster {
     return this.#election.epoch;
   }
 
-  get leader(): { readonly identity: string; readonly epoch: number } | undefined {
+  get leader(): Leader | undefined {
     return this.#election.leader;
+  }
+
+  /** The newest epoch that we know of, whoever leads; undefined where the Lease could not be read yet. */
+  get lastEpoch(): number | undefined {
+    return this.#election.lastEpoch;
+  }
+
+  /**
+   * How far everything was read, as a number that means the same in every replica: the highest resource version. It grows with
+   * changes that concern nobody here too, and so a replica that missed what was deleted catches up with the others.
+   */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** How it stands with each kind that is read. */
+  get collections(): ReadonlyMap<KindName, CollectionState> {
+    return new Map(INFORMED.map((kind) => [kind, this.#informers.stateOf(kind)!]));
   }
 
   get problems(): readonly Diagnostic[] {
@@ -155,6 +187,11 @@ export class Cluster {
     if (status) this.#want(refKey(ref), status);
   }
 
+  /** The same for every object, where `complete` has begun to answer otherwise. */
+  reconsiderAll(): void {
+    for (const [key, status] of this.#statuses) this.#want(key, status);
+  }
+
   #apply(changes: readonly (Change | Withhold)[]): void {
     const { secrets } = this.#translate(changes);
     this.#secrets.want(secrets);
@@ -164,7 +201,9 @@ export class Cluster {
   }
 
   #translate(changes: readonly (Change | Withhold)[]): TranslationChange {
+    const began = performance.now();
     const change = this.#translator.apply(changes);
+    this.#options.onTranslated?.(performance.now() - began);
     this.#held = this.#held ? joinedChange(this.#held, change, this.#gateways) : change;
     return change;
   }
@@ -173,10 +212,10 @@ export class Cluster {
     if (!this.#held || this.#secrets.pending || this.#crds.state.phase === 'starting') return;
     const change = this.#held;
     this.#held = undefined;
-    for (const [key, status] of change.statuses) this.#want(key, status);
     for (const { gateway } of change.deltas) this.#gateways.add(gatewayKey(gateway));
     for (const key of change.removedGateways) this.#gateways.delete(key);
     this.#options.onChange(change);
+    for (const [key, status] of change.statuses) this.#want(key, status);
     if (this.#published) return;
     this.#published = true;
     this.#write();
@@ -194,8 +233,14 @@ export class Cluster {
       return;
     }
     this.#statuses.set(key, status);
-    const complete = this.#options.complete?.(status) ?? status;
-    this.#writer.want(status.ref, complete.kind === 'GatewayClass' ? this.#withVersion(complete) : complete);
+    const { complete: completed = (whole: ObjectStatus) => whole } = this.#options;
+    const complete = completed(status);
+    if (!complete) this.#writer.hold(status.ref);
+    else
+      this.#writer.want(
+        status.ref,
+        complete.kind === 'GatewayClass' ? this.#withVersion(complete) : complete,
+      );
   }
 
   #withVersion(status: Extract<WantedStatus, { kind: 'GatewayClass' }>): WantedStatus {
@@ -216,8 +261,7 @@ export class Cluster {
   }
 
   #review(): void {
-    const states = new Map<KindName, CollectionState>();
-    for (const kind of INFORMED) states.set(kind, this.#informers.stateOf(kind)!);
+    const states = this.collections;
     const absent = new Set(INFORMED.filter((kind) => states.get(kind)!.phase === 'absent'));
     const problems = [
       ...collectionDiagnostics(states, this.#crds.state),
@@ -227,6 +271,12 @@ export class Cluster {
     this.#problems = problems;
     this.#options.onProblems(problems);
   }
+}
+
+/** Resource versions are decimal numbers in one order for all kinds, as long as they are in one store, which is the rule. */
+function sequenceOf(resourceVersion: string): number {
+  const sequence = Number(resourceVersion);
+  return Number.isSafeInteger(sequence) ? sequence : 0;
 }
 
 function refFromKey(key: string): ObjectRef {

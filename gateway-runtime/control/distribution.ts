@@ -25,7 +25,10 @@ import { DistributionStream, type StreamState } from './distribution-stream.ts';
 import type { ReplicaView } from './distribution-view.ts';
 
 export interface DistributionOptions extends Door {
-  readonly certificate: ServingCertificate;
+  /** Before the first connection it has to be there, or be set. */
+  readonly certificate?: ServingCertificate;
+  /** Takes connections that speak another protocol than data planes (ALPN), by its name. */
+  readonly others?: ReadonlyMap<string, (socket: TLSSocket) => void>;
   /** Default: every address. */
   readonly address?: string;
   /** 0 is any free one. */
@@ -69,8 +72,8 @@ export class Distribution {
     this.#options = options;
     this.#limits = { ...DISTRIBUTION_LIMITS, ...options.limits };
     this.#server = createServer({
-      ...secureContext(options.certificate),
-      ALPNProtocols: [PROTOCOL],
+      ...(options.certificate ? secureContext(options.certificate) : {}),
+      ALPNProtocols: [PROTOCOL, ...(options.others?.keys() ?? [])],
       handshakeTimeout: this.#limits.handshake,
     });
     this.#server.maxConnections = this.#limits.connections;
@@ -142,6 +145,11 @@ export class Distribution {
   }
 
   #accept(socket: TLSSocket): void {
+    const other = this.#options.others?.get(socket.alpnProtocol || '');
+    if (other) {
+      other(socket);
+      return;
+    }
     const strangers = [...this.#guests].filter(({ isStranger }) => isStranger).length;
     if (socket.alpnProtocol !== PROTOCOL || strangers >= this.#limits.strangers) {
       socket.destroy();

@@ -35,6 +35,8 @@ interface Entry {
   wanted: WantedStatus | undefined;
   /** The state that was last written, to tell a new one from one that somebody altered; null where none was. */
   written: WantedStatus | undefined | null;
+  /** What it should say is not known yet, and what stands there stays. */
+  held: boolean;
   readonly pace: Pace;
   /** Waits its turn or for its time, or is being written. */
   queued: boolean;
@@ -82,11 +84,20 @@ export class StatusWriter {
   want(ref: ObjectRef, status: WantedStatus | undefined): void {
     const entry = this.#entryOf(ref);
     entry.wanted = status;
+    entry.held = false;
     entry.dropped.clear();
     // The wait may have been for the repair of another state.
     clearTimeout(entry.timer);
     entry.timer = undefined;
     this.#changed(entry);
+  }
+
+  /** Leaves the status of an object as it is until it is known what it should say. */
+  hold(ref: ObjectRef): void {
+    const entry = this.#entryOf(ref);
+    entry.held = true;
+    clearTimeout(entry.timer);
+    entry.timer = undefined;
   }
 
   /** An object as the API server has it; undefined where it is gone. */
@@ -134,6 +145,7 @@ export class StatusWriter {
         found: undefined,
         wanted: undefined,
         written: null,
+        held: false,
         pace: new Pace(),
         queued: false,
         timer: undefined,
@@ -156,12 +168,12 @@ export class StatusWriter {
 
   #changed(entry: Entry): void {
     if (entry.queued) return;
-    if (!entry.found && !entry.wanted) {
+    if (!entry.found && !entry.wanted && !entry.held) {
       clearTimeout(entry.timer);
       this.#entries.delete(refKey(entry.ref));
       return;
     }
-    if (!this.#session || !entry.found || entry.timer) return;
+    if (!this.#session || !entry.found || entry.timer || entry.held) return;
     if (this.#edits(entry).length === 0) return;
     const isRepair = entry.wanted === entry.written;
     const wait = entry.pace.wait(performance.now(), isRepair);
@@ -219,7 +231,7 @@ export class StatusWriter {
 
   /** One write of one object. Never throws: what failed is tried again when its time has come. */
   async #write(entry: Entry, signal: AbortSignal): Promise<void> {
-    if (!entry.found) return;
+    if (!entry.found || entry.held) return;
     if (!this.#options.mayWrite()) return this.stop();
     const { ref, wanted, found, resourceVersion } = entry;
     const edits = this.#edits(entry);

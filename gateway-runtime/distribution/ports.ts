@@ -6,6 +6,9 @@
 /** Health, metrics and explain of a data plane. */
 export const ADMIN_PORT = 9902;
 
+/** Where the control plane hands out configuration. */
+export const CONTROL_PORT = 9903;
+
 /** Above it are the ports under 1024: no system gives these to outgoing connections unless it is told to. */
 const LOW_PORTS = 64_512;
 

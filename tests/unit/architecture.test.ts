@@ -48,6 +48,17 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   echo: ['match', 'snapshot', 'api'],
   distribution: ['snapshot', 'api'],
   'data-plane': ['distribution', 'admin', 'proxy', 'regex', 'match', 'snapshot', 'api'],
+  'control-plane': [
+    'control',
+    'distribution',
+    'admin',
+    'regex',
+    'translate',
+    'filters',
+    'match',
+    'snapshot',
+    'api',
+  ],
   control: [
     'distribution',
     'admin',
@@ -110,7 +121,9 @@ describe('imports go one way', () => {
     expect(outside.sort()).toEqual(['prom-client', 're2js']);
     const layers = new Set([...loaded].filter((each) => each.startsWith(RUNTIME)).map(layer));
     expect(layers).toContain('proxy');
-    expect([...layers].filter((each) => each === 'control' || each === 'translate')).toEqual([]);
+    expect([...layers].filter((each) => ['control', 'control-plane', 'translate'].includes(each))).toEqual(
+      [],
+    );
   });
 
   it('and constructs import only what needs no input or output', () => {

@@ -18,6 +18,8 @@ export interface InformersOptions {
   /** Every version of every object, as it comes; undefined where it is gone. */
   readonly onObject: (ref: ObjectRef, object: ApiObject | undefined) => void;
   readonly onState: (kind: KindName, state: CollectionState) => void;
+  /** Every resource version up to which some kind was read. */
+  readonly onVersion?: (resourceVersion: string) => void;
 }
 
 export class Informers {
@@ -51,6 +53,7 @@ export class Informers {
               options.onState(kind, state);
               this.#schedule();
             },
+            version: (resourceVersion) => options.onVersion?.(resourceVersion),
           },
           options.timings ?? TIMINGS,
         ),

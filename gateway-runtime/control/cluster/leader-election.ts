@@ -7,6 +7,7 @@
  * the Lease was deleted in between.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { OWN_GROUP } from '../../api/names.ts';
 import { type ApiClient, isStatus } from './client.ts';
 
 export interface LeaderElectionOptions {
@@ -16,6 +17,8 @@ export interface LeaderElectionOptions {
   readonly name?: string;
   /** Never the same for two processes. */
   readonly identity: string;
+  /** Where the other replicas reach this one while it leads; stands in the Lease. */
+  readonly address?: string;
   /** Milliseconds after which others may take a Lease that was not renewed. Default: 15 s. */
   readonly duration?: number;
   /** Milliseconds after the last renewal after which the leader gives up; shorter than `duration`. Default: 10 s. */
@@ -30,7 +33,10 @@ export interface LeaderElectionOptions {
 }
 
 interface Lease {
-  readonly metadata: { readonly resourceVersion?: string };
+  readonly metadata: {
+    readonly resourceVersion?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   readonly spec?: {
     readonly holderIdentity?: string | null;
     readonly leaseDurationSeconds?: number;
@@ -40,9 +46,19 @@ interface Lease {
   };
 }
 
+/** Annotation of the Lease. */
+const ADDRESS = `${OWN_GROUP}/address`;
+
+export interface Leader {
+  readonly identity: string;
+  readonly epoch: number;
+  readonly address?: string;
+}
+
+type Optional = 'onProblem' | 'address';
+
 export class LeaderElection {
-  readonly #options: Required<Omit<LeaderElectionOptions, 'onProblem'>> &
-    Pick<LeaderElectionOptions, 'onProblem'>;
+  readonly #options: Required<Omit<LeaderElectionOptions, Optional>> & Pick<LeaderElectionOptions, Optional>;
   readonly #path: string;
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
@@ -51,7 +67,9 @@ export class LeaderElection {
   /** Holder and time of renewal as last read, and when we first read them. */
   #observed: string | undefined;
   #observedAt = 0;
+  /** Of all that were seen or tried. */
   #highestEpoch = 0;
+  #storedEpoch: number | undefined;
   #reported: string | undefined;
   #leading: { readonly epoch: number; until: number } | undefined;
   #deadline: NodeJS.Timeout | undefined;
@@ -70,9 +88,16 @@ export class LeaderElection {
   }
 
   /** Who leads as far as we know, ourselves included. */
-  get leader(): { readonly identity: string; readonly epoch: number } | undefined {
+  get leader(): Leader | undefined {
     const { holderIdentity, leaseTransitions } = this.#lease?.spec ?? {};
-    return holderIdentity ? { identity: holderIdentity, epoch: leaseTransitions ?? 0 } : undefined;
+    if (!holderIdentity) return undefined;
+    const address = this.#lease?.metadata.annotations?.[ADDRESS];
+    return { identity: holderIdentity, epoch: leaseTransitions ?? 0, ...(address ? { address } : {}) };
+  }
+
+  /** The newest that stands or stood in the Lease, as far as we have seen it; undefined where we could not read it yet. */
+  get lastEpoch(): number | undefined {
+    return this.#storedEpoch;
   }
 
   start(): void {
@@ -151,6 +176,7 @@ export class LeaderElection {
     }
     const { holderIdentity, renewTime, leaseTransitions = 0 } = this.#lease?.spec ?? {};
     this.#highestEpoch = Math.max(this.#highestEpoch, leaseTransitions);
+    if (this.#lease) this.#noteStored();
     const observed = `${holderIdentity} ${renewTime}`;
     if (observed === before) return;
     this.#observed = observed;
@@ -158,11 +184,14 @@ export class LeaderElection {
   }
 
   async #write(spec: { leaseTransitions: number; acquireTime: string }): Promise<void> {
-    const { client, name, namespace, identity, duration, deadline } = this.#options;
+    const { client, name, namespace, identity, duration, deadline, address } = this.#options;
+    const annotations = { ...this.#lease?.metadata.annotations };
+    delete annotations[ADDRESS];
+    if (address !== undefined) annotations[ADDRESS] = address;
     const body = {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
-      metadata: { ...this.#lease?.metadata, name, namespace },
+      metadata: { ...this.#lease?.metadata, name, namespace, annotations },
       spec: {
         holderIdentity: identity,
         leaseDurationSeconds: Math.ceil(duration / 1000),
@@ -174,6 +203,11 @@ export class LeaderElection {
     this.#lease = this.#lease
       ? await client.call<Lease>('PUT', `${this.#path}/${name}`, { body, ...this.#call(deadline) })
       : await client.call<Lease>('POST', this.#path, { body, ...this.#call(deadline) });
+    this.#noteStored();
+  }
+
+  #noteStored(): void {
+    this.#storedEpoch = Math.max(this.#storedEpoch ?? 0, this.#lease?.spec?.leaseTransitions ?? 0);
   }
 
   #call(timeout: number) {

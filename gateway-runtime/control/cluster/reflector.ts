@@ -68,6 +68,8 @@ export interface Sink {
   set(object: ApiObject): void;
   remove(name: { readonly namespace: string; readonly name: string }): void;
   state(state: CollectionState): void;
+  /** The API server's state of this resource version was read. */
+  version?(resourceVersion: string): void;
 }
 
 const PAGE = 100;
@@ -190,6 +192,7 @@ export class Reflector {
     } while (next);
     this.#forget([...this.#known.keys()].filter((key) => !found.has(key)));
     this.#resourceVersion = resourceVersion;
+    this.#sink.version?.(resourceVersion);
     this.#listedAt = performance.now();
     this.#lists404 = 0;
     this.#watchFailures = 0;
@@ -244,6 +247,7 @@ export class Reflector {
     }
     const changed = object as unknown as ApiObject;
     this.#resourceVersion = changed.metadata.resourceVersion;
+    this.#sink.version?.(changed.metadata.resourceVersion);
     if (type === 'BOOKMARK') return;
     const key = keyOf(changed);
     if (type === 'DELETED') {

@@ -1,4 +1,5 @@
 /** Where the API server keeps objects of each kind. */
+import { PARAMETERS_PLURAL } from '../../api/gateway-parameters.ts';
 import { KINDS, type KindName } from '../../api/kinds.ts';
 
 /** "By convention the plural is the lower-case kind with an s"; these are all the plurals there are here. */
@@ -8,6 +9,7 @@ const PLURALS: Readonly<Record<KindName, string>> = {
   ListenerSet: 'listenersets',
   HTTPRoute: 'httproutes',
   ReferenceGrant: 'referencegrants',
+  GatewayParameters: PARAMETERS_PLURAL,
   Namespace: 'namespaces',
   Service: 'services',
   Secret: 'secrets',

@@ -28,12 +28,19 @@ export class Secrets {
   readonly #client: ApiClient;
   readonly #timings: Timings;
   readonly #onChange: (change: Change | Withhold) => void;
+  readonly #onVersion: (resourceVersion: string) => void;
   readonly #watched = new Map<CertificateId, Watched>();
   #unanswered = 0;
 
-  constructor(client: ApiClient, onChange: (change: Change | Withhold) => void, timings: Timings = TIMINGS) {
+  constructor(
+    client: ApiClient,
+    onChange: (change: Change | Withhold) => void,
+    timings: Timings = TIMINGS,
+    onVersion: (resourceVersion: string) => void = () => {},
+  ) {
     this.#client = client;
     this.#onChange = onChange;
+    this.#onVersion = onVersion;
     this.#timings = timings;
   }
 
@@ -75,6 +82,7 @@ export class Secrets {
           this.#answer(watched, { remove: ref });
         },
         state: (state) => this.#state(ref, watched, state),
+        version: this.#onVersion,
       },
       this.#timings,
     );

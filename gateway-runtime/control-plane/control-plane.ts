@@ -1,0 +1,230 @@
+/**
+ * A replica of the control plane: what is in the cluster, translated, goes to the data planes that dial here; what they answer goes
+ * into statuses where this replica leads, and to the one that leads otherwise.
+ */
+import type { ApiClient } from '../control/cluster/client.ts';
+import { Cluster, type ClusterOptions } from '../control/cluster.ts';
+import { Distribution } from '../control/distribution.ts';
+import { Authority, type AuthorityTimes } from '../control/distribution-authority.ts';
+import type { DistributionLimits } from '../distribution/limits.ts';
+import type { Order } from '../distribution/order.ts';
+import type { RegexEngine } from '../match/regex.ts';
+import { type GatewayId, gatewayKey } from '../snapshot/snapshot.ts';
+import type { TranslationChange } from '../translate/translation.ts';
+import { ControlAdmin, type Inspected } from './admin.ts';
+import { authoritySecret } from './authority-secret.ts';
+import type { Place } from './options.ts';
+import type { ProvisionerPort } from './provisioner-port.ts';
+import { TokenReviews } from './token-review.ts';
+
+/** What a provisioner is told of the replica in which it runs. */
+export interface ProvisionerSurroundings {
+  readonly client: ApiClient;
+  readonly mayWrite: () => boolean;
+  readonly onState: (gateway: GatewayId) => void;
+  readonly onEvent: (message: string) => void;
+}
+
+export interface ControlPlaneOptions {
+  readonly client: ApiClient;
+  readonly regex: RegexEngine;
+  /** Ours: of the Lease and of the authority's Secret. */
+  readonly namespace: string;
+  /** Never the same for two processes. */
+  readonly identity: string;
+  readonly listen: Place;
+  readonly admin: Place;
+  /** DNS names and addresses under which data planes and replicas dial; at least one. */
+  readonly names: readonly string[];
+  /** Absent: data planes are run by somebody else, under service accounts named as those of the provisioner. */
+  readonly provisioner?: (surroundings: ProvisionerSurroundings) => ProvisionerPort;
+  /** What operators may want to read, as a sentence. */
+  readonly onEvent: (message: string) => void;
+  readonly election?: ClusterOptions['election'];
+  readonly authorityTimes?: AuthorityTimes;
+  readonly limits?: Partial<DistributionLimits>;
+}
+
+const NOTHING: TranslationChange = {
+  deltas: [],
+  removedGateways: [],
+  statuses: new Map(),
+  endpoints: new Map(),
+  certificates: new Map(),
+  secrets: new Map(),
+  infrastructure: new Map(),
+  diagnostics: new Map(),
+};
+
+/** Milliseconds between looks at what changes without a sign: the order of what was read, and who leads. */
+const TICK = 500;
+
+export class ControlPlane {
+  readonly #options: ControlPlaneOptions;
+  readonly #cluster: Cluster;
+  readonly #distribution: Distribution;
+  readonly #authority: Authority;
+  readonly #provisioner: ProvisionerPort | undefined;
+  readonly #admin: ControlAdmin;
+  /** By Gateway, the name of its class. */
+  readonly #classes = new Map<string, string>();
+  #order: Order | undefined;
+  #isServing = false;
+  #isStopping = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** Where data planes are served, once they are. */
+  port = 0;
+
+  constructor(options: ControlPlaneOptions) {
+    this.#options = options;
+    const { client, regex, namespace, identity, listen, admin, names, election, limits } = options;
+    const onEvent = (message: string) => {
+      this.#admin.told();
+      options.onEvent(message);
+    };
+    this.#admin = new ControlAdmin({ ...admin, inspect: () => this.#inspected() });
+    this.#cluster = new Cluster({
+      client,
+      regex,
+      namespace,
+      identity,
+      ...(election ? { election } : {}),
+      onEvent,
+      onChange: (change) => this.#publish(change),
+      onProblems: (problems) => {
+        for (const { severity, message, fix } of problems) onEvent(`${severity}: ${message}. Fix: ${fix}.`);
+      },
+      onLeading: (epoch) => this.#lead(epoch !== undefined),
+      onObject: (ref, object) => this.#provisioner?.observe(ref, object),
+      onTranslated: (milliseconds) => this.#admin.translated(milliseconds),
+    });
+    this.#provisioner = options.provisioner?.({
+      client,
+      mayWrite: () => this.#cluster.epoch !== undefined,
+      onState: () => {},
+      onEvent,
+    });
+    const reviews = new TokenReviews({ client });
+    this.#distribution = new Distribution({
+      ...listen,
+      verify: (token) => reviews.verify(token),
+      accountOf: (gateway) => this.#accountOf(gateway),
+      onEvent,
+      ...(limits ? { limits } : {}),
+    });
+    this.#authority = new Authority({
+      store: authoritySecret(client, namespace),
+      names,
+      mayWrite: () => this.#cluster.epoch !== undefined,
+      onBundle: (bundle) => this.#provisioner?.trust(bundle),
+      onServing: (certificate) => {
+        this.#distribution.certificate = certificate;
+        this.#serve();
+      },
+      onEvent,
+      ...(options.authorityTimes ? { times: options.authorityTimes } : {}),
+    });
+  }
+
+  /** Number of our time as leader; undefined where another leads. */
+  get epoch(): number | undefined {
+    return this.#cluster.epoch;
+  }
+
+  /** Resolves with the port of admin; all else comes up as the cluster allows. Rejects where the port can't be bound. */
+  async start(): Promise<number> {
+    const port = await this.#admin.listen();
+    this.#cluster.start();
+    await this.#authority.start();
+    this.#timer = setInterval(() => this.#tick(), TICK);
+    return port;
+  }
+
+  /** Gives the Lease back and sends data planes to other replicas. What they serve is not touched. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    clearInterval(this.#timer);
+    this.#authority.stop();
+    await this.#cluster.stop();
+    await this.#provisioner?.stop();
+    await Promise.all([this.#distribution.close(), this.#admin.close()]);
+  }
+
+  /** In a follower, versions are ordered as in the leader: by its epoch, and by how far both have read. */
+  #publish(change: TranslationChange): void {
+    this.#order = { epoch: this.#cluster.lastEpoch ?? 0, sequence: this.#cluster.sequence };
+    for (const [key, infrastructure] of change.infrastructure) {
+      if (infrastructure) this.#classes.set(key, infrastructure.className);
+      else this.#classes.delete(key);
+    }
+    this.#provisioner?.want(change.infrastructure);
+    this.#distribution.publish(this.#order, change);
+  }
+
+  #tick(): void {
+    if (!this.#isServing) void this.#authority.refresh();
+    if (!this.#cluster.synced) return;
+    const { lastEpoch = 0, sequence } = this.#cluster;
+    if (this.#order?.epoch !== lastEpoch || this.#order.sequence !== sequence) this.#publish(NOTHING);
+  }
+
+  #lead(leads: boolean): void {
+    if (leads) {
+      this.#provisioner?.lead();
+      void this.#authority.refresh();
+    } else this.#provisioner?.follow();
+    if (this.#cluster.synced) this.#publish(NOTHING);
+  }
+
+  /** Once there is a certificate to show. */
+  #serve(): void {
+    if (this.#isServing || this.#isStopping) return;
+    this.#isServing = true;
+    const { listen, onEvent } = this.#options;
+    this.#distribution.listen().then(
+      (port) => {
+        this.port = port;
+        onEvent(`data planes are served at port ${port}`);
+      },
+      (error: Error) => {
+        this.#isServing = false;
+        onEvent(`error: data planes can't be served at port ${listen.port}: ${error.message}`);
+      },
+    );
+  }
+
+  #accountOf(gateway: GatewayId): string {
+    if (this.#provisioner) return this.#provisioner.accountOf(gateway) ?? '';
+    const className = this.#classes.get(gatewayKey(gateway));
+    return className === undefined ? '' : `${gateway.name}-${className}`;
+  }
+
+  #inspected(): Inspected {
+    const cluster = this.#cluster;
+    const problems = { error: 0, warning: 0, info: 0 };
+    for (const { severity } of cluster.problems) problems[severity]++;
+    const unready = this.#isStopping
+      ? 'it stops'
+      : !cluster.synced
+        ? 'not everything was read from the API server yet'
+        : this.port === 0
+          ? `there is no authority for data planes yet; the leader makes it`
+          : undefined;
+    return {
+      unready,
+      leads: cluster.epoch !== undefined,
+      statusWrites: cluster.statusWrites,
+      problems,
+      informers: Object.fromEntries(
+        [...cluster.collections].map(([kind, { phase }]) => [kind, phase === 'synced']),
+      ),
+      streams: Object.fromEntries(
+        [...this.#classes.keys()].map((key) => {
+          const [namespace, name] = key.split('/') as [string, string];
+          return [key, this.#distribution.replicas({ namespace, name }).length];
+        }),
+      ),
+      snapshots: () => cluster.translation.snapshots.values(),
+    };
+  }
+}

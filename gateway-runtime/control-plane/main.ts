@@ -1,0 +1,56 @@
+#!/usr/bin/env node
+/** The process of the control plane, in a pod or out of it. */
+import { randomUUID } from 'node:crypto';
+import { ApiClient } from '../control/cluster/client.ts';
+import { connection, kubeconfigConnection } from '../control/cluster/connection.ts';
+import { re2 } from '../regex/re2.ts';
+import { ControlPlane } from './control-plane.ts';
+import { OptionError, type ProcessOptions, processOptions, USAGE } from './options.ts';
+
+const tell = (message: string) => process.stderr.write(`${new Date().toISOString()} ${message}\n`);
+
+try {
+  const options = processOptions(process.argv.slice(2), process.env);
+  if (options) await run(options);
+  else process.stdout.write(USAGE);
+} catch (error) {
+  tell(`error: ${(error as Error).message}`);
+  process.exitCode = error instanceof OptionError ? 2 : 1;
+}
+
+async function run(options: ProcessOptions): Promise<void> {
+  const { kubeconfig, pod, listen, admin, service, clusterDomain, lease } = options;
+  const api = kubeconfig ? kubeconfigConnection([kubeconfig]) : connection();
+  const client = new ApiClient(api);
+  const namespace = options.namespace ?? api.namespace;
+  const host = `${service}.${namespace}.svc`;
+  const controlPlane = new ControlPlane({
+    client,
+    regex: re2,
+    namespace,
+    identity: `${pod}_${randomUUID()}`,
+    listen,
+    admin,
+    names: [host, `${host}.${clusterDomain}`, `${service}.${namespace}`, ...options.names],
+    onEvent: tell,
+    election: { duration: lease, deadline: (lease * 2) / 3, period: (lease * 2) / 15 },
+  });
+  const port = await controlPlane.start();
+  tell(`health and metrics at ${admin.address.includes(':') ? `[${admin.address}]` : admin.address}:${port}`);
+  await stopSignal();
+  tell('stopping');
+  await controlPlane.stop();
+  client.close();
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        resolve();
+        // A second one does not wait.
+        process.once(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143));
+      });
+    }
+  });
+}
