@@ -1,14 +1,12 @@
 /** The command line of the cluster under test; README.md tells the rest. */
 import { parseArgs } from 'node:util';
 import { CACHE } from '../../scripts/image/cache.ts';
-import { run } from './command.ts';
 import { foreground } from './foreground.ts';
 import { foreignKubeconfig } from './foreign.ts';
 import { isNothing, leftoversOf } from './leftovers.ts';
-import { buildAll, down, endInOrder, readiness, runInside, up } from './lifecycle.ts';
+import { buildAll, down, endInOrder, loadImages, readiness, runInside, up } from './lifecycle.ts';
 import { say } from './progress.ts';
 import { type Cluster, clusterNamed, DEFAULT_NAME, MOST_WORKERS, placeOf } from './settings.ts';
-import { containerdSocket } from './worker.ts';
 
 const USAGE = `usage: node tests/cluster/cluster.ts COMMAND [--name NAME] [--nodes N] [--install]
 
@@ -37,15 +35,6 @@ async function status(cluster: Cluster): Promise<number> {
   }
   say(`The cluster ${cluster.name} is up since ${ready.since}, with its logs in ${placeOf(cluster).logs}`);
   return runInside(cluster, ['kubectl', 'get', 'nodes', '-o', 'wide']);
-}
-
-async function load(cluster: Cluster, files: readonly string[]): Promise<void> {
-  const count = readiness(cluster)?.workers;
-  if (!count) throw new Error(`The cluster ${cluster.name} is not up`);
-  for (let node = 1; node <= count; node++) {
-    const containerd = ['--address', containerdSocket(cluster, `n${node}`), '--namespace', 'k8s.io'];
-    for (const file of files) await run('ctr', [...containerd, 'images', 'import', file]);
-  }
 }
 
 async function withForeignCluster(
@@ -113,7 +102,7 @@ async function main(args: readonly string[]): Promise<number> {
     case 'run':
       return runInside(cluster, rest);
     case 'load':
-      await load(cluster, rest);
+      await loadImages(cluster, rest);
       return 0;
     case 'build':
       await buildAll(values.install);

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { builds, built, CLUSTER_BUILDS } from './builds.ts';
 import { makeCertificates } from './certificates.ts';
+import { run } from './command.ts';
 import { foreground } from './foreground.ts';
 import { imageArchives } from './images.ts';
 import { isNothing, leftoversOf, machineOf, marked, removeLeftovers } from './leftovers.ts';
@@ -20,6 +21,7 @@ import { alone } from './lock.ts';
 import { requireMachine, requireRoot } from './prerequisites.ts';
 import { say, secondsSince, timed } from './progress.ts';
 import { type Cluster, type Plan, placeOf, SOURCES, workers } from './settings.ts';
+import { containerdSocket } from './worker.ts';
 
 export interface UpOptions {
   /** Number of worker nodes. */
@@ -154,6 +156,16 @@ function remove(cluster: Cluster): void {
   say(`taking the cluster ${cluster.name} down ...`);
   removeLeftovers(cluster);
   say(`The cluster ${cluster.name} is down after ${secondsSince(began)}`);
+}
+
+/** Gives images, as archives, to all nodes of a cluster that is up. */
+export async function loadImages(cluster: Cluster, archives: readonly string[]): Promise<void> {
+  const count = readiness(cluster)?.workers;
+  if (!count) throw new Error(`The cluster ${cluster.name} is not up`);
+  for (let node = 1; node <= count; node++) {
+    const containerd = ['--address', containerdSocket(cluster, `n${node}`), '--namespace', 'k8s.io'];
+    for (const archive of archives) await run('ctr', [...containerd, 'images', 'import', archive]);
+  }
 }
 
 /** Exit status of a command that runs inside the cluster's network, with its kubectl and kubeconfig. */

@@ -2,9 +2,48 @@
 package conformance
 
 import (
+	"encoding/json"
+	"os"
 	"testing"
 
 	"sigs.k8s.io/gateway-api/conformance"
+	"sigs.k8s.io/gateway-api/conformance/tests"
+	"sigs.k8s.io/gateway-api/conformance/utils/suite"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
 
 func TestConformance(t *testing.T) { conformance.RunConformance(t) }
+
+type listedTest struct {
+	Name     string                 `json:"name"`
+	Features []features.FeatureName `json:"features"`
+}
+
+// TestList writes what the suite has into the file that TEST_LIST names: by it the report of a run is judged.
+func TestList(t *testing.T) {
+	file := os.Getenv("TEST_LIST")
+	if file == "" {
+		t.Skip("TEST_LIST names no file")
+	}
+	profile := suite.GatewayHTTPConformanceProfile
+	list := struct {
+		Profile  string                 `json:"profile"`
+		Core     []features.FeatureName `json:"core"`
+		Extended []features.FeatureName `json:"extended"`
+		Tests    []listedTest           `json:"tests"`
+	}{
+		Profile:  string(profile.Name),
+		Core:     profile.CoreFeatures.UnsortedList(),
+		Extended: profile.ExtendedFeatures.UnsortedList(),
+	}
+	for _, test := range tests.ConformanceTests {
+		list.Tests = append(list.Tests, listedTest{test.ShortName, test.Features})
+	}
+	text, err := json.Marshal(list)
+	if err == nil {
+		err = os.WriteFile(file, text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,16 +1,18 @@
 /**
  * Runs the tests that need a cluster: `node tests/e2e/run.ts [--install] [jest arguments]`. Where KUBECONFIG is set they run
  * against the cluster it names. Otherwise a cluster is brought up for them and taken down at the end; one that is up already
- * is used, and stays. It is called `e2e`, or what GATEWRIGHT_E2E_CLUSTER says. Tests below tests/cluster bring up their own.
+ * is used, and stays. It is called `e2e`, or what GATEWRIGHT_E2E_CLUSTER says, and has the runtime's image. Tests below tests/cluster bring up their own.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { cachedArchive } from '../../scripts/image/image.ts';
+import { runtimeImage } from '../../scripts/image/runtime-image.ts';
 import { GATEWAY_API_CRDS, manifests } from '../cluster/builds.ts';
 import { foreground } from '../cluster/foreground.ts';
 import { foreignKubeconfig } from '../cluster/foreign.ts';
-import { buildAll, down, downAtExit, endInOrder, readiness, runInside, up } from '../cluster/lifecycle.ts';
+import { buildAll, endInOrder, runInside } from '../cluster/lifecycle.ts';
 import { say } from '../cluster/progress.ts';
-import { clusterNamed } from '../cluster/settings.ts';
+import { withCluster } from '../cluster/with-cluster.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const NODES = 2;
@@ -26,23 +28,17 @@ const jest = [
 ];
 
 async function againstOwnCluster(install: boolean, args: readonly string[]): Promise<number> {
-  const cluster = clusterNamed(process.env.GATEWRIGHT_E2E_CLUSTER || 'e2e');
-  const stays = readiness(cluster) !== undefined;
-  // One that does not come up is left for its logs to be read; nothing of it runs.
-  await up(cluster, { nodes: NODES, install, stay: false });
-  const keep = stays ? () => {} : downAtExit(cluster);
-  try {
+  const name = process.env.GATEWRIGHT_E2E_CLUSTER || 'e2e';
+  const images = [cachedArchive(await runtimeImage())];
+  return withCluster({ name, nodes: NODES, install, images }, (cluster) => {
     // What tests leave there, where they are killed, goes with the cluster.
     const temporary = join(cluster.folder, 'tmp');
     mkdirSync(temporary, { recursive: true });
-    return await runInside(cluster, [...jest, ...args], {
+    return runInside(cluster, [...jest, ...args], {
       GATEWRIGHT_E2E_OWN_CLUSTER: '1',
       TMPDIR: temporary,
     });
-  } finally {
-    if (!stays) await down(cluster);
-    keep();
-  }
+  });
 }
 
 async function main(): Promise<number> {

@@ -1,0 +1,38 @@
+/** Requests to a Gateway's address, by names that no DNS knows. */
+import { request as requestPlain } from 'node:http';
+import { request as requestTls } from 'node:https';
+
+export interface EdgeRequest {
+  readonly address: string;
+  readonly host: string;
+  readonly path: string;
+  readonly port?: number;
+  readonly method?: string;
+  /** Whom to trust, PEM: the request is made over TLS then. */
+  readonly ca?: string;
+}
+
+export interface EdgeAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** On a connection of its own. */
+export function ask(options: EdgeRequest): Promise<EdgeAnswer> {
+  const { address, host, path, ca, port = ca ? 443 : 80, method = 'GET' } = options;
+  const { promise, resolve, reject } = Promise.withResolvers<EdgeAnswer>();
+  const common = { host: address, port, path, method, headers: { host }, agent: false as const };
+  const call = ca ? requestTls({ ...common, ca, servername: host }) : requestPlain(common);
+  call.setTimeout(5000, () => call.destroy(new Error(`no answer from ${address}:${port} within 5 s`)));
+  call.on('error', reject);
+  call.on('response', (answer) => {
+    let body = '';
+    answer.setEncoding('utf8').on('data', (part: string) => {
+      body += part;
+    });
+    answer.on('error', reject);
+    answer.on('end', () => resolve({ status: answer.statusCode!, body }));
+  });
+  call.end();
+  return promise;
+}
