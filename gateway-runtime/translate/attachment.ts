@@ -1,8 +1,9 @@
 /** Which listeners of a parent a route attaches to, or why none takes it. */
 import type { KindObject } from '../api/kinds.ts';
 import { GATEWAY_GROUP } from '../api/names.ts';
+import type { ObjectRef } from '../api/object.ts';
 import { intersectHostnames } from '../match/hostname.ts';
-import type { GatewayId } from '../snapshot/snapshot.ts';
+import type { GatewayId, ListenerKey } from '../snapshot/snapshot.ts';
 import { type Finding, named } from './findings.ts';
 import type { GatewayView, ListenerSetView, ServedListener } from './gateways.ts';
 import type { Derived, Memo } from './memo.ts';
@@ -11,10 +12,16 @@ import { admits, admittedInWords } from './selector.ts';
 
 export type ParentRef = NonNullable<KindObject<'HTTPRoute'>['spec']['parentRefs']>[number];
 
+/** What of a listener matters to routes: neither its generation nor its certificates, so that those change no route. */
+export type ParentListener = Pick<
+  ServedListener,
+  'key' | 'home' | 'name' | 'port' | 'protocol' | 'hostname' | 'namespaces' | 'supportedKinds' | 'programmed'
+>;
+
 /** A Gateway or ListenerSet as a route sees it. */
 export interface Parent {
   readonly gateway: GatewayId;
-  readonly listeners: readonly ServedListener[];
+  readonly listeners: readonly ParentListener[];
   /** The Gateway does not take this ListenerSet, so it has no listeners. */
   readonly refusal?: Finding;
 }
@@ -28,51 +35,66 @@ export function routeParents(
   return memo.derive((kind, namespace, name) => {
     if (kind === 'Gateway') {
       const gateway = gateways.get(namespace!, name!);
-      return gateway && { gateway: gateway.id, listeners: gateway.listeners };
+      return gateway && { gateway: gateway.id, listeners: gateway.listeners.map(seenByRoutes) };
     }
     const set = listenerSets.get(namespace!, name!);
     if (!set) return undefined;
     const { gateway, listeners, refusal } = set;
-    return { gateway, listeners, ...(listeners.length === 0 && refusal ? { refusal } : {}) };
+    return {
+      gateway,
+      listeners: listeners.map(seenByRoutes),
+      ...(listeners.length === 0 && refusal ? { refusal } : {}),
+    };
   });
+}
+
+function seenByRoutes(listener: ServedListener): ParentListener {
+  const { key, home, name, port, protocol, hostname, namespaces, supportedKinds, programmed } = listener;
+  const seen = { key, home, name, port, protocol, namespaces, supportedKinds, programmed };
+  return hostname === undefined ? seen : { ...seen, hostname };
 }
 
 export interface Attachment {
-  readonly listener: ServedListener;
+  readonly listener: ListenerKey;
+  /** Of the listener. */
+  readonly name: string;
+  readonly programmed: boolean;
   readonly hostnames: readonly string[];
 }
 
-export interface RouteIdentity {
+/** What routes of one kind and namespace have in common. */
+export interface Applicant {
   readonly kind: string;
   readonly namespace: string;
-  readonly hostnames: readonly string[];
 }
 
-/** Where a route attaches by one parentRef. "An attachment is considered successful if at least one section accepts it". */
-export function attach(
-  route: RouteIdentity,
-  ref: ParentRef,
-  field: string,
+/** A parentRef apart from whose it is. */
+export interface Target extends ObjectRef {
+  readonly sectionName?: string;
+  readonly port?: number;
+}
+
+/** Without the field, since it is said of the same parentRef wherever it stands. */
+function refuse(target: Target, reason: string, message: string, fix: string | undefined): Finding {
+  const { group, kind, namespace, name } = target;
+  const related = [{ group, kind, namespace, name }];
+  return { reason, message, ...(fix ? { fix } : {}), related };
+}
+
+/**
+ * The listeners that take routes such as these by one parentRef, whatever their hostnames; or why none does. "An
+ * attachment is considered successful if at least one section accepts it".
+ */
+export function takers(
+  route: Applicant,
+  ref: Target,
   parent: Parent,
   objects: Objects,
-): readonly Attachment[] | Finding {
-  const target = {
-    group: ref.group,
-    kind: ref.kind,
-    namespace: ref.namespace ?? route.namespace,
-    name: ref.name,
-  };
-  const shown = named(target);
-  const refuse = (reason: string, message: string, fix: string | undefined): Finding => ({
-    reason,
-    field,
-    message,
-    ...(fix ? { fix } : {}),
-    related: [target],
-  });
+): readonly ParentListener[] | Finding {
+  const shown = named(ref);
   if (parent.refusal) {
     const { message, fix } = parent.refusal;
-    return refuse('NoMatchingParent', `${shown} is not attached to its Gateway: ${message}`, fix);
+    return refuse(ref, 'NoMatchingParent', `${shown} is not attached to its Gateway: ${message}`, fix);
   }
 
   const sections = parent.listeners.filter(
@@ -87,7 +109,7 @@ export function attach(
     ].join(' and ');
     const there = parent.listeners.map(({ name, port }) => `${name} (port ${port})`).join(', ');
     const message = `${shown} has no listener with ${asked}; it has ${there}`;
-    return refuse('NoMatchingParent', message, 'correct sectionName or port');
+    return refuse(ref, 'NoMatchingParent', message, 'correct sectionName or port');
   }
 
   const ofKind = sections.filter((each) =>
@@ -95,6 +117,7 @@ export function attach(
   );
   if (ofKind.length === 0) {
     return refuse(
+      ref,
       'NotAllowedByListeners',
       `no listener of ${shown} takes ${route.kind} objects (${ofEach(sections, kindsInWords)})`,
       'attach to another listener, or have its owner change protocol or allowedRoutes.kinds',
@@ -107,28 +130,42 @@ export function attach(
   if (allowed.length === 0) {
     const bySelector = ofKind.some(({ namespaces }) => namespaces.from === 'Selector');
     return refuse(
+      ref,
       'NotAllowedByListeners',
       `no listener of ${shown} takes routes of namespace ${route.namespace} (${ofEach(ofKind, namespacesInWords)})`,
       `${bySelector ? `have namespace ${route.namespace} labelled so, or ` : ''}have the owner change allowedRoutes.namespaces of the listener`,
     );
   }
 
-  const attachments = allowed.flatMap((listener) => {
-    const hostnames = intersectHostnames(listener.hostname, route.hostnames);
-    return hostnames.length > 0 ? [{ listener, hostnames }] : [];
-  });
+  return allowed;
+}
+
+/** Where a route with these hostnames attaches, among the listeners that take it; or why nowhere. */
+export function attach(
+  hostnames: readonly string[],
+  ref: Target,
+  listeners: readonly ParentListener[],
+): readonly Attachment[] | Finding {
+  const attachments: Attachment[] = [];
+  for (const listener of listeners) {
+    const agreed = intersectHostnames(listener.hostname, hostnames);
+    if (agreed.length === 0) continue;
+    const { key, name, programmed } = listener;
+    attachments.push({ listener: key, name, programmed, hostnames: agreed });
+  }
   if (attachments.length > 0) return attachments;
   return refuse(
+    ref,
     'NoMatchingListenerHostname',
-    `no hostname of the route (${route.hostnames.join(', ')}) falls within a listener of ${shown} that takes it (${ofEach(allowed, hostnameInWords)})`,
+    `no hostname of the route (${hostnames.join(', ')}) falls within a listener of ${named(ref)} that takes it (${ofEach(listeners, hostnameInWords)})`,
     'change spec.hostnames of the route, or attach to a listener whose hostname covers them',
   );
 }
 
-const ofEach = (listeners: readonly ServedListener[], inWords: (listener: ServedListener) => string) =>
+const ofEach = (listeners: readonly ParentListener[], inWords: (listener: ParentListener) => string) =>
   listeners.map((each) => `${each.name} ${inWords(each)}`).join('; ');
-const kindsInWords = ({ supportedKinds, protocol }: ServedListener) =>
+const kindsInWords = ({ supportedKinds, protocol }: ParentListener) =>
   `with protocol ${protocol} takes ${supportedKinds.map(({ kind }) => kind).join(', ') || 'none'}`;
-const namespacesInWords = ({ namespaces, home }: ServedListener) =>
+const namespacesInWords = ({ namespaces, home }: ParentListener) =>
   `takes ${admittedInWords(namespaces, home.namespace)}`;
-const hostnameInWords = ({ hostname }: ServedListener) => `has ${hostname}`;
+const hostnameInWords = ({ hostname }: ParentListener) => `has ${hostname}`;

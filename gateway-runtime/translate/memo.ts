@@ -18,9 +18,12 @@ interface Node {
   /** The revisions in which its value last became another one, and in which it was last found right. */
   changedAt: number;
   checkedAt: number;
-  /** In the order in which they were read. */
-  reads: Set<Node>;
-  readonly readBy: Set<Node>;
+  /** In the order in which they were read; now and then one stands there twice. */
+  reads: readonly Node[];
+  /** Made when it is first read: most nodes have few readers or none. */
+  readBy: Set<Node> | undefined;
+  /** The computation that it was last noted for as read. */
+  notedFor: number;
   observer: Observer<unknown> | undefined;
   /** The value that the observer was last told of. */
   told: unknown;
@@ -39,16 +42,21 @@ export interface Derived<V> {
   /** Keeps the value up to date from the next `settle` on. */
   observe(observer: Observer<V>, ...key: string[]): void;
   unobserve(...key: string[]): void;
+  /** As `Memo.settle`, for the observed values of this derivation alone. */
+  settle(): void;
 }
 
 /** No name of an object can hold it. */
 const SEPARATOR = '\0';
 const NEVER = -1;
+const NOTHING: readonly Node[] = [];
 
 export class Memo {
   #revision = 0;
-  /** What the running computation has read so far. */
-  #reading: Set<Node> | undefined;
+  /** What the running computation has read so far, and its number. */
+  #reading: Node[] | undefined;
+  #computation = 0;
+  #computations = 0;
   /** Observed, and stale or never told of. */
   readonly #pending = new Set<Node>();
   /** Nodes that lost a reader or never had one. */
@@ -97,13 +105,19 @@ export class Memo {
         this.#unused.add(node);
         if (told !== undefined) observer(told, undefined);
       },
+      settle: () => this.#settle(home),
     };
   }
 
   /** Brings every observed value up to date and tells the observers, which may begin and end observations. */
   settle(): void {
+    this.#settle();
+  }
+
+  #settle(home?: Map<string, Node>): void {
     // A Set goes on to what is added to it meanwhile.
     for (const node of this.#pending) {
+      if (home && node.home !== home) continue;
       this.#pending.delete(node);
       this.#refresh(node);
       const { told, value } = node;
@@ -123,8 +137,9 @@ export class Memo {
       stale: compute !== undefined,
       changedAt: NEVER,
       checkedAt: NEVER,
-      reads: new Set(),
-      readBy: new Set(),
+      reads: NOTHING,
+      readBy: undefined,
+      notedFor: 0,
       observer: undefined,
       told: undefined,
     };
@@ -135,7 +150,8 @@ export class Memo {
   #read(node: Node): unknown {
     this.#refresh(node);
     if (this.#reading) {
-      this.#reading.add(node);
+      if (node.notedFor !== this.#computation) this.#reading.push(node);
+      node.notedFor = this.#computation;
     } else {
       this.#unused.add(node);
       this.#sweep();
@@ -160,26 +176,38 @@ export class Memo {
   }
 
   #recompute(node: Node): void {
-    const outer = this.#reading;
-    const reads = new Set<Node>();
+    const [outer, outerComputation] = [this.#reading, this.#computation];
+    const reads: Node[] = [];
     this.#reading = reads;
+    this.#computation = ++this.#computations;
     let value: unknown;
     try {
       value = node.compute!();
     } finally {
       this.#reading = outer;
+      this.#computation = outerComputation;
     }
-    for (const read of reads) read.readBy.add(node);
-    for (const read of node.reads) if (!reads.has(read)) this.#forget(read, node);
-    node.reads = reads;
+    this.#link(node, reads);
     if (node.checkedAt !== NEVER && same(node.value, value)) return;
     node.value = value;
     node.changedAt = this.#revision;
   }
 
+  #link(node: Node, reads: readonly Node[]): void {
+    // Computations within this one have noted some of these for themselves since.
+    const linking = ++this.#computations;
+    for (const read of reads) {
+      read.notedFor = linking;
+      read.readBy ??= new Set();
+      read.readBy.add(node);
+    }
+    for (const read of node.reads) if (read.notedFor !== linking) this.#forget(read, node);
+    node.reads = reads;
+  }
+
   /** Marks what read this, directly or not. */
   #spread(node: Node): void {
-    for (const reader of node.readBy) {
+    for (const reader of node.readBy ?? NOTHING) {
       if (reader.stale) continue;
       reader.stale = true;
       if (reader.observer) this.#pending.add(reader);
@@ -188,7 +216,7 @@ export class Memo {
   }
 
   #forget(read: Node, reader: Node): void {
-    read.readBy.delete(reader);
+    read.readBy?.delete(reader);
     this.#unused.add(read);
   }
 
@@ -196,7 +224,7 @@ export class Memo {
   #sweep(): void {
     for (const node of this.#unused) {
       this.#unused.delete(node);
-      if (node.readBy.size > 0 || node.observer) continue;
+      if (node.readBy?.size || node.observer) continue;
       if (node.compute === undefined && node.value !== undefined) continue;
       node.home.delete(node.key);
       for (const read of node.reads) this.#forget(read, node);

@@ -13,15 +13,16 @@ import {
   type ListenerKey,
   type RuleSource,
 } from '../snapshot/snapshot.ts';
-import { type Attachment, attach, type Parent, type ParentRef } from './attachment.ts';
+import type { Attachment, ParentRef } from './attachment.ts';
 import type { Backends } from './backends.ts';
 import { Conditions, diagnose, type Finding, sentence } from './findings.ts';
-import { creationTime } from './gateways.ts';
 import type { Derived, Memo } from './memo.ts';
 import type { Objects } from './objects.ts';
-import { isRouteParent, missingRouteParent } from './parents.ts';
+import { missingRouteParent } from './parents.ts';
+import { type Place, type RoutePlaces, targetOf } from './route-places.ts';
 import { RuleVerdict } from './rule-verdict.ts';
 import { type TranslatedRule, translateRule } from './rules.ts';
+import type { Shares } from './shares.ts';
 import type { RouteParentStatus } from './translation.ts';
 
 export interface RouteView {
@@ -41,7 +42,8 @@ type Route = KindObject<'HTTPRoute'>;
 export function routeViews(
   memo: Memo,
   objects: Objects,
-  parents: Derived<Parent | undefined>,
+  places: Derived<RoutePlaces | undefined>,
+  shares: Shares,
   backends: Backends,
   regex: RegexEngine,
 ): Derived<RouteView | undefined> {
@@ -56,7 +58,8 @@ export function routeViews(
     const route = objects.get('HTTPRoute', namespace!, name!);
     if (!route) return undefined;
     const ref = { group: GATEWAY_GROUP, kind: 'HTTPRoute', namespace: namespace!, name: name! };
-    return view(ref, route, rules.get(namespace!, name!), objects, parents);
+    const attached = places.get(namespace!, name!)!;
+    return view(ref, route, rules.get(namespace!, name!), attached, objects, shares);
   });
 }
 
@@ -64,19 +67,24 @@ function view(
   ref: ObjectRef,
   route: Route,
   rules: readonly TranslatedRule[],
+  { created, takes, places }: RoutePlaces,
   objects: Objects,
-  parents: Derived<Parent | undefined>,
+  shares: Shares,
 ): RouteView {
   const verdict = new RuleVerdict(
     rules,
     route.spec.rules.map((rule) => rule.name),
   );
-  const judged = (route.spec.parentRefs ?? []).map((parentRef, index) =>
-    judge(ref, route, parentRef, `spec.parentRefs[${index}]`, verdict, objects, parents),
-  );
+  const judged = (route.spec.parentRefs ?? []).map((parentRef, index) => {
+    const field = `spec.parentRefs[${index}]`;
+    const place = places[index];
+    if (place) return judge(ref, route, parentRef, field, verdict, withinShare(place, ref, takes, shares));
+    const missing = missingRouteParent(targetOf(parentRef, ref.namespace), field, objects);
+    return { attachments: [], errors: [], warnings: missing ? [missing] : [] };
+  });
   const generation = route.metadata.generation ?? 0;
-  const source = { ...sourceOf(ref, route, objects), generation };
-  const attached = judged.flatMap(({ attachments }) => attachments.map(({ listener }) => listener.key));
+  const source = { ...sourceOf(ref, route, created, objects), generation };
+  const attached = judged.flatMap(({ attachments }) => attachments.map(({ listener }) => listener));
   const errors = [...judged.flatMap((each) => each.errors), ...verdict.findings];
   const warnings = [
     ...judged.flatMap((each) => each.warnings),
@@ -111,26 +119,21 @@ interface Judged {
   readonly warnings: readonly Finding[];
 }
 
+/** The place as it is under the limits. */
+function withinShare(place: Place, ref: ObjectRef, takes: RoutePlaces['takes'], shares: Shares): Place {
+  const refusal = place.refusal ?? shares.refusal(place.gateway, ref, takes);
+  return refusal ? { gateway: place.gateway, attachments: [], refusal } : place;
+}
+
 function judge(
   ref: ObjectRef,
   route: Route,
   parentRef: ParentRef,
   field: string,
   verdict: RuleVerdict,
-  objects: Objects,
-  parents: Derived<Parent | undefined>,
+  { gateway, attachments, refusal: found }: Place,
 ): Judged {
-  const target = refOf(parentRef, ref.namespace);
-  const parent = isRouteParent(target) ? parents.get(target.kind, target.namespace, target.name) : undefined;
-  if (!parent) {
-    const missing = missingRouteParent(target, field, objects);
-    return { attachments: [], errors: [], warnings: missing ? [missing] : [] };
-  }
-  const identity = { kind: ref.kind, namespace: ref.namespace, hostnames: route.spec.hostnames ?? [] };
-  const found = attach(identity, parentRef, field, parent, objects);
-  const refusal = 'reason' in found ? found : undefined;
-  const attachments = 'reason' in found ? [] : found;
-
+  const refusal = found && { ...found, field };
   const conditions = new Conditions(route.metadata.generation);
   if (refusal) conditions.add('Accepted', 'False', refusal.reason, sentence(refusal));
   else if (verdict.refused) {
@@ -138,13 +141,13 @@ function judge(
   } else conditions.add('Accepted', 'True', 'Accepted', acceptedInWords(attachments));
   verdict.addTo(conditions, !refusal && !verdict.refused);
 
-  const idle = !refusal && !attachments.some(({ listener }) => listener.programmed);
+  const idle = !refusal && !attachments.some(({ programmed }) => programmed);
   return {
     status: { parentRef: shown(parentRef), controllerName: CONTROLLER_NAME, conditions: conditions.list },
-    gateway: parent.gateway,
+    gateway,
     attachments,
     errors: refusal ? [refusal] : [],
-    warnings: idle ? [attachedInVain(attachments, field, target)] : [],
+    warnings: idle ? [attachedInVain(attachments, field, targetOf(parentRef, ref.namespace))] : [],
   };
 }
 
@@ -152,7 +155,7 @@ function attachedInVain(attachments: readonly Attachment[], field: string, targe
   return {
     reason: 'ListenerNotProgrammed',
     field,
-    message: `attached to ${attachments.map(({ listener }) => listener.name).join(', ')}, which serves nothing now`,
+    message: `attached to ${attachments.map(({ name }) => name).join(', ')}, which serves nothing now`,
     fix: 'see the conditions of the listener',
     related: [target],
   };
@@ -171,11 +174,11 @@ function placesByGateway(
 ): { readonly gateway: GatewayId; readonly places: HttpRule['parents'] }[] {
   const byGateway = new Map<string, { gateway: GatewayId; hostnames: Map<ListenerKey, readonly string[]> }>();
   for (const { gateway, attachments } of judged) {
-    for (const { listener, hostnames } of attachments) {
-      if (!gateway || !listener.programmed) continue;
+    for (const { listener, programmed, hostnames } of attachments) {
+      if (!gateway || !programmed) continue;
       const there = byGateway.get(gatewayKey(gateway)) ?? { gateway, hostnames: new Map() };
       byGateway.set(gatewayKey(gateway), there);
-      there.hostnames.set(listener.key, hostnames);
+      there.hostnames.set(listener, hostnames);
     }
   }
   return [...byGateway.values()].map(({ gateway, hostnames }) => ({
@@ -206,8 +209,7 @@ function ruleAt(
   };
 }
 
-function sourceOf(ref: ObjectRef, route: Route, objects: Objects) {
-  const created = creationTime(route.metadata.creationTimestamp);
+function sourceOf(ref: ObjectRef, route: Route, created: number, objects: Objects) {
   const labels = route.metadata.labels ?? {};
   // The namespace is the platform's, the route its tenant's: a tenant must not pass for another team.
   const team =
@@ -226,13 +228,6 @@ function distinct(backends: readonly Backend[]): Backend[] {
   return [...new Map(backends.map((backend) => [backend.key, backend])).values()];
 }
 
-const refOf = (ref: ParentRef, namespace: string): ObjectRef => ({
-  group: ref.group,
-  kind: ref.kind,
-  namespace: ref.namespace ?? namespace,
-  name: ref.name,
-});
-
 const shown = ({ group, kind, namespace, name, sectionName, port }: ParentRef) => ({
   group,
   kind,
@@ -245,8 +240,8 @@ const shown = ({ group, kind, namespace, name, sectionName, port }: ParentRef) =
 function acceptedInWords(attachments: readonly Attachment[]): string {
   return `Attached to ${attachments
     .map(
-      ({ listener, hostnames }) =>
-        `${listener.name} for ${hostnames.map((each) => (each === '*' ? 'every hostname' : each)).join(', ')}`,
+      ({ name, hostnames }) =>
+        `${name} for ${hostnames.map((each) => (each === '*' ? 'every hostname' : each)).join(', ')}`,
     )
     .join('; ')}.`;
 }

@@ -1,4 +1,5 @@
 /** What translate gives: snapshots, statuses, needs and diagnostics; plain data, whole or as what changed. */
+import type { GatewayParametersSpec } from '../api/gateway-parameters.ts';
 import type { ObjectRef, RawObject } from '../api/object.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import type { Diagnostic } from '../snapshot/diagnostic.ts';
@@ -20,6 +21,20 @@ export interface TranslateOptions {
    * any class, whether the class exists or not (`any`: as `serve` does), or those of the classes named.
    */
   readonly classes?: 'own' | 'any' | readonly string[];
+  /** Where not given: 5,000 rules, 10,000 matches, 65,536 characters of regular expressions. */
+  readonly limits?: Partial<NamespaceLimits>;
+}
+
+/**
+ * What the routes of one namespace may take up together of one Gateway. From the first route beyond it, by creation time and
+ * then name, the newer ones are not accepted there (LimitExceeded); other namespaces are not affected.
+ */
+export interface NamespaceLimits {
+  readonly rules: number;
+  /** A rule without matches has one. */
+  readonly matches: number;
+  /** Of the expressions of all matches together. */
+  readonly regexCharacters: number;
 }
 
 export type Change = { readonly set: RawObject } | { readonly remove: ObjectRef };
@@ -95,12 +110,16 @@ export type ObjectStatus =
 /** What a Gateway needs around it, for the provisioner and for `serve`. */
 export interface Infrastructure {
   readonly gateway: GatewayId;
+  /** Of the Gateway object; absent outside of a cluster. */
+  readonly uid?: string;
   readonly className: string;
   /** The ports that valid listeners ask for. */
   readonly ports: readonly { readonly port: number; readonly protocol: 'HTTP' | 'HTTPS' }[];
   readonly addresses: readonly { readonly type: string; readonly value?: string }[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  /** Of the class, and over it of the Gateway. */
+  readonly parameters?: GatewayParametersSpec;
 }
 
 /** Everything, as of now. Keys: `namespace/name` of a Gateway, `refKey` of an object, BackendKey, CertificateId. */

@@ -1,6 +1,6 @@
 /**
  * Objects in, snapshots and statuses out, at the cost of what changed. The stages are one file each: objects, gateway
- * classes, listeners, merge, gateways, listener sets, attachment, routes with their rules and backends, endpoints,
+ * classes, listeners, merge, gateways, listener sets, attachment, shares, routes with their rules and backends, endpoints,
  * certificates, status. Each is a function of what it reads; here they are joined, and `outputs.ts` adds up what they say.
  *
  * Pure and total: no object, however broken, makes it throw, and none is altered.
@@ -21,7 +21,9 @@ import { Objects, type Withheld } from './objects.ts';
 import { Outputs } from './outputs.ts';
 import { missingClasses, missingGateways } from './parents.ts';
 import { References } from './references.ts';
+import { type RoutePlaces, routePlaces } from './route-places.ts';
 import { routeViews } from './routes.ts';
+import { DEFAULT_LIMITS, Shares } from './shares.ts';
 import type { Change, TranslateOptions, Translation, TranslationChange, Withhold } from './translation.ts';
 
 /** What is observed of an object of one kind, by its namespace and name. */
@@ -40,6 +42,8 @@ function watch<V>(
 export class Translator {
   readonly #memo = new Memo();
   readonly #objects: Objects;
+  readonly #places: Derived<RoutePlaces | undefined>;
+  readonly #shares: Shares;
   readonly #outputs: Outputs;
   /** Other kinds than these are only read by them. */
   readonly #watches: Partial<Record<KindName, readonly Watch[]>>;
@@ -55,8 +59,9 @@ export class Translator {
     const declared = declaredListeners(memo, objects, certificates);
     const gateways = gatewayViews(memo, objects, declared, classes);
     const listenerSets = listenerSetViews(memo, objects, gateways);
-    const parents = routeParents(memo, gateways, listenerSets);
-    const routes = routeViews(memo, objects, parents, backends, options.regex);
+    const places = routePlaces(memo, objects, routeParents(memo, gateways, listenerSets));
+    const shares = new Shares(memo, { ...DEFAULT_LIMITS, ...options.limits });
+    const routes = routeViews(memo, objects, places, shares, backends, options.regex);
     const outputs = new Outputs({
       gateways,
       listenerSets,
@@ -66,6 +71,8 @@ export class Translator {
     const reportParent = (ref: ObjectRef, _: unknown, after: readonly Diagnostic[] | undefined) =>
       outputs.report(ref, 'parent', after ?? []);
     this.#objects = objects;
+    this.#places = places;
+    this.#shares = shares;
     this.#outputs = outputs;
     this.#watches = {
       GatewayClass: [
@@ -79,7 +86,10 @@ export class Translator {
         watch(listenerSets, (ref, _, after) => outputs.listenerSet(ref, after)),
         watch(missingGateways(memo, objects), reportParent),
       ],
-      HTTPRoute: [watch(routes, (ref, before, after) => outputs.route(ref, before, after))],
+      HTTPRoute: [
+        watch(places, (ref, before, after) => shares.route(ref, before, after)),
+        watch(routes, (ref, before, after) => outputs.route(ref, before, after)),
+      ],
     };
   }
 
@@ -90,6 +100,9 @@ export class Translator {
       else if ('remove' in change) this.#remove(change.remove);
       else this.#withhold(change.withhold, change);
     }
+    // Where routes attach decides what each namespace takes up, and that which routes are served: so in this order.
+    this.#places.settle();
+    this.#shares.settle(this.#outputs);
     this.#memo.settle();
     return this.#outputs.take();
   }

@@ -1,0 +1,115 @@
+/**
+ * Where each route attaches, and what it takes up there; limits are for `shares.ts`. Which listeners take a route is the same
+ * for all routes of a namespace with such a parentRef, so a changed listener is looked at once for each namespace.
+ */
+import type { KindObject } from '../api/kinds.ts';
+import { GATEWAY_GROUP } from '../api/names.ts';
+import type { ObjectRef } from '../api/object.ts';
+import type { GatewayId } from '../snapshot/snapshot.ts';
+import { type Attachment, attach, type Parent, type ParentRef, type Target, takers } from './attachment.ts';
+import type { Finding } from './findings.ts';
+import { creationTime } from './gateways.ts';
+import type { ListenerHome } from './listeners.ts';
+import type { Derived, Memo } from './memo.ts';
+import type { Objects } from './objects.ts';
+import { isRouteParent } from './parents.ts';
+import type { NamespaceLimits } from './translation.ts';
+
+/** What one parentRef leads to. */
+export interface Place {
+  readonly gateway: GatewayId;
+  /** Empty where there is a refusal. */
+  readonly attachments: readonly Attachment[];
+  readonly refusal?: Finding;
+}
+
+export interface RoutePlaces {
+  /** Milliseconds, as `creationTime` gives them. */
+  readonly created: number;
+  /** What it takes up of every Gateway that it attaches to. */
+  readonly takes: NamespaceLimits;
+  /** By parentRef; undefined where the parent is not there or not ours. */
+  readonly places: readonly (Place | undefined)[];
+}
+
+const ROUTE = 'HTTPRoute';
+type Route = KindObject<typeof ROUTE>;
+
+/** By namespace and name; undefined where there is no such route. */
+export function routePlaces(
+  memo: Memo,
+  objects: Objects,
+  parents: Derived<Parent | undefined>,
+): Derived<RoutePlaces | undefined> {
+  const listeners = memo.derive((routeKind, routeNamespace, kind, namespace, name, section, port) => {
+    const parent = parents.get(kind!, namespace!, name!);
+    if (!parent) return undefined;
+    const target: Target = {
+      group: GATEWAY_GROUP,
+      kind: kind as ListenerHome,
+      namespace: namespace!,
+      name: name!,
+      ...(section ? { sectionName: section } : {}),
+      ...(port ? { port: Number(port) } : {}),
+    };
+    const applicant = { kind: routeKind!, namespace: routeNamespace! };
+    return { gateway: parent.gateway, taken: takers(applicant, target, parent, objects) };
+  });
+  const placeOf = (namespace: string, target: Target, hostnames: readonly string[]): Place | undefined => {
+    const { kind, namespace: home, name, sectionName = '', port = '' } = target;
+    const found = listeners.get(ROUTE, namespace, kind, home, name, sectionName, `${port}`);
+    if (!found) return undefined;
+    const { gateway, taken } = found;
+    const attached = 'reason' in taken ? taken : attach(hostnames, target, taken);
+    return 'reason' in attached
+      ? { gateway, attachments: [], refusal: attached }
+      : { gateway, attachments: attached };
+  };
+  // Apart from where it attaches, so that a changed listener has only that worked out anew.
+  const applications = memo.derive((namespace, name) => {
+    const route = objects.get(ROUTE, namespace!, name!);
+    if (!route) return undefined;
+    const { metadata, spec } = route;
+    return {
+      created: creationTime(metadata.creationTimestamp),
+      takes: takenBy(route),
+      hostnames: spec.hostnames ?? [],
+      targets: (spec.parentRefs ?? []).map((ref) => targetOf(ref, namespace!)),
+    };
+  });
+  return memo.derive((namespace, name) => {
+    const application = applications.get(namespace!, name!);
+    if (!application) return undefined;
+    const { created, takes, hostnames, targets } = application;
+    const places = targets.map((target) =>
+      isRouteParent(target) ? placeOf(namespace!, target, hostnames) : undefined,
+    );
+    return { created, takes, places };
+  });
+}
+
+/** A parentRef of a route of `namespace`, as a reference to an object. */
+export function targetOf(
+  { group, kind, namespace: own, name, sectionName, port }: ParentRef,
+  namespace: string,
+): Target {
+  return {
+    ...({ group, kind, namespace: own ?? namespace, name } satisfies ObjectRef),
+    ...(sectionName === undefined ? {} : { sectionName }),
+    ...(port === undefined ? {} : { port }),
+  };
+}
+
+function takenBy({ spec }: Route): NamespaceLimits {
+  let [matches, regexCharacters] = [0, 0];
+  for (const rule of spec.rules) {
+    // Without matches it has the one that takes everything.
+    matches += Math.max(1, rule.matches.length);
+    for (const { path, headers = [], queryParams = [] } of rule.matches) {
+      for (const { type, value } of [path, ...headers, ...queryParams]) {
+        if (type === 'RegularExpression') regexCharacters += value.length;
+      }
+    }
+  }
+  return { rules: spec.rules.length, matches, regexCharacters };
+}
