@@ -36,11 +36,14 @@ export function codeOf(subject: string, reason: string): string {
   return `${subject}/${reason.replace(/(?<=[a-z0-9])[A-Z]|(?<=[A-Z])[A-Z](?=[a-z])/g, (letter) => `-${letter}`).toLowerCase()}`;
 }
 
+/** What the owner of the other side decided: nothing to mend for whoever wrote the object. */
+const BY_DESIGN = new Set(['NotAllowedByListeners']);
+
 export function diagnose(
   subject: string,
   object: ObjectRef,
   { reason, field, message, fix, related, example }: Finding,
-  severity: Severity = 'error',
+  severity: Severity = BY_DESIGN.has(reason) ? 'warning' : 'error',
 ): Diagnostic {
   return {
     severity,

@@ -114,7 +114,7 @@ describe('namespaces that a listener admits', () => {
       'spec.parentRefs[0]: no listener of Gateway infra/gw takes routes of namespace shop (web takes namespaces with the labels exposed=yes; own takes namespace infra only). Have namespace shop labelled so, or have the owner change allowedRoutes.namespaces of the listener.',
     );
     expect(translation.diagnostics[0]).toMatchObject({
-      severity: 'error',
+      severity: 'warning',
       code: 'route/not-allowed-by-listeners',
       field: 'spec.parentRefs[0]',
       related: [{ kind: 'Gateway', namespace: 'infra', name: 'gw' }],
