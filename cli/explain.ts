@@ -4,14 +4,16 @@ import type { HttpRoute } from '../gateway-runtime/api/http-route.ts';
 import { refKey } from '../gateway-runtime/api/object.ts';
 import { DEFAULT_PORT_OFFSET, PortPlan } from '../gateway-runtime/control/port-plan.ts';
 import { explain } from '../gateway-runtime/explain/explain.ts';
+import type { Explanation } from '../gateway-runtime/explain/explanation.ts';
 import { type AskedRequest, parseRequest } from '../gateway-runtime/explain/request.ts';
 import { explanationText } from '../gateway-runtime/explain/text.ts';
 import { hostnameMatches } from '../gateway-runtime/match/hostname.ts';
 import { re2 } from '../gateway-runtime/regex/re2.ts';
 import { type GatewayId, gatewayKey, type Snapshot } from '../gateway-runtime/snapshot/snapshot.ts';
 import type { Translation } from '../gateway-runtime/translate/translation.ts';
+import { appTimeoutOption } from './app/app-timeout.ts';
 import { type ReadOnce, readOnce } from './read-once.ts';
-import { CommandError, EXIT, print, WIDTH, wrapped } from './terminal.ts';
+import { CommandError, EXIT, folded, print, styled, WIDTH } from './terminal.ts';
 
 const METHOD = /^[A-Z]+$/;
 
@@ -22,6 +24,7 @@ interface Flags {
   readonly gateway?: string;
   readonly class?: string[];
   readonly strict?: true;
+  readonly appTimeout: number;
   readonly json?: true;
 }
 
@@ -32,6 +35,7 @@ export function define(command: Command): void {
     .option('--gateway <ns/name>', 'ask this Gateway (default: all that listen on the port)')
     .option('--class <name...>', 'only Gateways of these classes (default: of any)')
     .option('--strict', 'take Secrets that are missing here as missing')
+    .addOption(appTimeoutOption())
     .option('--json', 'for machines')
     .addHelpText('after', EXAMPLES)
     .action(run);
@@ -44,12 +48,20 @@ Examples:
   gatewright explain app.ts http://shop.example.com:8080/cart --json
 
 The port is that of the Gateway (80 and 443 unless the URL has one), or the one
-that it is moved to by gatewright serve. Nothing is sent. Exit code 1 where no
-route serves the request.`;
+that it is moved to by gatewright serve. Nothing is sent. Where several Gateways
+have the port, what serves the request is shown first.
+
+Exit codes: 0 a backend or a redirect answers; 1 the gateway answers with an
+error, all of the time or for a share (no route: 404, a broken one: 500, ...);
+2 the command was not understood.`;
 
 async function run(args: string[], flags: Flags): Promise<void> {
   const { paths, asked } = question(args, flags.header ?? []);
-  const read = await readOnce(paths, { classes: flags.class, strict: flags.strict ?? false });
+  const read = await readOnce(paths, {
+    classes: flags.class,
+    strict: flags.strict ?? false,
+    appTimeout: flags.appTimeout,
+  });
   const places = await placesOf(read, asked.port, flags.gateway);
   const { request, tls, serverName } = asked;
   const connection = { tls, ...(serverName === undefined ? {} : { serverName }) };
@@ -57,9 +69,10 @@ async function run(args: string[], flags: Flags): Promise<void> {
     explain(snapshot, { port, publicPort, ...connection }, request, re2),
   );
   // Several Gateways may have the port, and only the address of a request says which it is for: what serves it goes first.
-  const served = explanations.filter(({ matches }) => matches.some(({ outcome }) => outcome === 'serves'));
-  const shown = served.length > 0 ? served : explanations;
-  const refused = served.length > 0 ? [] : refusedRoutes(read, request.host);
+  const ranked = explanations.toSorted((one, other) => rankOf(one) - rankOf(other));
+  const serving = ranked.filter(serves);
+  const shown = serving.length > 0 ? serving : ranked;
+  const refused = serving.length > 0 ? [] : refusedRoutes(read, request.host);
   if (flags.json) {
     const [only] = shown;
     print(
@@ -70,10 +83,22 @@ async function run(args: string[], flags: Flags): Promise<void> {
       ),
     );
   } else {
-    print(shown.map((each) => explanationText(each)).join('\n\n'));
+    const several = read.gateways.length > 1;
+    const heading = (gateway: string) => (several ? `${styled('bold', `Gateway ${gateway}`)}\n` : '');
+    print(shown.map((each) => heading(each.gateway) + explanationText(each)).join('\n\n'));
+    for (const { gateway, summary } of ranked.slice(shown.length)) print(`\nGateway ${gateway}: ${summary}.`);
     if (refused.length > 0) print(`\n${refused.flatMap(refusalText).join('\n')}`);
   }
-  if (served.length === 0) process.exitCode = EXIT.no;
+  if (rankOf(ranked[0]!) > 0) process.exitCode = EXIT.no;
+}
+
+const serves = ({ matches }: Explanation) => matches.some(({ outcome }) => outcome === 'serves');
+
+/** 0 where every such request gets an answer that was meant: a backend's, or a redirect. 1 where some get an error, 2 without a rule. */
+function rankOf(explanation: Explanation): number {
+  if (!serves(explanation)) return 2;
+  const { status = 200, backends } = explanation;
+  return status >= 400 || backends.some(({ share, unresolved }) => share > 0 && unresolved) ? 1 : 0;
 }
 
 /** A route that might have served the request, and is not accepted by a parent. */
@@ -110,7 +135,7 @@ function refusedRoutes({ translation, objects, problems }: ReadOnce, host: strin
 }
 
 function refusalText({ route, reason, message }: RefusedRoute): string[] {
-  const [first = '', ...rest] = wrapped(`Not attached: ${route} (${reason}). ${message}`, WIDTH - 2);
+  const [first = '', ...rest] = folded(`Not attached: ${route} (${reason}). ${message}`, WIDTH - 2);
   return [first, ...rest.map((line) => `  ${line}`)];
 }
 
@@ -140,7 +165,7 @@ interface Place {
 
 /** The Gateways that listen on a port, or on one that `serve` moves to it. */
 async function placesOf(
-  { translation, gateways }: ReadOnce,
+  { translation, gateways, problems }: ReadOnce,
   port: number,
   name: string | undefined,
 ): Promise<Place[]> {
@@ -149,7 +174,9 @@ async function placesOf(
     const known = gateways.map(gatewayKey).join(', ');
     throw new CommandError(
       name === undefined
-        ? 'error no Gateway among the objects. Name the files with a Gateway too.'
+        ? problems.some(({ severity }) => severity === 'error')
+          ? 'error no Gateway among the objects. Mend the errors above.'
+          : 'error no Gateway among the objects. Name the files with a Gateway too.'
         : `error no Gateway ${name}. There ${gateways.length === 1 ? 'is' : 'are'}: ${known || 'none'}.`,
     );
   }

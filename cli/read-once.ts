@@ -12,13 +12,15 @@ import { type GatewayId, gatewayKey } from '../gateway-runtime/snapshot/snapshot
 import { translate } from '../gateway-runtime/translate/translate.ts';
 import type { Translation } from '../gateway-runtime/translate/translation.ts';
 import { Sources, unrepeated } from './sources.ts';
-import { tell, tellProblem, withProgress } from './terminal.ts';
+import { tell, tellAsIs, tellProblem } from './terminal.ts';
 
 export interface ReadOnceOptions {
   /** Default: Gateways of any class. */
   readonly classes?: readonly string[] | undefined;
   /** Whether a Secret that is missing here counts as missing, and is not taken to be in the cluster. */
   readonly strict: boolean;
+  /** Seconds that an app may take. */
+  readonly appTimeout: number;
 }
 
 export interface ReadOnce {
@@ -33,10 +35,10 @@ export interface ReadOnce {
 /** Tells the problems of the sources on standard error. */
 export async function readOnce(
   paths: readonly string[],
-  { classes, strict }: ReadOnceOptions,
+  { classes, strict, appTimeout }: ReadOnceOptions,
 ): Promise<ReadOnce> {
-  const sources = await Sources.of(paths, (text) => process.stderr.write(text));
-  const { problems } = await withProgress(`Reading ${paths.join(', ')}`, sources.read({ tolerant: true }));
+  const sources = await Sources.of(paths, { print: tellAsIs, timeout: appTimeout });
+  const { problems } = await sources.read({ tolerant: true });
   const objects = [...sources.objects.objects()];
   const secrets = strict ? [] : await standIns(objects);
   const translation = translate(

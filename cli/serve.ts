@@ -6,6 +6,7 @@ import { finished } from 'node:stream/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type BackendMapping, parseBackendMapping } from '../gateway-runtime/control/backend-mapping.ts';
 import { DEFAULT_PORT_OFFSET } from '../gateway-runtime/control/port-plan.ts';
+import { appTimeoutOption } from './app/app-timeout.ts';
 import { JsonReport } from './serve/json-report.ts';
 import { Session } from './serve/session.ts';
 import { TextReport } from './serve/text-report.ts';
@@ -19,6 +20,7 @@ interface Flags {
   readonly trustedHop?: string[];
   readonly class?: string[];
   readonly strict?: true;
+  readonly appTimeout: number;
   readonly accessLog?: string | true;
   readonly json?: true;
 }
@@ -46,6 +48,7 @@ export function define(command: Command): void {
     )
     .option('--class <name...>', 'serve only Gateways of these classes')
     .option('--strict', 'refuse Services without endpoints and missing certificates')
+    .addOption(appTimeoutOption())
     .option('--access-log [file]', 'one JSON line per request, to a file or to standard output')
     .option('--json', 'tell everything as one JSON object per line, for machines')
     .addHelpText('after', EXAMPLES)
@@ -75,6 +78,7 @@ async function run(paths: string[], flags: Flags): Promise<void> {
       mappings: flags.backend ?? [],
       classes: flags.class ?? 'any',
       strict: flags.strict ?? false,
+      appTimeout: flags.appTimeout,
       trustedHops: flags.trustedHop ?? [],
       ...(log ? { accessLog: log.write } : {}),
     },

@@ -13,7 +13,7 @@ import { ObjectSet, type ReadPart } from '../gateway-runtime/control/object-set.
 import { readObject } from '../gateway-runtime/control/read-object.ts';
 import type { SourcedObject, SourceProblem } from '../gateway-runtime/control/source.ts';
 import type { Diagnostic } from '../gateway-runtime/snapshot/diagnostic.ts';
-import { AppError, AppProcess, Superseded } from './app/app-process.ts';
+import { AppError, AppProcess, type AppProcessOptions, Superseded } from './app/app-process.ts';
 import type { AppObject, AppProblem } from './app/messages.ts';
 import { CommandError, EXIT } from './terminal.ts';
 
@@ -33,6 +33,8 @@ export interface SourceReport {
   readonly passedOver: ReadonlyMap<string, number>;
   /** The apps that were loaded. */
   readonly apps: readonly string[];
+  /** Those of them that could not be loaded. */
+  readonly brokenApps: readonly string[];
   /** A newer edit of an app came before it was loaded: it is read again. */
   readonly superseded: boolean;
 }
@@ -43,12 +45,12 @@ export class Sources {
   readonly #folders: string[] = [];
   readonly #apps = new Map<string, { readonly process: AppProcess; files: Set<string> }>();
 
-  /** Throws a CommandError where a path can't be used. Reads nothing yet. `print` gets what apps write to their console. */
-  static async of(paths: readonly string[], print: (text: string) => void): Promise<Sources> {
+  /** Throws a CommandError where a path can't be used. Reads nothing yet. */
+  static async of(paths: readonly string[], apps: AppProcessOptions): Promise<Sources> {
     const sources = new Sources();
     for (const path of paths) {
       try {
-        await sources.#add(path, print);
+        await sources.#add(path, apps);
       } catch (error) {
         if (error instanceof PathError) throw new CommandError(`error ${error.message}.`, EXIT.usage);
         throw error;
@@ -109,12 +111,12 @@ export class Sources {
     return new Map([...this.#apps].filter(([, { files }]) => paths.some((path) => files.has(path))));
   }
 
-  async #add(path: string, print: (text: string) => void): Promise<void> {
+  async #add(path: string, apps: AppProcessOptions): Promise<void> {
     const absolute = resolve(path);
     const isFolder = (await stat(absolute).catch(() => undefined))?.isDirectory();
     if (!isFolder && isApp(path)) {
       if (!(await stat(absolute).catch(() => undefined))) throw new PathError(`${path}: no such file`);
-      this.#apps.set(absolute, { process: new AppProcess(absolute, print), files: new Set([absolute]) });
+      this.#apps.set(absolute, { process: new AppProcess(absolute, apps), files: new Set([absolute]) });
       return;
     }
     const found = await findManifests(path);
@@ -147,7 +149,13 @@ export class Sources {
     for (const [index, part] of loaded.entries()) {
       problems.push(...part.problems, ...this.objects.put(apps[index]!, part));
     }
-    return { problems, passedOver, apps, superseded: loaded.includes(SUPERSEDED) };
+    return {
+      problems,
+      passedOver,
+      apps,
+      brokenApps: apps.filter((_, index) => loaded[index]!.broken),
+      superseded: loaded.includes(SUPERSEDED),
+    };
   }
 
   async #readApp(
@@ -194,10 +202,9 @@ function readAppObjects(
 ): ReadPart {
   const read: SourcedObject[] = [];
   const problems: SourceProblem[] = [];
-  for (const { json, path } of objects) {
-    const result = readObject(JSON.parse(json) as RawObject, `${file} ${path}`, () => ({
-      file: `${file} ${path}`,
-    }));
+  for (const { json, path, place } of objects) {
+    const origin = `${place ? `${shownPath(place.file)}:${place.line}` : file} ${path}`;
+    const result = readObject(JSON.parse(json) as RawObject, origin, () => ({ file: origin }));
     if (result.object) read.push(result.object);
     if (result.passedOver) count(result.passedOver, 1);
     problems.push(...(result.problems ?? []));
@@ -210,10 +217,13 @@ export function appProblem(
   app: string,
   severity: SourceProblem['severity'] = 'error',
 ): SourceProblem {
+  const shown = shownPath(file ?? app);
   return {
     severity,
-    file: `${shownPath(file ?? app)}${construct === undefined ? '' : ` ${construct}`}`,
-    ...(line === undefined ? {} : { line }),
+    // The line goes with the file, and the construct after both.
+    ...(construct === undefined
+      ? { file: shown, ...(line === undefined ? {} : { line }) }
+      : { file: `${shown}${line === undefined ? '' : `:${line}`} ${construct}` }),
     message: message.replace(/\.$/, ''),
   };
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { refKey } from '../gateway-runtime/api/object.ts';
 import { formatSourceProblem, type SourcedObject } from '../gateway-runtime/control/source.ts';
 import type { ObjectStatus, Translation } from '../gateway-runtime/translate/translation.ts';
+import { appTimeoutOption } from './app/app-timeout.ts';
 import { readOnce } from './read-once.ts';
 import { isRefused, statusText } from './show/conditions.ts';
 import { counted, EXIT, print } from './terminal.ts';
@@ -15,6 +16,7 @@ export function define(command: Command): void {
     .argument('<path...>', 'manifests, folders of them, and cdk8s apps')
     .option('--class <name...>', 'only Gateways of these classes (default: of any)')
     .option('--strict', 'take Secrets that are missing here as missing')
+    .addOption(appTimeoutOption())
     .option('--json', 'for machines')
     .addHelpText('after', EXAMPLES)
     .action(status);
@@ -29,11 +31,12 @@ Exit code 1 where something was refused: an object, a listener, a route.`;
 
 async function status(
   paths: string[],
-  flags: { class?: string[]; strict?: true; json?: true },
+  flags: { class?: string[]; strict?: true; appTimeout: number; json?: true },
 ): Promise<void> {
   const { translation, problems, objects, originOf } = await readOnce(paths, {
     classes: flags.class,
     strict: flags.strict ?? false,
+    appTimeout: flags.appTimeout,
   });
   const statuses = [...translation.statuses.values(), ...parentless(objects, translation)].sort(
     (a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || (refKey(a.ref) < refKey(b.ref) ? -1 : 1),

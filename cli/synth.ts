@@ -5,15 +5,22 @@ import type { Command } from 'commander';
 import { shownPath } from '../gateway-runtime/control/files.ts';
 import { formatSourceProblem } from '../gateway-runtime/control/source.ts';
 import { AppError, AppProcess } from './app/app-process.ts';
+import { appTimeoutOption } from './app/app-timeout.ts';
 import { appProblem, isApp } from './sources.ts';
-import { CommandError, counted, EXIT, tell, tellProblem, withProgress } from './terminal.ts';
+import { CommandError, counted, EXIT, tell, tellAsIs, tellProblem } from './terminal.ts';
+
+interface Flags {
+  readonly output?: string;
+  readonly appTimeout: number;
+}
 
 export function define(command: Command): void {
   command
     .argument('<app.ts>', 'a module whose default export is a cdk8s App, or that calls its synth()')
     .option('-o, --output <folder>', 'write one file per chart into this folder, instead of standard output')
+    .addOption(appTimeoutOption())
     .addHelpText('after', EXAMPLES)
-    .action((app: string, flags: { output?: string }) => synth(app, flags.output));
+    .action((app: string, flags: Flags) => synth(app, flags));
 }
 
 const EXAMPLES = `
@@ -25,7 +32,7 @@ Standard output has the Namespaces first, so that it can be applied in one go.
 Everything is checked first: grants, field rules, and what the objects mean
 together. Errors name the construct and end with exit code 1; warnings do not.`;
 
-async function synth(path: string, folder: string | undefined): Promise<void> {
+async function synth(path: string, { output: folder, appTimeout }: Flags): Promise<void> {
   const app = resolve(path);
   if (!(await stat(app).catch(() => undefined)))
     throw new CommandError(`error ${path}: no such file.`, EXIT.usage);
@@ -35,12 +42,13 @@ async function synth(path: string, folder: string | undefined): Promise<void> {
       EXIT.usage,
     );
   }
-  const runner = new AppProcess(app, (text) => process.stderr.write(text));
+  const runner = new AppProcess(app, { print: tellAsIs, timeout: appTimeout });
   const started = Date.now();
   if (folder) await mkdir(folder, { recursive: true });
   const loading = runner.load(folder ? { folder: resolve(folder) } : 'text');
   try {
-    const { text, objects } = await withProgress(`Synthesizing ${path}`, loading);
+    const { text, objects, warnings } = await loading;
+    for (const each of warnings) tellProblem(formatSourceProblem(appProblem(each, app, 'warning')));
     if (text !== undefined) process.stdout.write(text);
     else if (folder) {
       for (const file of await writtenSince(resolve(folder), started)) tell(`wrote ${shownPath(file)}`);

@@ -33,6 +33,11 @@ export function tell(text = ''): void {
   process.stderr.write(`${text}\n`);
 }
 
+/** What a user's program wrote, ends of lines and all. */
+export function tellAsIs(text: string): void {
+  process.stderr.write(text);
+}
+
 /** Styled where standard output is a terminal, and never with NO_COLOR. */
 export function styled(style: Style, text: string): string {
   return styleText(style, text, { stream: process.stdout });
@@ -66,6 +71,11 @@ export function wrapped(text: string, width: number): string[] {
   return lines;
 }
 
+/** As `wrapped` for people at a terminal; one line for whatever else reads standard output. */
+export function folded(text: string, width: number): string[] {
+  return process.stdout.isTTY ? wrapped(text, width) : text.split('\n');
+}
+
 const NARROWEST = 36;
 
 /** Rows as columns, each as wide as its widest cell. The last one is wrapped, below the row where it would be too narrow. */
@@ -84,7 +94,7 @@ export function columns(rows: readonly (readonly string[])[], indent = ''): stri
         .map((cell, index) => `${cell.padEnd(widths[index]!)}  `)
         .join('');
     const last = row.at(-1)!;
-    if (head.length + last.length <= WIDTH) return [(head + last).trimEnd()];
+    if (!process.stdout.isTTY || head.length + last.length <= WIDTH) return [(head + last).trimEnd()];
     const room = WIDTH - head.length;
     if (room >= NARROWEST) {
       const [first = '', ...rest] = wrapped(last, room);
@@ -93,16 +103,6 @@ export function columns(rows: readonly (readonly string[])[], indent = ''): stri
     const below = `${indent}    `;
     return [head.trimEnd(), ...wrapped(last, WIDTH - below.length).map((line) => below + line)];
   });
-}
-
-/** Says what takes long, once it has taken a second. */
-export async function withProgress<T>(what: string, work: Promise<T>): Promise<T> {
-  const timer = setTimeout(() => tell(`${what} ...`), 1000);
-  try {
-    return await work;
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** `1 route`, `2 routes`. */

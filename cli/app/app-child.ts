@@ -8,7 +8,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type * as Constructs from '../../constructs/index.ts';
 import { describeError } from './app-error.ts';
 import { inApplyOrder } from './apply-order.ts';
-import type { AppObject, AppReply, LoadRequest } from './messages.ts';
+import type { AppObject, AppProblem, AppReply, LoadRequest } from './messages.ts';
+import { Places } from './places.ts';
 
 /** The parts of cdk8s that are used; the app may bring any copy of it. */
 interface CdkApp {
@@ -49,6 +50,7 @@ function send(reply: AppReply): Promise<void> {
 
 /** Everything the app printed before its result, then the result, then the end, whatever timers it left behind. */
 async function finish(reply: AppReply): Promise<never> {
+  process.channel?.ref();
   await new Promise((resolve) => process.stdout.write('', resolve));
   await new Promise((resolve) => process.stderr.write('', resolve));
   await send(reply);
@@ -101,17 +103,22 @@ async function constructsOf(app: string): Promise<typeof Constructs> {
   }
 }
 
-const asJson = ({ object, path }: Constructs.AppObject): AppObject => ({
-  json: JSON.stringify(object),
-  path,
-});
-
 /** Of whichever copy of this package. */
 function isSynthError(error: unknown): error is Constructs.SynthError {
   return error instanceof Error && error.name === 'SynthError' && 'errors' in error;
 }
 
+/** Nothing is left that could go on, and the app has not come to its end. */
+function stuck(): void {
+  const message =
+    'the app waits for something that never comes: an await at its top level that nothing settles';
+  void finish({ type: 'failed', problems: [{ message }], files: [...files] });
+}
+
 async function load({ load: path, synth: output }: LoadRequest): Promise<void> {
+  // So that this process can run out of work, and say so, while the command line waits.
+  process.channel?.unref();
+  process.once('beforeExit', stuck);
   remember(pathToFileURL(path).href);
   const { captured, synth } = captureSynth(path);
   const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
@@ -122,33 +129,72 @@ async function load({ load: path, synth: output }: LoadRequest): Promise<void> {
     return finish({ type: 'failed', problems: [{ message }], files: [...files] });
   }
   const { synthesize, objectsOf } = await constructsOf(path);
-  let synthesized: Constructs.Synthesis[];
+  const loaded = apps.map((each) => ({ app: each as never, placeOf: places.of(each as never) }));
+  const asJson = (objects: readonly Constructs.AppObject[], placeOf: PlaceOf): AppObject[] =>
+    objects.map(({ object, path: construct }) => {
+      const place = placeOf(construct);
+      return { json: JSON.stringify(object), path: construct, ...(place ? { place } : {}) };
+    });
+  let synthesized: { synthesis: Constructs.Synthesis; placeOf: PlaceOf }[];
   try {
-    synthesized = apps.map((each) => synthesize(each as never));
+    synthesized = loaded.map(({ app, placeOf }) => ({ synthesis: synthesize(app), placeOf }));
   } catch (error) {
     if (!isSynthError(error)) throw error;
-    const problems = error.errors.map(({ path: construct, message }) => ({
-      message,
-      ...(construct ? { construct } : {}),
-    }));
-    const objects = apps.flatMap((each) => objectsOf(each as never).map(asJson));
+    const placeOf: PlaceOf = (construct, message) =>
+      loaded.map((each) => each.placeOf(construct, message)).find((place) => place !== undefined);
+    const problems = error.errors.map((each) => placed(each, placeOf));
+    const objects = loaded.flatMap(({ app, placeOf: ofApp }) => asJson(objectsOf(app), ofApp));
     return finish({ type: 'failed', problems, objects, files: [...files] });
   }
-  if (output !== undefined && output !== 'text') {
-    for (const each of apps) {
-      each.outdir = output.folder;
-      synth(each);
-    }
-  }
+  const warnings = synthesized.flatMap(({ synthesis, placeOf }) =>
+    synthesis.warnings.map((each) => placed(each, placeOf)),
+  );
+  const text = withoutWarnings(warnings, () => write(output, apps, synth));
   await finish({
     type: 'loaded',
-    objects: synthesized.flatMap(({ objects }) => objects.map(asJson)),
-    warnings: synthesized
-      .flatMap(({ warnings }) => warnings)
-      .map(({ path: construct, message }) => ({ construct, message })),
-    ...(output === 'text' ? { text: inApplyOrder(apps.map((each) => each.synthYaml()).join('---\n')) } : {}),
+    objects: synthesized.flatMap(({ synthesis, placeOf }) => asJson(synthesis.objects, placeOf)),
+    warnings,
+    ...(text === undefined ? {} : { text }),
     files: [...files],
   });
+}
+
+/** Writes the objects as cdk8s does, or gives them as text. */
+function write(
+  output: LoadRequest['synth'],
+  apps: readonly CdkApp[],
+  synth: (app: CdkApp) => void,
+): string | undefined {
+  if (output === undefined) return undefined;
+  if (output === 'text') return inApplyOrder(apps.map((each) => each.synthYaml()).join('---\n'));
+  for (const each of apps) {
+    each.outdir = output.folder;
+    synth(each);
+  }
+  return undefined;
+}
+
+/** An app that is synthesized prints its warnings itself; here they go with the reply, which knows their lines. */
+function withoutWarnings<T>(warnings: readonly AppProblem[], work: () => T): T {
+  const lines = new Set(warnings.map(({ construct = '', message }) => `warning [${construct}] ${message}\n`));
+  const { stderr } = process;
+  const original = stderr.write;
+  stderr.write = ((...args: Parameters<typeof stderr.write>) =>
+    lines.has(args[0] as string) || original.apply(stderr, args)) as typeof stderr.write;
+  try {
+    return work();
+  } finally {
+    stderr.write = original;
+  }
+}
+
+type PlaceOf = ReturnType<Places['of']>;
+
+function placed(
+  { path: construct, message }: { path: string; message: string },
+  placeOf: PlaceOf,
+): AppProblem {
+  return { message, ...(construct ? { construct, ...placeOf(construct, message) } : {}) };
 }
 
 process.on('uncaughtException', fail);
@@ -157,7 +203,13 @@ process.on('unhandledRejection', fail);
 process.on('disconnect', () => process.exit());
 
 const [, , app] = process.argv;
-const warm = importLibraries(app!);
+// Deep in libraries, the user's line is further up than the ten frames that are kept otherwise.
+Error.stackTraceLimit = 100;
+const places = new Places(isOwn);
+const warm = importLibraries(app!).then(() =>
+  // An app that lacks the libraries has no constructs to place, and says so itself.
+  places.listen(app!, () => constructsOf(app!)).catch(() => {}),
+);
 process.once('message', (request: LoadRequest) => {
   warm.then(() => load(request)).catch(fail);
 });

@@ -13,12 +13,13 @@ export function describeError(error: unknown, isOwn: (file: string) => boolean):
   const missing = missingModule(error);
   if (missing) return missing;
   const stack = typeof error.stack === 'string' ? error.stack.split('\n') : [];
-  const isSyntax = error instanceof SyntaxError || error.name === 'SyntaxError';
-  const places = (isSyntax ? stack.slice(0, 1) : stack).flatMap((line) => placeIn(line) ?? []);
+  // Of text that is no program, the first line says where it stands; whoever imported it is not at fault.
+  const [first] = stack.slice(0, 1).flatMap((line) => placeIn(line) ?? []);
+  const places = first ? [first] : stack.flatMap((line) => placeIn(line) ?? []);
   const own = places.find(({ file }) => isOwn(file));
   if (own) return { message: messageOf(error), ...own };
-  const [first] = places;
-  return { message: `${messageOf(error)}${first ? ` (in ${first.file}:${first.line})` : ''}` };
+  const [other] = places;
+  return { message: `${messageOf(error)}${other ? ` (in ${other.file}:${other.line})` : ''}` };
 }
 
 function placeIn(line: string): { file: string; line: number; column?: number } | undefined {

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { shownPath } from '../../gateway-runtime/control/files.ts';
 import type { AppObject, AppProblem, AppReply, LoadRequest } from './messages.ts';
 
 export type LoadedApp = Extract<AppReply, { type: 'loaded' }>;
@@ -29,21 +30,43 @@ export class Superseded extends Error {}
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const CHILD = fileURLToPath(new URL(`./app-child.${EXTENSION}`, import.meta.url));
 
+/** Milliseconds after which it is said that an app is still waited for. */
+const SLOW = 2_000;
+/** Seconds that an app may take, unless told otherwise. */
+export const APP_TIMEOUT = 30;
+/** Processes that wait for edits: one for a save, and one for another save right after it. */
+const KEPT = 2;
+
+export interface AppProcessOptions {
+  /** Gets what the app writes to its console, and a word where it takes long. */
+  readonly print: (text: string) => void;
+  /** Seconds. */
+  readonly timeout: number;
+}
+
 export class AppProcess {
   readonly #path: string;
-  readonly #print: (text: string) => void;
-  #waiting: ChildProcess | undefined;
+  readonly #options: AppProcessOptions;
+  #waiting: ChildProcess[] = [];
   #loading: { child: ChildProcess; supersede: () => void } | undefined;
 
-  /** `print` gets what the app writes to its console. */
-  constructor(path: string, print: (text: string) => void) {
+  constructor(path: string, options: AppProcessOptions) {
     this.#path = path;
-    this.#print = print;
+    this.#options = options;
   }
 
-  /** Starts a process that waits for the next load. */
+  /** Starts processes that wait for the next loads, one after the other so that they don't compete. */
   warm(): void {
-    this.#waiting ??= this.#start();
+    if (this.#waiting.length >= KEPT) return;
+    const child = this.#start();
+    this.#waiting.push(child);
+    child.once('message', () => {
+      if (this.#waiting.includes(child)) this.warm();
+    });
+    // One that dies while it waits is replaced when it is needed.
+    child.once('exit', () => {
+      this.#waiting = this.#waiting.filter((each) => each !== child);
+    });
   }
 
   /** Ends a load that is under way, since what it read is old: it rejects with Superseded. */
@@ -52,14 +75,28 @@ export class AppProcess {
   }
 
   /** Loads the app as it stands on disk now. One at a time. */
-  load(synth?: LoadRequest['synth']): Promise<LoadedApp> {
-    const child = this.#waiting ?? this.#start();
-    this.#waiting = undefined;
-    return new Promise<LoadedApp>((resolve, reject) => {
-      const settle = (finish: () => void) => {
-        if (this.#loading?.child === child) this.#loading = undefined;
-        finish();
-      };
+  async load(synth?: LoadRequest['synth']): Promise<LoadedApp> {
+    const child = this.#waiting.shift() ?? this.#start();
+    const timers = this.#watch(child);
+    const undo = killWithThis(child);
+    try {
+      return await this.#reply(child, { load: this.#path, ...(synth ? { synth } : {}) });
+    } finally {
+      for (const timer of timers) clearTimeout(timer);
+      undo();
+      if (this.#loading?.child === child) this.#loading = undefined;
+    }
+  }
+
+  close(): void {
+    this.#loading?.supersede();
+    for (const child of this.#waiting) child.kill('SIGKILL');
+    this.#waiting = [];
+  }
+
+  #reply(child: ChildProcess, request: LoadRequest): Promise<LoadedApp> {
+    return new Promise((resolve, reject) => {
+      const fail = (message: string) => reject(new AppError({ problems: [{ message }] }));
       this.#loading = {
         child,
         supersede: () => {
@@ -68,42 +105,62 @@ export class AppProcess {
         },
       };
       child.on('message', (reply: AppReply) => {
-        if (reply.type === 'loaded') settle(() => resolve(reply));
-        if (reply.type === 'failed') settle(() => reject(new AppError(reply)));
+        if (reply.type === 'loaded') resolve(reply);
+        if (reply.type === 'failed') reject(new AppError(reply));
       });
       // Not on exit: a reply may be on its way still.
       child.once('close', (code, signal) => {
         const how = signal ? `was ended by ${signal}` : `ended itself with exit code ${code}`;
-        settle(() =>
-          reject(
-            new AppError({ problems: [{ message: `the app's process ${how} before it gave its objects` }] }),
-          ),
-        );
+        const late = this.#timedOut.has(child) ? this.#lateText() : undefined;
+        fail(late ?? `the app's process ${how} before it gave its objects`);
       });
-      child.once('error', (error) =>
-        settle(() => reject(new AppError({ problems: [{ message: error.message }] }))),
-      );
-      child.send({ load: this.#path, ...(synth ? { synth } : {}) } satisfies LoadRequest);
+      child.once('error', (error) => fail(error.message));
+      child.send(request);
     });
   }
 
-  close(): void {
-    this.#loading?.supersede();
-    this.#waiting?.kill('SIGKILL');
-    this.#waiting = undefined;
+  readonly #timedOut = new WeakSet<ChildProcess>();
+
+  #watch(child: ChildProcess): NodeJS.Timeout[] {
+    const { print, timeout } = this.#options;
+    const end = () => {
+      this.#timedOut.add(child);
+      child.kill('SIGKILL');
+    };
+    return [
+      setTimeout(() => print(`Still waiting for ${shownPath(this.#path)} ...\n`), SLOW),
+      setTimeout(end, timeout * 1000),
+    ];
+  }
+
+  #lateText(): string {
+    const { timeout } = this.#options;
+    return `the app did not give its objects within ${timeout} s: it loops, or waits for something that does not come. Mend that, or give it longer (--app-timeout ${timeout * 2})`;
   }
 
   #start(): ChildProcess {
     const child = fork(CHILD, [this.#path], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     for (const stream of [child.stdout!, child.stderr!]) {
       stream.setEncoding('utf8');
-      stream.on('data', this.#print);
+      stream.on('data', this.#options.print);
     }
-    // A process that dies while it waits is replaced when it is needed.
-    child.once('exit', () => {
-      if (this.#waiting === child) this.#waiting = undefined;
-    });
     child.on('error', () => {});
     return child;
   }
+}
+
+/** A process in an endless loop does not hear that this one has ended, so it is ended with it. Returns what undoes this. */
+function killWithThis(child: ChildProcess): () => void {
+  const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+  const end = (signal: NodeJS.Signals) => {
+    child.kill('SIGKILL');
+    undo();
+    // Nobody else cares, so the signal does what it would have done.
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  };
+  const undo = () => {
+    for (const signal of signals) process.off(signal, end);
+  };
+  for (const signal of signals) process.once(signal, end);
+  return undo;
 }

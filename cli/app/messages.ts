@@ -6,11 +6,21 @@ export interface LoadRequest {
   readonly synth?: { readonly folder: string } | 'text';
 }
 
+/** A line of the user's own files. */
+export interface Place {
+  /** Absolute. */
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+}
+
 /** One object of an app: as JSON, so that an unchanged one is seen to be unchanged without reading it. */
 export interface AppObject {
   readonly json: string;
   /** The construct path. */
   readonly path: string;
+  /** Where the construct was made, where that is known. */
+  readonly place?: Place;
 }
 
 /** What went wrong in an app, without a stack trace. */

@@ -8,7 +8,16 @@ import { routeRows } from '../show/route-rows.ts';
 import { trafficChanges } from '../show/traffic-changes.ts';
 import { appProblem } from '../sources.ts';
 import { print } from '../terminal.ts';
-import { type Changed, diagnosticsOf, isRefused, type Report, type Started, type View } from './report.ts';
+import {
+  type Changed,
+  diagnosticsOf,
+  isRefused,
+  type NothingYet,
+  type Report,
+  type Started,
+  standInWarning,
+  type View,
+} from './report.ts';
 
 export class JsonReport implements Report {
   appOutput(text: string): void {
@@ -27,6 +36,10 @@ export class JsonReport implements Report {
       ...(admin.problem === undefined ? { admin: admin.url } : {}),
       problems: [...problemsOf(started), ...(admin.problem === undefined ? [] : [admin.problem])],
     });
+  }
+
+  nothingYet(state: NothingYet): void {
+    emit('waiting', { problems: problemsOf(state) });
   }
 
   watching(): void {
@@ -61,8 +74,11 @@ function emit(event: string, content: Record<string, unknown>): void {
   print(JSON.stringify({ event, ...content }));
 }
 
-function problemsOf({ read, change, originOf }: Started | Changed): string[] {
+function problemsOf(state: NothingYet): string[] {
+  const { read, change, originOf } = state;
+  const warning = standInWarning(state);
   return [
+    ...(warning ? [warning] : []),
     ...read.problems.map(formatSourceProblem),
     ...diagnosticsOf(change).flatMap(([, list]) => list.map((each) => formatDiagnostic(each, originOf))),
   ];

@@ -1,7 +1,8 @@
 /** What `serve` has to tell, whatever form it is told in. */
-import type { ObjectRef } from '../../gateway-runtime/api/object.ts';
+import { type ObjectRef, refKey } from '../../gateway-runtime/api/object.ts';
 import type { BackendMapping } from '../../gateway-runtime/control/backend-mapping.ts';
 import type { Loop, LoopChange } from '../../gateway-runtime/control/loop.ts';
+import type { MissingService } from '../../gateway-runtime/control/missing-services.ts';
 import type { PortPlan } from '../../gateway-runtime/control/port-plan.ts';
 import type { Diagnostic, Origin } from '../../gateway-runtime/snapshot/diagnostic.ts';
 import type { AppProblem } from '../app/messages.ts';
@@ -14,6 +15,8 @@ export interface View {
   readonly address: string;
   /** The file with the root of the certificates that were made here, if any were. */
   readonly caFile: string | undefined;
+  /** Services that routes name and no file defines: each has one in its place here, and a cluster would answer 500. */
+  readonly standIns: readonly MissingService[];
   readonly originOf: (ref: ObjectRef) => Origin | undefined;
 }
 
@@ -31,6 +34,12 @@ export interface Started extends View {
   readonly milliseconds: number;
 }
 
+/** An app that could not be loaded, and no Gateway without it. */
+export interface NothingYet extends View {
+  readonly read: SourceReport;
+  readonly change: LoopChange;
+}
+
 export interface Changed extends View {
   readonly read: SourceReport;
   readonly change: LoopChange;
@@ -44,6 +53,7 @@ export interface Report {
   /** The app wrote this to its console. */
   appOutput(text: string): void;
   started(started: Started): void;
+  nothingYet(state: NothingYet): void;
   /** From now on edits are noticed. */
   watching(): void;
   changed(changed: Changed): void;
@@ -57,6 +67,29 @@ export interface Report {
 /** An edit of which nothing could be used. */
 export function isRefused({ read, change }: Changed): boolean {
   return change.gateways.length === 0 && read.problems.some(({ severity }) => severity === 'error');
+}
+
+/** The warning about stand-ins that requests reach, if there are any. */
+export function standInWarning({ standIns, loop }: View): string | undefined {
+  const reached = standIns.flatMap(({ ref: { namespace, name }, ports }) =>
+    ports
+      .filter((port) => loop.sendsTo(`backend/${namespace}/${name}/${port}`))
+      .map((port) => `${namespace}/${name}:${port}`),
+  );
+  if (reached.length === 0) return undefined;
+  return `warning Services that routes name and no file defines: ${reached.join(', ')}. Here each has one in its place; a cluster that lacks it answers 500 (ResolvedRefs=False, BackendNotFound).`;
+}
+
+/** Objects in which something is refused, apart from what whole files say. */
+export function refusedCount({ read, change }: { read: SourceReport; change: LoopChange }): number {
+  const refused = new Set<string>();
+  for (const { object, severity } of read.problems) {
+    if (object && severity === 'error') refused.add(refKey(object));
+  }
+  for (const [key, diagnostics] of change.diagnostics) {
+    if (diagnostics.some(({ severity }) => severity === 'error')) refused.add(key);
+  }
+  return refused.size;
 }
 
 /** Of a change: by object, and by data plane. */

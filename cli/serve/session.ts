@@ -9,18 +9,29 @@ import type { BackendMapping } from '../../gateway-runtime/control/backend-mappi
 import { LocalCertificates, missingSecrets } from '../../gateway-runtime/control/certificates.ts';
 import { shownPath } from '../../gateway-runtime/control/files.ts';
 import { Loop, type LoopChange } from '../../gateway-runtime/control/loop.ts';
+import {
+  type MissingService,
+  missingServices,
+  standInService,
+} from '../../gateway-runtime/control/missing-services.ts';
 import { PortPlan } from '../../gateway-runtime/control/port-plan.ts';
-import { formatSourceProblem, type SourceProblem } from '../../gateway-runtime/control/source.ts';
+import {
+  formatSourceProblem,
+  type SourcedObject,
+  type SourceProblem,
+} from '../../gateway-runtime/control/source.ts';
 import { Watcher } from '../../gateway-runtime/control/watch.ts';
 import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import { re2 } from '../../gateway-runtime/regex/re2.ts';
+import type { Backend } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { TypeCheck } from '../app/type-check.ts';
-import { Sources } from '../sources.ts';
-import { CommandError, tellProblem, withProgress } from '../terminal.ts';
+import { type SourceReport, Sources } from '../sources.ts';
+import { CommandError, tellProblem } from '../terminal.ts';
 import type { AdminPlace, Report, View } from './report.ts';
 
-/** The part of the objects that nobody wrote. After all paths in order, so that what is written goes first. */
-const LOCAL_PART = '\uffff local certificates';
+/** The parts of the objects that nobody wrote. After all paths in order, so that what is written goes first. */
+const LOCAL_CERTIFICATES = '\uffff local certificates';
+const LOCAL_SERVICES = '\uffff local services';
 
 const NOTHING: LoopChange = { gateways: [], diagnostics: new Map() };
 
@@ -33,6 +44,8 @@ export interface ServeOptions {
   /** Default: Gateways of any class. */
   readonly classes: 'any' | readonly string[];
   readonly strict: boolean;
+  /** Seconds that an app may take. */
+  readonly appTimeout: number;
   /** Addresses and CIDRs of proxies in front. */
   readonly trustedHops: readonly string[];
   readonly accessLog?: (line: string) => void;
@@ -47,12 +60,17 @@ export class Session {
   readonly #typeChecks = new Map<string, TypeCheck>();
   readonly #admin: Admin;
   #certificates: LocalCertificates | undefined;
+  #standIns: readonly MissingService[] = [];
   #watcher: Watcher | undefined;
+  #hasBegun = false;
   /** Edits are read and applied one after the other. */
   #last: Promise<void> = Promise.resolve();
 
   static async start(options: ServeOptions, report: Report): Promise<Session> {
-    const sources = await Sources.of(options.paths, (text) => report.appOutput(text));
+    const sources = await Sources.of(options.paths, {
+      print: (text) => report.appOutput(text),
+      timeout: options.appTimeout,
+    });
     const session = new Session(options, report, sources);
     try {
       await session.#begin();
@@ -106,30 +124,18 @@ export class Session {
 
   async #begin(): Promise<void> {
     const started = performance.now();
-    const { paths } = this.#options;
-    const read = await withProgress(`Reading ${paths.join(', ')}`, this.#sources.read());
-    await this.#addCertificates();
+    const read = await this.#sources.read();
+    this.#refuse(this.#missingForStrict());
+    await this.#addStandIns();
     const change = await this.#loop.apply(this.#sources.objects.take());
-    this.#refuseWhatIsStrict();
-    if (this.#loop.agents.size === 0) {
-      const otherClass = this.#options.classes === 'any' ? '' : ', or leave --class out';
-      for (const problem of read.problems) tellProblem(formatSourceProblem(problem));
-      throw new CommandError(
-        read.problems.some(({ severity }) => severity === 'error')
-          ? `error nothing can be served. Mend the errors above${otherClass && `${otherClass},`} and start again.`
-          : `error no Gateway to serve in ${paths.join(', ')}. Name the files with a Gateway too${otherClass}.`,
-      );
+    if (this.#loop.agents.size > 0) {
+      this.#refuse(this.#unreachableForStrict(this.#loop.unreachable));
+      this.#refuseWithoutPorts(change);
+      await this.#begun(read, change, performance.now() - started);
+    } else {
+      this.#refuseWithoutGateways(read);
+      this.#report.nothingYet({ ...this.#view(), read, change });
     }
-    this.#refuseWithoutPorts(change);
-    this.#report.started({
-      ...this.#view(),
-      read,
-      change,
-      admin: await this.#openAdmin(),
-      apps: this.#sources.apps,
-      mappings: this.#options.mappings,
-      milliseconds: performance.now() - started,
-    });
     this.#watcher = new Watcher(this.#sources.watched(), (changed) => this.#edited(changed));
     await this.#watcher.ready();
     for (const app of this.#sources.apps) {
@@ -141,12 +147,27 @@ export class Session {
     this.#report.watching();
   }
 
+  /** There is something to serve, for the first time. */
+  async #begun(read: SourceReport, change: LoopChange, milliseconds: number): Promise<void> {
+    this.#hasBegun = true;
+    this.#report.started({
+      ...this.#view(),
+      read,
+      change,
+      admin: await this.#openAdmin(),
+      apps: this.#sources.apps,
+      mappings: this.#options.mappings,
+      milliseconds,
+    });
+  }
+
   #view(): View {
     return {
       loop: this.#loop,
       ports: this.#ports,
       address: this.#options.address,
       caFile: this.#certificates?.caFile,
+      standIns: this.#standIns,
       originOf: (ref) => this.#sources.objects.origin(ref),
     };
   }
@@ -161,39 +182,35 @@ export class Session {
   async #applyEdit(files: ReadonlySet<string>): Promise<void> {
     const saved = await latestSave(files);
     let read = await this.#sources.readChanged(files);
-    await this.#addCertificates();
-    const tooStrict = this.#unreachableByEdit(files);
+    await this.#addStandIns();
+    const refusals = this.#refusalsOfEdit(files);
     let change = NOTHING;
     // What is refused stays in the set, and goes live with the edit that mends it.
-    if (tooStrict.length > 0) read = { ...read, problems: [...read.problems, ...tooStrict] };
+    if (refusals.length > 0) read = { ...read, problems: [...read.problems, ...refusals] };
     else change = await this.#loop.apply(this.#sources.objects.take());
     if (!read.superseded) {
       const milliseconds = Math.max(0, Date.now() - saved);
-      this.#report.changed({ ...this.#view(), read, change, files: [...files], milliseconds });
+      if (!this.#hasBegun && this.#loop.agents.size > 0) await this.#begun(read, change, milliseconds);
+      else this.#report.changed({ ...this.#view(), read, change, files: [...files], milliseconds });
     }
     this.#watcher?.add(this.#sources.watched());
     this.#sources.warm();
     for (const app of read.apps) this.#typeChecks.get(app)?.check();
   }
 
-  /** A Secret that is missing here gets a local certificate, unless `--strict` wants it written. */
-  async #addCertificates(): Promise<void> {
+  /** A Secret or Service that is missing here gets one in its place, unless `--strict` wants it written. */
+  async #addStandIns(): Promise<void> {
+    if (this.#options.strict) return;
     const { objects } = this.#sources;
-    objects.remove(LOCAL_PART);
-    const missing = missingSecrets(objects.objects());
-    if (missing.length === 0) return;
-    if (this.#options.strict) {
-      const list = missing.map(({ ref, neededBy }) => `  ${refKey(ref)}, needed by ${neededBy.join(', ')}`);
-      // At start only: an edit that needs a certificate is served without it, and the status says so.
-      if (!this.#watcher) {
-        throw new CommandError(
-          `error these Secrets are not among the files, and --strict makes none:\n${list.join('\n')}\nAdd them, or leave --strict out.`,
-        );
-      }
-      return;
-    }
-    this.#certificates ??= await LocalCertificates.create();
-    objects.put(LOCAL_PART, { objects: this.#certificates.secretsFor(missing), problems: [], broken: false });
+    objects.remove(LOCAL_CERTIFICATES);
+    objects.remove(LOCAL_SERVICES);
+    const secrets = missingSecrets(objects.objects());
+    this.#standIns = missingServices(objects.objects());
+    if (secrets.length > 0) this.#certificates ??= await LocalCertificates.create();
+    const put = (part: string, made: readonly SourcedObject[]) =>
+      objects.put(part, { objects: made, problems: [], broken: false });
+    put(LOCAL_CERTIFICATES, this.#certificates?.secretsFor(secrets) ?? []);
+    put(LOCAL_SERVICES, this.#standIns.map(standInService));
   }
 
   /** Where it is, or why there is none: traffic matters more, so a second `serve` does without. */
@@ -232,27 +249,70 @@ export class Session {
     );
   }
 
-  /** As `#refuseWhatIsStrict`, of an edit that is not applied yet. */
-  #unreachableByEdit(files: ReadonlySet<string>): SourceProblem[] {
-    if (!this.#options.strict) return [];
-    const objects = [...this.#sources.objects.objects()].map(({ raw }) => raw);
-    return this.#loop.unreachableWith(objects).map(({ namespace, service, port }) => ({
-      severity: 'error',
-      file: [...files].map(shownPath).join(', '),
-      message: `nothing says where the Service ${namespace}/${service}:${port} runs, and --strict echoes none, so the edit is not applied`,
-      fix: `add EndpointSlices, or start with --backend ${namespace}/${service}:${port}=http://127.0.0.1:3000`,
-    }));
-  }
-
-  #refuseWhatIsStrict(): void {
-    const { unreachable } = this.#loop;
-    if (!this.#options.strict || unreachable.length === 0) return;
-    const list = unreachable.map(({ namespace, service, port }) => `  ${namespace}/${service}:${port}`);
-    const { namespace, service, port } = unreachable[0]!;
+  #refuseWithoutGateways({ problems, brokenApps }: SourceReport): void {
+    // An app that is broken now is mended by an edit, which is waited for.
+    if (brokenApps.length > 0) return;
+    const { paths, classes } = this.#options;
+    const otherClass = classes === 'any' ? '' : ', or leave --class out';
+    for (const problem of problems) tellProblem(formatSourceProblem(problem));
     throw new CommandError(
-      `error nothing says where these Services run, and --strict echoes none:\n${list.join('\n')}\nAdd EndpointSlices, map them (--backend ${namespace}/${service}:${port}=http://127.0.0.1:3000), or leave --strict out.`,
+      problems.some(({ severity }) => severity === 'error')
+        ? `error nothing can be served. Mend the errors above${otherClass && `${otherClass},`} and start again.`
+        : `error no Gateway to serve in ${paths.join(', ')}. Name the files with a Gateway too${otherClass}.`,
     );
   }
+
+  #refuse(refusal: Refusal | undefined): void {
+    if (refusal)
+      throw new CommandError(
+        `error ${refusal.message}:\n${refusal.list.join('\n')}\n${refusal.fix}, or leave --strict out.`,
+      );
+  }
+
+  #refusalsOfEdit(files: ReadonlySet<string>): SourceProblem[] {
+    if (!this.#options.strict) return [];
+    const objects = [...this.#sources.objects.objects()].map(({ raw }) => raw);
+    const refusals = [
+      this.#missingForStrict(),
+      this.#unreachableForStrict(this.#loop.unreachableWith(objects)),
+    ];
+    return refusals
+      .filter((each) => each !== undefined)
+      .map(({ message, list, fix }) => ({
+        severity: 'error',
+        file: [...files].map(shownPath).join(', '),
+        message: `the edit is not applied, since ${message}: ${list.map((each) => each.trim()).join('; ')}`,
+        fix: `${fix.charAt(0).toLowerCase()}${fix.slice(1)}`,
+      }));
+  }
+
+  #missingForStrict(): Refusal | undefined {
+    if (!this.#options.strict) return undefined;
+    const missing = missingSecrets(this.#sources.objects.objects());
+    if (missing.length === 0) return undefined;
+    return {
+      message: 'these Secrets are not among the files, and --strict makes none',
+      list: missing.map(({ ref, neededBy }) => `  ${refKey(ref)}, needed by ${neededBy.join(', ')}`),
+      fix: 'Add them',
+    };
+  }
+
+  #unreachableForStrict(unreachable: readonly Backend[]): Refusal | undefined {
+    const [first] = unreachable;
+    if (!this.#options.strict || !first) return undefined;
+    return {
+      message: 'nothing says where these Services run, and --strict echoes none',
+      list: unreachable.map(({ namespace, service, port }) => `  ${namespace}/${service}:${port}`),
+      fix: `Add EndpointSlices, or map them (--backend ${first.namespace}/${first.service}:${first.port}=http://127.0.0.1:3000)`,
+    };
+  }
+}
+
+/** What `--strict` does not accept. */
+interface Refusal {
+  readonly message: string;
+  readonly list: readonly string[];
+  readonly fix: string;
 }
 
 /** When the last of these files was written: what users count from. */

@@ -9,9 +9,19 @@ import { type GatewayId, gatewayKey } from '../../gateway-runtime/snapshot/snaps
 import type { AppProblem } from '../app/messages.ts';
 import { trafficChanges } from '../show/traffic-changes.ts';
 import { appProblem, type SourceReport, unrepeated } from '../sources.ts';
-import { counted, print, styled, tell, tellProblem, WIDTH, wrapped } from '../terminal.ts';
+import { counted, folded, print, styled, tell, tellProblem, WIDTH } from '../terminal.ts';
 import { overview } from './overview.ts';
-import { type Changed, diagnosticsOf, isRefused, type Report, type Started, type View } from './report.ts';
+import {
+  type Changed,
+  diagnosticsOf,
+  isRefused,
+  type NothingYet,
+  type Report,
+  refusedCount,
+  type Started,
+  standInWarning,
+  type View,
+} from './report.ts';
 
 /** Changed rows of one edit beyond these are counted, not shown. */
 const MOST_CHANGES = 20;
@@ -46,8 +56,17 @@ export class TextReport implements Report {
     }
     if (admin.problem !== undefined) tellProblem(admin.problem);
     else print(`Health, metrics, snapshot and explain: ${admin.url}`);
-    print(`${counted(change.gateways.length, 'Gateway')} live after ${Math.round(milliseconds)} ms.`);
+    const refused = refusedCount(started);
+    const leftOut = refused > 0 ? ` ${counted(refused, 'object')} left out: the errors say why.` : '';
+    print(
+      `${counted(change.gateways.length, 'Gateway')} live after ${Math.round(milliseconds)} ms.${leftOut}`,
+    );
     for (const app of apps) suggestEdit(app);
+  }
+
+  nothingYet(state: NothingYet): void {
+    this.#problems(state.read, state.change, state);
+    tell('Nothing is served yet: mend the error and save.');
   }
 
   watching(): void {
@@ -61,7 +80,11 @@ export class TextReport implements Report {
     const partly = read.problems.some(({ severity }) => severity === 'error');
     print();
     if (isRefused(changed)) {
-      paragraph(`${time} ${names}: not applied, what was served before is served still`);
+      const still =
+        changed.loop.agents.size === 0
+          ? 'nothing is served yet'
+          : 'not applied, what was served before is served still';
+      paragraph(`${time} ${names}: ${still}`);
     } else {
       paragraph(
         `${time} ${names}: live after ${Math.round(milliseconds)} ms${partly ? ', but for what is refused' : ''}`,
@@ -113,7 +136,11 @@ export class TextReport implements Report {
     print(overview({ key, agent, ports: planned, address, ...(caFile ? { caFile } : {}) }).join('\n'));
   }
 
-  #problems({ problems, passedOver }: SourceReport, change: LoopChange, { loop, originOf }: View): void {
+  #problems({ problems, passedOver }: SourceReport, change: LoopChange, view: View): void {
+    const { loop, originOf } = view;
+    const standIns = standInWarning(view);
+    if (standIns !== undefined && standIns !== this.#toldStandIns) tellProblem(standIns);
+    this.#toldStandIns = standIns;
     for (const problem of unrepeated(problems, loop.translation.diagnostics)) {
       tellProblem(formatSourceProblem(problem));
     }
@@ -126,9 +153,10 @@ export class TextReport implements Report {
     if (passedOver.size === 0 || this.#toldPassedOver) return;
     this.#toldPassedOver = true;
     const kinds = [...passedOver].map(([kind, count]) => `${count} ${kind}`).sort();
-    tell(wrapped(`Passed over what serving does not need: ${kinds.join(', ')}.`, WIDTH).join('\n'));
+    tell(folded(`Passed over what serving does not need: ${kinds.join(', ')}.`, WIDTH).join('\n'));
   }
 
+  #toldStandIns: string | undefined;
   /** Once is enough: it is hardly ever news. */
   #toldPassedOver = false;
 }
@@ -144,5 +172,5 @@ function suggestEdit(app: string): void {
 }
 
 function paragraph(text: string): void {
-  print(wrapped(text, WIDTH).join('\n'));
+  print(folded(text, WIDTH).join('\n'));
 }

@@ -6,7 +6,7 @@ import type {
   ObjectStatus,
   ParentRefStatus,
 } from '../../gateway-runtime/translate/translation.ts';
-import { styled, WIDTH, wrapped } from '../terminal.ts';
+import { folded, styled, WIDTH } from '../terminal.ts';
 
 interface Words {
   readonly yes: string;
@@ -83,8 +83,8 @@ function withConditions(subject: string, conditions: readonly Condition[], inden
   const good = conditions.filter((each) => isGood(each) && WORDS[each.type]?.good !== 'False').map(wordsOf);
   const bad = conditions.filter((each) => !isGood(each));
   const summary = [...good, ...bad.map((each) => `${wordsOf(each)} (${each.reason})`)].join(', ');
-  const lines = wrapped(`${subject}${subject && summary ? ': ' : ''}${summary}`, WIDTH - indent.length - 2);
-  const messages = bad.flatMap(({ message }) => wrapped(message, WIDTH - indent.length - 4));
+  const lines = folded(`${subject}${subject && summary ? ': ' : ''}${summary}`, WIDTH - indent.length - 2);
+  const messages = bad.flatMap(({ message }) => folded(message, WIDTH - indent.length - 4));
   return [
     ...lines.map((line, index) => `${indent}${index > 0 ? '  ' : ''}${line}`),
     ...messages.map((line) => `${indent}    ${line}`),

@@ -27,7 +27,9 @@ describe('gatewright serve app.ts', () => {
     expect(serving.stdout).toContain('Gateway infra/dedicated-gw');
     expect(serving.stdout).toMatch(/Try an edit: change the weights 3:1 to 1:1.*\s.*shop\.ts/);
     // The route that is refused on purpose, and why.
-    expect(serving.stderr).toContain('error HTTPRoute/media/in-the-house');
+    expect(serving.stderr).toMatch(
+      /^warning HTTPRoute\/media\/in-the-house .*media\.ts:\d+ media\/in-the-house/m,
+    );
   });
 
   it('makes an edit live at once, keeps the old one while an edit is broken, and checks types beside', async () => {
@@ -85,7 +87,7 @@ describe('gatewright serve app.ts', () => {
       applied: false,
       problems: [
         expect.stringMatching(
-          /^error \S+app\.ts shop\/store: .*spec\.rules\[\d\]\.matches\[0\]\.path\.value: found "no slash"/,
+          /^error \S+shop\.ts:\d+ shop\/store: .*spec\.rules\[\d\]\.matches\[0\]\.path\.value: found "no slash"/,
         ),
       ],
     });
@@ -115,6 +117,69 @@ describe('gatewright serve app.ts', () => {
     folder.write('app.ts', ROUTED.replace("'/a'", "'/b'"));
     await serving.until(() => edits(serving).length === 1);
     expect(edits(serving)[0]).toMatchObject({ applied: true, traffic: [{ match: '/a' }, { match: '/b' }] });
+  });
+
+  it('waits for a broken app to be mended, and then serves it', async () => {
+    using folder = new Folder();
+    const app = folder.write('app.ts', `${ROUTED}throw new Error('not yet');\n`);
+    await using serving = await new Serving([app, ...FREE]).ready();
+    await serving.until(() => serving.stderr.includes('Nothing is served yet'));
+    expect(serving.stderr).toMatch(/^error \S+app\.ts:\d+: not yet\.$/m);
+    expect(serving.stdout).not.toContain('Gateway infra/gw');
+
+    folder.write('app.ts', `${ROUTED}throw new Error('nor now');\n`);
+    await serving.until(() => serving.stderr.includes('nor now'));
+    expect(serving.stdout).toContain('app.ts: nothing is served yet');
+
+    folder.write('app.ts', ROUTED);
+    await serving.until(() => serving.stdout.includes('1 Gateway live after'));
+    expect((await paste(serving.commands[0]!)).status).toBe(200);
+  });
+
+  it.each([
+    [
+      'loops',
+      'for (;;);\n',
+      /: the app did not give its objects within 2\.5 s: it loops, .*\(--app-timeout 5\)\.$/m,
+    ],
+    ['waits for ever', 'await new Promise(() => {});\n', /: the app waits for something that never comes: /],
+  ])('says of an app that %s that it does, and ends', async (_, text, message) => {
+    using folder = new Folder();
+    const app = folder.write('app.ts', text);
+    for (const command of [['synth'], ['explain', 'http://a.example.com/']]) {
+      const [name = '', ...rest] = command;
+      const { code, stderr } = await gatewright([name, app, ...rest, '--app-timeout', '2.5']);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(message);
+    }
+  });
+
+  it('says after two seconds that it still waits for an app', async () => {
+    using folder = new Folder();
+    const app = folder.write('app.ts', `setTimeout(() => {}, 60_000);\nawait new Promise(() => {});\n`);
+    const { code, stderr } = await gatewright(['synth', app, '--app-timeout', '2.2']);
+    expect(code).toBe(1);
+    expect(stderr.split('\n')[0]).toBe(`Still waiting for ${folder.shown('app.ts')} ...`);
+  });
+
+  it.each([
+    ['a construct', "new TeamRoute(chart, 'empty', { on: shopEdge });", 'shop/empty: the route has no rule'],
+    [
+      'a rule of a route',
+      "store.rule({ path: exact('no slash') }).to(cart);",
+      'shop/store: HTTPRoute/shop/store spec.rules[5].matches[0].path.value: found "no slash"',
+    ],
+    ['a constructor', "new TeamRoute(chart, 'store', { on: shopEdge });", 'There is already a Construct'],
+    ['the parser of JSON', "JSON.parse('{');", 'Expected property name'],
+  ])('names the line of the user where %s finds fault', async (_, text, message) => {
+    using folder = Folder.copyOf(STOREFRONT);
+    const shop = readFileSync(folder.file('shop.ts'), 'utf8');
+    folder.write('shop.ts', `${shop}${text}\n`);
+    const line = shop.split('\n').length;
+    const { code, stderr } = await gatewright(['synth', folder.file('app.ts')]);
+    expect(code).toBe(1);
+    const place = `error ${folder.shown('shop.ts')}:${line}`;
+    expect(stderr.split('\n').find((each) => each.startsWith(place))).toContain(message);
   });
 
   it('takes an app that calls synth itself, keeps it from writing files, and passes on what it prints', async () => {

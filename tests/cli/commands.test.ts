@@ -78,6 +78,29 @@ describe('gatewright explain', () => {
     expect(stdout).toMatch(/Not attached: HTTPRoute\/shop\/stray \(NoMatchingParent\)\./);
   });
 
+  it('ends with 1 where a rule, or a share of it, answers with an error', async () => {
+    using folder = new Folder();
+    const half = '    - backendRefs: [{ name: cart, port: 8080 }, { name: nowhere, port: 80 }]\n';
+    const file = folder.write('all.yaml', documents(OBJECTS, route('half', 'half.example.com', half)));
+    const whole = await gatewright(['explain', file, 'http://lost.example.com/']);
+    expect(whole).toMatchObject({ code: 1, stdout: expect.stringContaining('500') });
+    const partly = await gatewright(['explain', file, 'http://half.example.com/']);
+    expect(partly.code).toBe(1);
+    const redirect = '    - filters: [{ type: RequestRedirect, requestRedirect: { scheme: https } }]\n';
+    folder.write('all.yaml', documents(OBJECTS, route('to', 'to.example.com', redirect)));
+    expect((await gatewright(['explain', file, 'http://to.example.com/'])).code).toBe(0);
+  });
+
+  it('names the Gateway where there are two, and shows the one that serves', async () => {
+    using folder = new Folder();
+    const other = GATEWAY.replace('name: shared-gw', 'name: another-gw');
+    const file = folder.write('all.yaml', documents(other, OBJECTS));
+    const { code, stdout } = await gatewright(['explain', file, 'http://shop.example.com/cart']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Gateway infra\/shared-gw\nGET http:\/\/shop\.example\.com\/cart\n/);
+    expect(stdout).toMatch(/^Gateway infra\/another-gw: answered 404: .*\.$/m);
+  });
+
   it('says of a route without a parent whether the parent was refused', async () => {
     using folder = new Folder();
     const refused = GATEWAY.replace('name: shared-gw', 'name: broken-gw').replace('listeners:', 'listenrs:');
@@ -135,18 +158,13 @@ describe('gatewright status', () => {
   listener web, 2 routes: accepted, programmed, references resolved
   listener secure, 2 routes: accepted, programmed, references resolved
 HTTPRoute shop/lost  all.yaml document 5
-  on Gateway infra/shared-gw: accepted, references not resolved
-    (BackendNotFound)
-      spec.rules[0].backendRefs[0]: Service shop/nowhere does not exist. Create
-      it, or correct the name or namespace.
+  on Gateway infra/shared-gw: accepted, references not resolved (BackendNotFound)
+      spec.rules[0].backendRefs[0]: Service shop/nowhere does not exist. Create it, or correct the name or namespace.
 HTTPRoute shop/store  all.yaml document 4
   on Gateway infra/shared-gw: accepted, references resolved
 HTTPRoute shop/stray  all.yaml document 6
-  on Gateway infra/shared-gw listener nope: references resolved, not accepted
-    (NoMatchingParent)
-      spec.parentRefs[0]: Gateway infra/shared-gw has no listener with
-      sectionName nope; it has web (port 80), secure (port 443). Correct
-      sectionName or port.
+  on Gateway infra/shared-gw listener nope: references resolved, not accepted (NoMatchingParent)
+      spec.parentRefs[0]: Gateway infra/shared-gw has no listener with sectionName nope; it has web (port 80), secure (port 443). Correct sectionName or port.
 
 4 objects, 2 with something refused.
 "
@@ -209,7 +227,7 @@ describe('gatewright synth', () => {
     const { code, stdout, stderr } = await gatewright(['synth', folder.file('app.ts')]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(
-      /^error \S+app\.ts shop\/stray: hostname media\.example\.com is outside .*granted: shop\.example\.com, \*\.shop\.example\.com/m,
+      /^error \S+shop\.ts:\d+ shop\/stray: hostname media\.example\.com is outside .*granted: shop\.example\.com, \*\.shop\.example\.com/m,
     );
     expect(stderr).toMatch(/^error nothing was written: 1 error in /m);
   });

@@ -155,13 +155,43 @@ describe('gatewright serve', () => {
       documents(service('late'), route('late', late, `    - backendRefs: [{ name: ${name}, port: 80 }]\n`));
     folder.write('late.yaml', to('late'));
     await serving.until(() => /not applied, what was served before\s+is served still/.test(serving.stdout));
-    await serving.until(() => /^error \S+late\.yaml: .*shop\/late:80 .*--strict/m.test(serving.stderr));
+    await serving.until(() =>
+      /^error \S+late\.yaml: the edit is not applied, .*--strict echoes none: shop\/late:80\./m.test(
+        serving.stderr,
+      ),
+    );
     expect((await curl(late, port, '/')).status).toBe(404);
 
     folder.write('late.yaml', to('whoami'));
     await serving.until(() => /:\s+live after/.test(serving.stdout));
     // The mapped address has no server: a route is there, which is what matters.
     expect((await curl(late, port, '/')).status).toBe(503);
+  });
+
+  it('with --strict applies no edit that needs a Secret that is missing', async () => {
+    using folder = new Folder();
+    const plain = WHOAMI.replace(/ {4}- name: secure[\s\S]*?---/, '---');
+    folder.write('all.yaml', plain);
+    await using serving = await new Serving([
+      folder.path,
+      '--strict',
+      '--backend',
+      'shop/whoami:80=http://127.0.0.1:1',
+      ...FREE,
+    ]).ready();
+    folder.write('all.yaml', WHOAMI.replace('value: /foo', 'value: /bar'));
+    await serving.until(() => /not applied, what was served before\s+is served still/.test(serving.stdout));
+    await serving.until(() =>
+      serving.stderr.includes(
+        '--strict makes none: Secret/infra/wildcard, needed by Gateway/infra/shared-gw',
+      ),
+    );
+    expect((await curl('whoami.example.com', serving.port(80), '/foo')).status).toBe(503);
+    expect((await curl('whoami.example.com', serving.port(80), '/bar')).status).toBe(404);
+
+    folder.write('all.yaml', plain.replace('value: /foo', 'value: /bar'));
+    await serving.until(() => /:\s+live after/.test(serving.stdout));
+    expect((await curl('whoami.example.com', serving.port(80), '/bar')).status).toBe(503);
   });
 
   it('serves only Gateways of the classes asked for', async () => {
