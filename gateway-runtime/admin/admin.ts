@@ -2,7 +2,8 @@
  * What operators ask a running data plane, over HTTP: health, metrics, the snapshot that serves, and why a request goes where it
  * goes. Read-only. On loopback unless told otherwise, since it tells about every team.
  */
-import { explanationText } from '../explain/text.ts';
+import type { RefusedRoute } from '../explain/explanation.ts';
+import { explainedText } from '../explain/text.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import type { Metrics } from '../proxy/telemetry/metrics.ts';
 import { type GatewayId, gatewayKey, type Snapshot } from '../snapshot/snapshot.ts';
@@ -26,6 +27,8 @@ export interface AdminOptions extends Omit<AdminServerOptions, 'answer'> {
   readonly gateways: () => Iterable<AdminGateway>;
   readonly metrics: Metrics;
   readonly regex: RegexEngine;
+  /** Routes for a host that are not attached where they say. Default: none are known, since a snapshot has none. */
+  readonly refused?: (host: string) => readonly RefusedRoute[];
 }
 
 const PATHS = `/healthz                 200 while the process runs
@@ -87,13 +90,13 @@ export class Admin {
   }
 
   #explain(query: URLSearchParams, accept: string): AdminAnswer {
-    const { gateways, regex } = this.#options;
-    const explained = explainRequest(query, [...gateways()], regex);
+    const { gateways, regex, refused = () => [] } = this.#options;
+    const explained = explainRequest(query, [...gateways()], regex, refused);
     if ('message' in explained) return text(explained.status, `${explained.status}: ${explained.message}`);
     if (accept.includes('application/json')) return json(explained);
     return text(
       200,
-      explained.map((each) => `Gateway ${each.gateway}\n${explanationText(each)}`).join('\n\n'),
+      explainedText(explained, (gateway) => `Gateway ${gateway}`),
     );
   }
 }

@@ -1,6 +1,7 @@
 /** `/explain`: a request as a client would send it, explained for each Gateway that could get it. */
 import { explain } from '../explain/explain.ts';
-import type { Explanation } from '../explain/explanation.ts';
+import { explained } from '../explain/explained.ts';
+import type { Explained, Explanation, RefusedRoute } from '../explain/explanation.ts';
 import { parseRequest } from '../explain/request.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import { gatewayKey } from '../snapshot/snapshot.ts';
@@ -16,7 +17,8 @@ export function explainRequest(
   query: URLSearchParams,
   gateways: readonly AdminGateway[],
   regex: RegexEngine,
-): readonly Explanation[] | ExplainProblem {
+  refused: (host: string) => readonly RefusedRoute[],
+): Explained | ExplainProblem {
   const url = query.get('url');
   if (url === null) {
     return {
@@ -50,7 +52,7 @@ export function explainRequest(
       message: `no Gateway has a listener at port ${port}; served are: ${served.join(', ') || 'none'}`,
     };
   }
-  return chosen.map(({ gateway, port }) =>
+  const explanations = chosen.map(({ gateway, port }) =>
     explain(
       gateway.snapshot!,
       {
@@ -63,6 +65,7 @@ export function explainRequest(
       regex,
     ),
   );
+  return explained(explanations as [Explanation, ...Explanation[]], () => refused(request.host));
 }
 
 function portsOf({ snapshot }: AdminGateway): number[] {

@@ -1,5 +1,35 @@
-/** Where a request goes, and why, as plain JSON: what `gatewright explain --json` and the admin endpoint give. */
+/**
+ * Where a request goes, and why, as plain JSON: what `gatewright explain --json` and `/explain` of the admin server give, both in
+ * this form. Fields are added to it and not taken away; texts in it are for people and may change.
+ */
 import type { LostOn } from '../match/reference.ts';
+import type { ExampleRequest } from '../snapshot/diagnostic.ts';
+
+/** The whole answer: of the Gateway that answers the request best among those that have the port. */
+export interface Explained extends Explanation {
+  /** Of the other Gateways that have the port, those first that serve the request too: only its address tells which is meant. */
+  readonly others: readonly Explanation[];
+  /** Routes for the host that are not attached where they say; empty where a route serves the request. */
+  readonly refused: readonly RefusedRoute[];
+}
+
+/** A route that might have served the request. */
+export interface RefusedRoute {
+  /** `HTTPRoute/<namespace>/<name>` */
+  readonly route: string;
+  /** A reason of Gateway API, or `ParentNotFound`, `NoParent`, `InvalidField`, `RefusedAtSynth`, `ListenerNotProgrammed`. */
+  readonly reason: string;
+  /** Path of the field at fault, where it is one. */
+  readonly field?: string;
+  /** What was found and what was expected, without a full stop. */
+  readonly message: string;
+  /** The next step, without a full stop. */
+  readonly fix?: string;
+  /** Where the route stands: a file and document, or an app and the construct path. */
+  readonly origin?: string;
+  /** A request that the route would serve. */
+  readonly example?: ExampleRequest;
+}
 
 export interface Explanation {
   /** `namespace/name` of the Gateway. */

@@ -1,5 +1,14 @@
 /** An explanation as text for a terminal, 80 columns wide. The last line is not ended. */
-import type { ExplainedBackend, ExplainedMatch, ExplainedReply, Explanation } from './explanation.ts';
+import { formatExample } from '../snapshot/diagnostic.ts';
+import { isServed } from './explained.ts';
+import type {
+  Explained,
+  ExplainedBackend,
+  ExplainedMatch,
+  ExplainedReply,
+  Explanation,
+  RefusedRoute,
+} from './explanation.ts';
 import { listenerInWords, ruleInWords } from './words.ts';
 
 const WIDTH = 80;
@@ -7,7 +16,22 @@ const INDENT = 12;
 /** Matches that don't hold: how many are shown in full. */
 const SHOWN = 8;
 
-export function explanationText(explanation: Explanation): string {
+/** The whole answer, each Gateway under the heading for it. Of those that don't serve what another one does, only the summary. */
+export function explainedText(explained: Explained, heading: (gateway: string) => string): string {
+  const { others, refused } = explained;
+  const isShown = isServed(explained) ? isServed : () => true;
+  const texts = [explained, ...others].filter(isShown).map((each, index) => {
+    const title = heading(each.gateway);
+    return `${title ? `${title}\n` : ''}${explanationText(each, index === 0 ? refused : [])}`;
+  });
+  const rest = others
+    .filter((each) => !isShown(each))
+    .map(({ gateway, summary }) => `Gateway ${gateway}: ${summary}.`);
+  return [...texts, ...rest].join('\n\n');
+}
+
+/** Of one Gateway. */
+export function explanationText(explanation: Explanation, refused: readonly RefusedRoute[] = []): string {
   const { request, summary } = explanation;
   const scheme = request.tls ? 'https' : 'http';
   const port = request.port === (request.tls ? 443 : 80) ? '' : `:${request.port}`;
@@ -18,6 +42,7 @@ export function explanationText(explanation: Explanation): string {
     ...(given ? section('Given as', [`host ${given.host}, path ${given.path}`]) : []),
     '',
     ...section('Answer', [`${summary[0]!.toUpperCase()}${summary.slice(1)}.`]),
+    ...refusedLines(refused),
     ...listenerLines(explanation),
     ...ruleLines(explanation),
     ...section(
@@ -28,6 +53,25 @@ export function explanationText(explanation: Explanation): string {
     ...section('Backends', explanation.backends.flatMap(backendLines)),
     ...otherLines(explanation.matches),
   ].join('\n');
+}
+
+/** Refused routes that are shown; the others are counted. */
+const MOST_REFUSED = 8;
+
+function refusedLines(refused: readonly RefusedRoute[]): string[] {
+  const lines = refused.slice(0, MOST_REFUSED).flatMap(refusedInWords);
+  const hidden = refused.length - MOST_REFUSED;
+  return section('Refused', hidden > 0 ? [...lines, `and ${hidden} more`] : lines);
+}
+
+function refusedInWords({ route, reason, field, message, fix, origin, example }: RefusedRoute): string[] {
+  return [
+    `${route} (${reason})`,
+    `  ${field === undefined ? '' : `${field}: `}${message}.`,
+    ...(fix ? [`  Fix: ${fix}.`] : []),
+    ...(example ? [`  Example: ${formatExample(example)}`] : []),
+    ...(origin ? [`  In ${origin}.`] : []),
+  ];
 }
 
 function listenerLines({ listeners }: Explanation): string[] {

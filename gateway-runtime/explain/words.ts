@@ -1,5 +1,6 @@
 /** Things in the words of an explanation. */
 import { shownValue } from '../snapshot/credential.ts';
+import { ruleField } from '../snapshot/rule-field.ts';
 import type { HttpMatch, HttpRule, ValueMatch } from '../snapshot/snapshot.ts';
 import type { ExplainedListener, RuleName } from './explanation.ts';
 
@@ -23,9 +24,9 @@ export function ruleNameOf({ source }: HttpRule): RuleName {
   return { kind, namespace, name, rule, ...(ruleName ? { ruleName } : {}) };
 }
 
-/** `HTTPRoute shop/cart, rule 1 "gold"`; rules are counted from 0, as in the paths of fields. */
-export function ruleInWords({ kind, namespace, name, rule, ruleName }: RuleName): string {
-  return `${kind} ${namespace}/${name}, rule ${rule}${ruleName ? ` "${ruleName}"` : ''}`;
+/** `HTTPRoute shop/cart spec.rules[1] (gold)`. */
+export function ruleInWords(name: RuleName): string {
+  return `${name.kind} ${name.namespace}/${name.name} ${ruleField(name)}`;
 }
 
 /** `secure (HTTPS, *.example.com)`, with its ListenerSet where it is not the Gateway's own. */

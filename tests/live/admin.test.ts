@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Admin } from '../../gateway-runtime/admin/admin.ts';
-import type { Explanation } from '../../gateway-runtime/explain/explanation.ts';
+import type { Explained } from '../../gateway-runtime/explain/explanation.ts';
 import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import { re2 } from '../../gateway-runtime/regex/re2.ts';
 import type { Snapshot } from '../../gateway-runtime/snapshot/snapshot.ts';
@@ -139,14 +139,18 @@ describe('/explain', () => {
 
   it('and as JSON', async () => {
     const { body } = await ask(`/explain?method=POST&url=${url('/cart')}`, { accept: 'application/json' });
-    expect(JSON.parse(body) as Explanation[]).toMatchObject([
-      { gateway: 'infra/gw', status: 404, request: { method: 'POST', port: 80, path: '/cart' } },
-    ]);
+    expect(JSON.parse(body) as Explained).toMatchObject({
+      gateway: 'infra/gw',
+      status: 404,
+      request: { method: 'POST', port: 80, path: '/cart' },
+      others: [],
+      refused: [],
+    });
   });
 
   it('takes the port of the Gateway too', async () => {
     const { body } = await ask('/explain?url=http://shop.example.com/cart', { accept: 'application/json' });
-    expect(JSON.parse(body)).toHaveLength(1);
+    expect(JSON.parse(body)).toMatchObject({ gateway: 'infra/gw', request: { port: 80 } });
   });
 
   it.each([

@@ -46,7 +46,7 @@ describe('backends', () => {
       { name: 'Service shop/c:80', weight: 0, share: 0, filters: [] },
     ]);
     expect(status).toBeUndefined();
-    expect(summary).toBe('served by HTTPRoute shop/cart, rule 0');
+    expect(summary).toBe('served by HTTPRoute shop/cart spec.rules[0]');
   });
 
   it.each<[string, Partial<HttpRule>]>([
@@ -64,7 +64,7 @@ describe('backends', () => {
   ])('answered 500 because %s', (reason, rest) => {
     const explanation = served(rest);
     expect(explanation.status).toBe(500);
-    expect(explanation.summary).toBe(`answered 500 by HTTPRoute shop/cart, rule 0: ${reason}`);
+    expect(explanation.summary).toBe(`answered 500 by HTTPRoute shop/cart spec.rules[0]: ${reason}`);
   });
 });
 

@@ -44,25 +44,25 @@ it('reads well', () => {
 GET https://shop.example.com/cart/1?a=b
 Given as    host shop.example.com, path /cart/./1
 
-Answer      Served by HTTPRoute shop/cart, rule 0.
+Answer      Served by HTTPRoute shop/cart spec.rules[0].
 Listener    shop (HTTPS, shop.example.com)
             its hostname shop.example.com is the most specific that matches
 Not         any (HTTPS, any host): shop.example.com is more specific than any
               host
-Rule        HTTPRoute shop/cart, rule 0
+Rule        HTTPRoute shop/cart spec.rules[0]
             PathPrefix /cart, header x-tier: gold
             for shop.example.com
-            goes before HTTPRoute shop/cart, rule 1: the match with the most
-              headers goes first
+            goes before HTTPRoute shop/cart spec.rules[1]: the match with the
+              most headers goes first
 Filters     1. rewrites to /basket in place of the matched prefix
 Forwarded   as /basket/1
 Backends       75 %  Service shop/whoami:80
                25 %  Service shop/nginx:80, answered 500: BackendNotFound, there
                  is no Service nginx in the namespace shop
-Others      HTTPRoute shop/cart, rule 1: PathPrefix /cart
+Others      HTTPRoute shop/cart spec.rules[1]: PathPrefix /cart
               matches, but another goes first: the match with the most headers
                 goes first
-            HTTPRoute shop/home, rule 0: Exact /
+            HTTPRoute shop/home spec.rules[0]: Exact /
               its path is Exact /, not /cart/1
 `.trim(),
   );
@@ -81,7 +81,7 @@ it('shows what came near first, and counts the rest', () => {
     '\n',
   );
   const others = lines.slice(lines.findIndex((line) => line.startsWith('Others')));
-  expect(others[0]).toBe('Others      HTTPRoute near/r, rule 0: PathPrefix /, header x-tier: gold');
+  expect(others[0]).toBe('Others      HTTPRoute near/r spec.rules[0]: PathPrefix /, header x-tier: gold');
   expect(others[1]).toBe('              its header x-tier must be gold, and the request has none');
   expect(others.at(-1)).toBe('            and 6 more that are further off');
   expect(others).toHaveLength(17);
