@@ -2,7 +2,7 @@
  * What the control plane may do in a cluster: read what it translates, write status, run data planes where Gateways are, and nothing
  * else. It has no right to give itself more.
  */
-import { GATEWAY_GROUP } from '../gateway-runtime/api/names.ts';
+import { GATEWAY_GROUP, OWN_GROUP } from '../gateway-runtime/api/names.ts';
 
 export const RBAC_GROUP = 'rbac.authorization.k8s.io';
 
@@ -20,6 +20,7 @@ export const CLUSTER_RULES = [
     resources: ['gatewayclasses/status', 'gateways/status', 'httproutes/status', 'listenersets/status'],
     verbs: ['patch', 'update'],
   },
+  { apiGroups: [OWN_GROUP], resources: ['gatewayparameters'], verbs: READ },
   { apiGroups: [''], resources: ['namespaces', 'services'], verbs: READ },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: READ },
   // Which kinds are installed, of which release and channel.

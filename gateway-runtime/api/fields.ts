@@ -35,6 +35,13 @@ const durationPattern: Pattern = {
   words: 'a duration such as 500ms, 10s or 1h30m (GEP-2257)',
 };
 
+/** Of a label or annotation. */
+export const qualifiedNamePattern =
+  /^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$/;
+export const isQualifiedName = (key: string): boolean =>
+  qualifiedNamePattern.test(key) && key.split('/')[0]!.length < 253;
+export const QUALIFIED_NAMES = 'keys of an optional DNS prefix with "/" and a name of at most 63 characters';
+
 export const hostname = () => string({ min: 1, max: 253, pattern: hostnamePattern });
 export const preciseHostname = () => string({ min: 1, max: 253, pattern: preciseHostnamePattern });
 export const group = (fallback?: string) => string({ max: 253, pattern: groupPattern, default: fallback });

@@ -2,6 +2,7 @@
 import {
   group,
   hostnamePattern,
+  isQualifiedName,
   kind,
   labelSelector,
   metadata,
@@ -9,6 +10,7 @@ import {
   objectName,
   parametersRef,
   port,
+  QUALIFIED_NAMES,
   secretRef,
 } from './fields.ts';
 import { listeners } from './listener.ts';
@@ -94,19 +96,17 @@ const frontendTls = object({
   ),
 });
 
-const labelKeyPattern =
-  /^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$/;
 const keysAreQualifiedNames: Rule<{
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
 }> = (infrastructure, field) => {
   for (const part of ['labels', 'annotations'] as const) {
     for (const key of Object.keys(infrastructure[part] ?? {})) {
-      if (!labelKeyPattern.test(key) || key.split('/')[0]!.length >= 253) {
+      if (!isQualifiedName(key)) {
         return {
           field: `${field}.${part}`,
           found: key,
-          expected: 'keys of an optional DNS prefix with "/" and a name of at most 63 characters',
+          expected: QUALIFIED_NAMES,
         };
       }
     }

@@ -1,8 +1,9 @@
 /** The kinds that are read, and what becomes of an object of any other kind. */
 import { endpointSlice, namespaceObject, secret, service } from './core.ts';
 import { gateway, gatewayClass, listenerSet } from './gateway.ts';
+import { gatewayParameters, PARAMETERS_VERSION } from './gateway-parameters.ts';
 import { httpRoute } from './http-route.ts';
-import { GATEWAY_GROUP, SERVICE_APIS_GROUP } from './names.ts';
+import { GATEWAY_GROUP, OWN_GROUP, SERVICE_APIS_GROUP } from './names.ts';
 import { groupOf, type ObjectRef, type RawObject } from './object.ts';
 import { referenceGrant } from './reference-grant.ts';
 import type { FieldProblem, Infer, Schema } from './schema.ts';
@@ -33,6 +34,7 @@ export const KINDS = {
   ListenerSet: define(GATEWAY_GROUP, ['v1'], true, listenerSet),
   HTTPRoute: define(GATEWAY_GROUP, ['v1', 'v1beta1'], true, httpRoute),
   ReferenceGrant: define(GATEWAY_GROUP, ['v1', 'v1beta1'], true, referenceGrant),
+  GatewayParameters: define(OWN_GROUP, [PARAMETERS_VERSION], true, gatewayParameters),
   Namespace: define('', ['v1'], false, namespaceObject),
   Service: define('', ['v1'], true, service),
   Secret: define('', ['v1'], true, secret),

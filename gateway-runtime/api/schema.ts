@@ -24,9 +24,14 @@ export interface Schema<T> {
   readonly fields?: Fields;
   /** For what lists fields: the entries of a list. */
   readonly item?: Schema<unknown>;
+  /** The same as a CustomResourceDefinition says it; absent where that would not say all of it. */
+  readonly openApi?: OpenApi;
   /** Carries the type; never set. */
   readonly _type?: T;
 }
+
+/** OpenAPI v3 schema, as far as a CustomResourceDefinition may use it. */
+export type OpenApi = Readonly<Record<string, unknown>>;
 
 export interface OptionalSchema<T> extends Schema<T | undefined> {
   readonly optional: true;
@@ -47,7 +52,11 @@ export type ObjectOf<F extends Fields> = Flat<
 >;
 
 /** A rule over a whole object, list or value, as CEL rules are: the problem it finds, or nothing. */
-export type Rule<T> = (value: T, field: string) => FieldProblem | undefined;
+export interface Rule<T> {
+  (value: T, field: string): FieldProblem | undefined;
+  /** The same as CEL, and what the API server says where it is broken. */
+  readonly cel?: { readonly rule: string; readonly message: string };
+}
 
 /** A value as it is shown in a message: JSON, at most 60 characters. */
 export function shown(value: unknown): string {
@@ -79,6 +88,13 @@ export function string(
   limits: { min?: number; max?: number; pattern?: Pattern; default?: string } = {},
 ): Schema<string> {
   return {
+    openApi: stated({
+      type: 'string',
+      minLength: limits.min,
+      maxLength: limits.max,
+      pattern: limits.pattern?.regex.source,
+      default: limits.default,
+    }),
     check(value, field, problems) {
       if (value === undefined && limits.default !== undefined) return limits.default;
       if (typeof value !== 'string')
@@ -101,6 +117,7 @@ export function string(
 export function integer(limits: { min?: number; max?: number; default?: number } = {}): Schema<number> {
   const { min = -2147483648, max = 2147483647 } = limits;
   return {
+    openApi: stated({ type: 'integer', minimum: min, maximum: max, default: limits.default }),
     check(value, field, problems) {
       if (value === undefined && limits.default !== undefined) return limits.default;
       if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
@@ -111,8 +128,28 @@ export function integer(limits: { min?: number; max?: number; default?: number }
   };
 }
 
+/** A number, or a text such as a percentage or a quantity, where the API takes either. */
+export function integerOrString(pattern: Pattern, limits: { min: number }): Schema<number | string> {
+  const whole = integer(limits);
+  return {
+    openApi: {
+      'x-kubernetes-int-or-string': true,
+      anyOf: [{ type: 'integer' }, { type: 'string' }],
+      minimum: limits.min,
+      maximum: 2147483647,
+      pattern: pattern.regex.source,
+    },
+    check(value, field, problems) {
+      if (typeof value === 'number') return whole.check(value, field, problems);
+      if (typeof value === 'string' && pattern.regex.test(value)) return value;
+      return refuse(problems, field, value, pattern.words);
+    },
+  };
+}
+
 export function boolean(): Schema<boolean> {
   return {
+    openApi: { type: 'boolean' },
     check: (value, field, problems) =>
       typeof value === 'boolean' ? value : refuse(problems, field, value, 'true or false'),
   };
@@ -120,6 +157,7 @@ export function boolean(): Schema<boolean> {
 
 export function oneOf<const V extends string | number>(values: readonly V[], fallback?: V): Schema<V> {
   return {
+    openApi: stated({ type: typeof values[0], enum: values, default: fallback }),
     check(value, field, problems) {
       if (value === undefined && fallback !== undefined) return fallback;
       if (!values.includes(value as V)) return refuse(problems, field, value, `one of ${values.join(', ')}`);
@@ -192,6 +230,11 @@ export function stringMap(
   limits: { max?: number } = {},
 ): Schema<Record<string, string>> {
   return {
+    ...(value.openApi
+      ? {
+          openApi: stated({ type: 'object', maxProperties: limits.max, additionalProperties: value.openApi }),
+        }
+      : {}),
     check(map, field, problems) {
       if (typeof map !== 'object' || map === null || Array.isArray(map))
         return refuse(problems, field, map, 'a map');
@@ -244,12 +287,36 @@ export function optional<T>(schema: Schema<T>): OptionalSchema<T> {
 export function defaulted<T>(schema: Schema<T>, fallback: unknown): Schema<T> {
   return {
     ...partsOf(schema),
+    ...(schema.openApi ? { openApi: { ...schema.openApi, default: fallback } } : {}),
     check: (value, field, problems) => schema.check(value ?? fallback, field, problems),
   };
 }
 
-function partsOf({ fields, item }: Schema<unknown>): Pick<Schema<unknown>, 'fields' | 'item'> {
-  return { ...(fields ? { fields } : {}), ...(item ? { item } : {}) };
+type Parts = Pick<Schema<unknown>, 'fields' | 'item' | 'openApi'>;
+
+/** What the field is for, as `kubectl explain` shows it. */
+export function described<S extends Schema<unknown>>(description: string, schema: S): S {
+  return schema.openApi ? { ...schema, openApi: { description, ...schema.openApi } } : schema;
+}
+
+function partsOf({ fields, item, openApi }: Schema<unknown>): Parts {
+  return { ...(fields ? { fields } : {}), ...(item ? { item } : {}), ...(openApi ? { openApi } : {}) };
+}
+
+/** Without what is not limited. */
+const stated = (limits: OpenApi): OpenApi =>
+  Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined));
+
+function openApiOf(fields: Fields, rules: readonly Rule<never>[]): OpenApi | undefined {
+  const entries = Object.entries(fields);
+  if (entries.some(([, { openApi }]) => !openApi) || rules.some(({ cel }) => !cel)) return undefined;
+  const required = entries.filter(([, { optional, openApi }]) => !optional && !('default' in openApi!));
+  return stated({
+    type: 'object',
+    required: required.length > 0 ? required.map(([name]) => name) : undefined,
+    properties: Object.fromEntries(entries.map(([name, { openApi }]) => [name, openApi])),
+    'x-kubernetes-validations': rules.length > 0 ? rules.map(({ cel }) => cel) : undefined,
+  });
 }
 
 /**
@@ -262,8 +329,10 @@ export function object<F extends Fields>(
   options: { rules?: Rule<ObjectOf<F>>[]; others?: 'refused' | 'ignored' } = {},
 ): Schema<ObjectOf<F>> {
   const names = Object.keys(fields);
+  const openApi = options.others === 'ignored' ? undefined : openApiOf(fields, options.rules ?? []);
   return {
     fields,
+    ...(openApi ? { openApi } : {}),
     check(value, field, problems) {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
         return refuse(problems, field, value, `an object with ${names.join(', ')}`);

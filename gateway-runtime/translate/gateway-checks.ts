@@ -7,6 +7,7 @@ import { refusalOfClass } from './gateway-classes.ts';
 import type { DeclaredListener } from './listeners.ts';
 import type { MergedListener } from './merge.ts';
 import type { Name, Objects } from './objects.ts';
+import { parametersProblem } from './parameters.ts';
 import { admits, admittedInWords, selectorProblem } from './selector.ts';
 
 type Gateway = KindObject<'Gateway'>;
@@ -18,7 +19,7 @@ export function whyClassRefused({ spec }: Gateway, objects: Objects): Finding | 
     namespace: '',
     name: spec.gatewayClassName,
   };
-  const refusal = refusalOfClass(objects.get('GatewayClass', '', gatewayClass.name)!);
+  const refusal = refusalOfClass(objects.get('GatewayClass', '', gatewayClass.name)!, objects);
   return (
     refusal && {
       reason: refusal.reason,
@@ -36,16 +37,16 @@ export const isServable = (listener: MergedListener) =>
   !listener.unsupported &&
   (listener.protocol !== 'HTTPS' || listener.certificates.length > 0);
 
-export function whyNotAccepted({ spec }: Gateway, own: readonly MergedListener[]): Finding | undefined {
+export function whyNotAccepted(
+  { metadata, spec }: Gateway,
+  own: readonly MergedListener[],
+  objects: Objects,
+): Finding | undefined {
   const parameters = spec.infrastructure?.parametersRef;
-  if (parameters) {
-    return {
-      reason: 'InvalidParameters',
-      field: 'spec.infrastructure.parametersRef',
-      message: `found ${parameters.kind} of group ${parameters.group || '""'}, and no kind of parameters is known`,
-      fix: 'remove the reference',
-    };
-  }
+  const field = 'spec.infrastructure.parametersRef';
+  const problem =
+    parameters && parametersProblem(parameters, field, metadata.namespace ?? 'default', objects);
+  if (problem) return problem;
   const address = (spec.addresses ?? []).findIndex(({ type }) => type !== 'IPAddress');
   if (address >= 0) {
     return {

@@ -6,6 +6,7 @@ import type { Diagnostic } from '../snapshot/diagnostic.ts';
 import { Conditions, diagnose, type Finding, sentence } from './findings.ts';
 import type { Derived, Memo } from './memo.ts';
 import type { Objects } from './objects.ts';
+import { parametersProblem } from './parameters.ts';
 import type { ObjectStatus } from './translation.ts';
 
 /**
@@ -43,7 +44,7 @@ export function gatewayClassViews(memo: Memo, objects: Objects): Derived<Gateway
     if (gatewayClass?.spec.controllerName !== CONTROLLER_NAME) return undefined;
     const ref = { group: GATEWAY_GROUP, kind: 'GatewayClass', namespace: '', name: name! };
     const conditions = new Conditions(gatewayClass.metadata.generation);
-    const refusal = refusalOfClass(gatewayClass);
+    const refusal = refusalOfClass(gatewayClass, objects);
     if (refusal) conditions.add('Accepted', 'False', refusal.reason, sentence(refusal));
     else conditions.add('Accepted', 'True', 'Accepted', 'Gateways of this class are served.');
     return {
@@ -53,14 +54,8 @@ export function gatewayClassViews(memo: Memo, objects: Objects): Derived<Gateway
   });
 }
 
-export function refusalOfClass({ spec }: GatewayClass): Finding | undefined {
-  const ref = spec.parametersRef;
+export function refusalOfClass({ spec }: GatewayClass, objects: Objects): Finding | undefined {
   return (
-    ref && {
-      reason: 'InvalidParameters',
-      field: 'spec.parametersRef',
-      message: `found ${ref.kind} of group ${ref.group || '""'}, and no kind of parameters is known`,
-      fix: 'remove the reference',
-    }
+    spec.parametersRef && parametersProblem(spec.parametersRef, 'spec.parametersRef', undefined, objects)
   );
 }

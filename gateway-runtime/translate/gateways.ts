@@ -17,6 +17,7 @@ import type { DeclaredListener } from './listeners.ts';
 import type { Derived, Memo } from './memo.ts';
 import { type MergedListener, mergeListeners } from './merge.ts';
 import type { Name, Objects } from './objects.ts';
+import { parametersOf } from './parameters.ts';
 import type { Infrastructure, TranslateOptions } from './translation.ts';
 
 export type Classes = NonNullable<TranslateOptions['classes']>;
@@ -87,11 +88,12 @@ function view(
     ...allowed.map((set) => listenersOf('ListenerSet', set.name)),
   ]);
 
-  const refusal = classRefusal ?? whyNotAccepted(gateway, own!);
+  const refusal = classRefusal ?? whyNotAccepted(gateway, own!, objects);
   const serve = (listener: MergedListener): ServedListener => ({
     ...listener,
     programmed: !refusal && isServable(listener),
   });
+  const parameters = parametersOf(gateway, objects);
   const listeners = own!.map(serve);
   const sets = allowed.map((set, index): ListenerSetView => {
     const merged = ofSets[index]!;
@@ -111,7 +113,10 @@ function view(
     listenerSets: new Map(
       [...sets, ...refused].map((set) => [`${set.name.namespace}/${set.name.name}`, set]),
     ),
-    infrastructure: infrastructureOf(id, gateway, [...listeners, ...sets.flatMap((set) => set.listeners)]),
+    infrastructure: {
+      ...infrastructureOf(id, gateway, [...listeners, ...sets.flatMap((set) => set.listeners)]),
+      ...(parameters ? { parameters } : {}),
+    },
   };
 }
 
@@ -144,7 +149,7 @@ export function creationTime(timestamp: string | undefined): number {
 
 function infrastructureOf(
   gateway: GatewayId,
-  { spec }: Gateway,
+  { metadata, spec }: Gateway,
   listeners: readonly ServedListener[],
 ): Infrastructure {
   const ports = new Map<number, 'HTTP' | 'HTTPS'>();
@@ -153,6 +158,7 @@ function infrastructureOf(
   }
   return {
     gateway,
+    ...(metadata.uid ? { uid: metadata.uid } : {}),
     className: spec.gatewayClassName,
     ports: [...ports].map(([port, protocol]) => ({ port, protocol })).sort((a, b) => a.port - b.port),
     addresses: spec.addresses ?? [],

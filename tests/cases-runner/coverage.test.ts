@@ -36,8 +36,6 @@ const NOT_SERVED: Readonly<Record<string, string>> = {
   'Gateway.defaultScope': 'default Gateways are not served: a warning says so',
   'Gateway.tls':
     'neither client certificates nor TLS to backends are served: refused, or left out with a warning',
-  'Gateway.infrastructure.parametersRef': 'no kind of parameters is known: the Gateway is not accepted',
-  'GatewayClass.parametersRef': 'no kind of parameters is known: the class is not accepted',
   'Gateway.listeners.tls.options': 'no option is known: the listener is not accepted',
   'ListenerSet.listeners.tls.options': 'no option is known: the listener is not accepted',
 };

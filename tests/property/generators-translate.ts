@@ -181,12 +181,18 @@ export const PEM = {
   otherKey: '-----BEGIN PRIVATE KEY-----\nb3RoZXIta2V5\n-----END PRIVATE KEY-----\n',
 };
 
+const parametersRef = pick(
+  { group: '', kind: 'ConfigMap', name: 'x', namespace: 'infra' },
+  { group: 'gatewright.dev', kind: 'GatewayParameters', name: 'x', namespace: 'infra' },
+  { group: 'gatewright.dev', kind: 'GatewayParameters', name: 'y', namespace: 'shop' },
+);
+
 /** One of each kind, nearly always valid. */
 const KINDS: Record<string, fc.Arbitrary<RawObject>> = {
   GatewayClass: objectOf(`${API}/v1`, 'GatewayClass', mostly('ours', 'theirs'), {
     spec: fc.record({
       controllerName: mostly('gatewright.dev/gateway-controller', 'example.com/other'),
-      parametersRef: rarely(fc.constant({ group: '', kind: 'ConfigMap', name: 'x' })),
+      parametersRef: rarely(parametersRef),
     }),
   }),
   Gateway: objectOf(`${API}/v1`, 'Gateway', gatewayName, {
@@ -194,6 +200,9 @@ const KINDS: Record<string, fc.Arbitrary<RawObject>> = {
       gatewayClassName: mostly('ours', 'theirs', 'none'),
       listeners,
       addresses: rarely(pick([{ value: '10.0.0.1' }], [{ type: 'Hostname', value: 'x.com' }])),
+      infrastructure: rarely(
+        fc.record({ parametersRef: parametersRef.map(({ namespace: _, ...ref }) => ref) }),
+      ),
       allowedListeners: often(
         fc.record({
           namespaces: fc.record({
@@ -227,6 +236,9 @@ const KINDS: Record<string, fc.Arbitrary<RawObject>> = {
       hostnames: seldom(some(hostname)),
       rules: often(some(rule)),
     }),
+  }),
+  GatewayParameters: objectOf('gatewright.dev/v1alpha1', 'GatewayParameters', pick('x', 'y'), {
+    spec: fc.record({ replicas: mostly(2, 0), accessLog: rarely(fc.boolean()) }),
   }),
   ReferenceGrant: objectOf(`${API}/v1beta1`, 'ReferenceGrant', pick('one', 'two'), {
     spec: fc.record({ from: some(referrer), to: some(referent) }),

@@ -117,6 +117,23 @@ export const SAMPLES = {
       defaultScope: 'None',
     },
   }),
+  GatewayParameters: (): RawObject => ({
+    apiVersion: 'gatewright.dev/v1alpha1',
+    kind: 'GatewayParameters',
+    metadata: { name: 'p', namespace: 'infra' },
+    spec: {
+      replicas: 3,
+      autoscaling: { minReplicas: 2, maxReplicas: 10, targetCPUUtilizationPercentage: 60 },
+      resources: { requests: { cpu: '250m', memory: '128Mi' }, limits: { cpu: 2, memory: '1Gi' } },
+      service: {
+        type: 'LoadBalancer',
+        externalTrafficPolicy: 'Local',
+        annotations: { 'example.com/pool': 'public' },
+      },
+      podDisruptionBudget: { maxUnavailable: '25%' },
+      accessLog: true,
+    },
+  }),
   ListenerSet: (): RawObject => ({
     apiVersion: GATEWAY_API,
     kind: 'ListenerSet',
