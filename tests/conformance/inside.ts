@@ -25,6 +25,7 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string', default: '1' },
     test: { type: 'string' },
     debug: { type: 'boolean' },
+    keep: { type: 'boolean' },
     'usable-address': { type: 'string', default: '' },
     'unusable-address': { type: 'string', default: '' },
   },
@@ -94,7 +95,7 @@ async function main(api: KubeApi): Promise<boolean> {
     for (const problem of found) say(`  ${problem}`);
     if (status !== 0) say(`  The suite ended with ${status}, see ${log}`);
     good &&= found.length === 0 && status === 0;
-    if (good) writeFileSync(KEPT, readFileSync(file));
+    if (good && values.keep) writeFileSync(KEPT, readFileSync(file));
   }
   if (good && !values.test)
     writeFileSync(RUNS, `# The last runs that all succeeded, one after another.\n${stringify(outcomes)}`);

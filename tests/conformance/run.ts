@@ -11,10 +11,11 @@ import { poolAddress } from '../cluster/settings.ts';
 import { withCluster } from '../cluster/with-cluster.ts';
 import { suiteProgram } from './suite.ts';
 
-const USAGE = `usage: npm run conformance -- [--runs N] [--test NAME] [--build] [--install] [--debug]
+const USAGE = `usage: npm run conformance -- [--runs N] [--keep] [--test NAME] [--build] [--install] [--debug]
 
 --runs N    how often, one after another; all have to succeed (default: 1)
---test NAME one test of the suite only; no report is kept then
+--keep      keeps the report, and how the runs went, in tests/conformance/reports, where all succeeded
+--test NAME one test of the suite only
 --build     only builds the suite and the image
 --install   gets missing Debian packages with apt-get, as it does where CI is set
 --debug     has the suite say what it waits for
@@ -35,6 +36,7 @@ async function main(): Promise<number> {
       build: { type: 'boolean' },
       install: { type: 'boolean', default: Boolean(process.env.CI) },
       debug: { type: 'boolean' },
+      keep: { type: 'boolean' },
       'usable-address': { type: 'string' },
       'unusable-address': { type: 'string' },
       help: { type: 'boolean' },
@@ -61,6 +63,7 @@ async function main(): Promise<number> {
     ...['--runs', values.runs],
     ...(values.test ? ['--test', values.test] : []),
     ...(values.debug ? ['--debug'] : []),
+    ...(values.keep && !values.test ? ['--keep'] : []),
   ];
   if (foreign) {
     const usable = values['usable-address'];

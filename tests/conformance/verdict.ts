@@ -26,7 +26,10 @@ export interface Report {
   readonly profiles: readonly {
     readonly name: string;
     readonly core: Results;
-    readonly extended?: Results & { readonly supportedFeatures?: readonly string[] };
+    readonly extended?: Results & {
+      readonly supportedFeatures?: readonly string[];
+      readonly unsupportedFeatures?: readonly string[];
+    };
   }[];
 }
 
