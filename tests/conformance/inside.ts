@@ -97,7 +97,7 @@ async function main(api: KubeApi): Promise<boolean> {
     good &&= found.length === 0 && status === 0;
     if (good && values.keep) writeFileSync(KEPT, readFileSync(file));
   }
-  if (good && !values.test)
+  if (good && values.keep)
     writeFileSync(RUNS, `# The last runs that all succeeded, one after another.\n${stringify(outcomes)}`);
   return good;
 }
