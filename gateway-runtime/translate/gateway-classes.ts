@@ -19,6 +19,7 @@ const FEATURES = [
   'GatewayPort8080',
   'HTTPRoute',
   'HTTPRouteBackendProtocolWebSocket',
+  'HTTPRouteDestinationPortMatching',
   'HTTPRouteMethodMatching',
   'HTTPRouteNamedRouteRule',
   'HTTPRouteParentRefPort',
