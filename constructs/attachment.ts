@@ -1,6 +1,8 @@
 /** What a route can attach to: a grant, a dedicated gateway, or an open listener; and the synth-time form of what each allows. */
 import { hostnameMatches, intersectHostnames } from '../gateway-runtime/match/hostname.ts';
-import type { GrantedHostname, RouteKind } from './granted.ts';
+import { fixFields } from './fixed.ts';
+import type { GrantedHostname } from './granted.ts';
+import type { RouteKind } from './route-kind.ts';
 import type { TeamRef } from './team.ts';
 
 /** One listener that an attachment opens, as a `parentRef` names it. */
@@ -48,12 +50,20 @@ export interface Attachment<
 
 const made = new WeakSet<object>();
 
+/** A list that nobody can add to, whoever holds what it was made from. */
+export const frozenList = <List extends readonly unknown[]>(list: List): List =>
+  Object.freeze([...list]) as readonly unknown[] as List;
+
+/** What an attachment says of a team: no construct, by which one would reach the platform's, and nothing that can be assigned. */
+export const frozenTeam = <Name extends string>({ name, namespace }: TeamRef<Name>): TeamRef<Name> =>
+  Object.freeze({ name, namespace });
+
 /**
- * Makes an attachment known as one of ours, and fixes what it allows: its lists become frozen copies, and nothing of it can be assigned any more. Else whoever holds
- * a grant could widen it.
+ * Makes an attachment known as one of ours, and fixes what it allows. Only code of this package can: an object that looks like a
+ * grant, inherits from one or was made by its constructor is none.
  */
-export function fix(attachment: Attachment): void {
-  for (const field of [
+export function admit(attachment: Attachment): void {
+  fixFields(attachment, [
     'hostnames',
     'kinds',
     'listeners',
@@ -61,14 +71,8 @@ export function fix(attachment: Attachment): void {
     'title',
     'wholeObject',
     'places',
-  ] as const) {
-    const value: unknown = attachment[field];
-    Object.defineProperty(attachment, field, {
-      value: Array.isArray(value) ? Object.freeze([...value]) : value,
-      writable: false,
-      configurable: false,
-    });
-  }
+    'hostname',
+  ]);
   made.add(attachment);
 }
 

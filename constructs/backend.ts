@@ -1,5 +1,6 @@
 /** Where a rule sends its requests: `service('cart', 8080)`, a Service of cdk8s-plus, `canary({ ... })`. */
-import { apiFilters, type Filter } from './filter.ts';
+import { apiFilters, type Filter, filterList } from './filter.ts';
+import { isObject, noted, number, oneOf, optional, problemsOf, read, type Shape, text } from './props.ts';
 
 export interface BackendOptions {
   /**
@@ -37,9 +38,18 @@ export interface ServiceConstruct {
 /** Several backends with their shares, made by `canary()` or a `Canary`. */
 export interface Split {
   readonly backends: readonly Backend[];
-  /** @internal What is wrong with it, for the rule that uses it to say. */
-  readonly problems?: readonly string[];
 }
+
+const OPTIONS: Shape<BackendOptions> = {
+  weight: optional(number),
+  namespace: optional(text),
+  filters: optional(filterList),
+};
+const OPTIONS_OF_CONSTRUCT: Shape<BackendOptions & { readonly port?: number }> = {
+  ...OPTIONS,
+  port: optional(number),
+};
+const BACKEND: Shape<Backend> = { ...OPTIONS, kind: oneOf('Service'), name: text, port: number };
 
 /** A Service by name and port. */
 export function service(name: string, port: number, options?: BackendOptions): Backend;
@@ -53,23 +63,51 @@ export function service(
   second?: number | (BackendOptions & { readonly port?: number }),
   third: BackendOptions = {},
 ): Backend {
-  if (typeof target === 'string') return { kind: 'Service', name: target, port: second as number, ...third };
-  const options = typeof second === 'object' ? second : {};
+  if (!isServiceConstruct(target)) {
+    const { props, problems } = read('service()', third, OPTIONS);
+    return noted({ kind: 'Service', name: target, port: second as number, ...props }, problems);
+  }
+  const { props, problems } = read('service()', second ?? {}, OPTIONS_OF_CONSTRUCT);
   const { namespace } = target.metadata;
-  return {
-    kind: 'Service',
-    name: target.name,
-    port: target.port,
-    ...(namespace === undefined ? {} : { namespace }),
-    ...options,
-  };
+  return noted(
+    {
+      kind: 'Service',
+      name: target.name,
+      port: firstPort(target),
+      ...(namespace === undefined ? {} : { namespace }),
+      ...props,
+    },
+    problems,
+  );
 }
+
+const isServiceConstruct = (value: unknown): value is ServiceConstruct =>
+  isObject(value) && 'metadata' in value && 'port' in value;
+
+/** That of cdk8s-plus throws where the Service has no port, and a rule has more to say than that. */
+function firstPort(service: ServiceConstruct): number {
+  try {
+    return service.port;
+  } catch {
+    return undefined as never;
+  }
+}
+
+/** What is wrong with a backend, and with what it was made of. */
+export const backendProblems = (backend: Backend): string[] => [
+  ...problemsOf(backend),
+  ...read('service()', backend, BACKEND).problems,
+  ...listOf(backend.filters).flatMap(problemsOf),
+];
+
+const listOf = <Item>(value: readonly Item[] | undefined): readonly Item[] =>
+  Array.isArray(value) ? value : [];
 
 /** The backends that a destination stands for; undefined where it is none. */
 export function backendsOf(destination: unknown): readonly Backend[] | undefined {
-  if (typeof destination !== 'object' || destination === null) return undefined;
+  if (!isObject(destination)) return undefined;
   if ('backends' in destination) return (destination as Split).backends;
-  if ('metadata' in destination && 'port' in destination) return [service(destination as ServiceConstruct)];
+  if (isServiceConstruct(destination)) return [service(destination)];
   if ('kind' in destination && destination.kind === 'Service') return [destination as Backend];
   return undefined;
 }

@@ -1,6 +1,7 @@
 import { Construct } from 'constructs';
 import { type Backend, backendsOf, type ServiceConstruct, type Split } from './backend.ts';
-import { propsOr, propsProblems } from './props.ts';
+import { requireChecks } from './checks.ts';
+import { noted, problemsOf, read, type Shape, type } from './props.ts';
 
 export interface CanaryProps {
   /** What serves today. */
@@ -11,25 +12,21 @@ export interface CanaryProps {
   readonly weights: readonly [stable: number, canary: number];
 }
 
-function canaryProblems(props: CanaryProps): string[] {
-  const problems = propsProblems('canary()', props, ['stable', 'canary', 'weights']);
-  const { weights, ...versions } = propsOr(props);
-  const isPair = Array.isArray(weights) && weights.length === 2;
-  if (!isPair || weights.some((weight) => typeof weight !== 'number'))
-    problems.push(
-      `canary() takes weights of two numbers, such as weights: [3, 1], this is ${JSON.stringify(weights)}`,
-    );
-  for (const version of ['stable', 'canary'] as const) {
-    if (backendsOf(versions[version])?.length !== 1)
-      problems.push(`canary() takes one service() as ${version}, this is ${String(versions[version])}`);
-  }
-  return problems;
-}
+const oneService = type('one service()', (value) => backendsOf(value)?.length === 1);
+const SHAPE: Shape<CanaryProps> = {
+  stable: oneService,
+  canary: oneService,
+  weights: type(
+    'two numbers, such as [3, 1],',
+    (value) =>
+      Array.isArray(value) && value.length === 2 && value.every((weight) => typeof weight === 'number'),
+  ),
+};
 
 /** Two versions with fixed shares, for one rule. */
 export function canary(props: CanaryProps): Split {
-  const problems = canaryProblems(props);
-  if (problems.length > 0) return { backends: [], problems };
+  const { problems } = read('canary()', props, SHAPE);
+  if (problems.length > 0) return noted({ backends: [] }, problems);
   const weighted = (target: Backend | ServiceConstruct, weight: number) =>
     ({ ...backendsOf(target)?.[0], weight }) as Backend;
   return {
@@ -43,8 +40,8 @@ export class Canary extends Construct implements Split {
 
   constructor(scope: Construct, id: string, props: CanaryProps) {
     super(scope, id);
-    const { backends, problems = [] } = canary(props);
-    this.backends = backends;
-    this.node.addValidation({ validate: () => [...problems] });
+    const split = canary(props);
+    this.backends = split.backends;
+    requireChecks(this, () => [...problemsOf(split)]);
   }
 }

@@ -2,7 +2,17 @@
 import { Chart, type ChartProps } from 'cdk8s';
 import type { Construct, IConstruct } from 'constructs';
 import { clusterObject } from './api-object.ts';
-import type { TeamRef } from './team.ts';
+import { requireChecks } from './checks.ts';
+import { fixFields } from './fixed.ts';
+import { flag, optional, read, record, type Shape, text } from './props.ts';
+import { isTeamRef, type TeamRef, teamType } from './team.ts';
+
+const OF_EVERY_CHART: Shape<Omit<ChartProps, 'namespace'>> = {
+  labels: optional(record('texts by name', text)),
+  disableResourceNameHashes: optional(flag),
+};
+const OF_PLATFORM: Shape<PlatformChartProps> = { ...OF_EVERY_CHART, namespace: text };
+const OF_TEAM: Shape<TeamChartProps<string>> = { ...OF_EVERY_CHART, team: teamType };
 
 export interface PlatformChartProps extends ChartProps {
   /** The namespace of the gateways, made by this chart. */
@@ -11,8 +21,10 @@ export interface PlatformChartProps extends ChartProps {
 
 /** What the cluster operator owns: gateways, teams, grants. */
 export class PlatformChart extends Chart {
-  constructor(scope: Construct, id: string, props: PlatformChartProps) {
+  constructor(scope: Construct, id: string, given: PlatformChartProps) {
+    const { props, problems } = read('PlatformChart', given, OF_PLATFORM);
     super(scope, id, props);
+    requireChecks(this, () => [...problems]);
     clusterObject(this, 'Namespace', {
       apiVersion: 'v1',
       kind: 'Namespace',
@@ -26,14 +38,19 @@ export interface TeamChartProps<Name extends string> extends Omit<ChartProps, 'n
   readonly team: TeamRef<Name>;
 }
 
-/** What one team owns: routes and services in its own namespace. */
+/** What one team owns: routes and services in its own namespace. Throws an Error where it is given no team. */
 export class TeamChart<const Name extends string = string> extends Chart {
   readonly team: TeamRef<Name>;
 
-  constructor(scope: Construct, id: string, props: TeamChartProps<Name>) {
+  constructor(scope: Construct, id: string, given: TeamChartProps<Name>) {
+    const { props, problems } = read<TeamChartProps<string>>('TeamChart', given, OF_TEAM);
     const { team, ...rest } = props;
-    super(scope, id, { ...rest, namespace: team.namespace });
-    this.team = team;
+    super(scope, id, { ...rest, ...(team && { namespace: team.namespace }) });
+    if (!isTeamRef(team))
+      throw new Error(`${this.node.path}: ${problems.join('; ')}: new TeamChart(app, '${id}', { team })`);
+    this.team = team as TeamRef<Name>;
+    fixFields(this, ['team']);
+    requireChecks(this, () => [...problems]);
   }
 }
 

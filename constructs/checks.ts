@@ -3,6 +3,7 @@
  * `translate()` that serves them. An error fails the synth with the path of the construct, as every validation of cdk8s does; a
  * warning is printed.
  */
+import { App } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import { type Finding, findingsOf } from './findings.ts';
 
@@ -15,6 +16,10 @@ interface Checked {
   strict: boolean;
   /** Set while the constructs are asked, so that the app's own validation does not ask them again. */
   asking: boolean;
+  /** Set while cdk8s writes the whole app. */
+  synthesizing: boolean;
+  /** Set from the check of such a synth to its end, where nothing was wrong: until then nobody can change the app. */
+  settled: boolean;
   /** Errors of the last check that no construct says of itself. */
   errors: Map<IConstruct, string[]>;
   readonly printed: Set<string>;
@@ -22,9 +27,14 @@ interface Checked {
 
 const apps = new WeakMap<IConstruct, Checked>();
 
-/** Makes sure that the app of this construct is checked when it is synthesized, whoever synthesizes it. */
-export function requireChecks(construct: IConstruct): void {
-  checkedOf(construct.node.root);
+/**
+ * Makes sure that the app of this construct is checked when it is synthesized, whoever synthesizes it.
+ *
+ * @param problems What is wrong with the construct itself, in sentences; asked for at synth.
+ */
+export function requireChecks(construct: IConstruct, problems?: () => string[]): void {
+  const checked = checkedOf(construct.node.root);
+  if (problems) construct.node.addValidation({ validate: () => (checked.settled ? [] : problems()) });
 }
 
 /** From now on warnings of this app are errors. */
@@ -62,22 +72,53 @@ function ownErrors(root: IConstruct, checked: Checked): Finding[] {
 function checkedOf(root: IConstruct): Checked {
   const known = apps.get(root);
   if (known) return known;
-  const checked: Checked = { strict: false, asking: false, errors: new Map(), printed: new Set() };
+  const checked: Checked = {
+    strict: false,
+    asking: false,
+    synthesizing: false,
+    settled: false,
+    errors: new Map(),
+    printed: new Set(),
+  };
   apps.set(root, checked);
+  checkOncePerSynth(root, checked);
   // cdk8s asks the root first, so what is found here is told by the constructs that are asked after it, each with its path.
   root.node.addValidation({
     validate: () => {
-      if (!checked.asking) tell(root, checked);
+      if (!checked.asking && !checked.settled) tell(root, checked);
       return [];
     },
   });
   return checked;
 }
 
+/**
+ * cdk8s validates the whole app once more for every chart that it writes. Between the first time and the last, no code but that
+ * of cdk8s runs, so the answer stays the same; and to find it again for each chart would cost charts times objects.
+ */
+function checkOncePerSynth(root: IConstruct, checked: Checked): void {
+  for (const method of ['synth', 'synthYaml'] as const) {
+    if (!(root instanceof App)) continue;
+    const synth = (): unknown => {
+      // Looked up late: a command line may hold back what an app writes.
+      const inherited: () => unknown = Object.getPrototypeOf(root)[method];
+      checked.synthesizing = true;
+      try {
+        return inherited.call(root);
+      } finally {
+        checked.synthesizing = false;
+        checked.settled = false;
+      }
+    };
+    Object.defineProperty(root, method, { value: synth, configurable: true, writable: true });
+  }
+}
+
 const listening = new WeakSet<IConstruct>();
 
 function tell(root: IConstruct, checked: Checked): void {
   const { errors, warnings } = check(root);
+  checked.settled = checked.synthesizing && errors.length === 0;
   const constructs = new Map(root.node.findAll().map((construct) => [construct.node.path, construct]));
   for (const { path, message } of errors) {
     const construct = constructs.get(path) ?? root;

@@ -1,6 +1,14 @@
 import type { Construct } from 'constructs';
-import { type Attachment, fix, type ListenerPlace, requireHostname } from './attachment.ts';
 import {
+  type Attachment,
+  admit,
+  frozenList,
+  frozenTeam,
+  type ListenerPlace,
+  requireHostname,
+} from './attachment.ts';
+import {
+  GATEWAY_PROPS,
   GatewayBase,
   type GatewayProps,
   type ListenerEntry,
@@ -8,10 +16,11 @@ import {
   onlyNamespaceOf,
   sectionName,
 } from './gateway.ts';
-import type { GrantedHostname, PlatformScope, RouteKind } from './granted.ts';
+import type { GrantedHostname, PlatformScope } from './granted.ts';
 import type { GrantedListener } from './listener.ts';
-import { kindProblems, listOr, listProblems, propsProblems } from './props.ts';
-import { Team, type TeamRef } from './team.ts';
+import { found, optional, read, type Shape, texts } from './props.ts';
+import { type RouteKind, routeKinds } from './route-kind.ts';
+import { isTeamRef, Team, type TeamRef, teamType } from './team.ts';
 
 export interface DedicatedGatewayProps<
   Listeners,
@@ -30,7 +39,17 @@ export interface DedicatedGatewayProps<
   readonly kinds?: readonly Kinds[];
 }
 
-/** A gateway of one team alone. Routes say it in `on`, as they do a grant. */
+const PROPS: Shape<DedicatedGatewayProps<unknown, readonly string[], RouteKind, string>> = {
+  ...GATEWAY_PROPS,
+  team: teamType,
+  hostnames: texts,
+  kinds: optional(routeKinds),
+};
+
+/**
+ * A gateway of one team alone. Routes say it in `on`, as they do a grant. Throws an Error where it is given no listeners or no
+ * team.
+ */
 export class DedicatedGateway<
     const Listeners extends Readonly<Record<string, GrantedListener>> = Readonly<
       Record<string, GrantedListener>
@@ -51,40 +70,30 @@ export class DedicatedGateway<
   readonly title: string;
   /** @internal */
   readonly wholeObject = true;
-  readonly #shape: readonly string[];
 
   constructor(
     scope: PlatformScope<Scope>,
     id: string,
-    props: DedicatedGatewayProps<Listeners, Hosts, Kinds, TeamName>,
+    given: DedicatedGatewayProps<Listeners, Hosts, Kinds, TeamName>,
   ) {
-    super(scope as Construct, id, props);
-    if (typeof props.team?.name !== 'string' || typeof props.team.namespace !== 'string')
+    const checked = read<DedicatedGatewayProps<Listeners, Hosts, Kinds, TeamName>>(
+      'DedicatedGateway',
+      given,
+      PROPS,
+    );
+    super(scope as Construct, id, checked, given);
+    const { team, hostnames = [], kinds = ['HTTPRoute'] } = checked.props;
+    if (!isTeamRef(team))
       throw new Error(
-        `${this.node.path}: a dedicated gateway takes a team with name and namespace, this is ${String(props.team)}`,
+        `${this.node.path}: a dedicated gateway takes a team with name and namespace, this is ${found(given.team)}`,
       );
-    this.#shape = [
-      ...propsProblems('DedicatedGateway', props, [
-        'team',
-        'hostnames',
-        'kinds',
-        'listeners',
-        'class',
-        'name',
-        'namespace',
-      ]),
-      ...listProblems('hostnames', props.hostnames),
-      ...(props.kinds === undefined ? [] : listProblems('kinds', props.kinds)),
-    ];
-    this.team = props.team;
-    this.hostnames = listOr(props.hostnames) as readonly string[] as Hosts;
-    this.kinds = props.kinds
-      ? listOr(props.kinds)
-      : (['HTTPRoute'] as readonly RouteKind[] as readonly Kinds[]);
-    this.listeners = Object.keys(props.listeners);
+    this.team = frozenTeam(team);
+    this.hostnames = frozenList(hostnames as readonly string[]) as Hosts;
+    this.kinds = frozenList(kinds as readonly Kinds[]);
+    this.listeners = frozenList(Object.keys(this._specs));
     this.title = `dedicated gateway ${this.node.path}`;
-    fix(this);
-    if (props.team instanceof Team) props.team._allow(this.kinds);
+    admit(this);
+    if (team instanceof Team) team._allow(this.kinds);
   }
 
   /** A hostname known only at run time. Throws an Error where the gateway does not serve it. */
@@ -103,12 +112,6 @@ export class DedicatedGateway<
       listener,
       hostname,
     }));
-  }
-
-  /** @internal */
-  override _problems(): string[] {
-    if (this.#shape.length > 0) return [...this.#shape];
-    return [...super._problems(), ...kindProblems(this.kinds)];
   }
 
   /** @internal */

@@ -1,5 +1,21 @@
 /** Filters of a rule or a backend: `setHeaders({ 'x-tier': 'gold' })`, `rewrite({ path: replacePrefix('/') })`. */
 
+import {
+  isObject,
+  list,
+  noted,
+  number,
+  oneOf,
+  optional,
+  read,
+  record,
+  type Shape,
+  text,
+  texts,
+  type,
+  valueProblems,
+} from './props.ts';
+
 /** What a filter does, in the form of the API; made by the functions of this file. */
 export interface Filter {
   readonly type: 'RequestHeaderModifier' | 'ResponseHeaderModifier' | 'URLRewrite';
@@ -12,42 +28,50 @@ export interface Redirect {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
+/** A list of what the functions of this file make. */
+export const filterList = list(
+  'a list of filters, such as [setHeaders({ name: value })],',
+  type(
+    'a filter',
+    (value) => isObject(value) && 'type' in value && FILTERS.has(value.type) && 'config' in value,
+  ),
+);
+
 type Headers = Readonly<Record<string, string>>;
-const headerList = (headers: Headers) =>
-  Object.entries(headers)
+type ModifierType = 'RequestHeaderModifier' | 'ResponseHeaderModifier';
+
+const HEADERS = record('texts by name', text);
+
+function modifier(call: string, target: ModifierType, action: 'set' | 'add', headers: Headers): Filter {
+  const problems = valueProblems(call, 'headers', HEADERS, headers);
+  const values = Object.entries(problems.length > 0 ? {} : headers)
     .map(([name, value]) => ({ name, value }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return noted({ type: target, config: { [action]: values } }, problems);
+}
+
+function removal(call: string, target: ModifierType, names: readonly string[]): Filter {
+  return noted({ type: target, config: { remove: names } }, valueProblems(call, 'names', texts, names));
+}
 
 /** Sets headers of the request, in place of what the client sent. */
-export const setHeaders = (headers: Headers): Filter => ({
-  type: 'RequestHeaderModifier',
-  config: { set: headerList(headers) },
-});
+export const setHeaders = (headers: Headers): Filter =>
+  modifier('setHeaders()', 'RequestHeaderModifier', 'set', headers);
 /** Adds headers to the request, beside what the client sent. */
-export const addHeaders = (headers: Headers): Filter => ({
-  type: 'RequestHeaderModifier',
-  config: { add: headerList(headers) },
-});
+export const addHeaders = (headers: Headers): Filter =>
+  modifier('addHeaders()', 'RequestHeaderModifier', 'add', headers);
 /** Removes headers from the request. */
-export const removeHeaders = (...names: string[]): Filter => ({
-  type: 'RequestHeaderModifier',
-  config: { remove: names },
-});
+export const removeHeaders = (...names: string[]): Filter =>
+  removal('removeHeaders()', 'RequestHeaderModifier', names);
 /** Sets headers of the response, in place of what the backend sent. */
-export const setResponseHeaders = (headers: Headers): Filter => ({
-  type: 'ResponseHeaderModifier',
-  config: { set: headerList(headers) },
-});
+export const setResponseHeaders = (headers: Headers): Filter =>
+  modifier('setResponseHeaders()', 'ResponseHeaderModifier', 'set', headers);
 /** Adds headers to the response, beside what the backend sent. */
-export const addResponseHeaders = (headers: Headers): Filter => ({
-  type: 'ResponseHeaderModifier',
-  config: { add: headerList(headers) },
-});
+export const addResponseHeaders = (headers: Headers): Filter =>
+  modifier('addResponseHeaders()', 'ResponseHeaderModifier', 'add', headers);
 /** Removes headers from the response. */
-export const removeResponseHeaders = (...names: string[]): Filter => ({
-  type: 'ResponseHeaderModifier',
-  config: { remove: names },
-});
+export const removeResponseHeaders = (...names: string[]): Filter =>
+  removal('removeResponseHeaders()', 'ResponseHeaderModifier', names);
 
 export type PathReplacement =
   | { readonly type: 'ReplaceFullPath'; readonly replaceFullPath: string }
@@ -77,11 +101,20 @@ export interface RewriteProps {
   readonly path?: PathReplacement;
 }
 
+const REPLACEMENT = type(
+  "replacePath('/...') or replacePrefix('/...')",
+  (value) =>
+    isObject(value) &&
+    (('replaceFullPath' in value && typeof value.replaceFullPath === 'string') ||
+      ('replacePrefixMatch' in value && typeof value.replacePrefixMatch === 'string')),
+);
+const REWRITE: Shape<RewriteProps> = { hostname: optional(text), path: optional(REPLACEMENT) };
+
 /** Changes the host or the path on the way to the backend. */
-export const rewrite = ({ hostname, path }: RewriteProps): Filter => ({
-  type: 'URLRewrite',
-  config: { hostname, path },
-});
+export function rewrite(given: RewriteProps): Filter {
+  const { props, problems } = read('rewrite()', given, REWRITE);
+  return noted({ type: 'URLRewrite', config: props }, problems);
+}
 
 export interface RedirectProps {
   /** @default - that of the request */
@@ -96,12 +129,28 @@ export interface RedirectProps {
   readonly status?: 301 | 302 | 303 | 307 | 308;
 }
 
-/** Sends the client elsewhere. */
-export const redirect = ({ status, scheme, hostname, path, port }: RedirectProps): Redirect => ({
-  type: 'RequestRedirect',
-  config: { statusCode: status, scheme, hostname, path, port },
-});
+const REDIRECT: Shape<RedirectProps> = {
+  scheme: optional(oneOf('http', 'https')),
+  hostname: optional(text),
+  path: optional(REPLACEMENT),
+  port: optional(number),
+  status: optional(number),
+};
 
+/** Sends the client elsewhere. */
+export function redirect(given: RedirectProps): Redirect {
+  const { props, problems } = read('redirect()', given, REDIRECT);
+  const { status, ...config } = props;
+  return noted(
+    {
+      type: 'RequestRedirect',
+      config: { ...(status === undefined ? {} : { statusCode: status }), ...config },
+    },
+    problems,
+  );
+}
+
+const FILTERS = new Set<unknown>(['RequestHeaderModifier', 'ResponseHeaderModifier', 'URLRewrite']);
 const FIELDS = {
   RequestHeaderModifier: 'requestHeaderModifier',
   ResponseHeaderModifier: 'responseHeaderModifier',

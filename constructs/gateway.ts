@@ -5,9 +5,10 @@ import { NAMESPACE_NAME_LABEL } from '../gateway-runtime/api/names.ts';
 import { gatewayObject } from './api-object.ts';
 import { teamOf } from './chart.ts';
 import { requireChecks } from './checks.ts';
-import type { RouteKind } from './granted.ts';
-import type { ListenerSpec, RouteNamespaces } from './listener.ts';
+import { isListener, type ListenerSpec, listenerProblems, type RouteNamespaces } from './listener.ts';
 import { labelProblem, nameProblem } from './naming.ts';
+import { found, isObject, optional, type Read, record, type Shape, text, type } from './props.ts';
+import type { RouteKind } from './route-kind.ts';
 import type { TeamRef } from './team.ts';
 
 /** A GatewayClass: by name, or as a `GatewayRuntime` gives it. */
@@ -35,6 +36,20 @@ export interface GatewayProps<Listeners> {
   readonly namespace?: string;
 }
 
+export const GATEWAY_PROPS: Shape<GatewayProps<unknown>> = {
+  listeners: record('listeners by name, { web: http(80) },', type('http() or https()', isListener)),
+  class: optional(
+    type(
+      'a GatewayRuntime, a class of one, or a name',
+      (value) =>
+        typeof value === 'string' ||
+        (isObject(value) && 'className' in value && typeof value.className === 'string'),
+    ),
+  ),
+  name: optional(text),
+  namespace: optional(text),
+};
+
 /** An entry of `spec.listeners`. */
 export type ListenerEntry = Record<string, unknown> & { readonly name: string };
 
@@ -48,25 +63,35 @@ export abstract class GatewayBase<
   readonly object: ApiObject;
   /** @internal */
   readonly _specs: Listeners;
+  readonly #shape: readonly string[];
 
-  constructor(scope: Construct, id: string, props: GatewayProps<Listeners>) {
+  /** @internal Throws an Error where there are no listeners at all: nothing could be said of grants and routes on it. */
+  constructor(
+    scope: Construct,
+    id: string,
+    { props, problems }: Read<GatewayProps<Listeners>>,
+    given: unknown,
+  ) {
     super(scope, id);
-    if (typeof props?.listeners !== 'object' || props.listeners === null)
+    const listeners: unknown = isObject(given) && 'listeners' in given ? given.listeners : undefined;
+    if (!isObject(listeners))
       throw new Error(
-        `${this.node.path}: a gateway takes an object with listeners, { listeners: { web: http(80) } }, this is ${JSON.stringify(props)}`,
+        `${this.node.path}: a gateway takes an object with listeners, { listeners: { web: http(80) } }, this is ${found(given)}`,
       );
+    this.#shape = problems;
     this.name = props.name ?? id;
     this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
     this.className = typeof props.class === 'object' ? props.class.className : (props.class ?? DEFAULT_CLASS);
-    this._specs = props.listeners;
-    requireChecks(this);
+    // Those that are none are told; the others stay, so that nothing is told of grants on them.
+    const usable = Object.entries(listeners).filter(([, listener]) => isListener(listener));
+    this._specs = Object.freeze(Object.fromEntries(usable)) as unknown as Listeners;
+    requireChecks(this, () => this._problems());
     this.object = gatewayObject(this, 'Resource', {
       kind: 'Gateway',
       name: this.name,
       namespace: this.namespace,
       spec: () => ({ gatewayClassName: this.className, ...this._spec() }),
     });
-    this.node.addValidation({ validate: () => this._problems() });
   }
 
   /** @internal What the kind of gateway makes of its listeners. */
@@ -81,6 +106,10 @@ export abstract class GatewayBase<
 
   /** @internal */
   _problems(): string[] {
+    const ofListeners = Object.entries<ListenerSpec>(this._specs).flatMap(([name, spec]) =>
+      listenerProblems(spec).map((problem) => `listener ${name}: ${problem}`),
+    );
+    if (this.#shape.length + ofListeners.length > 0) return [...this.#shape, ...ofListeners];
     const problems = [
       ...nameProblem('Gateway', this.name),
       ...Object.keys(this._specs).flatMap((name) => labelProblem('listener', name)),

@@ -4,10 +4,8 @@
  * grant (granted: shop.example.com)"`. Types only; the same rules hold at synth time in `attachment.ts`.
  */
 import type { Attachment } from './attachment.ts';
+import type { RouteKind } from './route-kind.ts';
 import type { TeamRef } from './team.ts';
-
-/** Kinds of routes that a grant can allow. */
-export type RouteKind = 'HTTPRoute' | 'GRPCRoute';
 
 declare const checkedAgainst: unique symbol;
 /** A hostname known only at run time, after `grant.hostname(value)` found it inside the grant. */

@@ -27,7 +27,7 @@ export type { Finding } from './findings.ts';
 export type { GatewayClassRef, GatewayProps } from './gateway.ts';
 export { type GatewayClassProps, GatewayRuntime, type GatewayRuntimeProps } from './gateway-runtime.ts';
 export type { AnyGrant, Grant, GrantProps } from './grant.ts';
-export type { GrantedHostname, RouteKind } from './granted.ts';
+export type { GrantedHostname } from './granted.ts';
 export {
   allNamespaces,
   type GrantedListener,
@@ -39,6 +39,7 @@ export {
   type OpenListenerProps,
   type RouteNamespaces,
   type SecretRef,
+  type SecretRefOptions,
   sameNamespace,
   secretRef,
 } from './listener.ts';
@@ -49,6 +50,7 @@ export {
   type ReferenceSource,
   type ReferenceTarget,
 } from './reference-grant.ts';
+export type { RouteKind } from './route-kind.ts';
 export type { Destination, Rule, RuleProps } from './rule.ts';
 export { SharedGateway, type SharedGatewayProps } from './shared-gateway.ts';
 export { SynthError, type Synthesis, type SynthesizeOptions, synthesize } from './synthesize.ts';

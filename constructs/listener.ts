@@ -1,5 +1,21 @@
 /** Listeners of a gateway, as they are written: `http(80)`, `https(443, secretRef('wildcard'))`. */
 
+import {
+  anything,
+  isObject,
+  noted,
+  number,
+  oneOf,
+  optional,
+  problemsOf,
+  read,
+  record,
+  type Shape,
+  text,
+  type,
+  valueProblems,
+} from './props.ts';
+
 /** The certificate of an HTTPS listener: a Secret, by reference. */
 export interface SecretRef {
   readonly kind: 'Secret';
@@ -8,8 +24,18 @@ export interface SecretRef {
   readonly namespace?: string;
 }
 
-export function secretRef(name: string, options: { readonly namespace?: string } = {}): SecretRef {
-  return { kind: 'Secret', name, ...options };
+export interface SecretRefOptions {
+  /** @default - the namespace of the gateway; another one needs a ReferenceGrant there */
+  readonly namespace?: string;
+}
+
+const SECRET_OPTIONS: Shape<SecretRefOptions> = { namespace: optional(text) };
+const SECRET: Shape<SecretRef> = { kind: oneOf('Secret'), name: text, ...SECRET_OPTIONS };
+
+/** A Secret by name. */
+export function secretRef(name: string, options: SecretRefOptions = {}): SecretRef {
+  const { props, problems } = read('secretRef()', options, SECRET_OPTIONS);
+  return noted({ kind: 'Secret', name, ...props }, problems);
 }
 
 /** Which namespaces' routes a listener admits. */
@@ -27,6 +53,17 @@ export const namespacesWith = (labels: Readonly<Record<string, string>>): RouteN
   from: 'Selector',
   labels,
 });
+
+const LABELS = record('texts by name', text);
+const NAMESPACES = type(
+  'allNamespaces(), sameNamespace() or namespacesWith({ name: value })',
+  (value) =>
+    isObject(value) &&
+    'from' in value &&
+    (value.from === 'All' ||
+      value.from === 'Same' ||
+      (value.from === 'Selector' && 'labels' in value && LABELS.wrong(value.labels) === undefined)),
+);
 
 /** A listener that grants open for teams: it has no hostname of its own and admits nobody by itself. */
 export interface GrantedListener {
@@ -58,6 +95,15 @@ export interface OpenListenerProps<Hostname extends string> {
   readonly hostname?: Hostname;
 }
 
+const OPEN: Shape<OpenListenerProps<string>> = { routes: NAMESPACES, hostname: optional(text) };
+const LISTENER: Shape<Omit<OpenListener, 'routes'> & { routes?: RouteNamespaces }> = {
+  port: number,
+  protocol: oneOf('HTTP', 'HTTPS'),
+  certificates: anything,
+  hostname: optional(text),
+  routes: optional(NAMESPACES),
+};
+
 /** Plain HTTP. Without `routes`, only grants let routes in. */
 export function http(port: number): GrantedListener;
 export function http<const Hostname extends string>(
@@ -65,7 +111,7 @@ export function http<const Hostname extends string>(
   props: OpenListenerProps<Hostname>,
 ): OpenListener<Hostname>;
 export function http(port: number, props?: OpenListenerProps<string>): ListenerSpec {
-  return listenerOf({ port, protocol: 'HTTP', certificates: [] }, props);
+  return listenerOf('http()', { port, protocol: 'HTTP', certificates: [] }, props);
 }
 
 /** HTTPS, terminated with one certificate, or with the one of several that fits the server name. */
@@ -80,11 +126,33 @@ export function https(
   certificates: SecretRef | readonly SecretRef[],
   props?: OpenListenerProps<string>,
 ): ListenerSpec {
-  return listenerOf({ port, protocol: 'HTTPS', certificates: [certificates].flat() }, props);
+  return listenerOf('https()', { port, protocol: 'HTTPS', certificates: [certificates].flat() }, props);
 }
 
-const listenerOf = (granted: GrantedListener, open?: OpenListenerProps<string>): ListenerSpec =>
-  open ? { ...granted, ...open } : granted;
+function listenerOf(call: string, granted: GrantedListener, open?: OpenListenerProps<string>): ListenerSpec {
+  if (open === undefined) return granted;
+  const { props, problems } = read(call, open, OPEN);
+  return noted({ ...granted, ...props } as ListenerSpec, problems);
+}
+
+/** Whether there is enough of a listener to go on with. */
+export const isListener = (value: unknown): value is ListenerSpec =>
+  isObject(value) && 'certificates' in value && Array.isArray(value.certificates);
+
+/** What is wrong with a listener, and with what it was made of. */
+export function listenerProblems(listener: ListenerSpec): string[] {
+  const call = listener.protocol === 'HTTPS' ? 'https()' : 'http()';
+  return [
+    ...problemsOf(listener),
+    ...read(call, listener, LISTENER).problems,
+    ...listener.certificates.flatMap((each) => [
+      ...problemsOf(each),
+      ...(isObject(each)
+        ? read('secretRef()', each, SECRET).problems
+        : valueProblems(call, 'certificates', type('secretRef(name)', isObject), each)),
+    ]),
+  ];
+}
 
 /** The names of the listeners that grants open. */
 export type GrantedNames<Listeners> = keyof {

@@ -1,6 +1,7 @@
 /** Conditions of a rule: `{ path: prefix('/cart'), headers: { 'x-tier': 'gold' } }`. */
 import type { HttpRouteMatch } from '../gateway-runtime/api/http-route.ts';
 import { shownValue } from '../gateway-runtime/snapshot/credential.ts';
+import { isObject, optional, record, type Shape, text, type } from './props.ts';
 import type { ApiMatch } from './sharding.ts';
 
 export type Method = NonNullable<HttpRouteMatch['method']>;
@@ -47,6 +48,20 @@ export interface Match {
   readonly method?: Method;
 }
 
+const isCondition = (value: unknown) =>
+  isObject(value) && 'type' in value && 'value' in value && typeof value.value === 'string';
+const values = record(
+  "texts or regex('...') by name",
+  type("a text or regex('...')", (value) => typeof value === 'string' || isCondition(value)),
+);
+
+export const MATCH: Shape<Match> = {
+  path: optional(type("exact('/...'), prefix('/...') or regex('...')", isCondition)),
+  headers: optional(values),
+  query: optional(values),
+  method: optional(text),
+};
+
 type ValueMatch = { name: string; type: 'Exact' | 'RegularExpression'; value: string };
 
 function valueMatches(values: Readonly<Record<string, string | Regex>> = {}): ValueMatch[] | undefined {
@@ -87,24 +102,5 @@ export function matchText({ path = prefix('/'), headers = {}, query = {}, method
 }
 
 function valueText(name: string, value: string | Regex): string {
-  if (typeof value === 'string') return shownValue(name, value);
-  // In plain JavaScript it may be anything; what is wrong with it is told beside.
-  return typeof value === 'object' && value !== null ? `regex ${shownValue(name, value.value)}` : '?';
-}
-
-/** What only plain JavaScript can get wrong; all else is left to the field rules of the API. */
-export function matchProblems({ path, headers = {}, query = {} }: Match): string[] {
-  const isCondition = (value: unknown) =>
-    typeof value === 'object' && value !== null && 'value' in value && typeof value.value === 'string';
-  const problems =
-    path === undefined || isCondition(path)
-      ? []
-      : [`a path is written exact('/...'), prefix('/...') or regex('...'), not ${JSON.stringify(path)}`];
-  for (const [what, values] of [['header', headers] as const, ['query parameter', query] as const]) {
-    for (const [name, value] of Object.entries(values)) {
-      if (typeof value === 'string' || isCondition(value)) continue;
-      problems.push(`${what} ${name} is a text or regex('...'), not ${JSON.stringify(value)}`);
-    }
-  }
-  return problems;
+  return typeof value === 'string' ? shownValue(name, value) : `regex ${shownValue(name, value.value)}`;
 }

@@ -1,7 +1,6 @@
 /** Grants of one gateway to different teams must not overlap, unless one lies inside the other on purpose. */
 import { hostnameMatches } from '../gateway-runtime/match/hostname.ts';
-import type { AnyGrant } from './grant.ts';
-import type { SharedGateway } from './shared-gateway.ts';
+import type { TeamListeners } from './team-listeners.ts';
 
 interface Overlap {
   /** Of the grant that is asked about. */
@@ -9,7 +8,7 @@ interface Overlap {
   readonly other: string;
 }
 
-function overlapsOf(grant: AnyGrant, other: AnyGrant): Overlap[] {
+function overlapsOf({ grant }: TeamListeners, { grant: other }: TeamListeners): Overlap[] {
   if (!grant.listeners.some((name: string) => other.listeners.includes(name))) return [];
   return grant.hostnames.flatMap((own: string) =>
     other.hostnames
@@ -22,43 +21,43 @@ function overlapsOf(grant: AnyGrant, other: AnyGrant): Overlap[] {
 const exampleOf = ({ own, other }: Overlap) =>
   (hostnameMatches(own, other) ? other : own).replace(/^\*\./, 'www.');
 
-/** What is wrong with a grant beside those made before it; the later one of two reports. */
-export function overlapProblems(grant: AnyGrant, all: readonly AnyGrant[]): string[] {
-  const problems: string[] = [];
-  for (const earlier of all.slice(0, all.indexOf(grant))) {
-    const declared = grant._nestedIn.includes(earlier) || earlier._nestedIn.includes(grant);
-    const sameTeam = earlier.team.name === grant.team.name;
-    for (const overlap of overlapsOf(grant, earlier)) {
-      const equal = overlap.own === overlap.other;
-      if (!equal && (declared || sameTeam)) continue;
-      problems.push(
-        `grants ${overlap.own} to team ${grant.team.name}, and ${earlier.node.path} grants ${overlap.other} to team ${earlier.team.name}: ` +
+/** What is wrong with a grant beside some that were made before it; the later one of two reports. */
+export function overlapProblems(listeners: TeamListeners, earlier: readonly TeamListeners[]): string[] {
+  const { team } = listeners.grant;
+  return earlier.flatMap((each) => {
+    const declared = listeners.nestedIn.includes(each) || each.grant.team.name === team.name;
+    return overlapsOf(listeners, each)
+      .filter(({ own, other }) => own === other || !declared)
+      .map(
+        (overlap) =>
+          `grants ${overlap.own} to team ${team.name}, and ${each.node.path} grants ${overlap.other} to team ${each.grant.team.name}: ` +
           `both would get requests such as GET http://${exampleOf(overlap)}/. ` +
-          (equal
+          (overlap.own === overlap.other
             ? 'Grant a hostname once.'
             : 'Say nestedIn with the wider grant if the narrower one is carved out of it on purpose.'),
       );
-    }
-  }
-  return problems;
+  });
 }
 
 /**
  * What nesting asks of the gateway: without listener isolation a request for the inner hostname is offered to routes of the
  * outer listener too (GatewaySpec.listeners, feature GatewayHTTPListenerIsolation).
  */
-export function nestingWarnings(grant: AnyGrant, className: string): string[] {
-  return grant._nestedIn
-    .filter((outer) => outer.team.name !== grant.team.name && overlapsOf(grant, outer).length > 0)
-    .map(
-      (outer) =>
-        `lies inside ${outer.node.path}, so class ${className} must keep listeners apart (feature GatewayHTTPListenerIsolation): ` +
-        `else routes of team ${outer.team.name} get requests for ${overlapsOf(grant, outer)[0]!.own}.`,
-    );
+export function nestingWarnings(listeners: TeamListeners, className: string): string[] {
+  return listeners.nestedIn.flatMap((outer) => {
+    const { team } = outer.grant;
+    const [overlap] = overlapsOf(listeners, outer);
+    return overlap === undefined || team.name === listeners.grant.team.name
+      ? []
+      : [
+          `lies inside ${outer.node.path}, so class ${className} must keep listeners apart (feature GatewayHTTPListenerIsolation): ` +
+            `else routes of team ${team.name} get requests for ${overlap.own}.`,
+        ];
+  });
 }
 
 /** Hostnames of a grant that the gateway offers to whole namespaces as well. */
-export function openWarnings(grant: AnyGrant, gateway: SharedGateway): string[] {
+export function openWarnings({ grant, gateway }: TeamListeners): string[] {
   const { _specs: specs, node } = gateway;
   const ports = new Set(grant.listeners.map((name: string) => specs[name]!.port));
   return Object.entries(specs).flatMap(([name, { routes, hostname, port }]) => {

@@ -7,6 +7,7 @@ import { requireChecks } from './checks.ts';
 import { GatewayBase } from './gateway.ts';
 import type { SecretRef } from './listener.ts';
 import { nameProblem } from './naming.ts';
+import { isObject, list, optional, read, type Shape, text, type } from './props.ts';
 import type { TeamRef } from './team.ts';
 
 export interface ReferenceGrantProps {
@@ -31,20 +32,44 @@ export type ReferenceSource = TeamRef | { readonly className: string; readonly n
 /** A Service or a Secret of the owner. */
 export type ReferenceTarget = Backend | ServiceConstruct | SecretRef;
 
+const oneOrMore = (expected: string, holds: (value: unknown) => boolean) => {
+  const several = list(expected, type(expected, holds));
+  return type(expected, (value) => holds(value) || several.wrong(value) === undefined);
+};
+
+const PROPS: Shape<ReferenceGrantProps> = {
+  from: oneOrMore(
+    'teams or gateways',
+    (value) => isObject(value) && 'namespace' in value && typeof value.namespace === 'string',
+  ),
+  to: oneOrMore(
+    'services or secretRef(name)',
+    (value) =>
+      isObject(value) &&
+      'kind' in value &&
+      (value.kind === 'Service' || value.kind === 'Secret') &&
+      'name' in value &&
+      typeof value.name === 'string',
+  ),
+  namespace: optional(text),
+  name: optional(text),
+};
+
 /** The owner of a namespace lets routes or gateways of another one refer to its Services or Secrets. */
 export class ReferenceGrant extends Construct {
-  constructor(scope: Construct, id: string, props: ReferenceGrantProps) {
+  constructor(scope: Construct, id: string, given: ReferenceGrantProps) {
     super(scope, id);
+    const { props, problems } = read('ReferenceGrant', given, PROPS);
+    const { from = [], to = [] } = props;
     const name = props.name ?? id;
-    requireChecks(this);
-    this.node.addValidation({ validate: () => nameProblem('ReferenceGrant', name) });
+    requireChecks(this, () => [...problems, ...nameProblem('ReferenceGrant', name)]);
     gatewayObject(this, 'Resource', {
       kind: 'ReferenceGrant',
       name,
       namespace: props.namespace ?? Chart.of(this).namespace ?? 'default',
       spec: () => ({
-        from: [props.from].flat().flatMap(apiSources),
-        to: [props.to].flat().map(({ kind, name }) => ({ group: '', kind, name })),
+        from: [from].flat().flatMap(apiSources),
+        to: [to].flat().map(({ kind, name }) => ({ group: '', kind, name })),
       }),
     });
   }

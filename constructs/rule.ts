@@ -1,8 +1,15 @@
 /** One rule of a route while it is written: matches, filters, and where the requests go. */
-import { apiBackend, type Backend, backendsOf, type ServiceConstruct, type Split } from './backend.ts';
-import { apiFilters, type Filter, filterProblems, type Redirect } from './filter.ts';
-import { apiMatch, type Match, matchProblems, matchText } from './match.ts';
-import { propsOr, propsProblems } from './props.ts';
+import {
+  apiBackend,
+  type Backend,
+  backendProblems,
+  backendsOf,
+  type ServiceConstruct,
+  type Split,
+} from './backend.ts';
+import { apiFilters, type Filter, filterList, filterProblems, type Redirect } from './filter.ts';
+import { apiMatch, MATCH, type Match, matchText } from './match.ts';
+import { found, optional, problemsOf, read, type Shape, text } from './props.ts';
 import type { ApiMatch } from './sharding.ts';
 
 export interface RuleProps extends Match {
@@ -20,7 +27,7 @@ export interface RuleProps extends Match {
 
 export type Destination = Backend | ServiceConstruct | Split;
 
-const MATCH_KEYS = ['path', 'headers', 'query', 'method'];
+const RULE: Shape<RuleProps> = { ...MATCH, name: optional(text), filters: optional(filterList) };
 
 /** A rule of a route; `.to()` completes it. */
 export class Rule<Route> {
@@ -31,17 +38,19 @@ export class Rule<Route> {
   #destinations: readonly unknown[] | undefined;
 
   /** @internal Made by `TeamRoute.rule`. */
-  constructor(route: Route, props: RuleProps) {
+  constructor(route: Route, given: RuleProps) {
+    const { props, problems } = read('rule()', given, RULE);
     this.#route = route;
-    this.#props = propsOr(props);
-    this.#matches = [this.#props];
-    this.#shape = propsProblems('rule()', props, [...MATCH_KEYS, 'name', 'filters']);
+    this.#props = props;
+    this.#matches = [props];
+    this.#shape = [...problems];
   }
 
   /** Takes requests of this match too. */
   or(match: Match): this {
-    this.#matches.push(propsOr(match));
-    this.#shape.push(...propsProblems('or()', match, MATCH_KEYS));
+    const { props, problems } = read('or()', match, MATCH);
+    this.#matches.push(props);
+    this.#shape.push(...problems);
     return this;
   }
 
@@ -66,24 +75,30 @@ export class Rule<Route> {
 
   /** @internal What is wrong with it, beyond the field rules of the API. */
   _problems(): string[] {
-    return [...this.#shape, ...this.#matches.flatMap(matchProblems), ...this.#destinationProblems()];
+    const ofFilters = (this.#props.filters ?? []).flatMap(problemsOf);
+    return [...this.#shape, ...ofFilters, ...this.#destinationProblems()];
   }
 
   #destinationProblems(): string[] {
     if (!this.#destinations?.length)
       return ['it goes nowhere: end it with .to(service(name, port)) or .to(redirect({ ... }))'];
-    const splits = this.#destinations.flatMap((each) => (isSplit(each) ? (each.problems ?? []) : []));
+    const ofCalls = this.#destinations
+      .filter((each) => isSplit(each) || isRedirect(each))
+      .flatMap(problemsOf);
     const others = this.#destinations
       .filter((each) => !isRedirect(each) && backendsOf(each) === undefined)
       .map(
-        (each) => `.to() takes service(), canary(), a Service construct or redirect(), not ${String(each)}`,
+        (each) =>
+          `.to() takes service(), canary(), a Service construct or redirect(), this is ${found(each)}`,
       );
     const redirects = this.#destinations.filter(isRedirect);
     const ofRule = filterProblems([...(this.#props.filters ?? []), ...redirects]);
-    const ofBackends = this.#backends().flatMap(({ name, filters = [] }) =>
-      filterProblems(filters).map((problem) => `service ${name}: ${problem}`),
-    );
-    return [...splits, ...others, ...ofRule, ...ofBackends];
+    const ofBackends = this.#backends().flatMap((backend) => {
+      const wrong = backendProblems(backend);
+      const problems = wrong.length > 0 ? wrong : filterProblems(backend.filters ?? []);
+      return problems.map((problem) => `service ${backend.name}: ${problem}`);
+    });
+    return [...ofCalls, ...others, ...ofRule, ...ofBackends];
   }
 
   /** @internal What is odd about it, and no error. */

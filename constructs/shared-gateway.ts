@@ -1,9 +1,15 @@
 import type { Construct } from 'constructs';
-import { type Attachment, fix, type ListenerPlace, requireHostname } from './attachment.ts';
+import { type Attachment, admit, frozenList, type ListenerPlace, requireHostname } from './attachment.ts';
 import { teamOf } from './chart.ts';
-import { GatewayBase, type GatewayProps, type ListenerEntry, listenerEntry } from './gateway.ts';
-import { type AnyGrant, Grant, type GrantProps } from './grant.ts';
-import type { PlatformScope, RouteKind } from './granted.ts';
+import {
+  GATEWAY_PROPS,
+  GatewayBase,
+  type GatewayProps,
+  type ListenerEntry,
+  listenerEntry,
+} from './gateway.ts';
+import type { Grant, GrantProps } from './grant.ts';
+import type { PlatformScope } from './granted.ts';
 import {
   type GrantedNames,
   type HostsOfListener,
@@ -11,7 +17,10 @@ import {
   type OpenNames,
   sameNamespace,
 } from './listener.ts';
-import { Team, type TeamRef } from './team.ts';
+import { found, isObject, oneOf, optional, read, type Shape } from './props.ts';
+import { ROUTE_KINDS, type RouteKind } from './route-kind.ts';
+import { isTeamRef, Team, type TeamRef } from './team.ts';
+import { TeamGrants, TeamListeners } from './team-listeners.ts';
 
 export interface SharedGatewayProps<Listeners> extends GatewayProps<Listeners> {
   /**
@@ -22,21 +31,30 @@ export interface SharedGatewayProps<Listeners> extends GatewayProps<Listeners> {
   readonly teamListeners?: 'listener-set' | 'gateway';
 }
 
-/** A gateway that several teams use, each what it was granted. */
+const PROPS: Shape<SharedGatewayProps<unknown>> = {
+  ...GATEWAY_PROPS,
+  teamListeners: optional(oneOf('listener-set', 'gateway')),
+};
+
+/** A gateway that several teams use, each what it was granted. Throws an Error where it is given no listeners. */
 export class SharedGateway<
   const Listeners extends Readonly<Record<string, ListenerSpec>> = Readonly<Record<string, ListenerSpec>>,
   Scope = Construct,
 > extends GatewayBase<Listeners> {
   readonly teamListeners: 'listener-set' | 'gateway';
-  /** @internal */
-  readonly _grants: AnyGrant[] = [];
+  readonly #grants = new TeamGrants();
 
-  constructor(scope: PlatformScope<Scope>, id: string, props: SharedGatewayProps<Listeners>) {
-    super(scope as Construct, id, props);
+  constructor(scope: PlatformScope<Scope>, id: string, given: SharedGatewayProps<Listeners>) {
+    const checked = read<SharedGatewayProps<Listeners>>('SharedGateway', given, PROPS);
+    const { props } = checked;
+    super(scope as Construct, id, checked, given);
     this.teamListeners = props.teamListeners ?? 'listener-set';
   }
 
-  /** Lets a team's routes use hostnames of this gateway. The result is what its routes say in `on`. */
+  /**
+   * Lets a team's routes use hostnames of this gateway. The result is what its routes say in `on`. Throws an Error where there is
+   * no team, or where a second grant has the name of the first; all else is told at synth.
+   */
   grant<
     TeamName extends string,
     const Hosts extends readonly string[],
@@ -44,12 +62,12 @@ export class SharedGateway<
     const Names extends GrantedNames<Listeners> = GrantedNames<Listeners>,
   >(team: TeamRef<TeamName>, props: GrantProps<Hosts, Kinds, Names>): Grant<Hosts, Kinds, Names, TeamName> {
     const call = `${this.node.path}: grant(team, { hostnames: [...] })`;
-    if (typeof team?.name !== 'string' || typeof team.namespace !== 'string')
-      throw new Error(`${call} takes a team with name and namespace first, this is ${String(team)}`);
-    if (typeof props !== 'object' || props === null)
-      throw new Error(`${call} takes an object with hostnames second, this is ${String(props)}`);
+    if (!isTeamRef(team))
+      throw new Error(`${call} takes a team with name and namespace first, this is ${found(team)}`);
+    if (!isObject(props))
+      throw new Error(`${call} takes an object with hostnames second, this is ${found(props)}`);
     const name = props.name ?? team.name;
-    if (this._grants.some((each) => each.node.id === name)) {
+    if (this.node.tryFindChild(name) instanceof TeamListeners) {
       const example = String([props.hostnames].flat()[0] ?? 'second')
         .replace('*.', '')
         .split('.')[0];
@@ -57,15 +75,7 @@ export class SharedGateway<
         `${this.node.path} has a grant ${name} already: give this one a name, grant(team, { name: '${example}', hostnames: [...] })`,
       );
     }
-    const listeners =
-      props.listeners ??
-      (Object.keys(this._specs).filter((name) => !this._specs[name]!.routes) as unknown as readonly Names[]);
-    const grant = new Grant<Hosts, Kinds, Names, TeamName>(this as unknown as SharedGateway, team, {
-      ...props,
-      listeners,
-    });
-    this._grants.push(grant);
-    return grant;
+    return new TeamListeners(this as unknown as SharedGateway, team, props, this.#grants).grant;
   }
 
   /** A listener that is open to namespaces without a grant, for routes to attach to. Throws an Error for any other. */
@@ -79,7 +89,7 @@ export class SharedGateway<
       );
     }
     const { hostname } = spec;
-    const hostnames = [hostname ?? '*'] as readonly string[] as HostsOfListener<Listeners[Name]>;
+    const hostnames = frozenList([hostname ?? '*']) as readonly string[] as HostsOfListener<Listeners[Name]>;
     const place: ListenerPlace = {
       kind: 'Gateway',
       namespace: this.namespace,
@@ -90,21 +100,21 @@ export class SharedGateway<
     };
     const attachment: Attachment<HostsOfListener<Listeners[Name]>, RouteKind, Name> = {
       hostnames,
-      kinds: ['HTTPRoute', 'GRPCRoute'],
-      listeners: [name],
+      kinds: frozenList(ROUTE_KINDS),
+      listeners: frozenList([name]),
       title: `listener ${name} of ${this.node.path}`,
       wholeObject: false,
       places: () => [place],
       hostname: (value) => requireHostname(attachment, value),
     };
-    fix(attachment);
-    return attachment;
+    admit(attachment);
+    return Object.freeze(attachment);
   }
 
   /** @internal The gateway's own listeners admit its namespace at every hostname, so no team may live there. */
   override _problems(): string[] {
     const teams = this.node.root.node.findAll().filter((construct) => construct instanceof Team);
-    const inside = [...teams, ...this._grants.map(({ team }) => team)].filter(
+    const inside = [...teams, ...this.#grants.all.map(({ grant }) => grant.team)].filter(
       ({ namespace }) => namespace === this.namespace,
     );
     const problems = super._problems();
@@ -125,8 +135,8 @@ export class SharedGateway<
       listenerEntry(spec, { name, hostname: spec.hostname, routes: spec.routes ?? sameNamespace() }),
     );
     if (this.teamListeners === 'gateway')
-      return { listeners: [...base, ...this._grants.flatMap((grant) => grant._entries())] };
-    return this._grants.length > 0
+      return { listeners: [...base, ...this.#grants.all.flatMap((each) => each.entries())] };
+    return this.#grants.all.length > 0
       ? { listeners: base, allowedListeners: { namespaces: { from: 'Same' } } }
       : { listeners: base };
   }

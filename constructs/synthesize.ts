@@ -2,6 +2,7 @@ import type { App } from 'cdk8s';
 import { type AppObject, objectsOf } from './app-objects.ts';
 import { check, strict } from './checks.ts';
 import type { Finding } from './findings.ts';
+import { flag, optional, read, type Shape } from './props.ts';
 
 export interface SynthesizeOptions {
   /**
@@ -10,6 +11,8 @@ export interface SynthesizeOptions {
    */
   readonly strict?: boolean;
 }
+
+const OPTIONS: Shape<SynthesizeOptions> = { strict: optional(flag) };
 
 export interface Synthesis {
   readonly objects: readonly AppObject[];
@@ -32,7 +35,9 @@ export class SynthError extends Error {
 
 /** Checks an app and gives its objects, without writing or printing anything. Throws a SynthError where there are errors. */
 export function synthesize(app: App, options: SynthesizeOptions = {}): Synthesis {
-  if (options.strict) strict(app);
+  const { props, problems } = read('synthesize()', options, OPTIONS);
+  if (problems.length > 0) throw new Error(problems.join('; '));
+  if (props.strict) strict(app);
   const { errors, warnings } = check(app);
   if (errors.length > 0) throw new SynthError(errors);
   return { objects: objectsOf(app), warnings };

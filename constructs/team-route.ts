@@ -6,7 +6,7 @@ import { teamOf } from './chart.ts';
 import { requireChecks } from './checks.ts';
 import type { AttachmentWithin, HostnameWithin, HostsOf, ListenersOf } from './granted.ts';
 import { boundedName, nameProblem } from './naming.ts';
-import { listOr, listProblems, propsOr, propsProblems } from './props.ts';
+import { anything, found, isObject, optional, read, type Shape, text, texts } from './props.ts';
 import { type ApiRule, Rule, type RuleProps } from './rule.ts';
 import { shard } from './sharding.ts';
 import { MATERIALIZE, WARNINGS } from './synth-hooks.ts';
@@ -31,14 +31,12 @@ export interface TeamRouteProps<On, Hosts extends readonly string[], Scope> {
   readonly name?: string;
 }
 
-/** What stands in place of a grant, in few words. */
-function thingText(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return String(value);
-  // Only what was made by a constructor has a node to ask; an imitation may throw.
-  if (Object.hasOwn(value, 'node') && value instanceof Construct)
-    return `${value.constructor.name} ${value.node.path}`;
-  return 'an object that no grant() made';
-}
+const PROPS: Shape<TeamRouteProps<unknown, readonly string[], unknown>> = {
+  on: anything,
+  hostnames: optional(texts),
+  listeners: optional(texts),
+  name: optional(text),
+};
 
 /** See `pathOf` in `app-objects.ts`. */
 const objectId = (suffix: string) => (suffix ? `Resource-${suffix}` : 'Resource');
@@ -64,26 +62,25 @@ export class TeamRoute<
 
   constructor(scope: Scope, id: string, given: TeamRouteProps<On, Hosts, Scope>) {
     super(scope, id);
-    const props = propsOr(given);
-    this.#shape = [
-      ...propsProblems('TeamRoute', given, ['on', 'hostnames', 'listeners', 'name']),
-      ...(props.hostnames === undefined ? [] : listProblems('hostnames', props.hostnames)),
-      ...(props.listeners === undefined ? [] : listProblems('listeners', props.listeners)),
-    ];
+    const { props, problems } = read<TeamRouteProps<unknown, readonly string[], unknown>>(
+      'TeamRoute',
+      given,
+      PROPS,
+    );
+    this.#shape = problems;
     this.name = props.name ?? id;
     this.#on = [props.on].flat();
     this.#attachments = this.#on.filter(isAttachment);
-    this.#listeners = props.listeners && listOr<string>(props.listeners);
+    this.#listeners = props.listeners;
     const granted = new Set(this.#attachments.flatMap((each) => each.hostnames));
     granted.delete('*');
-    this.hostnames = props.hostnames ? listOr(props.hostnames as unknown as readonly string[]) : [...granted];
+    this.hostnames = props.hostnames ?? [...granted];
     // Where all are meant, the listeners say them too, and may say more than a route has room for.
     this.#writesHostnames =
       this.hostnames.length > 0 && (props.hostnames !== undefined || granted.size <= 16);
     const team = teamOf(this) ?? this.#attachments.find((each) => each.team)?.team;
     this.namespace = team?.namespace ?? Chart.of(this).namespace ?? 'default';
-    requireChecks(this);
-    this.node.addValidation({ validate: () => this.#problems() });
+    requireChecks(this, () => this.#problems());
     this.#object('');
   }
 
@@ -191,7 +188,9 @@ export class TeamRoute<
 
   #attachmentProblems(on: unknown): string[] {
     if (!isAttachment(on)) {
-      return [`a route attaches to a grant, not to ${thingText(on)}: use gateway.grant(team, { hostnames })`];
+      return [
+        `a route attaches to a grant, not to ${isObject(on) && !(on instanceof Construct) ? 'an object that no grant() made' : found(on)}: use gateway.grant(team, { hostnames })`,
+      ];
     }
     const problems: string[] = [];
     const own = teamOf(this);

@@ -3,8 +3,10 @@ import { Construct } from 'constructs';
 import { GATEWAY_GROUP, TEAM_LABEL } from '../gateway-runtime/api/names.ts';
 import { clusterObject } from './api-object.ts';
 import { requireChecks } from './checks.ts';
-import type { RouteKind } from './granted.ts';
+import { fixFields } from './fixed.ts';
 import { labelProblem } from './naming.ts';
+import { isObject, optional, read, record, type Shape, text, texts, type } from './props.ts';
+import { ROUTE_RESOURCES, type RouteKind } from './route-kind.ts';
 
 /** A team, as far as grants and charts need to know it; what a team's own repository holds of it. */
 export interface TeamRef<Name extends string = string> {
@@ -36,22 +38,38 @@ export interface TeamProps {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-const RESOURCES: Record<RouteKind, string> = { HTTPRoute: 'httproutes', GRPCRoute: 'grpcroutes' };
+const PROPS: Shape<TeamProps> = {
+  namespace: optional(text),
+  group: optional(text),
+  clusterRoles: optional(texts),
+  labels: optional(record('texts by name', text)),
+};
 
-/** A team: its namespace, and what its members may do there. The id is the team's name. */
+/** A team where one is asked for, as a construct or not. */
+export const teamType = type('a team with name and namespace', (value) => isTeamRef(value));
+
+export const isTeamRef = (value: unknown): value is TeamRef =>
+  isObject(value) &&
+  typeof (value as TeamRef).name === 'string' &&
+  typeof (value as TeamRef).namespace === 'string';
+
+/** A team: its namespace, and what its members may do there. The id is the team's name, a DNS label. */
 export class Team<const Name extends string = string> extends Construct implements TeamRef<Name> {
   readonly name: Name;
   readonly namespace: string;
   readonly #kinds = new Set<RouteKind>();
 
-  constructor(scope: Construct, name: Name, props: TeamProps = {}) {
+  constructor(scope: Construct, name: Name, given: TeamProps = {}) {
     super(scope, name);
+    const { props, problems } = read('Team', given, PROPS);
     this.name = name;
     this.namespace = props.namespace ?? name;
-    requireChecks(this);
-    this.node.addValidation({
-      validate: () => [...labelProblem('team', this.name), ...labelProblem('namespace', this.namespace)],
-    });
+    fixFields(this, ['name', 'namespace']);
+    requireChecks(this, () => [
+      ...problems,
+      ...labelProblem('team', this.name),
+      ...labelProblem('namespace', this.namespace),
+    ]);
     clusterObject(this, 'Resource', {
       apiVersion: 'v1',
       kind: 'Namespace',
@@ -67,7 +85,8 @@ export class Team<const Name extends string = string> extends Construct implemen
 
   #bind(group: string, clusterRoles: readonly string[]): void {
     const { namespace } = this;
-    const resources = () => ['referencegrants', ...[...this.#kinds].map((kind) => RESOURCES[kind])].sort();
+    const resources = () =>
+      ['referencegrants', ...[...this.#kinds].map((kind) => ROUTE_RESOURCES[kind])].sort();
     new ApiObject(this, 'Role', {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'Role',

@@ -1,8 +1,8 @@
 /** What synth finds in the objects of an app together: by construct path, with both sides and an example request. */
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { ApiObject, App, Chart, Include, Testing } from 'cdk8s';
 import { Service } from 'cdk8s-plus-25';
 import {
@@ -27,6 +27,9 @@ import {
   TeamRoute,
 } from 'gatewright';
 import { errors, named, warnings } from './synth.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'gatewright-checks-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
 
 function storefront(app = new App()) {
   const platform = new PlatformChart(app, 'platform', { namespace: 'infra' });
@@ -75,7 +78,7 @@ describe('references', () => {
     new TeamRoute(chart, 'r', { on: shopEdge }).rule().to(service('cart', 81));
     expect(errors(app)).toEqual([
       '[shop/r] HTTPRoute/shop/r spec.rules[0].backendRefs[0]: Service shop/cart has no TCP port 81; it has 80/TCP. ' +
-        'Fix: correct the port. See Service/shop/cart (shop/cart-service).',
+        'Fix: set port to 80. See Service/shop/cart (shop/cart-service).',
     ]);
   });
 
@@ -249,7 +252,7 @@ describe('objects', () => {
 
   it('are those of nested charts and includes too, each with the path that people wrote', () => {
     const { app, chart, shopEdge, cart } = storefront();
-    const file = join(mkdtempSync(join(tmpdir(), 'gatewright-')), 'more.yaml');
+    const file = join(scratch, 'more.yaml');
     writeFileSync(file, 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: more\n');
     new Include(chart, 'included', { url: file });
     new TeamRoute(new Chart(chart, 'nested', { namespace: 'shop' }), 'r', { on: shopEdge }).rule().to(cart);
@@ -263,7 +266,7 @@ describe('objects', () => {
 
 describe('synth', () => {
   it('fails with every error, before a file is written, and prints each warning once', () => {
-    const outdir = mkdtempSync(join(tmpdir(), 'gatewright-'));
+    const outdir = join(scratch, 'written');
     const { app, chart, shopEdge, cart } = storefront(new App({ outdir }));
     const print = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
     try {
