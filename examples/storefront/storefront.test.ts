@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { synthesize } from 'gatewright';
 import { parse, parseAllDocuments } from 'yaml';
 import { explain } from '../../gateway-runtime/explain/explain.ts';
@@ -125,9 +125,11 @@ describe('listeners that are open to namespaces', () => {
   });
 });
 
+const outdir = mkdtempSync(join(tmpdir(), 'gatewright-storefront-'));
+afterAll(() => rmSync(outdir, { recursive: true }));
+
 it('cdk8s synth writes the same objects, a file for each chart', () => {
   const folder = fileURLToPath(new URL('.', import.meta.url));
-  const outdir = mkdtempSync(join(tmpdir(), 'gatewright-'));
   const { app: command } = parse(readFileSync(join(folder, 'cdk8s.yaml'), 'utf8')) as { app: string };
   const path = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
   execSync(command, {
@@ -145,7 +147,6 @@ it('cdk8s synth writes the same objects, a file for each chart', () => {
   );
   expect(written).toHaveLength(objects.length);
   for (const { object } of objects) expect(written).toContainEqual(object);
-  rmSync(outdir, { recursive: true });
 });
 
 it('the line that is commented out does not compile', () => {
