@@ -6,16 +6,21 @@ import type { ApiClient } from '../control/cluster/client.ts';
 import { Cluster, type ClusterOptions } from '../control/cluster.ts';
 import { Distribution } from '../control/distribution.ts';
 import { Authority, type AuthorityTimes } from '../control/distribution-authority.ts';
-import type { DistributionLimits } from '../distribution/limits.ts';
+import type { TokenOwner } from '../control/distribution-guest.ts';
+import { DISTRIBUTION_LIMITS, type DistributionLimits } from '../distribution/limits.ts';
 import type { Order } from '../distribution/order.ts';
 import type { RegexEngine } from '../match/regex.ts';
+import { generatedName } from '../snapshot/generated-names.ts';
 import { type GatewayId, gatewayKey } from '../snapshot/snapshot.ts';
 import type { TranslationChange } from '../translate/translation.ts';
+import { ACKS_PROTOCOL, AckReceiver, AckSender } from './acks.ts';
 import { ControlAdmin, type Inspected } from './admin.ts';
 import { authoritySecret } from './authority-secret.ts';
 import type { Place } from './options.ts';
 import type { ProvisionerPort } from './provisioner-port.ts';
+import { Statuses } from './statuses.ts';
 import { TokenReviews } from './token-review.ts';
+import { HERE, Views } from './views.ts';
 
 /** What a provisioner is told of the replica in which it runs. */
 export interface ProvisionerSurroundings {
@@ -32,7 +37,12 @@ export interface ControlPlaneOptions {
   readonly namespace: string;
   /** Never the same for two processes. */
   readonly identity: string;
+  /** For data planes; port 0 is any free one. */
   readonly listen: Place;
+  /** Where the other replicas reach `listen`; absent: they can't, and what their data planes say is lost to a leader here. */
+  readonly peerAddress?: string;
+  /** Our own token for TOKEN_AUDIENCE, asked whenever it is shown; absent: the leader does not hear of our data planes. */
+  readonly token?: () => Promise<string>;
   readonly admin: Place;
   /** DNS names and addresses under which data planes and replicas dial; at least one. */
   readonly names: readonly string[];
@@ -66,6 +76,12 @@ export class ControlPlane {
   readonly #authority: Authority;
   readonly #provisioner: ProvisionerPort | undefined;
   readonly #admin: ControlAdmin;
+  readonly #reviews: TokenReviews;
+  readonly #views: Views;
+  readonly #statuses: Statuses;
+  readonly #receiver: AckReceiver;
+  readonly #sender: AckSender | undefined;
+  #bundle: string | undefined;
   /** By Gateway, the name of its class. */
   readonly #classes = new Map<string, string>();
   #order: Order | undefined;
@@ -77,7 +93,9 @@ export class ControlPlane {
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options;
-    const { client, regex, namespace, identity, listen, admin, names, election, limits } = options;
+    const { client, regex, namespace, identity, listen, admin, names, election, token, peerAddress } =
+      options;
+    const limits = { ...DISTRIBUTION_LIMITS, ...options.limits };
     const onEvent = (message: string) => {
       this.#admin.told();
       options.onEvent(message);
@@ -88,35 +106,76 @@ export class ControlPlane {
       regex,
       namespace,
       identity,
-      ...(election ? { election } : {}),
+      election: {
+        ...election,
+        address: () => (peerAddress && this.port ? `${peerAddress}:${this.port}` : undefined),
+      },
       onEvent,
       onChange: (change) => this.#publish(change),
       onProblems: (problems) => {
         for (const { severity, message, fix } of problems) onEvent(`${severity}: ${message}. Fix: ${fix}.`);
       },
       onLeading: (epoch) => this.#lead(epoch !== undefined),
-      onObject: (ref, object) => this.#provisioner?.observe(ref, object),
+      complete: (status) => this.#statuses.complete(status),
+      onObject: (ref, object) => {
+        this.#statuses.observe(ref, object);
+        this.#provisioner?.observe(ref, object);
+      },
       onTranslated: (milliseconds) => this.#admin.translated(milliseconds),
     });
     this.#provisioner = options.provisioner?.({
       client,
       mayWrite: () => this.#cluster.epoch !== undefined,
-      onState: () => {},
+      onState: (gateway) => this.#statuses.changed(gateway),
       onEvent,
     });
-    const reviews = new TokenReviews({ client });
+    this.#views = new Views((gateway) => this.#statuses.changed(gateway));
+    this.#statuses = new Statuses({
+      views: (gateway) => this.#views.of(gateway),
+      infrastructure: (gateway) => this.#provisioner?.stateOf(gateway) ?? { pods: [] },
+      reconsider: (ref) => this.#cluster.reconsider(ref),
+    });
+    this.#reviews = new TokenReviews({ client });
+    const verify = (shown: string) => this.#reviews.verify(shown);
+    this.#receiver = new AckReceiver({
+      limits,
+      verify,
+      isOurs: (owner) => this.#isOurs(owner),
+      onView: (observer, gateway, view) => this.#views.put(observer, gateway, view),
+      onLost: (observer) => this.#views.lost(observer),
+      onEvent,
+    });
+    this.#sender =
+      token &&
+      new AckSender({
+        limits,
+        identity,
+        serverName: names[0]!,
+        authorities: () => this.#bundle,
+        token,
+        views: () => this.#views.connectedTo(HERE),
+        onEvent,
+      });
     this.#distribution = new Distribution({
       ...listen,
-      verify: (token) => reviews.verify(token),
+      verify,
+      others: new Map([[ACKS_PROTOCOL, (socket) => this.#receiver.accept(socket)]]),
+      onReplica: (gateway, view) => {
+        this.#views.put(HERE, gateway, view);
+        this.#sender?.send(gateway, view);
+      },
       accountOf: (gateway) => this.#accountOf(gateway),
       onEvent,
-      ...(limits ? { limits } : {}),
+      limits,
     });
     this.#authority = new Authority({
       store: authoritySecret(client, namespace),
       names,
       mayWrite: () => this.#cluster.epoch !== undefined,
-      onBundle: (bundle) => this.#provisioner?.trust(bundle),
+      onBundle: (bundle) => {
+        this.#bundle = bundle;
+        this.#provisioner?.trust(bundle);
+      },
       onServing: (certificate) => {
         this.#distribution.certificate = certificate;
         this.#serve();
@@ -147,6 +206,9 @@ export class ControlPlane {
     this.#authority.stop();
     await this.#cluster.stop();
     await this.#provisioner?.stop();
+    this.#statuses.follow();
+    this.#sender?.stop();
+    this.#receiver.close();
     await Promise.all([this.#distribution.close(), this.#admin.close()]);
   }
 
@@ -158,11 +220,14 @@ export class ControlPlane {
       else this.#classes.delete(key);
     }
     this.#provisioner?.want(change.infrastructure);
+    this.#statuses.published(this.#order, change);
     this.#distribution.publish(this.#order, change);
   }
 
   #tick(): void {
     if (!this.#isServing) void this.#authority.refresh();
+    this.#sender?.follow(this.#cluster.epoch === undefined ? this.#cluster.leader?.address : undefined);
+    this.#views.forget();
     if (!this.#cluster.synced) return;
     const { lastEpoch = 0, sequence } = this.#cluster;
     if (this.#order?.epoch !== lastEpoch || this.#order.sequence !== sequence) this.#publish(NOTHING);
@@ -170,10 +235,16 @@ export class ControlPlane {
 
   #lead(leads: boolean): void {
     if (leads) {
+      this.#statuses.lead();
       this.#provisioner?.lead();
       void this.#authority.refresh();
-    } else this.#provisioner?.follow();
-    if (this.#cluster.synced) this.#publish(NOTHING);
+    } else {
+      this.#statuses.follow();
+      this.#provisioner?.follow();
+    }
+    if (!this.#cluster.synced) return;
+    this.#publish(NOTHING);
+    this.#cluster.reconsiderAll();
   }
 
   /** Once there is a certificate to show. */
@@ -193,10 +264,17 @@ export class ControlPlane {
     );
   }
 
+  /** Whether a token is of the service account that ours is of. */
+  async #isOurs({ namespace, serviceAccount }: TokenOwner): Promise<boolean> {
+    const { token } = this.#options;
+    const own = token && (await this.#reviews.verify(await token()));
+    return own?.namespace === namespace && own.serviceAccount === serviceAccount;
+  }
+
   #accountOf(gateway: GatewayId): string {
     if (this.#provisioner) return this.#provisioner.accountOf(gateway) ?? '';
     const className = this.#classes.get(gatewayKey(gateway));
-    return className === undefined ? '' : `${gateway.name}-${className}`;
+    return className === undefined ? '' : generatedName(gateway.name, className);
   }
 
   #inspected(): Inspected {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The process of the control plane, in a pod or out of it. */
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { ApiClient } from '../control/cluster/client.ts';
 import { connection, kubeconfigConnection } from '../control/cluster/connection.ts';
 import { re2 } from '../regex/re2.ts';
@@ -19,7 +20,7 @@ try {
 }
 
 async function run(options: ProcessOptions): Promise<void> {
-  const { kubeconfig, pod, listen, admin, service, clusterDomain, lease } = options;
+  const { kubeconfig, pod, podIp, tokenFile, listen, admin, service, clusterDomain, lease } = options;
   const api = kubeconfig ? kubeconfigConnection([kubeconfig]) : connection();
   const client = new ApiClient(api);
   const namespace = options.namespace ?? api.namespace;
@@ -30,6 +31,8 @@ async function run(options: ProcessOptions): Promise<void> {
     namespace,
     identity: `${pod}_${randomUUID()}`,
     listen,
+    ...(podIp ? { peerAddress: podIp.includes(':') ? `[${podIp}]` : podIp } : {}),
+    ...(tokenFile ? { token: async () => (await readFile(tokenFile, 'utf8')).trim() } : {}),
     admin,
     names: [host, `${host}.${clusterDomain}`, `${service}.${namespace}`, ...options.names],
     onEvent: tell,

@@ -43,7 +43,7 @@ export interface GatewayVerdict {
 }
 
 /** Milliseconds for which a lost stream may be on its way back. */
-const GRACE = 15_000;
+export const GRACE = 15_000;
 
 /**
  * Programmed counts replicas with a live stream, and among them those that serve what is wanted or something newer; where there
@@ -55,9 +55,10 @@ export function verdictOf(
   views: readonly ReplicaView[],
   pods: readonly PodView[],
   now: number,
+  isServing: (view: ReplicaView) => boolean = (view) => serves(view, wanted),
 ): GatewayVerdict {
-  const live = views.filter(({ connected, since }) => connected || now - since < GRACE);
-  const serving = live.filter((view) => serves(view, wanted));
+  const live = liveViews(views, now);
+  const serving = live.filter(isServing);
   const refusing = live.filter(({ refused }) => refused === wanted.version);
   const lost = pods.filter((pod) => pod.ready && !live.some(({ replica }) => replica === pod.name));
   const lostSince = (pod: PodView) =>
@@ -74,7 +75,13 @@ export function verdictOf(
   };
 }
 
-function serves({ acked, refused }: ReplicaView, wanted: Wanted): boolean {
+/** Those that count: connected, or lost within the grace. */
+export function liveViews(views: readonly ReplicaView[], now: number): ReplicaView[] {
+  return views.filter(({ connected, since }) => connected || now - since < GRACE);
+}
+
+/** Whether a data plane serves a state, or a newer one. */
+export function serves({ acked, refused }: ReplicaView, wanted: Wanted): boolean {
   if (!acked || refused === wanted.version) return false;
   // Another replica of the control plane can be ahead of us.
   return acked.version === wanted.version || isOlder(wanted.order, acked.order);

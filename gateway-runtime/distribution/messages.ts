@@ -131,7 +131,7 @@ const example = exactly<ExampleRequest>({
   headers: list(exactly<ExampleRequest['headers'][number]>({ name: text(), value: text() }), { max: 100 }),
 });
 
-const diagnostic = exactly<Diagnostic>({
+export const diagnostic = exactly<Diagnostic>({
   severity: oneOf(['error', 'warning', 'info']),
   code: string({ max: 100 }),
   object: objectRef,

@@ -18,7 +18,7 @@ export interface LeaderElectionOptions {
   /** Never the same for two processes. */
   readonly identity: string;
   /** Where the other replicas reach this one while it leads; stands in the Lease. */
-  readonly address?: string;
+  readonly address?: () => string | undefined;
   /** Milliseconds after which others may take a Lease that was not renewed. Default: 15 s. */
   readonly duration?: number;
   /** Milliseconds after the last renewal after which the leader gives up; shorter than `duration`. Default: 10 s. */
@@ -184,7 +184,8 @@ export class LeaderElection {
   }
 
   async #write(spec: { leaseTransitions: number; acquireTime: string }): Promise<void> {
-    const { client, name, namespace, identity, duration, deadline, address } = this.#options;
+    const { client, name, namespace, identity, duration, deadline } = this.#options;
+    const address = this.#options.address?.();
     const annotations = { ...this.#lease?.metadata.annotations };
     delete annotations[ADDRESS];
     if (address !== undefined) annotations[ADDRESS] = address;
