@@ -113,6 +113,9 @@ async function openAccessLog(file: string | true | undefined): Promise<AccessLog
   };
 }
 
+/** Milliseconds between looks at whether the parent is still there. */
+const LOOK = 500;
+
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -122,6 +125,15 @@ function stopSignal(): Promise<void> {
         process.once(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143));
       });
     }
+    // npm runs this in a shell, hands a signal to that alone, and the shell does not pass it on: it just ends.
+    if (process.env.npm_lifecycle_event === undefined) return;
+    const parent = process.ppid;
+    const look = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(look);
+      resolve();
+    }, LOOK);
+    look.unref();
   });
 }
 

@@ -78,7 +78,7 @@ export class AppProcess {
   async load(synth?: LoadRequest['synth']): Promise<LoadedApp> {
     const child = this.#waiting.shift() ?? this.#start();
     const timers = this.#watch(child);
-    const undo = killWithThis(child);
+    const undo = onEnd(() => this.supersede());
     try {
       return await this.#reply(child, { load: this.#path, ...(synth ? { synth } : {}) });
     } finally {
@@ -149,11 +149,11 @@ export class AppProcess {
   }
 }
 
-/** A process in an endless loop does not hear that this one has ended, so it is ended with it. Returns what undoes this. */
-function killWithThis(child: ChildProcess): () => void {
+/** A process in an endless loop does not hear that this one has ended, so it is ended before. Returns what undoes this. */
+function onEnd(work: () => void): () => void {
   const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
   const end = (signal: NodeJS.Signals) => {
-    child.kill('SIGKILL');
+    work();
     undo();
     // Nobody else cares, so the signal does what it would have done.
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
@@ -161,6 +161,6 @@ function killWithThis(child: ChildProcess): () => void {
   const undo = () => {
     for (const signal of signals) process.off(signal, end);
   };
-  for (const signal of signals) process.once(signal, end);
+  for (const signal of signals) process.on(signal, end);
   return undo;
 }

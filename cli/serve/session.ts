@@ -63,6 +63,7 @@ export class Session {
   #standIns: readonly MissingService[] = [];
   #watcher: Watcher | undefined;
   #hasBegun = false;
+  #isStopping = false;
   /** Edits are read and applied one after the other. */
   #last: Promise<void> = Promise.resolve();
 
@@ -107,6 +108,7 @@ export class Session {
   }
 
   async drain(): Promise<void> {
+    this.#isStopping = true;
     await this.#watcher?.close();
     await this.#last;
     await this.#loop.drain();
@@ -114,6 +116,7 @@ export class Session {
   }
 
   async close(): Promise<void> {
+    this.#isStopping = true;
     await this.#watcher?.close();
     for (const check of this.#typeChecks.values()) check.close();
     this.#sources.close();
@@ -182,6 +185,7 @@ export class Session {
   async #applyEdit(files: ReadonlySet<string>): Promise<void> {
     const saved = await latestSave(files);
     let read = await this.#sources.readChanged(files);
+    if (this.#isStopping) return;
     await this.#addStandIns();
     const refusals = this.#refusalsOfEdit(files);
     let change = NOTHING;

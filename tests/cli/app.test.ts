@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { gatewright, Serving } from './support/command.ts';
 import { paste } from './support/curl.ts';
@@ -106,6 +107,42 @@ describe('gatewright serve app.ts', () => {
         ),
       ],
     });
+  });
+
+  it('makes the second of two saves in a row live as soon as a single one', async () => {
+    using folder = Folder.copyOf(STOREFRONT);
+    await using serving = await new Serving([folder.file('app.ts'), ...FREE, '--json']).ready();
+    const shop = readFileSync(folder.file('shop.ts'), 'utf8');
+    const types = () => serving.events.filter(({ event }) => event === 'types').length;
+    const times: number[] = [];
+    for (const [first, second, share] of [
+      ['[1, 1]', '[1, 3]', '25 %'],
+      ['[1, 1]', '[1, 4]', '20 %'],
+      ['[1, 1]', '[1, 9]', '10 %'],
+    ] as const) {
+      // By then the processes that wait for edits are ready, as they are for a person.
+      await serving.until(() => types() > times.length);
+      folder.write('shop.ts', shop.replace('[3, 1]', first));
+      await setTimeout(60);
+      folder.write('shop.ts', shop.replace('[3, 1]', second));
+      const live = () =>
+        edits(serving).find((each) => JSON.stringify(each.traffic).includes(`whoami:80 ${share}`));
+      await serving.until(() => live() !== undefined);
+      times.push(live()!.milliseconds as number);
+    }
+    const busy = Math.max(1, loadavg()[0]! / availableParallelism());
+    expect(Math.min(...times)).toBeLessThan(300 * busy);
+  });
+
+  it('ends at once where an edit that never ends is being loaded', async () => {
+    using folder = new Folder();
+    const app = folder.write('app.ts', ROUTED);
+    await using serving = await new Serving([app, ...FREE]).ready();
+    folder.write('app.ts', `${ROUTED}console.error('for ever');\nfor (;;);\n`);
+    await serving.until(() => serving.stderr.includes('for ever'));
+    serving.signal('SIGTERM');
+    expect(await serving.ended()).toBe(0);
+    expect(serving.stdout).toMatch(/Stopping: [^\n]*\n$/);
   });
 
   it('does not wait for an edit that never ends, once the next one is saved', async () => {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -409,6 +410,37 @@ describe('gatewright serve', () => {
       slow.closeAllConnections();
       slow.close();
     }
+  });
+});
+
+describe('gatewright serve below npm', () => {
+  it('stops when npm is told to, though its shell keeps the signal to itself', async () => {
+    using folder = new Folder();
+    const file = folder.write('all.yaml', WHOAMI);
+    // As npm runs scripts: a shell that waits, and that ends alone.
+    const command = `'${process.execPath}' --conditions=gatewright-source cli/main.ts serve '${file}' --port-offset free --admin 127.0.0.1:0; true`;
+    const shell = spawn('sh', ['-c', command], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, NODE_OPTIONS: '', npm_lifecycle_event: 'start' },
+    });
+    let said = '';
+    let next = () => {};
+    shell.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      next();
+    });
+    const until = async (text: string) => {
+      while (!said.includes(text)) {
+        await new Promise<void>((resolve) => {
+          next = resolve;
+        });
+      }
+    };
+    await until('Watching:');
+    shell.kill('SIGTERM');
+    await until('Stopping:');
+    // The pipe is closed by the last process that has it.
+    await once(shell, 'close');
   });
 });
 
