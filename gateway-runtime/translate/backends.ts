@@ -5,6 +5,7 @@ import type { Backend } from '../snapshot/snapshot.ts';
 import { type Finding, listed, named, oneOf } from './findings.ts';
 import type { Derived, Memo } from './memo.ts';
 import type { Objects } from './objects.ts';
+import type { Reason } from './reasons.ts';
 import type { References } from './references.ts';
 
 export interface BackendRef {
@@ -18,7 +19,7 @@ export interface BackendRef {
 /** A port of a Service, or why there is nothing to send to. */
 type Found =
   | { readonly backend: Backend; readonly reason?: undefined }
-  | { readonly reason: string; readonly message: string; readonly fix: string };
+  | { readonly reason: Reason; readonly message: string; readonly fix: string };
 
 /**
  * Application protocols (KEP-3726 and IANA names) that are spoken with backends. "If a Route is not able to send traffic
@@ -70,8 +71,8 @@ export class Backends {
     return {
       ...found,
       field,
-      message: `${found.message}; ${named({ ...service, namespace: elsewhere })} does, and a ReferenceGrant lets routes of namespace ${namespace} refer to it`,
-      fix: `add namespace: ${elsewhere} to the reference`,
+      // Not in the message, which is in the snapshot: what others create must not alter it.
+      fix: `add namespace: ${elsewhere} to the reference: ${named({ ...service, namespace: elsewhere })} exists, and a ReferenceGrant lets routes of namespace ${namespace} refer to it`,
       related: [service, { ...service, namespace: elsewhere }],
     };
   }

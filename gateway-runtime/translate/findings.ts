@@ -1,11 +1,12 @@
 /** What a stage finds wrong with an object, once: it becomes a condition for the cluster and a Diagnostic for people. */
 import { type ObjectRef, refKey } from '../api/object.ts';
 import type { Diagnostic, ExampleRequest, Severity } from '../snapshot/diagnostic.ts';
+import type { Reason } from './reasons.ts';
 import type { Condition } from './translation.ts';
 
 export interface Finding {
   /** A reason of Gateway API where it has one, such as `RefNotPermitted`. */
-  readonly reason: string;
+  readonly reason: Reason;
   /** Path in the object at fault. */
   readonly field?: string;
   /** What was found and what was expected, without a full stop. */
@@ -82,7 +83,7 @@ export class Conditions {
     this.#generation = generation ?? 0;
   }
 
-  add(type: string, status: Condition['status'], reason: string, message: string): this {
+  add(type: string, status: Condition['status'], reason: Reason, message: string): this {
     const shown = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}...` : message;
     this.list.push({ type, status, reason, message: shown, observedGeneration: this.#generation });
     return this;

@@ -1,7 +1,8 @@
 /** Gateways that are ours, with their own listeners and those of the ListenerSets attached to them. */
 import type { KindObject } from '../api/kinds.ts';
 import { CONTROLLER_NAME } from '../api/names.ts';
-import type { GatewayId } from '../snapshot/snapshot.ts';
+import type { CertificateId, GatewayId } from '../snapshot/snapshot.ts';
+import type { Certificates } from './certificates.ts';
 import type { Finding } from './findings.ts';
 import {
   isServable,
@@ -13,6 +14,7 @@ import {
   whyNotAccepted,
   withFrontendTls,
 } from './gateway-checks.ts';
+import { gatewayReferences } from './gateway-references.ts';
 import type { DeclaredListener } from './listeners.ts';
 import type { Derived, Memo } from './memo.ts';
 import { type MergedListener, mergeListeners } from './merge.ts';
@@ -43,6 +45,10 @@ export interface GatewayView {
   readonly refusal?: Finding;
   /** What is not served of it, although it is accepted. */
   readonly warnings: readonly Finding[];
+  /** Why not everything that it refers to is there, its listeners aside. */
+  readonly unresolved: readonly Finding[];
+  /** What it refers to and may refer to, its listeners aside. */
+  readonly secrets: readonly CertificateId[];
   readonly listeners: readonly ServedListener[];
   /** By `namespace/name`: every ListenerSet that names this Gateway. */
   readonly listenerSets: ReadonlyMap<string, ListenerSetView>;
@@ -56,6 +62,7 @@ export function gatewayViews(
   memo: Memo,
   objects: Objects,
   declared: Derived<readonly DeclaredListener[]>,
+  certificates: Certificates,
   classes: Classes,
 ): Derived<GatewayView | undefined> {
   return memo.derive((namespace, name) => {
@@ -63,7 +70,7 @@ export function gatewayViews(
     const gateway = objects.get('Gateway', id.namespace, id.name);
     if (!gateway || !isOurs(gateway, objects, classes)) return undefined;
     const classRefusal = classes === 'own' ? whyClassRefused(gateway, objects) : undefined;
-    return view(id, gateway, classRefusal, objects, declared);
+    return view(id, gateway, classRefusal, objects, declared, certificates);
   });
 }
 
@@ -79,6 +86,7 @@ function view(
   classRefusal: Finding | undefined,
   objects: Objects,
   declared: Derived<readonly DeclaredListener[]>,
+  certificates: Certificates,
 ): GatewayView {
   const [allowed, refused] = listenerSetsOf(id, gateway, objects);
   const listenersOf = (kind: string, { namespace, name }: Name) =>
@@ -109,6 +117,7 @@ function view(
     generation: gateway.metadata.generation ?? 0,
     ...(refusal ? { refusal } : {}),
     warnings: notServed(gateway),
+    ...gatewayReferences(id.namespace, gateway, certificates),
     listeners,
     listenerSets: new Map(
       [...sets, ...refused].map((set) => [`${set.name.namespace}/${set.name.name}`, set]),

@@ -78,11 +78,11 @@ export class Outputs {
     this.report(ref, 'view', after ? gatewayDiagnostics(after) : []);
     this.#statusDue.set(refKey(ref), ref);
 
-    for (const { secrets } of after ? allListeners(after) : []) {
-      for (const id of secrets) if (this.#usedSecrets.add(id)) this.#secrets.set(id, true);
+    for (const id of after ? allSecrets(after) : []) {
+      if (this.#usedSecrets.add(id)) this.#secrets.set(id, true);
     }
-    for (const { secrets } of before ? allListeners(before) : []) {
-      for (const id of secrets) if (this.#usedSecrets.remove(id)) this.#secrets.set(id, undefined);
+    for (const id of before ? allSecrets(before) : []) {
+      if (this.#usedSecrets.remove(id)) this.#secrets.set(id, undefined);
     }
 
     const resources = this.#resourcesOf(ref);
@@ -253,6 +253,11 @@ function homeOf(listener: ListenerKey, group: string): ObjectRef {
 function* allListeners({ listeners, listenerSets }: GatewayView): Generator<ServedListener> {
   yield* listeners;
   for (const set of listenerSets.values()) yield* set.listeners;
+}
+
+function* allSecrets(view: GatewayView): Generator<CertificateId> {
+  yield* view.secrets;
+  for (const { secrets } of allListeners(view)) yield* secrets;
 }
 
 function* programmedListeners(view: GatewayView): Generator<Listener> {

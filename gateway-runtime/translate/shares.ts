@@ -229,8 +229,10 @@ function change(sum: { -readonly [K in keyof NamespaceLimits]: number }, by: Nam
   for (const measure of MEASURES) sum[measure] += sign * by[measure];
 }
 
-const number = (value: number) => value.toLocaleString('en-US');
-
 function inWords({ rules, matches, regexCharacters }: NamespaceLimits): string {
-  return `${number(rules)} rules, ${number(matches)} matches and ${number(regexCharacters)} characters of regular expressions`;
+  const expressions = counted(regexCharacters, 'character', 'characters');
+  return `${counted(rules, 'rule', 'rules')}, ${counted(matches, 'match', 'matches')} and ${expressions} of regular expressions`;
 }
+
+const counted = (count: number, one: string, more: string) =>
+  `${count.toLocaleString('en-US')} ${count === 1 ? one : more}`;

@@ -4,6 +4,7 @@ import type { ObjectRef } from '../api/object.ts';
 import type { Diagnostic } from '../snapshot/diagnostic.ts';
 import { Conditions, diagnose, type Finding, sentence, sentences } from './findings.ts';
 import type { GatewayView, ListenerSetView, ServedListener } from './gateways.ts';
+import type { Reason } from './reasons.ts';
 import type { Condition, ListenerStatus, ObjectStatus } from './translation.ts';
 
 type GatewayStatus = Extract<ObjectStatus, { kind: 'Gateway' }>;
@@ -30,7 +31,10 @@ export function gatewayStatus(view: GatewayView, countRoutes: CountRoutes): Gate
   return {
     kind: 'Gateway',
     ref: gatewayRef(view.id),
-    conditions: summary(view.generation, view.refusal, view.listeners, 'Invalid'),
+    conditions: [
+      ...summary(view.generation, view.refusal, view.listeners, 'Invalid', view.warnings),
+      resolvedRefs(view),
+    ],
     listeners: view.listeners.map((listener) => listenerStatus(listener, countRoutes)),
     attachedListenerSets: accepted.length,
   };
@@ -52,7 +56,8 @@ function summary(
   generation: number,
   refusal: Finding | undefined,
   listeners: readonly ServedListener[],
-  notProgrammed: string,
+  notProgrammed: Reason,
+  warnings: readonly Finding[] = [],
 ): Condition[] {
   const conditions = new Conditions(generation);
   if (refusal) {
@@ -67,6 +72,7 @@ function summary(
   }
   const left = listeners.filter(({ programmed }) => !programmed).map(({ name }) => name);
   const served = listeners.filter(({ programmed }) => programmed).map(({ name }) => name);
+  const leftOut = warnings.length > 0 ? ` ${sentences(warnings)}` : '';
   // "The implementation MUST set a "ListenersNotValid" condition [...] whether or not they accept the Gateway. That
   // Condition SHOULD clearly indicate in the Message which Listeners are conflicted, and which are Accepted".
   if (left.length > 0) {
@@ -74,13 +80,34 @@ function summary(
       'Accepted',
       'True',
       'ListenersNotValid',
-      `Listeners that can't be served: ${left.join(', ')}. Served: ${served.join(', ')}.`,
+      `Listeners that can't be served: ${left.join(', ')}. Served: ${served.join(', ')}.${leftOut}`,
     );
   } else {
-    conditions.add('Accepted', 'True', 'Accepted', `Every listener is served: ${served.join(', ')}.`);
+    conditions.add(
+      'Accepted',
+      'True',
+      'Accepted',
+      `Every listener is served: ${served.join(', ')}.${leftOut}`,
+    );
   }
   conditions.add('Programmed', 'True', 'Programmed', `Handed to the data plane: ${served.join(', ')}.`);
   return conditions.list;
+}
+
+/** Of what the Gateway itself refers to, and in sum of its listeners (GatewayConditionResolvedRefs). */
+function resolvedRefs({ generation, unresolved, listeners }: GatewayView): Condition {
+  const conditions = new Conditions(generation);
+  const left = listeners.filter((listener) => listener.unresolved.length > 0).map(({ name }) => name);
+  const inSum = left.length > 0 ? `References of listeners that do not resolve: ${left.join(', ')}.` : '';
+  const [first] = unresolved;
+  if (first) {
+    conditions.add('ResolvedRefs', 'False', first.reason, `${sentences(unresolved)} ${inSum}`.trimEnd());
+  } else if (inSum) conditions.add('ResolvedRefs', 'False', 'ListenersNotResolved', inSum);
+  else {
+    const message = 'Every reference of the Gateway and of its listeners resolves.';
+    conditions.add('ResolvedRefs', 'True', 'ResolvedRefs', message);
+  }
+  return conditions.list[0]!;
 }
 
 function listenerStatus(listener: ServedListener, countRoutes: CountRoutes): ListenerStatus {
@@ -144,6 +171,7 @@ export function gatewayDiagnostics(view: GatewayView): Diagnostic[] {
   const ref = gatewayRef(view.id);
   return [
     ...(view.refusal ? [diagnose('gateway', ref, view.refusal)] : []),
+    ...view.unresolved.map((finding) => diagnose('gateway', ref, finding)),
     ...view.listeners.flatMap((listener) => listenerDiagnostics(ref, listener)),
     ...view.warnings.map((finding) => diagnose('gateway', ref, finding, 'warning')),
   ];

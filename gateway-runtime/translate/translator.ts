@@ -57,7 +57,7 @@ export class Translator {
     const certificates = new Certificates(memo, objects, references);
     const backends = new Backends(memo, objects, references);
     const declared = declaredListeners(memo, objects, certificates);
-    const gateways = gatewayViews(memo, objects, declared, classes);
+    const gateways = gatewayViews(memo, objects, declared, certificates, classes);
     const listenerSets = listenerSetViews(memo, objects, gateways);
     const places = routePlaces(memo, objects, routeParents(memo, gateways, listenerSets));
     const shares = new Shares(memo, { ...DEFAULT_LIMITS, ...options.limits });

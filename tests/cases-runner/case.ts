@@ -200,6 +200,14 @@ const caseForm = object({
       value === 'own' || value === 'any' ? value : Array.isArray(value) ? value.map(String) : undefined,
     ),
   ),
+  /** Of each namespace on one Gateway, as TranslateOptions has them. */
+  limits: optional(
+    object({
+      rules: optional(integer({ min: 1 })),
+      matches: optional(integer({ min: 1 })),
+      regexCharacters: optional(integer({ min: 1 })),
+    }),
+  ),
   agent: optional(
     object({
       trustedHops: optional(list(string())),

@@ -1,6 +1,5 @@
 /** Every case of `tests/cases` through every layer. `CASES=part-of-a-name` runs only those. */
 import { afterAll, describe, it } from '@jest/globals';
-import { re2 } from '../../gateway-runtime/regex/re2.ts';
 import { translate } from '../../gateway-runtime/translate/translate.ts';
 import type { Translation } from '../../gateway-runtime/translate/translation.ts';
 import { Translator } from '../../gateway-runtime/translate/translator.ts';
@@ -9,7 +8,7 @@ import type { CaseRequest } from './case.ts';
 import { EchoServers } from './echo-servers.ts';
 import { checkExplanation, explanationOf } from './explain-layer.ts';
 import { Live } from './live-layer.ts';
-import { type Case, loadCases, type Step } from './load.ts';
+import { type Case, loadCases, optionsOf, type Step } from './load.ts';
 import { checkMatch, concernsMatchers, MATCHERS } from './match-layer.ts';
 import { failOn, type Mismatch } from './mismatch.ts';
 import { checkTranslation } from './translate-layer.ts';
@@ -42,10 +41,6 @@ function inRequest(
       ...(index === found.length - 1 ? { explanation } : {}),
     })),
   );
-}
-
-function optionsOf({ form }: Case) {
-  return { regex: re2, ...(form.classes ? { classes: form.classes } : {}) };
 }
 
 describe.each(loadCases(process.env.CASES).map((each) => [each.name, each] as const))(

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { KINDS, type KindName, refOf } from '../../gateway-runtime/api/kinds.ts';
 import { type RawObject, refKey } from '../../gateway-runtime/api/object.ts';
-import type { Change } from '../../gateway-runtime/translate/translation.ts';
+import { re2 } from '../../gateway-runtime/regex/re2.ts';
+import type { Change, TranslateOptions } from '../../gateway-runtime/translate/translation.ts';
 import { type CaseForm, type CaseRequest, type Edit, parseCase, parseFragment } from './case.ts';
 import { tlsSecret } from './certificates.ts';
 
@@ -26,6 +27,10 @@ export interface Case {
   readonly name: string;
   readonly form: CaseForm;
   readonly steps: readonly Step[];
+}
+
+export function optionsOf({ form: { classes, limits } }: Case): TranslateOptions {
+  return { regex: re2, ...(classes ? { classes } : {}), ...(limits ? { limits } : {}) };
 }
 
 export const keyOf = (object: RawObject): string => refKey(refOf(object));

@@ -43,6 +43,7 @@ describe('GatewayClass', () => {
     expect(brief(statusOf(translation, 'Gateway', 'infra/gw').conditions)).toEqual({
       Accepted: 'False InvalidParameters',
       Programmed: 'False Invalid',
+      ResolvedRefs: 'True ResolvedRefs',
     });
     expect(codes(translation)).toEqual([
       'gateway/invalid-parameters Gateway/gw',
@@ -94,7 +95,11 @@ describe('Gateway', () => {
       gateway('infra/gw', [http('web', 80, { hostname: 'a.example.com' })], {}, { generation: 3 }),
     ]);
     const status = statusOf(translation, 'Gateway', 'infra/gw');
-    expect(brief(status.conditions)).toEqual({ Accepted: 'True Accepted', Programmed: 'True Programmed' });
+    expect(brief(status.conditions)).toEqual({
+      Accepted: 'True Accepted',
+      Programmed: 'True Programmed',
+      ResolvedRefs: 'True ResolvedRefs',
+    });
     expect(status.conditions.every(({ observedGeneration }) => observedGeneration === 3)).toBe(true);
     expect(brief(listenerStatus(translation, 'infra/gw', 'web').conditions)).toEqual({
       Accepted: 'True Accepted',
@@ -120,7 +125,11 @@ describe('Gateway', () => {
       gateway('infra/gw', [http('web'), http('raw', 9000, { protocol: 'TCP' })]),
     ]);
     const { conditions } = statusOf(translation, 'Gateway', 'infra/gw');
-    expect(brief(conditions)).toEqual({ Accepted: 'True ListenersNotValid', Programmed: 'True Programmed' });
+    expect(brief(conditions)).toEqual({
+      Accepted: 'True ListenersNotValid',
+      Programmed: 'True Programmed',
+      ResolvedRefs: 'True ResolvedRefs',
+    });
     expect(messageOf(conditions, 'Accepted')).toBe("Listeners that can't be served: raw. Served: web.");
     expect(brief(listenerStatus(translation, 'infra/gw', 'raw').conditions)).toMatchObject({
       Accepted: 'False UnsupportedProtocol',
@@ -139,6 +148,7 @@ describe('Gateway', () => {
     expect(brief(statusOf(translation, 'Gateway', 'infra/gw').conditions)).toEqual({
       Accepted: 'False ListenersNotValid',
       Programmed: 'False Invalid',
+      ResolvedRefs: 'True ResolvedRefs',
     });
     expect(translation.snapshots.size).toBe(0);
     expect(translation.infrastructure.size).toBe(0);
@@ -160,6 +170,7 @@ describe('Gateway', () => {
     expect(brief(statusOf(translation, 'Gateway', 'infra/gw').conditions)).toEqual({
       Accepted: `False ${reason}`,
       Programmed: 'False Invalid',
+      ResolvedRefs: 'True ResolvedRefs',
     });
     expect(brief(listenerStatus(translation, 'infra/gw', 'web').conditions)).toMatchObject({
       Accepted: 'True Accepted',
@@ -188,11 +199,12 @@ describe('Gateway', () => {
     });
   });
 
-  it('warns of what is not served and does no harm when left out', () => {
+  it('warns of what is not served and does no harm when left out, and says so in its status', () => {
     const translation = translated([
+      tlsSecret('infra/client'),
       gateway('infra/gw', [http('web')], {
         defaultScope: 'All',
-        tls: { backend: { clientCertificateRef: { name: 'x' } } },
+        tls: { backend: { clientCertificateRef: { name: 'client' } } },
         allowedListeners: { namespaces: { from: 'Selector' } },
       }),
     ]);
@@ -201,7 +213,41 @@ describe('Gateway', () => {
       'warning spec.defaultScope',
       'warning spec.allowedListeners.namespaces.selector',
     ]);
-    expect(brief(statusOf(translation, 'Gateway', 'infra/gw').conditions).Accepted).toBe('True Accepted');
+    const { conditions } = statusOf(translation, 'Gateway', 'infra/gw');
+    expect(brief(conditions)).toMatchObject({
+      Accepted: 'True Accepted',
+      ResolvedRefs: 'True ResolvedRefs',
+    });
+    expect(messageOf(conditions, 'Accepted')).toContain('so no client certificate is used. Remove it.');
+    expect(messageOf(conditions, 'Accepted')).toContain('default Gateways are not served');
+    expect(translation.secrets.get('infra/client')).toBe(true);
+  });
+
+  it.each([
+    ['is not there', { name: 'none' }, 'InvalidClientCertificateRef', true],
+    ['is no Secret', { kind: 'ConfigMap', name: 'client' }, 'InvalidClientCertificateRef', false],
+    ['is of another namespace', { name: 'client', namespace: 'shop' }, 'RefNotPermitted', false],
+  ])('whose client certificate %s has its references not resolved', (_, ref, reason, wanted) => {
+    const translation = translated([
+      tlsSecret('shop/client'),
+      gateway('infra/gw', [http('web')], { tls: { backend: { clientCertificateRef: ref } } }),
+    ]);
+    expect(brief(statusOf(translation, 'Gateway', 'infra/gw').conditions)).toEqual({
+      Accepted: 'True Accepted',
+      Programmed: 'True Programmed',
+      ResolvedRefs: `False ${reason}`,
+    });
+    expect(translation.secrets.size > 0).toBe(wanted);
+    expect(translation.certificates.size).toBe(0);
+  });
+
+  it('says in sum where references of its listeners do not resolve', () => {
+    const translation = translated([gateway('infra/gw', [http('web'), https('secure', 'none')])]);
+    const { conditions } = statusOf(translation, 'Gateway', 'infra/gw');
+    expect(brief(conditions).ResolvedRefs).toBe('False ListenersNotResolved');
+    expect(messageOf(conditions, 'ResolvedRefs')).toBe(
+      'References of listeners that do not resolve: secure.',
+    );
   });
 });
 

@@ -1,0 +1,76 @@
+/**
+ * Every reason that translate gives, by the object, the type and the status of the condition. `Reason` is what the code may
+ * say; that each has a case is held by `tests/cases-runner/coverage.test.ts`. What only the control plane knows, such as
+ * addresses, is said by it alone.
+ */
+
+/** By kind of object (Listener: one of a Gateway or ListenerSet), type of condition, and status. */
+export const REASONS = {
+  GatewayClass: { Accepted: { True: ['Accepted'], False: ['InvalidParameters'] } },
+  Gateway: {
+    Accepted: {
+      True: ['Accepted', 'ListenersNotValid'],
+      False: ['ListenersNotValid', 'InvalidParameters', 'UnsupportedAddress'],
+    },
+    Programmed: { True: ['Programmed'], False: ['Invalid'] },
+    ResolvedRefs: {
+      True: ['ResolvedRefs'],
+      False: ['ListenersNotResolved', 'InvalidClientCertificateRef', 'RefNotPermitted'],
+    },
+  },
+  ListenerSet: {
+    Accepted: {
+      True: ['Accepted', 'ListenersNotValid'],
+      False: ['ListenersNotValid', 'NotAllowed', 'ParentNotAccepted'],
+    },
+    Programmed: {
+      True: ['Programmed'],
+      False: ['ListenersNotValid', 'NotAllowed', 'ParentNotProgrammed'],
+    },
+  },
+  Listener: {
+    Accepted: {
+      True: ['Accepted'],
+      False: ['UnsupportedProtocol', 'UnsupportedValue', 'HostnameConflict', 'ProtocolConflict'],
+    },
+    Programmed: { True: ['Programmed'], False: ['Invalid', 'HostnameConflict', 'ProtocolConflict'] },
+    ResolvedRefs: {
+      True: ['ResolvedRefs'],
+      False: ['InvalidRouteKinds', 'InvalidCertificateRef', 'RefNotPermitted'],
+    },
+    Conflicted: { True: ['HostnameConflict', 'ProtocolConflict'], False: ['NoConflicts'] },
+    OverlappingTLSConfig: { True: ['OverlappingHostnames'] },
+  },
+  HTTPRoute: {
+    Accepted: {
+      True: ['Accepted'],
+      False: [
+        'NotAllowedByListeners',
+        'NoMatchingListenerHostname',
+        'NoMatchingParent',
+        'UnsupportedValue',
+        'LimitExceeded',
+      ],
+    },
+    ResolvedRefs: {
+      True: ['ResolvedRefs'],
+      False: ['RefNotPermitted', 'InvalidKind', 'BackendNotFound', 'UnsupportedProtocol', 'UnsupportedValue'],
+    },
+    PartiallyInvalid: { True: ['UnsupportedValue'] },
+  },
+} as const;
+
+/** In diagnostics alone, or in the interface of filters and given by none that is served. */
+export const OTHER_REASONS = [
+  'ParentNotFound',
+  'NoParentRefs',
+  'ListenerNotProgrammed',
+  'UnsupportedField',
+  'NoBackends',
+  'IncompatibleFilters',
+] as const;
+
+/** The strings at the leaves. */
+type Leaves<T> = T extends string ? T : T extends readonly (infer E)[] ? E : Leaves<T[keyof T]>;
+
+export type Reason = Leaves<typeof REASONS> | (typeof OTHER_REASONS)[number];
