@@ -154,7 +154,7 @@ describe('gatewright status', () => {
     expect(code).toBe(1);
     expect(stdout.replaceAll(`${folder.shown('')}/`, '')).toMatchInlineSnapshot(`
 "Gateway infra/shared-gw  all.yaml document 1
-  accepted, programmed
+  accepted, programmed, references resolved
   listener web, 2 routes: accepted, programmed, references resolved
   listener secure, 2 routes: accepted, programmed, references resolved
 HTTPRoute shop/lost  all.yaml document 5
