@@ -4,7 +4,7 @@ import { GATEWAY_GROUP } from '../api/names.ts';
 import type { ObjectRef } from '../api/object.ts';
 import { intersectHostnames } from '../match/hostname.ts';
 import type { GatewayId, ListenerKey } from '../snapshot/snapshot.ts';
-import { type Finding, named } from './findings.ts';
+import { type Finding, listed, named, oneOf } from './findings.ts';
 import type { GatewayView, ListenerSetView, ServedListener } from './gateways.ts';
 import type { Derived, Memo } from './memo.ts';
 import type { Objects } from './objects.ts';
@@ -107,14 +107,13 @@ export function takers(
       ...(ref.sectionName === undefined ? [] : [`sectionName ${ref.sectionName}`]),
       ...(ref.port === undefined ? [] : [`port ${ref.port}`]),
     ].join(' and ');
-    const there = parent.listeners.map(({ name, port }) => `${name} (port ${port})`).join(', ');
-    const message = `${shown} has no listener with ${asked}; it has ${there}`;
-    return refuse(ref, 'NoMatchingParent', message, 'correct sectionName or port');
+    const open = parent.listeners.filter((each) => takes(each, route, objects));
+    const there = listed(open.map(({ name, port }) => `${name} (port ${port})`));
+    const message = `${shown} has no listener with ${asked}; those that take ${route.kind} objects of namespace ${route.namespace}: ${there || 'none'}`;
+    return refuse(ref, 'NoMatchingParent', message, sectionFix(ref, open));
   }
 
-  const ofKind = sections.filter((each) =>
-    each.supportedKinds.some(({ group, kind }) => group === GATEWAY_GROUP && kind === route.kind),
-  );
+  const ofKind = sections.filter((each) => takesKind(each, route.kind));
   if (ofKind.length === 0) {
     return refuse(
       ref,
@@ -138,6 +137,21 @@ export function takers(
   }
 
   return allowed;
+}
+
+const takesKind = ({ supportedKinds }: ParentListener, routeKind: string) =>
+  supportedKinds.some(({ group, kind }) => group === GATEWAY_GROUP && kind === routeKind);
+
+/** Whether a listener takes routes such as these, whatever their hostnames. */
+export const takes = (listener: ParentListener, { kind, namespace }: Applicant, objects: Objects): boolean =>
+  takesKind(listener, kind) && admits(listener.namespaces, listener.home.namespace, namespace, objects);
+
+function sectionFix({ sectionName, port }: Target, open: readonly ParentListener[]): string {
+  if (open.length === 0) return 'attach to another Gateway, or have the owner of this one add a listener';
+  if (port === undefined) return `set sectionName to ${oneOf(open.map(({ name }) => name))}`;
+  if (sectionName === undefined)
+    return `set port to ${oneOf([...new Set(open.map((each) => `${each.port}`))])}`;
+  return 'correct sectionName or port';
 }
 
 /** Where a route with these hostnames attaches, among the listeners that take it; or why nowhere. */

@@ -6,18 +6,34 @@ import type { KindObject } from '../api/kinds.ts';
 import { GATEWAY_GROUP } from '../api/names.ts';
 import type { ObjectRef } from '../api/object.ts';
 import type { GatewayId } from '../snapshot/snapshot.ts';
-import { type Attachment, attach, type Parent, type ParentRef, type Target, takers } from './attachment.ts';
+import {
+  type Attachment,
+  attach,
+  type Parent,
+  type ParentListener,
+  type ParentRef,
+  type Target,
+  takers,
+  takes,
+} from './attachment.ts';
 import type { Finding } from './findings.ts';
 import { creationTime } from './gateways.ts';
 import type { ListenerHome } from './listeners.ts';
 import type { Derived, Memo } from './memo.ts';
 import type { Objects } from './objects.ts';
-import { isRouteParent } from './parents.ts';
+import { isRouteParent, missingRouteParents } from './parents.ts';
 import type { NamespaceLimits } from './translation.ts';
+
+/** What of a listener is in the URL of a request. */
+export type Entry = Pick<ParentListener, 'protocol' | 'port'>;
+
+const entryOf = ({ protocol, port }: Entry): Entry => ({ protocol, port });
 
 /** What one parentRef leads to. */
 export interface Place {
   readonly gateway: GatewayId;
+  /** Where an example request goes by it, whether the route is taken there or not. */
+  readonly shownAt: Entry;
   /** Empty where there is a refusal. */
   readonly attachments: readonly Attachment[];
   readonly refusal?: Finding;
@@ -30,7 +46,12 @@ export interface RoutePlaces {
   readonly takes: NamespaceLimits;
   /** By parentRef; undefined where the parent is not there or not ours. */
   readonly places: readonly (Place | undefined)[];
+  /** By parentRef: why there is no place, without the field; undefined where there is one, or the parent is another's. */
+  readonly missing: readonly (Finding | undefined)[];
 }
+
+/** Where a request goes of whose listener nothing is known. */
+export const ANYWHERE: Entry = { protocol: 'HTTP', port: 80 };
 
 const ROUTE = 'HTTPRoute';
 type Route = KindObject<typeof ROUTE>;
@@ -53,18 +74,28 @@ export function routePlaces(
       ...(port ? { port: Number(port) } : {}),
     };
     const applicant = { kind: routeKind!, namespace: routeNamespace! };
-    return { gateway: parent.gateway, taken: takers(applicant, target, parent, objects) };
+    const meant =
+      parent.listeners.find((each) => each.name === target.sectionName || each.port === target.port) ??
+      parent.listeners.find((each) => takes(each, applicant, objects));
+    return {
+      gateway: parent.gateway,
+      taken: takers(applicant, target, parent, objects),
+      meant: meant ? entryOf(meant) : ANYWHERE,
+    };
   });
   const placeOf = (namespace: string, target: Target, hostnames: readonly string[]): Place | undefined => {
     const { kind, namespace: home, name, sectionName = '', port = '' } = target;
     const found = listeners.get(ROUTE, namespace, kind, home, name, sectionName, `${port}`);
     if (!found) return undefined;
-    const { gateway, taken } = found;
-    const attached = 'reason' in taken ? taken : attach(hostnames, target, taken);
-    return 'reason' in attached
-      ? { gateway, attachments: [], refusal: attached }
-      : { gateway, attachments: attached };
+    const { gateway, taken, meant } = found;
+    if ('reason' in taken) return { gateway, shownAt: meant, attachments: [], refusal: taken };
+    const attached = attach(hostnames, target, taken);
+    if ('reason' in attached) return { gateway, shownAt: meant, attachments: [], refusal: attached };
+    const [{ listener }] = attached as [Attachment];
+    const shownAt = entryOf(taken.find(({ key }) => key === listener)!);
+    return { gateway, shownAt, attachments: attached };
   };
+  const missing = missingRouteParents(memo, objects, parents);
   // Apart from where it attaches, so that a changed listener has only that worked out anew.
   const applications = memo.derive((namespace, name) => {
     const route = objects.get(ROUTE, namespace!, name!);
@@ -75,16 +106,24 @@ export function routePlaces(
       takes: takenBy(route),
       hostnames: spec.hostnames ?? [],
       targets: (spec.parentRefs ?? []).map((ref) => targetOf(ref, namespace!)),
+      named: (spec.parentRefs ?? []).map((ref) => ref.namespace ?? ''),
     };
   });
   return memo.derive((namespace, name) => {
     const application = applications.get(namespace!, name!);
     if (!application) return undefined;
-    const { created, takes, hostnames, targets } = application;
+    const { created, takes: amount, hostnames, targets, named } = application;
     const places = targets.map((target) =>
       isRouteParent(target) ? placeOf(namespace!, target, hostnames) : undefined,
     );
-    return { created, takes, places };
+    return {
+      created,
+      takes: amount,
+      places,
+      missing: targets.map(({ group, kind, name: parent }, index) =>
+        places[index] ? undefined : missing.get(ROUTE, namespace!, group, kind, named[index]!, parent),
+      ),
+    };
   });
 }
 

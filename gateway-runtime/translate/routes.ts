@@ -4,7 +4,7 @@ import { CONTROLLER_NAME, GATEWAY_GROUP, TEAM_LABEL } from '../api/names.ts';
 import type { ObjectRef } from '../api/object.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import { contentHash } from '../snapshot/canonical.ts';
-import type { Diagnostic } from '../snapshot/diagnostic.ts';
+import type { Diagnostic, ExampleRequest } from '../snapshot/diagnostic.ts';
 import {
   type Backend,
   type GatewayId,
@@ -15,10 +15,10 @@ import {
 } from '../snapshot/snapshot.ts';
 import type { Attachment, ParentRef } from './attachment.ts';
 import type { Backends } from './backends.ts';
+import { RouteExamples } from './examples.ts';
 import { Conditions, diagnose, type Finding, sentence } from './findings.ts';
 import type { Derived, Memo } from './memo.ts';
 import type { Objects } from './objects.ts';
-import { missingRouteParent } from './parents.ts';
 import { type Place, type RoutePlaces, targetOf } from './route-places.ts';
 import { RuleVerdict } from './rule-verdict.ts';
 import { type TranslatedRule, translateRule } from './rules.ts';
@@ -67,7 +67,7 @@ function view(
   ref: ObjectRef,
   route: Route,
   rules: readonly TranslatedRule[],
-  { created, takes, places }: RoutePlaces,
+  { created, takes, places, missing }: RoutePlaces,
   objects: Objects,
   shares: Shares,
 ): RouteView {
@@ -75,28 +75,19 @@ function view(
     rules,
     route.spec.rules.map((rule) => rule.name),
   );
-  const judged = (route.spec.parentRefs ?? []).map((parentRef, index) => {
+  const judged = (route.spec.parentRefs ?? []).map((parentRef, index): Judged => {
     const field = `spec.parentRefs[${index}]`;
     const place = places[index];
     if (place) return judge(ref, route, parentRef, field, verdict, withinShare(place, ref, takes, shares));
-    const missing = missingRouteParent(targetOf(parentRef, ref.namespace), field, objects);
-    return { attachments: [], errors: [], warnings: missing ? [missing] : [] };
+    const finding = missing[index];
+    return { attachments: [], errors: [], warnings: finding ? [{ ...finding, field }] : [] };
   });
   const generation = route.metadata.generation ?? 0;
   const source = { ...sourceOf(ref, route, created, objects), generation };
   const attached = judged.flatMap(({ attachments }) => attachments.map(({ listener }) => listener));
-  const errors = [...judged.flatMap((each) => each.errors), ...verdict.findings];
-  const warnings = [
-    ...judged.flatMap((each) => each.warnings),
-    ...rules.flatMap((rule) => rule.warnings),
-    ...(route.spec.useDefaultGateways === 'All' ? [DEFAULT_GATEWAYS] : []),
-  ];
   return {
     parents: judged.flatMap(({ status }) => (status ? [status] : [])),
-    diagnostics: [
-      ...errors.map((finding) => diagnose('route', ref, finding)),
-      ...warnings.map((finding) => diagnose('route', ref, finding, 'warning')),
-    ],
+    diagnostics: diagnosticsOf(ref, route, judged, rules, new RouteExamples(route, rules, places)),
     attached: verdict.refused ? [] : [...new Set(attached)],
     gateways: placesByGateway(judged).map(({ gateway, places }) => {
       const placeHash = contentHash({ source, places });
@@ -122,7 +113,7 @@ interface Judged {
 /** The place as it is under the limits. */
 function withinShare(place: Place, ref: ObjectRef, takes: RoutePlaces['takes'], shares: Shares): Place {
   const refusal = place.refusal ?? shares.refusal(place.gateway, ref, takes);
-  return refusal ? { gateway: place.gateway, attachments: [], refusal } : place;
+  return refusal ? { ...place, attachments: [], refusal } : place;
 }
 
 function judge(
@@ -160,6 +151,45 @@ function attachedInVain(attachments: readonly Attachment[], field: string, targe
     related: [target],
   };
 }
+
+/** Errors first; each with a request that shows it. */
+function diagnosticsOf(
+  ref: ObjectRef,
+  route: Route,
+  judged: readonly Judged[],
+  rules: readonly TranslatedRule[],
+  examples: RouteExamples,
+): Diagnostic[] {
+  const errors: Diagnostic[] = [];
+  const warnings: Diagnostic[] = [];
+  const error = (finding: Finding, example: ExampleRequest) =>
+    errors.push(diagnose('route', ref, { ...finding, example }));
+  const warn = (finding: Finding, example: ExampleRequest) =>
+    warnings.push(diagnose('route', ref, { ...finding, example }, 'warning'));
+
+  if (judged.length === 0) warn(NO_PARENT_REFS, examples.ofRule(0));
+  for (const [index, each] of judged.entries()) {
+    for (const finding of each.errors) error(finding, examples.ofParent(index));
+    for (const finding of each.warnings) warn(finding, examples.ofParent(index));
+  }
+  for (const [index, each] of rules.entries()) {
+    for (const finding of each.refusals) error(finding, examples.ofRule(index));
+    for (const finding of each.unresolved) {
+      // A filter can be refused because of its reference.
+      if (!each.refusals.includes(finding)) error(finding, examples.ofRule(index));
+    }
+    for (const finding of each.warnings) warn(finding, examples.ofRule(index));
+  }
+  if (route.spec.useDefaultGateways === 'All') warn(DEFAULT_GATEWAYS, examples.ofRule(0));
+  return [...errors, ...warnings];
+}
+
+const NO_PARENT_REFS: Finding = {
+  reason: 'NoParentRefs',
+  field: 'spec.parentRefs',
+  message: 'found no parentRef, so the route attaches to nothing',
+  fix: 'name the Gateway or ListenerSet that it attaches to',
+};
 
 const DEFAULT_GATEWAYS: Finding = {
   reason: 'UnsupportedField',

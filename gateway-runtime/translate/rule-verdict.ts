@@ -1,12 +1,11 @@
 /** What the rules of a route as such, attachment aside, mean for its status. */
+import { ruleField } from '../snapshot/rule-field.ts';
 import { type Conditions, type Finding, sentences } from './findings.ts';
 import type { TranslatedRule } from './rules.ts';
 
 export class RuleVerdict {
   /** Why the route is not accepted; set where no rule is left that can be served. */
   readonly refused: { readonly reason: string; readonly message: string } | undefined;
-  /** Everything that is wrong with the rules, each once. */
-  readonly findings: ReadonlySet<Finding>;
   readonly #unresolved: readonly Finding[];
   readonly #partly: string | undefined;
 
@@ -15,7 +14,6 @@ export class RuleVerdict {
     const refused = [...rules.entries()].filter(([, rule]) => rule.refusals.length > 0);
     const refusals = refused.flatMap(([, rule]) => rule.refusals);
     this.#unresolved = rules.flatMap((rule) => rule.unresolved);
-    this.findings = new Set([...refusals, ...this.#unresolved]);
     if (refused.length === 0) return;
     const why = `requests that match get 500. ${sentences(refusals)}`;
     if (refused.length === rules.length) {
@@ -26,7 +24,7 @@ export class RuleVerdict {
       };
       return;
     }
-    const shown = refused.map(([index]) => `spec.rules[${index}]${names[index] ? ` (${names[index]})` : ''}`);
+    const shown = refused.map(([rule]) => ruleField({ rule, ruleName: names[rule] }));
     // "The message for this condition MUST start with the prefix "Dropped Rule"" (PartiallyInvalid).
     this.#partly = `Dropped Rule ${shown.join(', ')}: ${why}`;
   }

@@ -144,7 +144,7 @@ describe('sections that a parentRef selects', () => {
   it('are told where none fits', () => {
     const translation = translated([gw, route('shop/cart', ref({ sectionName: 'wbe', port: 80 }))]);
     expect(messageOf(parentOf(translation, 'shop/cart'), 'Accepted')).toBe(
-      'spec.parentRefs[0]: Gateway infra/gw has no listener with sectionName wbe and port 80; it has web (port 80), web-2 (port 8080), raw (port 9000). Correct sectionName or port.',
+      'spec.parentRefs[0]: Gateway infra/gw has no listener with sectionName wbe and port 80; those that take HTTPRoute objects of namespace shop: web (port 80), web-2 (port 8080). Correct sectionName or port.',
     );
   });
 });

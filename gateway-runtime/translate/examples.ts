@@ -1,0 +1,40 @@
+/** Requests that show what is said of a route. */
+import type { KindObject } from '../api/kinds.ts';
+import { exampleRequest } from '../match/example.ts';
+import { ANY_HOST } from '../match/hostname.ts';
+import type { ExampleRequest } from '../snapshot/diagnostic.ts';
+import { ANYWHERE, type Entry, type Place } from './route-places.ts';
+import type { TranslatedRule } from './rules.ts';
+
+type Route = KindObject<'HTTPRoute'>;
+
+export class RouteExamples {
+  readonly #route: Route;
+  readonly #rules: readonly TranslatedRule[];
+  readonly #places: readonly (Place | undefined)[];
+
+  /** `places` by parentRef, as far as there are some. */
+  constructor(route: Route, rules: readonly TranslatedRule[], places: readonly (Place | undefined)[]) {
+    this.#route = route;
+    this.#rules = rules;
+    this.#places = places;
+  }
+
+  /** What a parentRef brings to the route, or would bring if it attached. */
+  ofParent(index: number): ExampleRequest {
+    const { port } = this.#route.spec.parentRefs![index]!;
+    return this.#at(this.#places[index], 0, port === undefined ? ANYWHERE : { ...ANYWHERE, port });
+  }
+
+  /** What a rule takes where the route attaches, or would take. */
+  ofRule(index: number): ExampleRequest {
+    const place = this.#places.find((each) => each && each.attachments.length > 0);
+    return this.#at(place ?? this.#places.find(Boolean), index, ANYWHERE);
+  }
+
+  #at(place: Place | undefined, rule: number, otherwise: Entry): ExampleRequest {
+    const { protocol, port } = place?.shownAt ?? otherwise;
+    const hostname = place?.attachments[0]?.hostnames[0] ?? this.#route.spec.hostnames?.[0] ?? ANY_HOST;
+    return exampleRequest({ protocol, port, hostname }, this.#rules[rule]?.body.matches[0]);
+  }
+}
