@@ -41,7 +41,13 @@ const PROPS: Shape<TeamRouteProps<unknown, readonly string[], unknown>> = {
 /** See `pathOf` in `app-objects.ts`. */
 const objectId = (suffix: string) => (suffix ? `Resource-${suffix}` : 'Resource');
 
-/** An HTTPRoute of a team, on what the team was granted; several where one does not hold all rules. */
+/**
+ * An HTTPRoute of a team, on what the team was granted; several where one does not hold all rules.
+ *
+ * Of the team of a grant the compiler knows as much as the type of the scope says: a TeamChart, and any construct with
+ * `readonly team: TeamRef<'shop'>`. The type of other constructs does not say in which chart they stand, so for them synth alone
+ * tells a grant of another team. Errors are told at synth, with the path of the construct.
+ */
 export class TeamRoute<
   const On = unknown,
   const Hosts extends readonly string[] = readonly string[],

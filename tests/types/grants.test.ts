@@ -5,8 +5,9 @@ import { type Complaint, complaints } from './compiler.ts';
 
 const PLATFORM = `
 import { App, Chart } from 'cdk8s';
+import { Construct } from 'constructs';
 import {
-  allNamespaces, DedicatedGateway, http, https, PlatformChart, SharedGateway, secretRef, Team, TeamChart,
+  allNamespaces, DedicatedGateway, http, https, PlatformChart, SharedGateway, secretRef, Team, TeamChart, type TeamRef,
 } from 'gatewright';
 
 export const app = new App();
@@ -34,15 +35,28 @@ export const dataEdge = new DedicatedGateway(platform, 'dedicated-gw', {
 });
 export const shopChart = new TeamChart(app, 'shop', { team: shop });
 export const plain = new Chart(app, 'plain');
+/** A construct that says whose it is. */
+export class OfTeam<Name extends string> extends Construct {
+  readonly team: TeamRef<Name>;
+  constructor(scope: TeamChart<Name>, id: string) {
+    super(scope, id);
+    this.team = scope.team;
+  }
+}
+export const page = new OfTeam(shopChart, 'page');
 `;
 const IMPORTS = `
-import { canary, DedicatedGateway, exact, http, prefix, redirect, regex, service, setHeaders, SharedGateway, TeamRoute } from 'gatewright';
+import { Construct } from 'constructs';
 import {
-  app, data, dataEdge, grpcEdge, laterEdge, manyEdge, plain, platform, secureEdge, shared, shop, shopChart, shopEdge, wildEdge,
+  canary, DedicatedGateway, exact, http, https, PlatformChart, prefix, redirect, regex, rewrite, secretRef, service, setHeaders,
+  SharedGateway, Team, TeamRoute,
+} from 'gatewright';
+import {
+  app, data, dataEdge, grpcEdge, laterEdge, manyEdge, OfTeam, page, plain, platform, secureEdge, shared, shop, shopChart, shopEdge, wildEdge,
 } from './platform.ts';
 export const used = [
-  app, canary, data, dataEdge, DedicatedGateway, exact, grpcEdge, http, laterEdge, manyEdge, plain, platform, prefix, redirect, regex,
-  secureEdge, service, setHeaders, shared, SharedGateway, shop, shopChart, shopEdge, TeamRoute, wildEdge,
+  app, canary, Construct, data, dataEdge, DedicatedGateway, exact, grpcEdge, http, https, laterEdge, manyEdge, OfTeam, page, plain,
+  platform, PlatformChart, prefix, redirect, regex, rewrite, secretRef, secureEdge, service, Team, setHeaders, shared, SharedGateway, shop, shopChart, shopEdge, TeamRoute, wildEdge,
 ];
 `;
 
@@ -172,6 +186,66 @@ const REFUSED: Record<string, Refused> = {
     at: 'shopChart',
     message: `Argument of type 'TeamChart<"shop">' is not assignable to parameter of type '"a gateway is made by the platform, and this chart belongs to team shop"'.`,
   },
+  'the grant of another team in a construct that says whose it is': {
+    code: `new TeamRoute(page, 'r', { on: dataEdge });`,
+    at: 'on',
+    message: `"this grant is for team data, this chart belongs to team shop"`,
+  },
+  'a gateway in a construct of a team': {
+    code: `new SharedGateway(page, 'g', { listeners: { web: http(80) } });`,
+    at: 'page',
+    message: `"a gateway is made by the platform, and this chart belongs to team shop"`,
+  },
+  'the tree, by way of the grant': {
+    code: `shopEdge.node;`,
+    at: 'node',
+    message: `Property 'node' does not exist on type`,
+  },
+  'another namespace for a team': {
+    code: `shop.namespace = 'infra';`,
+    at: 'namespace',
+    message: `Cannot assign to 'namespace' because it is a read-only property.`,
+  },
+  'an imitation of a grant to be nested in': {
+    code: `shared.grant(shop, { name: 'x', hostnames: ['x.shop.example.com'], nestedIn: { ...shopEdge } });`,
+    at: 'nestedIn',
+    message: `is not assignable to type 'AnyGrant | readonly AnyGrant[]`,
+  },
+  'a kind of route that nobody can be granted': {
+    code: `shared.grant(shop, { name: 'x', hostnames: ['x.example.com'], kinds: ['TCPRoute'] });`,
+    at: `'TCPRoute'`,
+    message: `Type '"TCPRoute"' is not assignable to type`,
+  },
+  'null for every hostname': {
+    code: `new TeamRoute(shopChart, 'r', { on: shopEdge, hostnames: null });`,
+    at: 'hostnames',
+    message: `Type 'null' is not assignable to type`,
+  },
+  'a misspelt key of a gateway': {
+    code: `new SharedGateway(platform, 'g', { listeners: { web: http(80) }, clas: 'x' });`,
+    at: 'clas',
+    message: `'clas' does not exist in type 'SharedGatewayProps<`,
+  },
+  'a misspelt key of a team': {
+    code: `new Team(platform, 't', { groups: 'x' });`,
+    at: 'groups',
+    message: `'groups' does not exist in type 'TeamProps'. Did you mean to write 'group'?`,
+  },
+  'a misspelt key of a listener': {
+    code: `https(443, secretRef('wildcard', { namepace: 'x' }));`,
+    at: 'namepace',
+    message: `'namepace' does not exist in type 'SecretRefOptions'. Did you mean to write 'namespace'?`,
+  },
+  'a misspelt key of a backend': {
+    code: `service('cart', 80, { wieght: 3 });`,
+    at: 'wieght',
+    message: `'wieght' does not exist in type 'BackendOptions'. Did you mean to write 'weight'?`,
+  },
+  'a misspelt key of a filter': {
+    code: `rewrite({ hostnam: 'a' });`,
+    at: 'hostnam',
+    message: `'hostnam' does not exist in type 'RewriteProps'. Did you mean to write 'hostname'?`,
+  },
   'a path without its slash': {
     code: `prefix('cart');`,
     at: `'cart'`,
@@ -207,6 +281,9 @@ const TAKEN: Record<string, string> = {
   'any hostname, where the grant is known only at run time': `new TeamRoute(shopChart, 'r', { on: laterEdge, hostnames: ['a.example.com'] });`,
   'any hostname at an open listener without one': `new TeamRoute(shopChart, 'r', { on: shared.listener('anything'), hostnames: ['a.example.com'] });`,
   'a grant of any team in a plain chart': `new TeamRoute(plain, 'r', { on: dataEdge, hostnames: ['data.example.com'] });`,
+  'a granted route in a construct that says whose it is': `new TeamRoute(page, 'r', { on: shopEdge, hostnames: ['shop.example.com'] });`,
+  // The type of a construct says nothing of the chart around it, so synth alone refuses this (tests/constructs/refused.test.ts).
+  'the grant of another team in a construct that does not say whose it is': `new TeamRoute(new Construct(shopChart, 'c'), 'r', { on: dataEdge });`,
   'a gateway in a plain chart': `new SharedGateway(plain, 'g', { listeners: { web: http(80) } });`,
   'what is any': `declare const anything: any; new TeamRoute(shopChart, 'r', { on: anything, hostnames: ['media.example.com'] });`,
   'a function over any route': `export const count = (route: TeamRoute) => route.hostnames.length; count(new TeamRoute(shopChart, 'r', { on: shopEdge }));`,
@@ -252,8 +329,10 @@ describe('the compiler', () => {
 
   it.each(Object.entries(REFUSED))('refuses %s', (title, { at, message }) => {
     expect(found.get(fileOf(title))).toEqual([
-      { at, message: expect.stringContaining(message), line: expect.any(Number) },
+      { at, message: expect.stringContaining(message), line: IMPORTS.split('\n').length - 1 },
     ]);
+    const [firstLine] = found.get(fileOf(title))![0]!.message.split('\n');
+    expect(firstLine!.length).toBeLessThan(300);
   });
 
   it('agrees with synth about every hostname under every grant', () => {
