@@ -87,7 +87,14 @@ function captureSynth(app: string): { captured: CdkApp[]; synth: (app: CdkApp) =
   prototype.synth = function (this: CdkApp) {
     if (!captured.includes(this)) captured.push(this);
   };
-  return { captured, synth: (each) => original.call(each) };
+  return {
+    captured,
+    // By way of the app, which checks itself once for all of its charts.
+    synth: (each) => {
+      prototype.synth = original;
+      each.synth();
+    },
+  };
 }
 
 function isApp(value: unknown): value is CdkApp {
