@@ -14,6 +14,7 @@ import {
   RBAC_GROUP,
   secretRules,
 } from './permissions.ts';
+import { isObject, number, oneOf, optional, read, record, type Shape, text, type } from './props.ts';
 import { MATERIALIZE } from './synth-hooks.ts';
 
 export interface GatewayClassProps {
@@ -61,6 +62,32 @@ export interface GatewayRuntimeProps<Classes extends string> {
   readonly permissions?: 'namespaced' | 'cluster';
 }
 
+const PROPS: Shape<GatewayRuntimeProps<string>> = {
+  image: text,
+  classes: optional(record('classes by name, { gatewright: {} },', type('a class', isObject))),
+  namespace: optional(text),
+  replicas: optional(number),
+  permissions: optional(oneOf('namespaced', 'cluster')),
+};
+const CLASS: Shape<GatewayClassProps> = {
+  description: optional(text),
+  parametersRef: optional(type('an object with group, kind and name', isObject)),
+};
+const PARAMETERS: Shape<NonNullable<GatewayClassProps['parametersRef']>> = {
+  group: text,
+  kind: text,
+  name: text,
+  namespace: optional(text),
+};
+
+function classProblems(name: string, given: GatewayClassProps): string[] {
+  const { props, problems } = read('it', given, CLASS);
+  const ofParameters = props.parametersRef
+    ? read('parametersRef', props.parametersRef, PARAMETERS).problems
+    : [];
+  return [...problems, ...ofParameters].map((problem) => `class ${name}: ${problem}`);
+}
+
 const RBAC = `${RBAC_GROUP}/v1`;
 
 /** What the infrastructure provider runs in a cluster: the classes of gateways, and the control plane that serves them. */
@@ -73,14 +100,18 @@ export class GatewayRuntime<const Classes extends string = typeof DEFAULT_CLASS>
   /** Roles in namespaces of gateways, by the id of their construct. */
   #roles: string[] = [];
 
-  constructor(scope: Construct, id: string, props: GatewayRuntimeProps<Classes>) {
+  constructor(scope: Construct, id: string, given: GatewayRuntimeProps<Classes>) {
     super(scope, id);
-    const classes: Readonly<Record<string, GatewayClassProps>> = props.classes ?? { [DEFAULT_CLASS]: {} };
+    const { props, problems } = read<GatewayRuntimeProps<string>>('GatewayRuntime', given, PROPS);
+    const classes = props.classes ?? { [DEFAULT_CLASS]: {} };
     this.namespace = props.namespace ?? 'gatewright-system';
     this.#classes = Object.keys(classes) as Classes[];
     this.className = this.#classes[0]!;
     this.#permissions = props.permissions ?? 'namespaced';
-    requireChecks(this);
+    requireChecks(this, () => [
+      ...problems,
+      ...Object.entries(classes).flatMap(([name, each]) => classProblems(name, each)),
+    ]);
     for (const [name, { description, parametersRef }] of Object.entries(classes)) {
       gatewayObject(this, `class-${name}`, {
         kind: 'GatewayClass',
@@ -94,7 +125,7 @@ export class GatewayRuntime<const Classes extends string = typeof DEFAULT_CLASS>
       metadata: { name: this.namespace },
     });
     this.#permit();
-    const workload = { namespace: this.namespace, image: props.image, replicas: props.replicas ?? 2 };
+    const workload = { namespace: this.namespace, image: props.image ?? '', replicas: props.replicas ?? 2 };
     new ApiObject(this, 'ServiceAccount', serviceAccount(workload));
     new ApiObject(this, 'Deployment', deployment(workload));
     new ApiObject(this, 'Service', service(workload));

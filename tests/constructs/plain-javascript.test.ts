@@ -7,6 +7,7 @@ import {
   addResponseHeaders,
   DedicatedGateway,
   exact,
+  GatewayRuntime,
   http,
   https,
   namespacesWith,
@@ -94,6 +95,32 @@ describe('constructs', () => {
         '[own] TeamChart does not know namespace: it takes labels, disableResourceNameHashes, team',
         '[own] TeamChart does not know lables: did you mean labels?',
         '[other] PlatformChart takes a text as namespace, this is 3',
+      ],
+    ],
+    'a runtime and its classes': [
+      (platform) => {
+        new GatewayRuntime(platform, 'typo', {
+          imag: 'a:1',
+          classes: {},
+          replicas: '2',
+          permissions: 'all',
+        } as Any);
+        new GatewayRuntime(platform, 'class', {
+          image: 'a:1',
+          classes: {
+            a: { descripton: 'x' },
+            b: { parametersRef: { grup: 'x', kind: 'P', name: 'p' } },
+          } as Any,
+        });
+      },
+      [
+        '[platform/typo] GatewayRuntime does not know imag: did you mean image?',
+        '[platform/typo] GatewayRuntime takes a text as image, this is undefined',
+        '[platform/typo] GatewayRuntime takes a number as replicas, this is "2"',
+        `[platform/typo] GatewayRuntime takes 'namespaced' or 'cluster' as permissions, this is "all"`,
+        '[platform/class] class a: it does not know descripton: did you mean description?',
+        '[platform/class] class b: parametersRef does not know grup: did you mean group?',
+        '[platform/class] class b: parametersRef takes a text as group, this is undefined',
       ],
     ],
     'a ReferenceGrant': [
