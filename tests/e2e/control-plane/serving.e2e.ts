@@ -1,27 +1,15 @@
 /** From an object in a real API server to an answer of a data plane, and what the object's status says of it. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ApiObject } from '../../../gateway-runtime/control/cluster/reflector.ts';
 import { eventually } from '../../cluster/command.ts';
 import { exchange } from '../../support/client.ts';
 import { ApiServer } from '../control/api-server.ts';
-import {
-  gateway,
-  gatewayClass,
-  installCrds,
-  put,
-  read,
-  remove,
-  route,
-  type TestObject,
-} from '../control/objects.ts';
+import { gateway, gatewayClass, installCrds, put, remove, type TestObject } from '../control/objects.ts';
+import { WriteCounts } from '../control/status-counts.ts';
+import { conditionsOf, ROUTE_PROGRAMMED, redirecting, says } from './conditions.ts';
 import { System } from './system.ts';
-
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly reason: string;
-  readonly observedGeneration: number;
-}
 
 let server: ApiServer;
 let system: System;
@@ -44,54 +32,24 @@ async function made(...added: TestObject[]): Promise<void> {
   await put(server.client, ...added);
 }
 
-const conditionsOf = (object: ApiObject): readonly Condition[] => {
-  const { parents, conditions } = (object.status ?? {}) as {
-    parents?: readonly { conditions: readonly Condition[] }[];
-    conditions?: readonly Condition[];
-  };
-  return conditions ?? parents?.[0]?.conditions ?? [];
-};
-
-const condition = async (object: TestObject, type: string) =>
-  conditionsOf(await read(server.client, object)).find((each) => each.type === type);
-
-/** Waits until an object has the condition so. */
-const says = (object: TestObject, type: string, expected: Partial<Condition>) =>
-  eventually(20_000, async () => expect(await condition(object, type)).toMatchObject(expected));
-
-/** A route that answers by itself. */
-const redirecting = (name: string, port: number): TestObject =>
-  route(name, [{ name: 'edge' }], {
-    rules: [
-      {
-        filters: [
-          {
-            type: 'RequestRedirect',
-            requestRedirect: { hostname: 'there.example.com', port, statusCode: 302 },
-          },
-        ],
-      },
-    ],
-  });
-
 describe('a route', () => {
   it('is served after it was applied, says so, and is not served after it was deleted', async () => {
     system = await System.on(server);
     await made(gatewayClass, gateway('edge'), redirecting('shop', 81));
     await system.controlPlane();
-    await says(gateway('edge'), 'Programmed', { status: 'False', reason: 'NoReplicas' });
+    await says(server.client, gateway('edge'), 'Programmed', { status: 'False', reason: 'NoReplicas' });
     const dataPlane = await system.dataPlane('edge', 'edge-1');
     await dataPlane.untilReady();
     const port = await dataPlane.port();
     const ask = () => exchange(port, { host: 'shop.example.com', path: '/' });
     expect((await ask()).status).toBe(302);
-    await says(gateway('edge'), 'Programmed', { status: 'True', observedGeneration: 1 });
-    await says(redirecting('shop', 81), 'gatewright.dev/Programmed', {
+    await says(server.client, gateway('edge'), 'Programmed', { status: 'True', observedGeneration: 1 });
+    await says(server.client, redirecting('shop', 81), ROUTE_PROGRAMMED, {
       status: 'True',
       observedGeneration: 1,
     });
     await put(server.client, redirecting('shop', 82));
-    await says(redirecting('shop', 81), 'gatewright.dev/Programmed', {
+    await says(server.client, redirecting('shop', 81), ROUTE_PROGRAMMED, {
       status: 'True',
       observedGeneration: 2,
     });
@@ -100,3 +58,47 @@ describe('a route', () => {
     await eventually(5_000, async () => expect((await ask()).status).toBe(404));
   });
 });
+
+describe('1,000 routes', () => {
+  it('settle with one write each that says that they are served, and few writes to their Gateway', async () => {
+    system = await System.on(server);
+    await made(gatewayClass, gateway('edge'));
+    await system.controlPlane();
+    const dataPlane = await system.dataPlane('edge', 'edge-1');
+    await dataPlane.untilReady();
+    await says(server.client, gateway('edge'), 'Programmed', { status: 'True' });
+    const routes = await WriteCounts.on(server.client, ROUTES);
+    const gateways = await WriteCounts.on(server.client, GATEWAYS);
+    const names = Array.from({ length: 1_000 }, (_, index) => `route-${index}`);
+    const all = names.map((name) => redirecting(name, 81));
+    objects.push(...all);
+    const created = performance.now();
+    await put(server.client, ...all);
+    const began = performance.now();
+    await eventually(30_000, async () => {
+      const { listeners } = gateways.objects.get('edge')!.status as {
+        listeners: readonly { attachedRoutes: number }[];
+      };
+      const missing = names.filter((name) => !isServed(routes.objects.get(name)));
+      if (listeners[0]!.attachedRoutes !== names.length || missing.length > 0) {
+        throw new Error(`${listeners[0]!.attachedRoutes} attached, ${missing.length} not served`);
+      }
+    });
+    const seconds = (performance.now() - began) / 1000;
+    process.stderr.write(
+      `1,000 routes were made in ${((began - created) / 1000).toFixed(1)} s and settled ${seconds.toFixed(2)} s later, ` +
+        `with ${gateways.of('edge')} writes to the Gateway\n`,
+    );
+    expect(seconds).toBeLessThan(3);
+    await sleep(2_000);
+    expect(names.filter((name) => routes.of(name) !== 1)).toEqual([]);
+    expect(gateways.of('edge')).toBeLessThan(20);
+    await Promise.all([routes.stop(), gateways.stop()]);
+  });
+});
+
+const ROUTES = '/apis/gateway.networking.k8s.io/v1/namespaces/default/httproutes';
+const GATEWAYS = '/apis/gateway.networking.k8s.io/v1/namespaces/default/gateways';
+
+const isServed = (object: ApiObject | undefined) =>
+  conditionsOf(object).some(({ type, status }) => type === ROUTE_PROGRAMMED && status === 'True');
