@@ -1,9 +1,8 @@
 /** The platform team's part: who has which hostnames, on which gateway. */
-import { App, Chart } from 'cdk8s';
+import { App } from 'cdk8s';
 import {
   allNamespaces,
   DedicatedGateway,
-  GatewayRuntime,
   http,
   https,
   namespacesWith,
@@ -15,9 +14,6 @@ import {
 } from 'gatewright';
 
 export const app = new App();
-new GatewayRuntime(new Chart(app, 'runtime'), 'gatewright', {
-  image: 'registry.example.com/gatewright:0.1.0',
-});
 export const platform = new PlatformChart(app, 'platform', { namespace: 'infra' });
 
 export const shop = new Team(platform, 'shop', { group: 'shop-developers' });
