@@ -4,81 +4,97 @@
  * with, the live object.
  */
 import { CustomResource } from '@pulumi/kubernetes/apiextensions/customResource.js';
-import { ComponentResource, type ComponentResourceOptions, log, type Resource } from '@pulumi/pulumi';
+import { Secret } from '@pulumi/kubernetes/core/v1/secret.js';
+import { ComponentResource, type ComponentResourceOptions, log, type Resource, secret } from '@pulumi/pulumi';
 import { ApiObject, type App } from 'cdk8s';
 import { synthesize } from 'gatewright';
+import { type KubernetesObject, nameOf, otherTypesOf } from './kubernetes-object.ts';
+import { definedBy, Needs } from './needs.ts';
+import type { TlsPair } from './settings.ts';
 
-interface KubernetesObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
-  readonly [field: string]: unknown;
+export interface AppResourcesProps {
+  readonly app: App;
+  /**
+   * CRDs that the objects of the app need, and what comes with them. The cluster keeps them where they are taken out of the
+   * stack: with a CRD go the objects of everyone.
+   * @default - the cluster has them
+   */
+  readonly definitions?: readonly KubernetesObject[];
+  /**
+   * Certificates by `namespace/name` of their Secret; their keys are secrets of the stack.
+   * @default - the Secrets that the app refers to are made by others
+   */
+  readonly certificates?: ReadonlyMap<string, TlsPair>;
 }
 
 export class AppResources extends ComponentResource {
   /** By `kind/namespace/name`, or `kind/name` for what has no namespace. */
   readonly resources: ReadonlyMap<string, Resource>;
+  /** The objects of the app, in its order. */
+  readonly objects: readonly KubernetesObject[];
 
   /** Throws where the app has errors, as any synth does, and where it holds the value of a Secret. */
-  constructor(name: string, app: App, options: ComponentResourceOptions = {}) {
+  constructor(name: string, props: AppResourcesProps, options: ComponentResourceOptions = {}) {
     super('gatewright:index:AppResources', name, {}, options);
+    const { app, definitions = [], certificates = new Map() } = props;
     for (const { path, message } of synthesize(app).warnings) log.warn(`[${path}] ${message}`, this);
-    const objects = app.node.findAll().filter((construct) => ApiObject.isApiObject(construct));
     const resources = new Map<string, Resource>();
-    const needs = new Needs(objects);
-    const make = (object: ApiObject): Resource => {
-      const json = object.toJson() as KubernetesObject;
-      const known = resources.get(nameOf(json));
+    const defined = new Map<string, Resource>();
+    for (const object of definitions) {
+      const resource = this.#make(object, { retainOnDelete: true });
+      resources.set(nameOf(object), resource);
+      const kind = definedBy(object);
+      if (kind) defined.set(kind, resource);
+    }
+
+    const objects = app.node.findAll().filter((construct) => ApiObject.isApiObject(construct));
+    const needs = new Needs(objects, defined);
+    const made = new Map<ApiObject, Resource>();
+    const make = (construct: ApiObject): Resource => {
+      const known = made.get(construct);
       if (known) return known;
-      refuseSecretValue(json, object.node.path);
-      const dependsOn = needs.of(object).map(make);
-      const resource = new CustomResource(nameOf(json), json, { parent: this, dependsOn });
-      resources.set(nameOf(json), resource);
+      const object = construct.toJson() as KubernetesObject;
+      refuseSecretValue(object, construct.node.path);
+      const resource = this.#make(object, { dependsOn: needs.of(construct, make) });
+      made.set(construct, resource);
+      resources.set(nameOf(object), resource);
       return resource;
     };
     for (const object of objects) make(object);
+    this.objects = objects.map((construct) => construct.toJson() as KubernetesObject);
+
+    for (const [reference, pair] of certificates) {
+      const resource = this.#certificate(reference, pair, needs.namespace(reference.split('/')[0]!, make));
+      resources.set(`Secret/${reference}`, resource);
+    }
     this.resources = resources;
     this.registerOutputs();
   }
-}
 
-function nameOf({ kind, metadata: { namespace, name } }: KubernetesObject): string {
-  return [kind, namespace, name].filter(Boolean).join('/');
-}
-
-/** What must be there before an object: its Namespace, the definition of its kind, and what its construct says it depends on. */
-class Needs {
-  readonly #namespaces = new Map<string, ApiObject>();
-  readonly #definitions = new Map<string, ApiObject>();
-
-  constructor(objects: readonly ApiObject[]) {
-    for (const object of objects) {
-      if (object.kind === 'Namespace') this.#namespaces.set(object.name, object);
-      if (object.kind !== 'CustomResourceDefinition') continue;
-      const { group, names } = object.toJson().spec as { group: string; names: { kind: string } };
-      this.#definitions.set(`${group}/${names.kind}`, object);
-    }
+  #make(object: KubernetesObject, options: { dependsOn?: Resource[]; retainOnDelete?: boolean }): Resource {
+    const aliases = otherTypesOf(object).map((type) => ({ type }));
+    return new CustomResource(nameOf(object), object, { parent: this, aliases, ...options });
   }
 
-  of(object: ApiObject): ApiObject[] {
-    const { namespace } = (object.toJson() as KubernetesObject).metadata;
-    const declared = object.node.scopes
-      .flatMap((scope) => scope.node.dependencies)
-      .flatMap((dependency) => dependency.node.findAll())
-      .filter((construct) => ApiObject.isApiObject(construct));
-    const all = [
-      this.#definitions.get(`${object.apiGroup}/${object.kind}`),
-      namespace === undefined ? undefined : this.#namespaces.get(namespace),
-      ...declared,
-    ];
-    return [...new Set(all)].filter((each) => each !== undefined && each !== object) as ApiObject[];
+  /** By its own class, which keeps what it holds out of every output: a CustomResource would show it. */
+  #certificate(reference: string, { certificate, key }: TlsPair, dependsOn: Resource[]): Resource {
+    const [namespace, name] = reference.split('/') as [string, string];
+    return new Secret(
+      `Secret/${reference}`,
+      {
+        metadata: { namespace, name },
+        type: 'kubernetes.io/tls',
+        stringData: { 'tls.crt': certificate, 'tls.key': secret(key) },
+      },
+      { parent: this, dependsOn },
+    );
   }
 }
 
-/** The state of a stack is no place for a key, encrypted or not: Secrets are made by who holds them, and referred to by name. */
+/** An object of the app goes into the stack as it is, and so would the key: those come by the configuration, or not at all. */
 function refuseSecretValue({ kind, apiVersion, data, stringData, metadata }: KubernetesObject, path: string) {
   if (kind !== 'Secret' || apiVersion !== 'v1' || (data === undefined && stringData === undefined)) return;
   throw new Error(
-    `[${path}] Secret ${metadata.name} holds a value, which would be kept in the state of the stack: refer to it with secretRef('${metadata.name}') and create it outside of this program`,
+    `[${path}] Secret ${metadata.name} holds a value, which would be kept in the clear in the state of the stack: refer to it with secretRef('${metadata.name}'), and create it outside of this program or by the secret configuration gatewright:certificates`,
   );
 }

@@ -1,0 +1,61 @@
+/**
+ * When a route is live: every parent that this runtime answers for carries `gatewright.dev/Programmed`, True, for the
+ * generation that the route has. The control plane sets it once all data planes of that Gateway serve the route.
+ */
+import { CONTROLLER_NAME, OWN_GROUP } from '../gateway-runtime/api/names.ts';
+import type { KubernetesObject } from './kubernetes-object.ts';
+
+const PROGRAMMED = `${OWN_GROUP}/Programmed`;
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration?: number;
+}
+
+interface Parent {
+  readonly controllerName: string;
+  readonly parentRef: {
+    readonly kind?: string;
+    readonly namespace?: string;
+    readonly name: string;
+    readonly sectionName?: string;
+  };
+  readonly conditions?: readonly Condition[];
+}
+
+/** As the API server gives it. */
+export interface Route extends KubernetesObject {
+  readonly metadata: KubernetesObject['metadata'] & { readonly generation?: number };
+  readonly status?: { readonly parents?: readonly Parent[] };
+}
+
+/** What a route lacks until it is live, as a sentence without an end; undefined where it is live. */
+export function lack(route: Route): string | undefined {
+  const parents = (route.status?.parents ?? []).filter((parent) => parent.controllerName === CONTROLLER_NAME);
+  if (parents.length === 0) {
+    return `found no status of ${CONTROLLER_NAME}, expected ${PROGRAMMED} True: is the control plane running, and does it have the class of the Gateway`;
+  }
+  for (const parent of parents) {
+    const found = lackOf(parent, route.metadata);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function lackOf(parent: Parent, { generation = 0, namespace }: Route['metadata']): string | undefined {
+  const { kind = 'Gateway', name, sectionName } = parent.parentRef;
+  const section = sectionName === undefined ? '' : ` section ${sectionName}`;
+  const at = `on ${kind} ${parent.parentRef.namespace ?? namespace}/${name}${section}`;
+  const current = (type: string) =>
+    parent.conditions?.find((each) => each.type === type && each.observedGeneration === generation);
+  const programmed = current(PROGRAMMED);
+  if (programmed?.status === 'True') return undefined;
+  // A route that is refused is programmed nowhere, and says why in Accepted.
+  const accepted = current('Accepted');
+  const told = accepted?.status === 'False' ? accepted : programmed;
+  if (!told) return `found no ${PROGRAMMED} for generation ${generation} ${at}, expected True`;
+  return `found ${told.type} ${told.status} ${at}, expected True: ${told.reason}, ${told.message}`;
+}
