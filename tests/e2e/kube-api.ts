@@ -109,7 +109,10 @@ export class KubeApi {
 
   async #kindOf(object: RawObject): Promise<Kind | undefined> {
     const root = rootOf(object);
-    const kinds = this.#kinds.get(root) ?? this.#discover(root);
+    const known = (await this.#kinds.get(root))?.get(String(object.kind));
+    if (known) return known;
+    // Its definition may have come since.
+    const kinds = this.#discover(root);
     this.#kinds.set(root, kinds);
     return (await kinds).get(String(object.kind));
   }
