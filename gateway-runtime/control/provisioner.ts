@@ -1,12 +1,25 @@
 /**
- * Runs the data planes of each Gateway: a Deployment with what belongs to it, in the Gateway's namespace. Only a leader
- * writes; what it finds of an earlier one it goes on with.
+ * Runs the data planes of each Gateway: a Deployment with what belongs to it, in the Gateway's namespace, owned by the Gateway. What is
+ * there is compared with what is wanted whenever either changes, and only the difference is written; so it goes on with what an earlier
+ * leader made, and puts back what somebody altered. Only a leader writes.
  */
+import { CONTROLLER_NAME, GATEWAY_GROUP, GATEWAY_VERSION } from '../api/names.ts';
 import type { ObjectRef, RawObject } from '../api/object.ts';
-import type { GatewayId } from '../snapshot/snapshot.ts';
+import { canonicalJson } from '../snapshot/canonical.ts';
+import { type GatewayId, gatewayKey } from '../snapshot/snapshot.ts';
 import type { Infrastructure } from '../translate/translation.ts';
-import type { ApiClient } from './cluster/client.ts';
+import { type ApiClient, isStatus } from './cluster/client.ts';
+import type { ApiObject, Timings } from './cluster/reflector.ts';
 import type { PodView } from './distribution-view.ts';
+import { type Address, addressProblem, assignedAddresses, type Problem } from './provisioner/addresses.ts';
+import { Followed } from './provisioner/followed.ts';
+import type { GeneratedKind, GeneratedObject, OwnerReference } from './provisioner/kinds.ts';
+import { GATEWAY_NAME_LABEL, generatedName, isManaged } from './provisioner/names.ts';
+import { generatedObjects } from './provisioner/objects.ts';
+import { Pods } from './provisioner/pods.ts';
+import { missingRight } from './provisioner/problems.ts';
+import { staticAddresses } from './provisioner/services.ts';
+import { Writes } from './provisioner/writes.ts';
 
 export interface ProvisionerOptions {
   readonly client: ApiClient;
@@ -20,29 +33,356 @@ export interface ProvisionerOptions {
   readonly onState: (gateway: GatewayId) => void;
   /** What went wrong once, as a sentence. */
   readonly onEvent: (message: string) => void;
+  readonly timings?: Timings;
 }
 
 export interface GatewayState {
   readonly pods: readonly PodView[];
   /** As they are really assigned; absent where none is. */
-  readonly addresses?: readonly { readonly type: 'IPAddress' | 'Hostname'; readonly value: string }[];
+  readonly addresses?: readonly Address[];
   /** Why the Gateway is not programmed, for that condition. */
-  readonly problem?: { readonly reason: string; readonly message: string };
+  readonly problem?: Problem;
 }
 
-/** The class and its contract; what it does follows. */
-export declare class Provisioner {
-  constructor(options: ProvisionerOptions);
+interface Entry {
+  readonly gateway: GatewayId;
+  wanted: Infrastructure | undefined;
+  /** What can't be written. */
+  problem: Problem | undefined;
+  /** What was last said of it. */
+  complaint: string | undefined;
+  /** Its state, as it was last told. */
+  told: string;
+  isRunning: boolean;
+  isDue: boolean;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** Gateways that are worked on at a time. */
+const CONCURRENCY = 8;
+/** Milliseconds. */
+const TIMEOUT = 10_000;
+const RETRY = 30_000;
+
+export class Provisioner {
+  readonly #options: ProvisionerOptions;
+  readonly #followed: Followed;
+  readonly #pods = new Pods();
+  readonly #writes: Writes;
+  /** Of Gateways that are wanted, and of those that have objects nevertheless. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #waiting = new Set<Entry>();
+  #active = 0;
+  /** Everything that is wanted is known. */
+  #isTold = false;
+  #bundle: string | undefined;
+  /** Present while we lead. */
+  #session: AbortController | undefined;
+
+  constructor(options: ProvisionerOptions) {
+    this.#options = options;
+    const { client, onEvent, timings } = options;
+    this.#writes = new Writes(client, onEvent);
+    this.#followed = new Followed({
+      client,
+      ...(timings ? { timings } : {}),
+      onObject: (namespace, before, after) => this.#changed(namespace, before, after),
+      onState: (namespace) => {
+        if (this.#followed.isKnown(namespace)) this.#writes.retry(namespace);
+        for (const entry of this.#entries.values()) {
+          if (entry.gateway.namespace === namespace) this.#queue(entry);
+        }
+      },
+    });
+  }
+
   /** By `namespace/name`. The first call is everything; nothing is deleted before it. */
-  want(change: ReadonlyMap<string, Infrastructure | undefined>): void;
+  want(change: ReadonlyMap<string, Infrastructure | undefined>): void {
+    this.#isTold = true;
+    for (const [key, wanted] of change) {
+      const entry = wanted ? this.#entryOf(wanted.gateway) : this.#entries.get(key);
+      if (!entry) continue;
+      entry.wanted = wanted;
+      if (!wanted) entry.problem = undefined;
+      this.#queue(entry);
+    }
+    for (const entry of this.#entries.values()) if (!entry.wanted) this.#queue(entry);
+  }
+
   /** The authorities by which data planes know the control plane, as PEM. Nothing is made before they are known. */
-  trust(bundle: string): void;
-  /** Every version of every Service and EndpointSlice; undefined where it is gone. Others are ignored. */
-  observe(ref: ObjectRef, object: RawObject | undefined): void;
-  lead(): void;
-  follow(): void;
-  stop(): Promise<void>;
-  stateOf(gateway: GatewayId): GatewayState;
-  /** Name of the service account of the Gateway's data planes, in its namespace; undefined where it is not wanted. */
-  accountOf(gateway: GatewayId): string | undefined;
+  trust(bundle: string): void {
+    if (bundle === this.#bundle) return;
+    this.#bundle = bundle;
+    for (const entry of this.#entries.values()) this.#queue(entry);
+  }
+
+  /**
+   * Every version of every Service and EndpointSlice, and of the Gateways and their classes, since one that was let go may be another's
+   * now; undefined where it is gone. Others are ignored.
+   */
+  observe({ group, kind, namespace, name }: ObjectRef, object: RawObject | undefined): void {
+    if (kind === 'Service' && group === '') {
+      if (object) this.#followed.take({ ...(object as ApiObject), kind });
+      else this.#followed.drop(kind, namespace, name);
+    } else if (kind === 'EndpointSlice') {
+      // It has the labels of its Service.
+      const labels = (object as ApiObject | undefined)?.metadata.labels;
+      const slice = isManaged(labels) ? object : undefined;
+      for (const key of this.#pods.observe(namespace, name, slice, Date.now())) {
+        const service = this.#followed.get('Service', namespace, key.slice(namespace.length + 1));
+        if (service) this.#changed(namespace, service, service);
+      }
+    } else if (group === GATEWAY_GROUP && (kind === 'Gateway' || kind === 'GatewayClass')) {
+      for (const entry of this.#entries.values()) if (!entry.wanted) this.#queue(entry);
+    }
+  }
+
+  lead(): void {
+    if (this.#session) return;
+    this.#session = new AbortController();
+    for (const entry of this.#entries.values()) this.#queue(entry);
+  }
+
+  /** Stops at once, in the middle of writes too. */
+  follow(): void {
+    void this.#leave();
+  }
+
+  async stop(): Promise<void> {
+    await this.#leave();
+    for (const { timer } of this.#entries.values()) clearTimeout(timer);
+    this.#entries.clear();
+  }
+
+  stateOf(gateway: GatewayId): GatewayState {
+    const entry = this.#entries.get(gatewayKey(gateway));
+    if (!entry?.wanted) return { pods: [] };
+    const name = generatedName(gateway.name, entry.wanted.className);
+    const pods = this.#pods.of(`${gateway.namespace}/${name}`);
+    const service = this.#followed.get('Service', gateway.namespace, name);
+    const addresses = service ? assignedAddresses(service as never) : [];
+    const problem = entry.problem ?? (service && addressProblem(entry.wanted, service as never));
+    return {
+      pods,
+      ...(addresses.length > 0 ? { addresses } : {}),
+      ...(problem ? { problem } : {}),
+    };
+  }
+
+  /** Name of the service account of the Gateway's data planes, in its namespace; undefined where there are to be none. */
+  accountOf(gateway: GatewayId): string | undefined {
+    const wanted = this.#entries.get(gatewayKey(gateway))?.wanted;
+    return wanted && generatedName(gateway.name, wanted.className);
+  }
+
+  async #leave(): Promise<void> {
+    this.#session?.abort();
+    this.#session = undefined;
+    this.#waiting.clear();
+    for (const entry of this.#entries.values()) {
+      clearTimeout(entry.timer);
+      entry.isDue = false;
+      entry.problem = undefined;
+    }
+    await Promise.all([...this.#followed.namespaces].map((each) => this.#followed.unfollow(each)));
+  }
+
+  #entryOf(gateway: GatewayId): Entry {
+    const key = gatewayKey(gateway);
+    const known = this.#entries.get(key);
+    if (known) return known;
+    const entry: Entry = {
+      gateway: { namespace: gateway.namespace, name: gateway.name },
+      wanted: undefined,
+      problem: undefined,
+      complaint: undefined,
+      told: '',
+      isRunning: false,
+      isDue: false,
+      timer: undefined,
+    };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  #changed(namespace: string, before: ApiObject | undefined, after: ApiObject | undefined): void {
+    const name = gatewayNameOf((after ?? before)!);
+    if (name === undefined) return;
+    // There may be no such Gateway any more, or none that is wanted.
+    const entry = this.#entryOf({ namespace, name });
+    if (!after && !entry.wanted) this.#writes.forget(before!);
+    this.#tell(entry);
+    this.#queue(entry);
+  }
+
+  #tell(entry: Entry): void {
+    const state = canonicalJson(this.stateOf(entry.gateway));
+    if (state === entry.told) return;
+    entry.told = state;
+    this.#options.onState(entry.gateway);
+  }
+
+  #queue(entry: Entry): void {
+    if (!this.#session) return;
+    clearTimeout(entry.timer);
+    if (entry.isRunning) entry.isDue = true;
+    else this.#waiting.add(entry);
+    setImmediate(() => this.#pump());
+  }
+
+  #pump(): void {
+    for (const entry of this.#waiting) {
+      if (!this.#session || this.#active >= CONCURRENCY) return;
+      this.#waiting.delete(entry);
+      entry.isRunning = true;
+      this.#active++;
+      void this.#settle(entry, this.#session.signal).finally(() => {
+        entry.isRunning = false;
+        this.#active--;
+        if (entry.isDue) this.#queue(entry);
+        entry.isDue = false;
+        this.#pump();
+      });
+    }
+  }
+
+  /** Brings one Gateway to what is wanted. Never throws: what failed is tried again. */
+  async #settle(entry: Entry, signal: AbortSignal): Promise<void> {
+    const { namespace } = entry.gateway;
+    if (!this.#isTold || this.#bundle === undefined || !this.#options.mayWrite()) return;
+    const objects = this.#objectsOf(entry);
+    if (!entry.wanted && objects.length === 0) return this.#forget(entry);
+    this.#followed.follow(namespace);
+    if (!this.#followed.isKnown(namespace)) {
+      const denied = this.#followed.denied(namespace);
+      if (denied && entry.wanted) {
+        const name = generatedName(entry.gateway.name, entry.wanted.className);
+        this.#report(entry, missingRight(denied, namespace, name));
+      }
+      return;
+    }
+    const problem = entry.wanted ? await this.#provide(entry, entry.wanted, signal) : undefined;
+    if (signal.aborted) return;
+    this.#report(entry, problem);
+    await this.#clear(entry, signal);
+  }
+
+  async #provide(entry: Entry, wanted: Infrastructure, signal: AbortSignal): Promise<Problem | undefined> {
+    const asksForAddress = staticAddresses(wanted.addresses).length > 0;
+    let problem: Problem | undefined;
+    let again = Number.POSITIVE_INFINITY;
+    for (const object of this.#generated(wanted)) {
+      // What comes next is another state, or another leader.
+      if (signal.aborted || entry.wanted !== wanted || !this.#options.mayWrite()) return entry.problem;
+      const { name, namespace } = object.metadata;
+      const found = this.#followed.get(object.kind, namespace, name);
+      const outcome = await this.#writes.bring(object, entry.gateway, found, signal, asksForAddress);
+      if (outcome.object && outcome.object !== found) {
+        this.#followed.take({ ...outcome.object, kind: object.kind });
+      }
+      problem ??= outcome.problem;
+      again = Math.min(again, outcome.again ?? Number.POSITIVE_INFINITY);
+    }
+    if (again === Number.POSITIVE_INFINITY) return problem;
+    this.#again(entry, again);
+    // What waits to be tried again is no better than it was.
+    return problem ?? entry.problem;
+  }
+
+  /** Deletes what is needed no longer. */
+  async #clear(entry: Entry, signal: AbortSignal): Promise<void> {
+    const { wanted } = entry;
+    try {
+      const superfluous = wanted ? this.#superfluous(entry, wanted) : await this.#abandoned(entry, signal);
+      for (const object of superfluous) {
+        if (signal.aborted || entry.wanted !== wanted || !this.#options.mayWrite()) return;
+        await this.#writes.remove(object, signal);
+        const { name, namespace = '' } = object.metadata;
+        this.#followed.drop(object.kind as GeneratedKind, namespace, name);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      const { message } = error as Error;
+      this.#complain(entry, `what was made for it and is needed no longer can't be deleted: ${message}`);
+      this.#again(entry, RETRY);
+    }
+  }
+
+  /** What was made under another class stays until the Gateway is served by what replaces it. */
+  #superfluous(entry: Entry, wanted: Infrastructure): ApiObject[] {
+    const current = generatedName(wanted.gateway.name, wanted.className);
+    const kinds = new Set<string>(this.#generated(wanted).map(({ kind }) => kind));
+    const isServed = this.stateOf(entry.gateway).pods.some(({ ready }) => ready);
+    return this.#objectsOf(entry).filter(({ kind, metadata }) =>
+      metadata.name === current ? !kinds.has(kind!) : isServed,
+    );
+  }
+
+  /**
+   * A Gateway that is ours and refused keeps what it has: its addresses would be lost with it. What a Gateway leaves that is gone
+   * itself is for the garbage collector.
+   */
+  async #abandoned(entry: Entry, signal: AbortSignal): Promise<ApiObject[]> {
+    const { namespace, name } = entry.gateway;
+    const gateway = await this.#read(`namespaces/${namespace}/gateways/${name}`, signal);
+    if (!gateway) return [];
+    const { gatewayClassName } = gateway.spec as { readonly gatewayClassName: string };
+    const gatewayClass = await this.#read(`gatewayclasses/${gatewayClassName}`, signal);
+    const { controllerName } = (gatewayClass?.spec ?? {}) as { readonly controllerName?: string };
+    return controllerName === CONTROLLER_NAME ? [] : this.#objectsOf(entry);
+  }
+
+  /** Undefined where there is none. */
+  async #read(place: string, signal: AbortSignal): Promise<ApiObject | undefined> {
+    try {
+      const path = `/apis/${GATEWAY_GROUP}/${GATEWAY_VERSION}/${place}`;
+      return await this.#options.client.call<ApiObject>('GET', path, { signal, timeout: TIMEOUT });
+    } catch (error) {
+      if (isStatus(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  #generated(wanted: Infrastructure): GeneratedObject[] {
+    const { image, controlPlane } = this.#options;
+    return generatedObjects(wanted, { image, controlPlane, bundle: this.#bundle! });
+  }
+
+  #objectsOf({ gateway }: Entry): ApiObject[] {
+    return [...this.#followed.in(gateway.namespace)].filter((each) => gatewayNameOf(each) === gateway.name);
+  }
+
+  #report(entry: Entry, problem: Problem | undefined): void {
+    entry.problem = problem;
+    if (problem) this.#complain(entry, problem.message);
+    else entry.complaint = undefined;
+    this.#tell(entry);
+  }
+
+  /** Once, however often it is tried again. */
+  #complain(entry: Entry, message: string): void {
+    if (entry.complaint === message) return;
+    entry.complaint = message;
+    this.#options.onEvent(`Gateway ${gatewayKey(entry.gateway)}: ${message}`);
+  }
+
+  #again(entry: Entry, milliseconds: number): void {
+    clearTimeout(entry.timer);
+    entry.timer = setTimeout(() => this.#queue(entry), milliseconds);
+    entry.timer.unref();
+  }
+
+  #forget(entry: Entry): void {
+    const { namespace } = entry.gateway;
+    this.#entries.delete(gatewayKey(entry.gateway));
+    if ([...this.#entries.values()].some(({ gateway }) => gateway.namespace === namespace)) return;
+    void this.#followed.unfollow(namespace);
+  }
+}
+
+/** For which Gateway an object was made. */
+function gatewayNameOf({ metadata }: ApiObject): string | undefined {
+  const owners = (metadata as { readonly ownerReferences?: readonly OwnerReference[] }).ownerReferences ?? [];
+  const owner = owners.find(({ kind, controller }) => kind === 'Gateway' && controller);
+  return owner?.name ?? metadata.labels?.[GATEWAY_NAME_LABEL];
 }

@@ -59,6 +59,8 @@ export interface Collection {
   readonly kind: string;
   /** Such as `metadata.name=shop`. */
   readonly fieldSelector?: string;
+  /** Such as `app.kubernetes.io/managed-by=gatewright`. */
+  readonly labelSelector?: string;
   /** Whether objects come without spec and status. */
   readonly metadataOnly?: boolean;
 }
@@ -267,8 +269,12 @@ export class Reflector {
   }
 
   #query(query: Readonly<Record<string, string>>): string {
-    const { fieldSelector } = this.#collection;
-    return new URLSearchParams({ ...(fieldSelector ? { fieldSelector } : {}), ...query }).toString();
+    const { fieldSelector, labelSelector } = this.#collection;
+    return new URLSearchParams({
+      ...(fieldSelector ? { fieldSelector } : {}),
+      ...(labelSelector ? { labelSelector } : {}),
+      ...query,
+    }).toString();
   }
 
   #accept(form: '' | 'List'): { accept?: string } {
