@@ -1,7 +1,6 @@
 /** What the objects of an app mean together, and what is wrong with that, by construct path. */
 import type { IConstruct } from 'constructs';
 import { refOf } from '../gateway-runtime/api/kinds.ts';
-import { GATEWAY_GROUP } from '../gateway-runtime/api/names.ts';
 import { type ObjectRef, type RawObject, refKey } from '../gateway-runtime/api/object.ts';
 import { exampleOf, type Shadow, shadows } from '../gateway-runtime/match/shadowing.ts';
 import { re2 } from '../gateway-runtime/regex/re2.ts';
@@ -31,7 +30,6 @@ export function findingsOf(root: IConstruct): Finding[] {
   });
   return [
     ...duplicates(appObjects),
-    ...appObjects.flatMap(unattached),
     ...root.node.findAll().flatMap((construct) => ownWarnings(construct, objects)),
     ...fromDiagnostics(translation.diagnostics, paths),
     ...[...translation.snapshots.values()].flatMap((snapshot) => fromShadows(shadows(snapshot), paths)),
@@ -73,16 +71,6 @@ function duplicates(objects: readonly AppObject[]): Finding[] {
     const message = `${refKey(identity(object))} is made by ${first} already. Fix: give one of them another name.`;
     return [{ severity: 'error' as const, path, message }];
   });
-}
-
-/** A route without parentRefs is valid, and serves nothing. */
-function unattached({ object, path }: AppObject): Finding[] {
-  const ref = refOf(object);
-  if (ref.group !== GATEWAY_GROUP || !/^(HTTP|GRPC)Route$/.test(ref.kind)) return [];
-  const { parentRefs } = (object.spec ?? {}) as { parentRefs?: unknown };
-  if (parentRefs !== undefined && !(Array.isArray(parentRefs) && parentRefs.length === 0)) return [];
-  const message = `${refKey(ref)} spec.parentRefs: names no gateway, so the route serves nothing. Fix: name the Gateway or ListenerSet that it attaches to.`;
-  return [{ severity: 'warning', path, message }];
 }
 
 function identity(object: RawObject): ObjectRef {

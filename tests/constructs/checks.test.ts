@@ -69,7 +69,7 @@ describe('references', () => {
     route.rule({ path: exact('/b') }).to(service('elsewhere', 80));
     expect(warnings(app)).toEqual([
       '[shop/r] HTTPRoute/shop/r spec.rules[0].backendRefs[0] and 1 more: Service shop/elsewhere does not exist. ' +
-        'Fix: create it, or correct the name or namespace, unless the cluster has it already.',
+        'Fix: create it, or correct the name or namespace, unless the cluster has it already. Example: GET http://shop.example.com/a.',
     ]);
   });
 
@@ -78,7 +78,7 @@ describe('references', () => {
     new TeamRoute(chart, 'r', { on: shopEdge }).rule().to(service('cart', 81));
     expect(errors(app)).toEqual([
       '[shop/r] HTTPRoute/shop/r spec.rules[0].backendRefs[0]: Service shop/cart has no TCP port 81; it has 80/TCP. ' +
-        'Fix: set port to 80. See Service/shop/cart (shop/cart-service).',
+        'Fix: set port to 80. See Service/shop/cart (shop/cart-service). Example: GET http://shop.example.com/.',
     ]);
   });
 
@@ -87,7 +87,7 @@ describe('references', () => {
     new TeamRoute(chart, 'r', { on: shopEdge }).rule().to(page);
     expect(errors(app)).toEqual([
       expect.stringMatching(
-        /^\[shop\/r\] HTTPRoute\/shop\/r .*ReferenceGrant.* See Service\/media\/page \(media\/page-service\)\.$/,
+        /^\[shop\/r\] HTTPRoute\/shop\/r .*ReferenceGrant.* See Service\/media\/page \(media\/page-service\)\. Example: GET http:\/\/shop\.example\.com\/\.$/,
       ),
     ]);
     new ReferenceGrant(mediaChart, 'page-for-shop', { from: shop, to: page });
@@ -138,7 +138,7 @@ describe('attachment', () => {
     new TeamRoute(mediaChart, 'r', { on: shared.listener('house') }).rule().to(page);
     expect(warnings(app)).toEqual([
       expect.stringMatching(
-        /^\[media\/r\] HTTPRoute\/media\/r spec\.parentRefs\[0\]: no listener of Gateway infra\/shared-gw takes routes of namespace media \(house takes namespace infra only\)\. Fix: .* See Gateway\/infra\/shared-gw \(platform\/shared-gw\)\.$/,
+        /^\[media\/r\] HTTPRoute\/media\/r spec\.parentRefs\[0\]: no listener of Gateway infra\/shared-gw takes routes of namespace media \(house takes namespace infra only\)\. Fix: .* See Gateway\/infra\/shared-gw \(platform\/shared-gw\)\. Example: GET http:\/\/house\.example\.com\/\.$/,
       ),
     ]);
   });
@@ -175,8 +175,8 @@ describe('what serves nothing', () => {
     const off = service('cart', 80, { weight: 0 });
     new TeamRoute(chart, 'off', { on: shopEdge }).rule().to(off, off);
     expect(warnings(app)).toEqual([
-      '[shop/by-hand] HTTPRoute/shop/by-hand spec.parentRefs: names no gateway, so the route serves nothing. Fix: name the Gateway or ListenerSet that it attaches to.',
       '[shop/off] spec.rules[0] (prefix /): the weights of its backends sum to 0, so every request gets a 500: give one of them a weight',
+      '[shop/by-hand] HTTPRoute/shop/by-hand spec.parentRefs: found no parentRef, so the route attaches to nothing. Fix: name the Gateway or ListenerSet that it attaches to. Example: GET http://any.example/.',
     ]);
   });
 });
