@@ -1,5 +1,7 @@
 /** The control plane as Kubernetes objects: what runs, where data planes find it, and what keeps it from going all at once. */
 
+import { OWN_GROUP } from '../gateway-runtime/api/names.ts';
+
 /** Of the Deployment, the service account, the lease and the label. */
 export const NAME = 'gatewright';
 /** Of the Service that data planes dial, and of the PodDisruptionBudget. */
@@ -8,6 +10,8 @@ export const CONTROL_PLANE = 'gatewright-control-plane';
 const PORTS = { distribution: 9903, admin: 9902 };
 /** "nonroot" of the image. */
 const USER = 65532;
+/** Its own token, by which its replicas know each other; of no use at the API server. */
+const TOKEN = { folder: '/var/run/secrets/gatewright', audience: `distribution.${OWN_GROUP}`, seconds: 3600 };
 /** A selector can't be changed later, so it is not derived from where the construct stands. */
 const LABELS = { 'app.kubernetes.io/name': NAME };
 
@@ -68,6 +72,22 @@ export const deployment = ({ namespace, image, replicas }: ControlPlaneProps) =>
         },
         topologySpreadConstraints: [spread('kubernetes.io/hostname'), spread('topology.kubernetes.io/zone')],
         containers: [container(image)],
+        volumes: [
+          {
+            name: 'token',
+            projected: {
+              sources: [
+                {
+                  serviceAccountToken: {
+                    audience: TOKEN.audience,
+                    expirationSeconds: TOKEN.seconds,
+                    path: 'token',
+                  },
+                },
+              ],
+            },
+          },
+        ],
       },
     },
   },
@@ -90,9 +110,11 @@ const container = (image: string) => ({
     { name: 'GATEWRIGHT_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
     { name: 'GATEWRIGHT_POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
     { name: 'GATEWRIGHT_POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+    { name: 'GATEWRIGHT_TOKEN_FILE', value: `${TOKEN.folder}/token` },
     // Data planes run the same.
     { name: 'GATEWRIGHT_IMAGE', value: image },
   ],
+  volumeMounts: [{ name: 'token', mountPath: TOKEN.folder, readOnly: true }],
   ports: Object.entries(PORTS).map(([name, containerPort]) => ({ name, containerPort, protocol: 'TCP' })),
   // Until it is up at all it has a minute.
   startupProbe: { ...probe('/healthz'), periodSeconds: 1, failureThreshold: 60 },

@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { App, Chart } from 'cdk8s';
 import { GatewayRuntime, http, https, PlatformChart, SharedGateway, secretRef, Team } from 'gatewright';
+import { TOKEN_AUDIENCE } from '../../gateway-runtime/distribution/messages.ts';
 import { errors, named, objects, ofKind, type SynthesizedObject } from './synth.ts';
 
 function cluster() {
@@ -88,6 +89,13 @@ describe('GatewayRuntime', () => {
       'status.podIP',
     ]);
     expect(env).toContainEqual({ name: 'GATEWRIGHT_IMAGE', value: image });
+    const [{ volumeMounts }] = spec.template.spec.containers;
+    expect(env).toContainEqual({
+      name: 'GATEWRIGHT_TOKEN_FILE',
+      value: `${volumeMounts[0].mountPath}/token`,
+    });
+    const [{ serviceAccountToken }] = spec.template.spec.volumes[0].projected.sources;
+    expect(serviceAccountToken).toMatchObject({ audience: TOKEN_AUDIENCE, path: 'token' });
     const service = named(app, 'Service', 'gatewright-control-plane');
     expect(service.metadata.namespace).toBe('gatewright-system');
     expect(service.spec.selector).toEqual(spec.template.metadata.labels);
