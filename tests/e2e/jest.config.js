@@ -2,7 +2,8 @@
 import base from '../../jest.config.js';
 
 export default {
-  ...base,
+  // How tests are compiled is the same for all projects.
+  ...(base.projects?.[0] ?? base),
   rootDir: '../..',
   testMatch: ['<rootDir>/tests/{cluster,e2e}/**/*.e2e.ts'],
   testTimeout: 600_000,
