@@ -1,6 +1,17 @@
 /** Field rules that several kinds share, as `sigs.k8s.io/gateway-api` v1.6.1 states them. */
 import { GATEWAY_GROUP } from './names.ts';
-import { integer, list, object, optional, type Pattern, type Rule, string, stringMap } from './schema.ts';
+import {
+  hidden,
+  integer,
+  list,
+  object,
+  optional,
+  type Pattern,
+  type Rule,
+  type Schema,
+  string,
+  stringMap,
+} from './schema.ts';
 
 const DNS_NAME = '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*';
 
@@ -52,7 +63,11 @@ export const namespace = () => string({ min: 1, max: 63, pattern: namespacePatte
 export const sectionName = () => string({ min: 1, max: 253, pattern: sectionPattern });
 export const port = () => integer({ min: 1, max: 65535 });
 export const headerName = () => string({ min: 1, max: 256, pattern: headerNamePattern });
-export const headerValue = () => string({ min: 1, max: 4096, pattern: headerValuePattern });
+/** May be a credential, so no message shows it. */
+export const headerValue = () => hidden(string({ min: 1, max: 4096, pattern: headerValuePattern }));
+/** A list of names with values that may be credentials, whatever stands in the place of the list or of one of them. */
+export const namedValues = <T extends { name: string }>(item: Schema<T>): Schema<T[]> =>
+  hidden(list(hidden(item), { max: 16, key: ({ name }) => name }));
 export const duration = () => string({ pattern: durationPattern });
 
 const DURATION_UNITS: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };

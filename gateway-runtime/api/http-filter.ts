@@ -5,6 +5,7 @@ import {
   headerName,
   headerValue,
   kind,
+  namedValues,
   objectName,
   port,
   preciseHostname,
@@ -23,10 +24,10 @@ import {
   string,
 } from './schema.ts';
 
-const httpHeader = object({ name: headerName(), value: headerValue() });
+const httpHeaders = namedValues(object({ name: headerName(), value: headerValue() }));
 const headerModifier = object({
-  set: optional(list(httpHeader, { max: 16, key: (header) => header.name })),
-  add: optional(list(httpHeader, { max: 16, key: (header) => header.name })),
+  set: optional(httpHeaders),
+  add: optional(httpHeaders),
   remove: optional(list(string(), { max: 16, key: (name) => name })),
 });
 export type HeaderModifier = Infer<typeof headerModifier>;

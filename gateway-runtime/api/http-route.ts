@@ -7,6 +7,7 @@ import {
   headerValue,
   hostname,
   metadata,
+  namedValues,
   parentRef,
   sectionName,
   serviceNeedsPort,
@@ -16,6 +17,7 @@ import {
   anything,
   defaulted,
   type FieldProblem,
+  hidden,
   type Infer,
   integer,
   list,
@@ -58,17 +60,21 @@ const pathMatch = object(
 );
 
 const valueMatchType = () => oneOf(['Exact', 'RegularExpression'], 'Exact');
-const headerMatch = object({ name: headerName(), type: valueMatchType(), value: headerValue() });
-const queryMatch = object({
-  name: headerName(),
-  type: valueMatchType(),
-  value: string({ min: 1, max: 1024 }),
-});
+const headerMatches = namedValues(
+  object({ name: headerName(), type: valueMatchType(), value: headerValue() }),
+);
+const queryMatches = namedValues(
+  object({
+    name: headerName(),
+    type: valueMatchType(),
+    value: hidden(string({ min: 1, max: 1024 })),
+  }),
+);
 
 const match = object({
   path: defaulted(pathMatch, { type: 'PathPrefix', value: '/' }),
-  headers: optional(list(headerMatch, { max: 16, key: (header) => header.name })),
-  queryParams: optional(list(queryMatch, { max: 16, key: (param) => param.name })),
+  headers: optional(headerMatches),
+  queryParams: optional(queryMatches),
   method: optional(oneOf(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'])),
 });
 export type HttpRouteMatch = Infer<typeof match>;

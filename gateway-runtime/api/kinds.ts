@@ -120,6 +120,7 @@ export function parse(raw: RawObject): Parsed {
       'apiVersion',
       text(raw.apiVersion),
       definition.versions.map((each) => (ref.group ? `${ref.group}/${each}` : each)).join(' or '),
+      `write apiVersion: ${ref.group ? `${ref.group}/` : ''}${definition.versions[0]}`,
     );
   }
   const problems: FieldProblem[] = [];

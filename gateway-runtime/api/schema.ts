@@ -121,7 +121,9 @@ export function integer(limits: { min?: number; max?: number; default?: number }
     check(value, field, problems) {
       if (value === undefined && limits.default !== undefined) return limits.default;
       if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
-        return refuse(problems, field, value, `a whole number from ${min} to ${max}`);
+        const isQuoted = typeof value === 'string' && /^-?\d+$/.test(value);
+        const fix = isQuoted ? 'write it without quotes' : undefined;
+        return refuse(problems, field, value, `a whole number from ${min} to ${max}`, fix);
       }
       return value;
     },
@@ -151,7 +153,15 @@ export function boolean(): Schema<boolean> {
   return {
     openApi: { type: 'boolean' },
     check: (value, field, problems) =>
-      typeof value === 'boolean' ? value : refuse(problems, field, value, 'true or false'),
+      typeof value === 'boolean'
+        ? value
+        : refuse(
+            problems,
+            field,
+            value,
+            'true or false',
+            value === 'true' || value === 'false' ? 'write it without quotes' : undefined,
+          ),
   };
 }
 
@@ -160,10 +170,22 @@ export function oneOf<const V extends string | number>(values: readonly V[], fal
     openApi: stated({ type: typeof values[0], enum: values, default: fallback }),
     check(value, field, problems) {
       if (value === undefined && fallback !== undefined) return fallback;
-      if (!values.includes(value as V)) return refuse(problems, field, value, `one of ${values.join(', ')}`);
-      return value as V;
+      if (values.includes(value as V)) return value as V;
+      const meant = meantBy(value, values);
+      const fix = meant === undefined ? undefined : `write ${meant}`;
+      return refuse(problems, field, value, `one of ${values.join(', ')}`, fix);
     },
   };
+}
+
+/** The only one that is misspelt so, or that has the text as a part. */
+function meantBy<V extends string | number>(value: unknown, values: readonly V[]): V | undefined {
+  if (typeof value !== 'string' || value === '') return undefined;
+  const text = value.toLowerCase();
+  const exact = values.filter((each) => `${each}`.toLowerCase() === text);
+  const near = values.filter((each) => `${each}`.length > 3 && isNear(`${each}`.toLowerCase(), text));
+  const part = values.filter((each) => text.length > 3 && `${each}`.toLowerCase().includes(text));
+  return [exact, near, part].find((found) => found.length === 1)?.[0];
 }
 
 export function list<T>(

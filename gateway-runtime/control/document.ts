@@ -36,13 +36,23 @@ export interface ParsedText {
   readonly emptied?: SourceProblem;
 }
 
+export interface ParseOptions {
+  /** The file was not named, but stands in a folder that was, among other things perhaps: what is no object is passed over. */
+  readonly inFolder?: boolean;
+}
+
+/** Keys that every object has. */
+const OBJECT_KEY = /(?:^|[\s{,"'])(?:apiVersion|kind)["']?\s*:/;
+
 /** Never throws. `file` is how messages name it. */
-export function parseText(text: string, file: string): ParsedText {
-  if (text.trim() === '') {
-    return { objects: [], problems: [], passedOver: new Map(), broken: false, emptied: emptied(file) };
-  }
+export function parseText(text: string, file: string, { inFolder = false }: ParseOptions = {}): ParsedText {
+  const nothing = { objects: [], problems: [], passedOver: new Map(), broken: false };
+  if (text.trim() === '') return { ...nothing, emptied: emptied(file, 'the file is empty') };
+  // Comments alone are how people take objects away for a while.
+  const isForeign = inFolder && !OBJECT_KEY.test(text) && /^(?!\s*#)\s*\S/m.test(text);
+  if (isForeign) return { ...nothing, emptied: emptied(file, 'it has no Kubernetes object any more') };
   const lines = new LineCounter();
-  const parsed = new TextParser(file, lines);
+  const parsed = new TextParser(file, lines, inFolder);
   try {
     const documents = parseAllDocuments(text, {
       lineCounter: lines,
@@ -57,8 +67,8 @@ export function parseText(text: string, file: string): ParsedText {
   return parsed;
 }
 
-function emptied(file: string): SourceProblem {
-  const message = 'the file is empty, so the objects that it had stay';
+function emptied(file: string, what: string): SourceProblem {
+  const message = `${what}, so the objects that it had stay`;
   const fix = 'write them again; to take them away, remove the file or leave a comment in it';
   return { severity: 'error', file, message, fix };
 }
@@ -70,10 +80,12 @@ class TextParser implements ParsedText {
   broken = false;
   readonly #file: string;
   readonly #lines: LineCounter;
+  readonly #inFolder: boolean;
 
-  constructor(file: string, lines: LineCounter) {
+  constructor(file: string, lines: LineCounter, inFolder: boolean) {
     this.#file = file;
     this.#lines = lines;
+    this.#inFolder = inFolder;
   }
 
   readAll(documents: readonly Document.Parsed[]): void {
@@ -119,6 +131,7 @@ class TextParser implements ParsedText {
       return;
     }
     const raw = value as RawObject;
+    if (this.#inFolder && raw.apiVersion === undefined && raw.kind === undefined) return;
     if (Array.isArray(raw.items) && typeof raw.kind === 'string' && raw.kind.endsWith('List')) {
       const items = isMap(node) ? node.get('items', true) : undefined;
       for (const [index, each] of raw.items.entries()) {

@@ -2,7 +2,7 @@
 import type { Dirent, Stats } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { extname, isAbsolute, join, relative, resolve } from 'node:path';
-import { LARGEST_FILE, type ParsedText, parseText } from './document.ts';
+import { LARGEST_FILE, type ParsedText, type ParseOptions, parseText } from './document.ts';
 
 const EXTENSIONS = new Set(['.yaml', '.yml', '.json']);
 const MOST_FILES = 20_000;
@@ -69,7 +69,7 @@ async function followed(entry: Dirent, path: string): Promise<Dirent | Stats | u
 }
 
 /** One manifest, read whole; undefined where it is gone. A file that is being written is read again. */
-export async function readManifest(path: string): Promise<ParsedText | undefined> {
+export async function readManifest(path: string, options?: ParseOptions): Promise<ParsedText | undefined> {
   const file = shownPath(path);
   for (let attempt = 1; ; attempt++) {
     try {
@@ -80,7 +80,7 @@ export async function readManifest(path: string): Promise<ParsedText | undefined
       const text = await readFile(path, 'utf8');
       const after = await stat(path);
       if ((before.mtimeMs === after.mtimeMs && before.size === after.size) || attempt === 5) {
-        return parseText(text, file);
+        return parseText(text, file, options);
       }
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;

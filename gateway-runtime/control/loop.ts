@@ -224,7 +224,9 @@ export class Loop {
       if (served.certificates.has(id)) certificates.set(id, bundle);
     }
     if (!delta && endpoints.size === 0 && certificates.size === 0) return [];
-    const { diagnostics } = await agent.apply({ ...(delta ? { delta } : {}), endpoints, certificates });
+    const told = await agent.apply({ ...(delta ? { delta } : {}), endpoints, certificates });
+    // Ports are bound at the same time, and it is chance which of them fails first.
+    const diagnostics = told.diagnostics.toSorted((a, b) => inOrder.compare(a.message, b.message));
     const after = agent.snapshot;
     return [{ gateway, ...(before ? { before } : {}), ...(after ? { after } : {}), diagnostics }];
   }
@@ -262,6 +264,8 @@ export class Loop {
     }
   }
 }
+
+const inOrder = new Intl.Collator('en', { numeric: true });
 
 /** As the sources wrote them, so that the Gateway that comes first there gets the ports that one would expect. */
 function inOrderOf(

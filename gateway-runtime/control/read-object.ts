@@ -2,10 +2,11 @@
 import { parse, refOf } from '../api/kinds.ts';
 import type { RawObject } from '../api/object.ts';
 import type { Origin } from '../snapshot/diagnostic.ts';
-import { meantKind, skippedKind } from './skipped-kinds.ts';
+import { isNoKind, meantKind, skippedKind } from './skipped-kinds.ts';
 import type { SourcedObject, SourceProblem } from './source.ts';
 
 const MOST_PROBLEMS = 10;
+const ROUTED_KINDS = 'Gateway or HTTPRoute';
 
 export interface ReadObject {
   readonly object?: SourcedObject;
@@ -31,6 +32,13 @@ export function readObject(
       const object = refOf({ ...raw, kind: meant });
       const fix = `rename it to ${meant}`;
       return { problems: [{ severity: 'error', ...placeOf('kind'), object, field: 'kind', message, fix }] };
+    }
+    if (isNoKind(ref)) {
+      const message = `found ${ref.kind}, expected a kind of Gateway API`;
+      const fix = `write ${ROUTED_KINDS}, say, or correct the apiVersion`;
+      return {
+        problems: [{ severity: 'error', ...placeOf('kind'), object: ref, field: 'kind', message, fix }],
+      };
     }
     const skipped = skippedKind(ref);
     if (skipped.silently) return { passedOver: ref.kind };

@@ -35,14 +35,26 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** Kinds of Gateway API that are not served, though some are spelt much like one that is. */
-const OTHER_GATEWAY_KINDS = new Set(['BackendTLSPolicy', 'GRPCRoute', 'TCPRoute', 'TLSRoute', 'UDPRoute']);
+const OTHER_GATEWAY_KINDS = ['BackendTLSPolicy', 'GRPCRoute', 'TCPRoute', 'TLSRoute', 'UDPRoute'];
+
+/** Whether Gateway API has no such kind: nothing would take the object in a cluster. */
+export function isNoKind({ group, kind }: ObjectRef): boolean {
+  return group === GATEWAY_GROUP && !gatewayKinds().includes(kind);
+}
 
 /** The kind of Gateway API that was meant by one that is not of it. */
-export function meantKind({ group, kind }: ObjectRef): string | undefined {
-  if (group !== GATEWAY_GROUP || OTHER_GATEWAY_KINDS.has(kind)) return undefined;
-  return Object.entries(KINDS).find(
-    ([name, known]) => known.group === group && isNear(name.toLowerCase(), kind.toLowerCase()),
-  )?.[0];
+export function meantKind(ref: ObjectRef): string | undefined {
+  if (!isNoKind(ref)) return undefined;
+  const kind = ref.kind.toLowerCase();
+  const all = gatewayKinds();
+  return (
+    all.find((name) => name.toLowerCase() === kind) ?? all.find((name) => isNear(name.toLowerCase(), kind))
+  );
+}
+
+function gatewayKinds(): string[] {
+  const read = Object.entries(KINDS).filter(([, { group }]) => group === GATEWAY_GROUP);
+  return [...read.map(([name]) => name), ...OTHER_GATEWAY_KINDS];
 }
 
 export type Skipped = { readonly silently: true } | { readonly silently: false; readonly reason?: string };

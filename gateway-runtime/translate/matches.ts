@@ -2,6 +2,7 @@
 import type { HttpRouteMatch } from '../api/http-route.ts';
 import { normalizePathPattern } from '../match/normalize.ts';
 import type { RegexEngine } from '../match/regex.ts';
+import { isCredentialName } from '../snapshot/credential.ts';
 import type { HttpMatch, PathMatch, ValueMatch } from '../snapshot/snapshot.ts';
 
 /** Says why a rule can't be served; requests that match it get 500. */
@@ -13,20 +14,21 @@ export function translateMatch(
   regex: RegexEngine,
   refuse: Refuse,
 ): HttpMatch {
-  const checkRegex = (type: string, value: string, at: string) => {
+  const checkRegex = (type: string, value: string, at: string, isCredential = false) => {
     if (type !== 'RegularExpression') return;
     const compiled = regex.compile(value);
     if ('problem' in compiled) {
       refuse(
         at,
-        `found a regular expression that can't be used: ${compiled.problem}`,
+        // The engine quotes what it can't read.
+        `found a regular expression that can't be used${isCredential ? '' : `: ${compiled.problem}`}`,
         'correct it (RE2 syntax)',
       );
     }
   };
   const values = (list: readonly ValueMatch[] | undefined, name: 'headers' | 'queryParams'): ValueMatch[] =>
     (list ?? []).map((each, index) => {
-      checkRegex(each.type, each.value, `${field}.${name}[${index}].value`);
+      checkRegex(each.type, each.value, `${field}.${name}[${index}].value`, isCredentialName(each.name));
       return {
         name: name === 'headers' ? each.name.toLowerCase() : each.name,
         type: each.type,

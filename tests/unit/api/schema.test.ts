@@ -32,6 +32,20 @@ const refuses = (schema: Schema<unknown>, value: unknown): FieldProblem[] => {
   return problems;
 };
 
+describe('a slip', () => {
+  it.each([
+    ['a quoted number', integer(), '8080', 'write it without quotes'],
+    ['a quoted truth', boolean(), 'true', 'write it without quotes'],
+    ['another case', oneOf(['HTTP', 'HTTPS']), 'http', 'write HTTP'],
+    ['a misspelling', oneOf(['Exact', 'PathPrefix']), 'PathPrefx', 'write PathPrefix'],
+    ['a part of the word', oneOf(['Exact', 'PathPrefix', 'RegularExpression']), 'Prefix', 'write PathPrefix'],
+    ['what could be two', oneOf(['ReplaceFullPath', 'ReplacePrefixMatch']), 'Replace', undefined],
+    ['another thing', integer(), 'many', undefined],
+  ])('such as %s is told with what to write', (_, schema: Schema<unknown>, value, fix) => {
+    expect(refuses(schema, value)[0]!.fix).toBe(fix);
+  });
+});
+
 describe('string', () => {
   it('holds to its lengths, counted in characters', () => {
     const schema = string({ min: 2, max: 3 });

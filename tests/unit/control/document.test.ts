@@ -68,8 +68,82 @@ spec:
     expect(problemsOf(text)).toEqual([
       'error shop.yaml:2 HTTPRoute/default/cart kind: found HTTPRout, expected HTTPRoute. Fix: rename it to HTTPRoute.',
     ]);
+    for (const [kind, meant] of [
+      ['HttpRoute', 'HTTPRoute'],
+      ['gateway', 'Gateway'],
+      ['TcpRoute', 'TCPRoute'],
+    ] as const) {
+      expect(problemsOf(text.replace('HTTPRout', kind))[0]).toContain(
+        `kind: found ${kind}, expected ${meant}. Fix: rename it to ${meant}.`,
+      );
+    }
+    expect(problemsOf(text.replace('HTTPRout', 'Foo'))[0]).toMatch(
+      /^error shop\.yaml:2 Foo\/cart kind: found Foo, expected a kind of Gateway API\. Fix: /,
+    );
     const [skipped] = problemsOf(text.replace('HTTPRout', 'TCPRoute'));
     expect(skipped).toMatch(/^warning .*TCPRoute of Gateway API is not served/);
+  });
+
+  it('says what to write instead of a version that is not read', () => {
+    const text = `apiVersion: gateway.networking.k8s.io/v1alpha2\nkind: HTTPRoute\nmetadata: { name: cart }\n`;
+    expect(problemsOf(text)[0]).toMatch(/Fix: write apiVersion: gateway\.networking\.k8s\.io\/v1\.$/);
+  });
+
+  it.each([
+    [
+      'a value that is none',
+      '{ name: Authorization, value: "s3cret  s3cret" }',
+      'value: found a string, expected visible',
+    ],
+    [
+      'an item that is none',
+      '"Authorization: s3cret"',
+      'found a string, expected an object with name, ',
+    ],
+    [
+      'a field of another type',
+      '{ name: Authorization, value: [s3cret] }',
+      'value: found a list, expected visible',
+    ],
+  ])('shows no header value, nor %s', (_, item, message) => {
+    const [place, query] = [`set: [${item}]`, `[${item}]`];
+    const text = `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: cart }
+spec:
+  rules:
+    - filters: [{ type: RequestHeaderModifier, requestHeaderModifier: { ${place} } }]
+    - matches: [{ headers: ${query} }]
+    - matches: [{ queryParams: { key: s3cret } }]
+`;
+    const problems = problemsOf(text);
+    expect(problems).toHaveLength(3);
+    expect(problems.join('\n')).not.toContain('s3cret');
+    expect(problems[0]).toContain(message);
+    expect(problems[1]).toContain(message);
+    expect(problems[2]).toContain('queryParams: found a map, expected a list');
+  });
+
+  it('passes over what is no Kubernetes object in a folder, and says so where it was one', () => {
+    const foreign = [
+      '{ "name": "app", "kind-of": 1 }',
+      'language: typescript\napp: x\n',
+      '// a comment\n{',
+      '- a\n',
+    ];
+    for (const text of foreign) {
+      expect(parseText(text, 'x.json').problems).not.toEqual([]);
+      const found = parseText(text, 'x.json', { inFolder: true });
+      expect([found.problems, found.objects, found.broken]).toEqual([[], [], false]);
+      expect(formatSourceProblem(found.emptied!)).toMatch(
+        /^error x\.json: it has no Kubernetes object any more, so /,
+      );
+    }
+    const half = parseText('kind: HTTPRoute\n', 'x.yaml', { inFolder: true });
+    expect(formatSourceProblem(half.problems[0]!)).toContain('apiVersion: found nothing');
+    const both = parseText('a: 1\n---\nkind: HTTPRoute\n', 'x.yaml', { inFolder: true });
+    expect(both.problems).toHaveLength(1);
+    expect(both.emptied).toBeUndefined();
   });
 
   it('says what is wrong with a blank file that had objects', () => {
