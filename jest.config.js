@@ -1,11 +1,5 @@
-/** Everything that needs no root and no cluster. Cluster tests have runners of their own. */
-export default {
+const shared = {
   testEnvironment: 'node',
-  testMatch: [
-    '<rootDir>/tests/**/*.test.ts',
-    '<rootDir>/examples/**/*.test.ts',
-    '<rootDir>/infra/**/*.test.ts',
-  ],
   testPathIgnorePatterns: ['/node_modules/', '/fixtures/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
@@ -16,5 +10,31 @@ export default {
       { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
+};
+
+/**
+ * Everything that needs no root and no cluster; cluster tests have runners of their own. What runs the proxy runs a second time, on the engine
+ * on node:http.
+ */
+export default {
   testTimeout: 30_000,
+  projects: [
+    {
+      ...shared,
+      testMatch: [
+        '<rootDir>/tests/**/*.test.ts',
+        '<rootDir>/examples/**/*.test.ts',
+        '<rootDir>/infra/**/*.test.ts',
+      ],
+    },
+    {
+      ...shared,
+      displayName: '--engine node',
+      globals: { GATEWRIGHT_ENGINE: 'node' },
+      testMatch: [
+        '<rootDir>/tests/live/!(distribution)*.test.ts',
+        '<rootDir>/tests/cases-runner/cases.test.ts',
+      ],
+    },
+  ],
 };

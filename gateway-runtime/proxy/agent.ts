@@ -23,6 +23,7 @@ import {
   type SnapshotDelta,
 } from '../snapshot/snapshot.ts';
 import type { Engine } from './engine.ts';
+import { Http1Engine } from './engine-http1/engine.ts';
 import { NodeEngine } from './engine-node/engine.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { Listeners } from './listeners.ts';
@@ -44,8 +45,8 @@ export interface AgentOptions extends ObserverOptions {
   /** The port under which clients reach a listener port, for redirects. Default: the listener port. */
   readonly publicPort?: (port: number) => number;
   readonly regex: RegexEngine;
-  /** Default: `node`. */
-  readonly engine?: 'node';
+  /** What carries HTTP: the engine of this project, or the one on node:http. Default: `http1`. */
+  readonly engine?: EngineName;
   /** Addresses and CIDRs of proxies in front, whose X-Forwarded fields are believed. Default: none. */
   readonly trustedHops?: readonly string[];
   /** X-Forwarded-Server. Default: the name of this host. */
@@ -75,8 +76,11 @@ export interface AgentResult {
 }
 
 const ENGINES = {
+  http1: (handler: Pipeline, limits: Limits): Engine => new Http1Engine(handler, limits),
   node: (handler: Pipeline, limits: Limits): Engine => new NodeEngine(handler, limits),
 };
+
+export type EngineName = keyof typeof ENGINES;
 
 export class Agent {
   readonly gateway: GatewayId;
@@ -115,7 +119,7 @@ export class Agent {
       attempts: limits.attempts,
       random: options.random ?? Math.random,
     });
-    this.#engine = ENGINES[options.engine ?? 'node'](this.#pipeline, limits);
+    this.#engine = ENGINES[options.engine ?? 'http1'](this.#pipeline, limits);
     this.#listeners = new Listeners({
       gateway,
       engine: this.#engine,

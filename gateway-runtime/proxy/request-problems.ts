@@ -11,3 +11,5 @@ export const CODING_IN_1_0 = problem(400, 'an HTTP/1.0 request must not have a t
 export const UNKNOWN_EXPECTATION = problem(417, 'the only expectation that can be met is 100-continue');
 export const CONNECT_REFUSED = problem(405, 'CONNECT is not supported: this is no forward proxy');
 export const UPGRADE_WITH_BODY = problem(400, 'a request that asks for an upgrade must not have a body');
+/** RFC 9110 section 15.6.2. */
+export const UNKNOWN_METHOD = problem(501, 'the method is none that is registered');

@@ -12,6 +12,7 @@ import {
   type HttpRule,
 } from '../../gateway-runtime/snapshot/snapshot.ts';
 import type { Translation, TranslationChange } from '../../gateway-runtime/translate/translation.ts';
+import { ENGINE } from '../support/engine.ts';
 import { AccessLog, type LogEntry } from './access-log.ts';
 import { address } from './addressed.ts';
 import { checkArrival, checkReply, checkWhoami, expectedStatus, reachedBy } from './answer.ts';
@@ -83,6 +84,7 @@ export class Live {
   #open(gateway: { namespace: string; name: string }): Agent {
     const { trustedHops = [], serverName = 'gateway.test', publicPorts = {} } = this.#form.agent ?? {};
     const agent = new Agent({
+      engine: ENGINE,
       gateway,
       bindPort: () => 0,
       publicPort: (port) => Number(publicPorts[port] ?? port),

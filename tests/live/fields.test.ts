@@ -42,7 +42,9 @@ async function serve(
 async function seen(headers: RequestOptions['headers'], url = 'shop.example.com/') {
   const answer = await gateway.get(url, headers ? { headers } : {});
   expect(answer.status).toBe(200);
-  return whoami.seen.at(-1)!.headers;
+  // node:http says keep-alive to backends, where nothing would mean the same.
+  const { connection, ...others } = whoami.seen.at(-1)!.headers;
+  return connection === 'keep-alive' ? others : whoami.seen.at(-1)!.headers;
 }
 
 const FORWARDED = {
@@ -87,7 +89,7 @@ describe('what a backend learns of the client', () => {
         'X-Forwarded': 'a',
         forwarded: 'for=10.0.0.1',
       }),
-    ).toEqual({ ...FORWARDED, connection: 'keep-alive', host: 'shop.example.com' });
+    ).toEqual({ ...FORWARDED, host: 'shop.example.com' });
   });
 
   it('is not what the client says in another spelling', async () => {
@@ -163,7 +165,7 @@ describe('fields of one hop', () => {
         'x-a': '1',
         'x-b': '2',
       }),
-    ).toEqual({ ...FORWARDED, connection: 'keep-alive', host: 'shop.example.com', 'x-b': '2' });
+    ).toEqual({ ...FORWARDED, host: 'shop.example.com', 'x-b': '2' });
   });
 
   it('but that trailers are welcome is said', async () => {

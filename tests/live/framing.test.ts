@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Backend } from '../support/backend.ts';
 import { RawClient, rawExchange } from '../support/client.ts';
+import { ENGINE } from '../support/engine.ts';
 import { backend, TestGateway, to } from '../support/gateway.ts';
 import { listener, rule } from '../unit/match/snapshots.ts';
 
@@ -135,8 +136,9 @@ describe('a request is refused and its connection closed', () => {
 
   it('is answered for what came before it', async () => {
     const answer = await rawExchange(gateway.port(), `GET /1 HTTP/1.1\r\n${HOST}\r\n\x00garbage`);
-    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
-    expect(answer.match(/HTTP\/1\.1 \d/g)).toHaveLength(1);
+    // node:http says nothing of what came behind.
+    const statuses = ENGINE === 'node' ? ['200'] : ['200', '400'];
+    expect([...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(statuses);
     expect(whoami.seen).toMatchObject([{ url: '/1' }]);
   });
 });
@@ -169,11 +171,17 @@ describe('requests on one connection', () => {
     ]);
   });
 
-  it('of which too many wait end it', async () => {
+  it('of which many wait are answered one after the other, or not at all', async () => {
     const client = await RawClient.open(gateway.port());
-    client.send(`GET / HTTP/1.1\r\n${HOST}\r\n`.repeat(1_000));
-    await client.untilClosed();
-    expect(whoami.seen.length).toBeLessThanOrEqual(64);
+    client.send(`GET / HTTP/1.1\r\n${HOST}\r\n`.repeat(999));
+    // node:http sends all of them to the backend at once, so it lets only so many wait.
+    if (ENGINE === 'node') {
+      await client.untilClosed();
+      expect(whoami.seen.length).toBeLessThanOrEqual(64);
+      return;
+    }
+    client.send(`GET / HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`);
+    expect((await client.untilClosed()).match(/HTTP\/1\.1 200/g)).toHaveLength(1_000);
   });
 
   it('that say nothing are let go without a word', async () => {

@@ -15,6 +15,7 @@ import type {
 } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { snapshot } from '../unit/match/snapshots.ts';
 import { type Answer, exchange, type RequestOptions } from './client.ts';
+import { ENGINE } from './engine.ts';
 
 export const GATEWAY = { namespace: 'infra', name: 'gw' };
 
@@ -68,6 +69,7 @@ export class TestGateway {
   constructor(options: Partial<AgentOptions> = {}) {
     this.agent = new Agent({
       gateway: GATEWAY,
+      engine: ENGINE,
       bindPort: () => 0,
       regex: re2,
       serverName: 'proxy-1',

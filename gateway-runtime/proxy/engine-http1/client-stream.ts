@@ -1,0 +1,445 @@
+/**
+ * A connection from a client, and the requests on it, one after the other: a request that is pipelined waits, unread, until the one before
+ * it is answered.
+ */
+import { METHODS as KNOWN_METHODS, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ClientConnection } from '../exchange.ts';
+import {
+  CODING_IN_1_0,
+  CONNECT_REFUSED,
+  TOO_MANY_FIELDS,
+  UNKNOWN_CODING,
+  UNKNOWN_EXPECTATION,
+  UNKNOWN_METHOD,
+  UNKNOWN_VERSION,
+  UPGRADE_WITH_BODY,
+} from '../request-problems.ts';
+import { type RequestTarget, readTarget, type TargetProblem } from '../request-target.ts';
+import { ChunkedBody, EXTENSIONS_TOO_LARGE, TRAILERS_TOO_LARGE } from './chunked-body.ts';
+import type { Timed } from './clock.ts';
+import type { EngineContext } from './engine.ts';
+import { Http1Exchange } from './exchange.ts';
+import { Head } from './head.ts';
+import { BAD, CODING, MORE, readRequest, TOO_MANY, VERSION } from './head-reader.ts';
+import { CR, LF } from './octets.ts';
+import { Unread } from './unread.ts';
+
+/** Those that are registered, and nothing that a backend might take for something else (RFC 9110 section 16.1). */
+const METHODS = new Set(KNOWN_METHODS);
+
+/** Milliseconds for which a connection that is to be closed is still read, so that its client sees the answer. */
+const LINGER = 1_000;
+/** Milliseconds for which the rest of a body that nobody wants is read, so that its connection can be used again. */
+const DISCARD = 2_000;
+/** Milliseconds after a request within which the end of what a client sends is not taken for its going away. */
+const HALF_CLOSE = 1_000;
+/** Octets that are kept of what comes behind a request in progress. */
+const MOST_UNREAD = 64 * 1024;
+
+const BODY_PROBLEMS: Readonly<Record<number, number>> = {
+  [EXTENSIONS_TOO_LARGE]: 413,
+  [TRAILERS_TOO_LARGE]: 431,
+};
+
+type Phase =
+  /** Between requests, or in a head. */
+  | 'head'
+  | 'body'
+  /** The request is read, its answer is not written yet. */
+  | 'answer'
+  /** Answered, and ended by us; what still comes is read and dropped. */
+  | 'lingering'
+  /** After a switch of protocols the socket is not ours. */
+  | 'given'
+  | 'closed';
+
+export class ClientStream implements Timed {
+  readonly socket: Socket;
+  readonly context: EngineContext;
+  connection: ClientConnection;
+  readonly #head = new Head();
+  readonly #unread = new Unread();
+  #isNameUnknown: boolean;
+  #phase: Phase = 'head';
+  #exchange: Http1Exchange | undefined;
+  #retiring = false;
+  /** The client sends no more. */
+  #ended = false;
+  /** Requests so far. */
+  #requests = 0;
+  #reading = false;
+  #paused = false;
+  /** The answer is written, and the rest of the body is dropped. */
+  #discarding = false;
+  // The body of the request.
+  #left = 0;
+  #chunked: ChunkedBody | undefined;
+  /** When the request began: its first octet. */
+  #began = 0;
+  /** When something moved last. */
+  #since: number;
+
+  constructor(context: EngineContext, socket: Socket, connection: ClientConnection, isNameUnknown: boolean) {
+    this.context = context;
+    this.socket = socket;
+    this.connection = connection;
+    this.#isNameUnknown = isNameUnknown;
+    this.#since = context.clock.now;
+    socket.on('data', this.#onData);
+    socket.on('drain', this.#onDrain);
+    socket.on('end', this.#onEnd);
+    socket.on('close', this.#onClose);
+    socket.on('error', this.#onError);
+    context.clock.add(this);
+  }
+
+  /** Answers from now on ask the client to come no more. */
+  retire(): void {
+    this.#retiring = true;
+  }
+
+  endIfIdle(): void {
+    if (this.#phase === 'head' && this.#unread.length === 0) this.#end();
+  }
+
+  /** Whether the connection ends with the answer to the request in progress. */
+  get closing(): boolean {
+    return this.#retiring || this.#head.close || this.#head.minor === 0 || this.#ended;
+  }
+
+  touch(): void {
+    this.#since = this.context.clock.now;
+  }
+
+  /** More of the body is wanted, if there is more. */
+  resume(): void {
+    if (this.#reading || this.#phase === 'closed') return;
+    if (this.#unread.length > 0 && this.#phase !== 'answer') {
+      const octets = this.#unread.take();
+      this.#read(octets, 0, octets.length);
+    } else this.#exchange?.flushRequest();
+    this.#flow();
+  }
+
+  /** The answer is written. `whole`: it is as long as was announced. */
+  answered(close: boolean): void {
+    this.#exchange = undefined;
+    this.touch();
+    if (close) {
+      this.#end();
+      return;
+    }
+    if (this.#phase === 'body') {
+      this.#discarding = true;
+      this.#began = this.context.clock.now;
+    } else this.#phase = 'head';
+    this.resume();
+  }
+
+  /** The body can't be read to its end. */
+  get isBodyRead(): boolean {
+    return this.#phase !== 'body';
+  }
+
+  /** Gives the socket away: nothing here listens to it any more. */
+  detach(): Socket {
+    const { socket } = this;
+    this.#phase = 'given';
+    this.#exchange = undefined;
+    this.context.clock.delete(this);
+    socket.off('data', this.#onData);
+    socket.off('drain', this.#onDrain);
+    socket.off('end', this.#onEnd);
+    socket.off('close', this.#onClose);
+    if (this.#unread.length > 0) socket.unshift(this.#unread.take());
+    return socket;
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  check(now: number): void {
+    const { limits } = this.context;
+    const silent = now - this.#since;
+    switch (this.#phase) {
+      case 'head':
+        if (this.#unread.length > 0) {
+          if (now - this.#began > limits.headTime) this.#malformed(408);
+        } else if (silent > (this.#requests === 0 ? limits.headTime : limits.clientIdle)) this.#end();
+        break;
+      case 'body':
+        if (this.#discarding ? now - this.#began > DISCARD : silent > limits.clientStall) this.destroy();
+        else if (!this.#discarding && now - this.#began > limits.requestTime) this.#failBody(408);
+        break;
+      case 'answer':
+        // A client that reads nothing; one that waits for a backend is for the backend's times.
+        if (this.socket.writableNeedDrain && silent > limits.clientStall) this.destroy();
+        break;
+      case 'lingering':
+        if (silent > LINGER) this.destroy();
+        break;
+      default:
+    }
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    try {
+      this.#since = this.context.clock.now;
+      if (this.#phase === 'lingering' || this.#phase === 'closed') return;
+      if (this.#unread.length > 0) {
+        this.#unread.add(chunk, 0, chunk.length);
+        if (this.#phase === 'head') this.#readSplitHead();
+        // What waits for the backend goes first.
+      } else this.#read(chunk, 0, chunk.length);
+      this.#flow();
+    } catch (error) {
+      this.fail(error);
+    }
+  };
+
+  readonly #onDrain = (): void => {
+    this.#since = this.context.clock.now;
+    try {
+      this.#exchange?.onClientDrain();
+    } catch (error) {
+      this.fail(error);
+    }
+  };
+
+  readonly #onEnd = (): void => {
+    this.#ended = true;
+    // Who sends no more right behind its request still reads the answer (RFC 9112 section 9.6); later, it has gone.
+    if (
+      this.#phase === 'answer' &&
+      !this.#exchange?.hasBegun &&
+      this.context.clock.now - this.#began < HALF_CLOSE
+    )
+      return;
+    if (this.#phase === 'answer') this.destroy();
+    else if (this.#phase === 'body' && !this.#discarding) this.destroy();
+    else this.#end();
+  };
+
+  readonly #onClose = (): void => {
+    this.#phase = 'closed';
+    this.context.clock.delete(this);
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    try {
+      exchange?.onClientGone();
+    } catch (error) {
+      this.context.handler.onInternalError(error);
+    }
+  };
+
+  readonly #onError = (): void => {
+    // 'close' follows.
+  };
+
+  /** A callback threw: this connection ends, and nothing else. */
+  fail(error: unknown): void {
+    this.context.handler.onInternalError(error);
+    this.destroy();
+  }
+
+  /** Reads as far as it can, and keeps the rest. */
+  #read(octets: Buffer, start: number, end: number): void {
+    let i = start;
+    this.#reading = true;
+    while (i < end) {
+      const before = i;
+      if (this.#phase === 'head') i = this.#readHead(octets, i, end);
+      else if (this.#phase === 'body') i = this.#readBody(octets, i, end);
+      else if (this.#phase === 'answer') break;
+      else i = end;
+      if (i === before) break;
+    }
+    this.#reading = false;
+    if (i < end) this.#unread.add(octets, i, end);
+    this.#exchange?.flushRequest();
+  }
+
+  /** Has the socket read where there is room for what comes, and not where there is none. */
+  #flow(): void {
+    const { length } = this.#unread;
+    const isFull = this.#phase === 'body' ? length > 0 : this.#phase === 'answer' && length >= MOST_UNREAD;
+    if (isFull === this.#paused) return;
+    this.#paused = isFull;
+    if (isFull) this.socket.pause();
+    else this.socket.resume();
+  }
+
+  #readSplitHead(): void {
+    const { headBytes } = this.context.limits;
+    if (!this.#unread.hasEmptyLine() && this.#unread.length <= headBytes) return;
+    const octets = this.#unread.take();
+    this.#read(octets, 0, octets.length);
+  }
+
+  /** The octet after the head; the first one of it where it is not whole. */
+  #readHead(octets: Buffer, from: number, end: number): number {
+    const { limits, clock } = this.context;
+    let start = from;
+    // "a server that is expecting to receive and parse a request-line SHOULD ignore at least one empty line (CRLF) received prior to
+    // the request-line" (RFC 9112 section 2.2).
+    if (octets[start] === CR && (start + 1 === end || octets[start + 1] === LF)) {
+      if (start + 2 >= end) return start + 1 === end ? this.#keep(from) : end;
+      start += 2;
+    }
+    const next = readRequest(this.#head, octets, start, end, limits.headFields);
+    if (next === MORE) {
+      if (end - start > limits.headBytes) return this.#refuse(431, end);
+      return this.#keep(from);
+    }
+    if (next > 0 && next - start > limits.headBytes) return this.#refuse(431, end);
+    if (next === BAD) return this.#refuse(400, end);
+    this.#began = clock.now;
+    this.#requests++;
+    if (next < 0) return this.#answerAndClose(next, end);
+    this.#begin();
+    return next;
+  }
+
+  #keep(from: number): number {
+    if (this.#unread.length === 0) this.#began = this.context.clock.now;
+    return from;
+  }
+
+  /** What came is no request. */
+  #refuse(status: number, end: number): number {
+    this.#malformed(status);
+    return end;
+  }
+
+  /** A head that can be told to be one, but not be read: what follows it is not known. */
+  #answerAndClose(result: number, end: number): number {
+    const problem =
+      result === TOO_MANY ? TOO_MANY_FIELDS : result === VERSION ? UNKNOWN_VERSION : UNKNOWN_CODING;
+    if (result !== TOO_MANY && result !== VERSION && result !== CODING) return this.#refuse(400, end);
+    this.#head.reset();
+    this.#head.method = '';
+    this.#head.minor = 1;
+    this.#head.close = true;
+    this.#phase = 'answer';
+    this.#start(problem, false);
+    return end;
+  }
+
+  #begin(): void {
+    const head = this.#head;
+    const hasBody = head.chunked || head.length > 0;
+    const target = this.#targetOf();
+    this.#chunked = head.chunked ? new ChunkedBody() : undefined;
+    this.#left = hasBody ? head.length : 0;
+    this.#phase = hasBody ? 'body' : 'answer';
+    this.#discarding = false;
+    if (this.#isNameUnknown && 'host' in target) {
+      this.#isNameUnknown = false;
+      this.connection = { ...this.connection, serverName: target.host };
+    }
+    this.#start(target, hasBody);
+  }
+
+  #start(target: RequestTarget | TargetProblem, hasBody: boolean): void {
+    const exchange = new Http1Exchange(this, this.#head, target, hasBody, this.#upgrade());
+    this.#exchange = exchange;
+    exchange.start();
+  }
+
+  #targetOf(): RequestTarget | TargetProblem {
+    const head = this.#head;
+    if (head.method === 'CONNECT') {
+      head.close = true;
+      return CONNECT_REFUSED;
+    }
+    if (head.chunked && head.minor === 0) return CODING_IN_1_0;
+    if (head.expect >= 0 && head.received('expect')!.toLowerCase() !== '100-continue')
+      return UNKNOWN_EXPECTATION;
+    if (!METHODS.has(head.method)) {
+      head.close = true;
+      return UNKNOWN_METHOD;
+    }
+    if (this.#upgrade() && (head.chunked || head.length > 0)) {
+      head.close = true;
+      return UPGRADE_WITH_BODY;
+    }
+    const url = head.text.slice(head.targetStart, head.targetEnd);
+    return readTarget(url, head.host < 0 ? '' : head.valueOf(head.host), head.hosts);
+  }
+
+  /**
+   * Only WebSocket is passed on. Of other protocols, such as h2c, the tunnel would carry requests that no route was asked for; they
+   * are served as if they had not asked ("A server MAY ignore a received Upgrade header field", RFC 9110 section 7.8).
+   */
+  #upgrade(): string | undefined {
+    const head = this.#head;
+    if (!head.asksUpgrade || head.upgrade < 0 || head.minor === 0 || head.method !== 'GET') return undefined;
+    return head.received('upgrade')!.toLowerCase() === 'websocket' ? 'websocket' : undefined;
+  }
+
+  /** The octet after what was used of the body. */
+  #readBody(octets: Buffer, start: number, end: number): number {
+    if (!this.#discarding && !this.#exchange?.takesBody) return start;
+    const body = this.#chunked;
+    if (body) {
+      const next = body.read(octets, start, end, true, this);
+      if (this.#phase !== 'body') return end;
+      if (next < 0) {
+        this.#failBody(BODY_PROBLEMS[next] ?? 400);
+        return end;
+      }
+      if (body.done) this.#endBody(body.trailers);
+      return next;
+    }
+    const until = Math.min(end, start + this.#left);
+    this.#left -= until - start;
+    this.onContent(octets, start, until, true);
+    if (this.#left === 0 && this.#phase === 'body') this.#endBody('');
+    return until;
+  }
+
+  onContent(octets: Buffer, start: number, end: number, owned: boolean): void {
+    if (!this.#discarding) this.#exchange?.onRequestBody(octets, start, end, owned);
+  }
+
+  #endBody(trailers: string): void {
+    if (this.#discarding) {
+      this.#phase = 'head';
+      return;
+    }
+    this.#phase = 'answer';
+    this.#exchange?.onRequestEnd(trailers);
+  }
+
+  /** Says so, where it is not too late. */
+  #failBody(status: number): void {
+    const exchange = this.#exchange;
+    this.#head.close = true;
+    this.#phase = 'answer';
+    if (!exchange?.failBody(status)) this.destroy();
+  }
+
+  /** What came is no request: it is answered, and the connection closed. */
+  #malformed(status: number): void {
+    this.context.handler.onMalformed(this.connection, status);
+    const body = `${status}: what came is not a valid HTTP/1.1 request\n`;
+    this.socket.write(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+        `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+    );
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#phase === 'closed' || this.#phase === 'lingering') return;
+    this.#phase = 'lingering';
+    this.#unread.take();
+    this.#since = this.context.clock.now;
+    this.socket.end();
+    // Its end was seen already: nothing more comes.
+    if (this.#ended) this.context.clock.delete(this);
+    this.#flow();
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The engine on bare sockets: HTTP/1.1 as in RFC 9112, read strictly and in one pass, without streams, promises or closures per request.
+ * Made of connections from clients (`client-connection.ts`), exchanges on them and connections to endpoints.
+ */
+import type { TlsOptions } from 'node:tls';
+import type { Engine, EngineServer } from '../engine.ts';
+import type { ExchangeHandler } from '../exchange.ts';
+import type { Limits } from '../limits.ts';
+import { Clock } from './clock.ts';
+import { Http1Server } from './server.ts';
+import { UpstreamPool } from './upstream-pool.ts';
+
+/** What everything of an engine shares. */
+export interface EngineContext {
+  readonly handler: ExchangeHandler;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly pool: UpstreamPool;
+}
+
+export class Http1Engine implements Engine {
+  readonly #context: EngineContext;
+
+  constructor(handler: ExchangeHandler, limits: Limits) {
+    const { headTime, clientIdle, clientStall, connect, response, upstreamStall, upstreamIdle } = limits;
+    const shortest = Math.min(
+      headTime,
+      clientIdle,
+      clientStall,
+      connect,
+      response,
+      upstreamStall,
+      upstreamIdle,
+    );
+    const clock = new Clock(shortest, (error) => handler.onInternalError(error));
+    const context = { handler, limits, clock } as {
+      -readonly [Key in keyof EngineContext]: EngineContext[Key];
+    };
+    context.pool = new UpstreamPool(context);
+    this.#context = context;
+  }
+
+  serve(port: number, tls?: TlsOptions): EngineServer {
+    return new Http1Server(this.#context, port, tls);
+  }
+
+  close(): void {
+    this.#context.pool.close();
+    this.#context.clock.stop();
+  }
+}

@@ -1,0 +1,328 @@
+/** A request on a client's connection and its way to an endpoint and back. */
+import { STATUS_CODES } from 'node:http';
+import type { LocalReply } from '../../filters/definition.ts';
+import type { Endpoint } from '../../snapshot/snapshot.ts';
+import {
+  type ClientConnection,
+  type Exchange,
+  type ForwardedHead,
+  Outcome,
+  type Repeatable,
+  type UpstreamFailure,
+} from '../exchange.ts';
+import { INTERNAL_ERROR, problemReply } from '../replies.ts';
+import type { RequestTarget, TargetProblem } from '../request-target.ts';
+import { tunnel } from '../tunnel.ts';
+import type { ClientStream } from './client-stream.ts';
+import type { Head } from './head.ts';
+import { dropListed, replyHead, requestHead, responseHead } from './message-head.ts';
+import { ForwardedRequest, ReceivedRequest } from './request.ts';
+import { sendBody } from './send-body.ts';
+import type { ResponseSink, UpstreamConnection } from './upstream-connection.ts';
+
+const PROTOCOLS = ['HTTP/1.0', 'HTTP/1.1'];
+
+export class Http1Exchange implements Exchange, ResponseSink {
+  readonly connection: ClientConnection;
+  readonly protocol: string;
+  readonly problem?: TargetProblem;
+  readonly request: ReceivedRequest;
+  readonly upgrade?: string;
+  readonly outcome = new Outcome();
+
+  readonly #client: ClientStream;
+  readonly #received: Head;
+  readonly #target: RequestTarget | undefined;
+  readonly #hasBody: boolean;
+  readonly #isHead: boolean;
+  readonly #started = performance.now();
+  #head: ForwardedRequest | undefined;
+  #upstream: UpstreamConnection | undefined;
+  /** The request's body was passed on to its end. */
+  #requestSent: boolean;
+  #expectsContinue: boolean;
+  #bytesReceived = 0;
+  #bytesSent = 0;
+  /** As sent; 0 before. */
+  #status = 0;
+  /** Head of the response, until it goes along with the first octets of its body. */
+  #pending = '';
+  #chunked = false;
+  #writesBody = true;
+  #close = false;
+  /** The client reads too slowly. */
+  #blocked = false;
+  #ended = false;
+
+  constructor(
+    client: ClientStream,
+    received: Head,
+    target: RequestTarget | TargetProblem,
+    hasBody: boolean,
+    upgrade: string | undefined,
+  ) {
+    this.#client = client;
+    this.#received = received;
+    this.connection = client.connection;
+    this.protocol = PROTOCOLS[received.minor]!;
+    if ('message' in target) this.problem = target;
+    else this.#target = target;
+    this.request = new ReceivedRequest(received, this.#target);
+    if (upgrade !== undefined) this.upgrade = upgrade;
+    this.#hasBody = hasBody;
+    this.#requestSent = !hasBody;
+    this.#isHead = received.method === 'HEAD';
+    this.#expectsContinue = hasBody && received.expect >= 0;
+  }
+
+  /** Hands the request to the pipeline. */
+  start(): void {
+    try {
+      this.#client.context.handler.onRequest(this);
+    } catch (error) {
+      this.onUpstreamError(error);
+    }
+  }
+
+  get head(): ForwardedHead {
+    if (!this.#head) {
+      dropListed(this.#received);
+      const { tls, port } = this.connection;
+      this.#head = new ForwardedRequest(this.#received, this.#target!, tls ? 'https' : 'http', port);
+    }
+    return this.#head;
+  }
+
+  reply(reply: LocalReply): void {
+    const client = this.#client;
+    this.#close = this.#mustClose;
+    const head = replyHead(reply, this.#close, client.context.clock.date);
+    this.#status = reply.status;
+    if (this.#isHead || reply.body === '' || reply.status === 204 || reply.status === 304) {
+      client.socket.write(head, 'latin1');
+    } else {
+      const body = Buffer.from(reply.body);
+      this.#bytesSent += body.length;
+      sendBody(client.socket, head, false, body, 0, body.length, true);
+    }
+    this.#finish();
+  }
+
+  forward(endpoint: Endpoint, fresh = false): void {
+    const { context } = this.#client;
+    const upstream = context.pool.take(endpoint, fresh, this.upgrade !== undefined);
+    if (!upstream) {
+      context.handler.onFailure(this, 'overloaded', 'always');
+      return;
+    }
+    const head = requestHead(this.head as ForwardedRequest, this.#received, this.#hasBody, this.upgrade);
+    this.#upstream = upstream;
+    upstream.begin(this, head, this.#isHead, this.#hasBody, this.#received.chunked);
+    // An idle connection is ready at once, and says so to nobody.
+    if (!this.#requestSent && upstream.isReady) this.#client.resume();
+  }
+
+  /** Whether the answer is on its way to the client. */
+  get hasBegun(): boolean {
+    return this.#status !== 0;
+  }
+
+  get #mustClose(): boolean {
+    const client = this.#client;
+    // Who waits for 100 Continue may send its body after a final answer, or not: nobody knows what comes next.
+    return client.closing || this.upgrade !== undefined || (this.#expectsContinue && !client.isBodyRead);
+  }
+
+  // The body of the request.
+
+  /** Whether a part of the body can be sent now. */
+  get takesBody(): boolean {
+    return this.#upstream?.isReady ?? false;
+  }
+
+  onRequestBody(octets: Buffer, start: number, end: number, owned: boolean): void {
+    this.#bytesReceived += end - start;
+    this.#upstream?.sendBody(octets, start, end, owned);
+  }
+
+  onRequestEnd(trailers: string): void {
+    this.#requestSent = true;
+    this.#upstream?.endBody(trailers);
+  }
+
+  /** All that was received was passed on. */
+  flushRequest(): void {
+    this.#upstream?.flush();
+  }
+
+  /** The body is not one. False where it is too late to say so. */
+  failBody(status: number): boolean {
+    if (this.#status !== 0) return false;
+    this.#dropUpstream();
+    const message =
+      status === 408
+        ? 'the body of the request took too long'
+        : 'the body of the request is not valid HTTP/1.1';
+    this.reply(problemReply({ status, message }));
+    return true;
+  }
+
+  onUpstreamReady(): void {
+    if (!this.#requestSent) this.#client.resume();
+  }
+
+  // The response.
+
+  onInformation({ head }: UpstreamConnection): void {
+    if (this.#received.minor === 0 || this.#status !== 0) return;
+    if (head.status === 100) {
+      this.#expectsContinue = false;
+      this.#client.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
+      return;
+    }
+    dropListed(head);
+    head.remove('content-length');
+    const line = `HTTP/1.1 ${head.status} ${STATUS_CODES[head.status] ?? ''}\r\n`;
+    this.#client.socket.write(`${line}${head.fields()}\r\n`, 'latin1');
+  }
+
+  onUpstreamHead({ head }: UpstreamConnection): void {
+    const { context } = this.#client;
+    const received = head.status;
+    dropListed(head);
+    context.handler.onResponse(this, head);
+    const { status } = head;
+    this.#status = status;
+    this.#writesBody = !this.#isHead && status !== 204 && status !== 304;
+    if (status === 204) head.drop(head.contentLength);
+    this.#chunked = this.#writesBody && head.length < 0 && this.#received.minor === 1;
+    if (!this.#chunked) head.drop(head.trailer);
+    // Without any framing the end of the connection is the end of the body.
+    const untilClose = this.#writesBody && head.length < 0 && !this.#chunked;
+    this.#close = this.#mustClose || untilClose;
+    const framing =
+      (this.#chunked ? 'Transfer-Encoding: chunked\r\n' : '') + (this.#close ? 'Connection: close\r\n' : '');
+    this.#pending = responseHead(head, received, framing, context.clock.date);
+  }
+
+  onUpstreamBody(octets: Buffer, start: number, end: number, owned: boolean): boolean {
+    if (!this.#writesBody) return true;
+    this.#bytesSent += end - start;
+    this.#client.touch();
+    const head = this.#pending;
+    this.#pending = '';
+    const hasRoom = sendBody(this.#client.socket, head, this.#chunked, octets, start, end, owned);
+    this.#blocked = !hasRoom;
+    return hasRoom;
+  }
+
+  onUpstreamEnd(trailers: string): void {
+    const last = this.#chunked ? `${this.#pending}0\r\n${trailers}\r\n` : this.#pending;
+    this.#pending = '';
+    if (last) this.#client.socket.write(last, 'latin1');
+    this.#finish();
+  }
+
+  onUpstreamPause(): void {
+    if (!this.#pending) return;
+    this.#client.socket.write(this.#pending, 'latin1');
+    this.#pending = '';
+  }
+
+  onClientDrain(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    this.#upstream?.resume();
+  }
+
+  onSwitch(upstream: UpstreamConnection, read: Buffer): void {
+    const { head } = upstream;
+    // A switch that was not asked for, or to something else, is no answer to this request.
+    const protocol = head.received('upgrade');
+    if (!this.upgrade || protocol?.toLowerCase() !== this.upgrade || !head.asksUpgrade) {
+      this.#dropUpstream();
+      this.onUpstreamFailure('malformed', 'never');
+      return;
+    }
+    const { handler, limits } = this.#client.context;
+    dropListed(head);
+    handler.onResponse(this, head);
+    head.remove('content-length');
+    const switched = `HTTP/1.1 101 Switching Protocols\r\n${head.fields()}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;
+    this.#status = 101;
+    this.#upstream = undefined;
+    const backend = upstream.detach();
+    const client = this.#client.detach();
+    if (read.length > 0) backend.unshift(read);
+    client.write(switched, 'latin1');
+    tunnel(client, backend, limits.tunnelIdle, (toBackend, toClient) => {
+      this.#bytesReceived += toBackend;
+      this.#bytesSent += toClient;
+      this.#end();
+    });
+  }
+
+  onUpstreamFailure(failure: UpstreamFailure, repeatable: Repeatable): void {
+    this.#upstream = undefined;
+    if (this.#status !== 0) {
+      this.outcome.failure = failure;
+      // The only way to tell a client that a response is not whole.
+      this.#client.destroy();
+      return;
+    }
+    this.#client.context.handler.onFailure(this, failure, repeatable);
+  }
+
+  /** A callback threw: it ends this exchange. */
+  onUpstreamError(error: unknown): void {
+    const { handler } = this.#client.context;
+    handler.onInternalError(error);
+    this.#dropUpstream();
+    if (this.#ended) return;
+    if (this.#status === 0) {
+      try {
+        this.reply(INTERNAL_ERROR);
+        return;
+      } catch {
+        // The connection goes, which is the answer.
+      }
+    }
+    this.#client.destroy();
+  }
+
+  onClientGone(): void {
+    if (this.#ended) return;
+    try {
+      if (!this.outcome.failure) this.#client.context.handler.onFailure(this, 'client-gone', 'never');
+    } finally {
+      this.#dropUpstream();
+      this.#end();
+    }
+  }
+
+  #dropUpstream(): void {
+    this.#upstream?.destroy();
+    this.#upstream = undefined;
+  }
+
+  /** The whole answer is with the socket. */
+  #finish(): void {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    upstream?.release();
+    this.#end();
+    // The head may have been sent before it was known that the connection is to close.
+    this.#client.answered(this.#close || this.#client.closing);
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#client.context.handler.onEnd(this, {
+      status: this.#status,
+      bytesReceived: this.#bytesReceived,
+      bytesSent: this.#bytesSent,
+      duration: performance.now() - this.#started,
+    });
+  }
+}

@@ -1,0 +1,408 @@
+/** A connection to an endpoint: one request after the other, each answered before the next is sent. */
+import { connect, type Socket } from 'node:net';
+import type { Endpoint } from '../../snapshot/snapshot.ts';
+import type { Repeatable, UpstreamFailure } from '../exchange.ts';
+import { ChunkedBody } from './chunked-body.ts';
+import type { Timed } from './clock.ts';
+import type { EngineContext } from './engine.ts';
+import { Head } from './head.ts';
+import { MORE, readResponse } from './head-reader.ts';
+import { sendBody } from './send-body.ts';
+import { Unread } from './unread.ts';
+
+/** What a response, or the lack of one, is told to. The connection tells nothing after `release`. */
+export interface ResponseSink {
+  /** The socket takes the body of the request again, or for the first time. */
+  onUpstreamReady(): void;
+  /** `upstream.head` is an interim response (1xx, but not 101). */
+  onInformation(upstream: UpstreamConnection): void;
+  /** `upstream.head` is the response. Whether a body follows is for the request to say as well. */
+  onUpstreamHead(upstream: UpstreamConnection): void;
+  /** The socket is the sink's now, with what was read beyond the head. */
+  onSwitch(upstream: UpstreamConnection, read: Buffer): void;
+  /** False: no more until `resume`. */
+  onUpstreamBody(octets: Buffer, start: number, end: number, owned: boolean): boolean;
+  onUpstreamEnd(trailers: string): void;
+  /** All that could be read was: what was held back for company should be sent. */
+  onUpstreamPause(): void;
+  onUpstreamFailure(failure: UpstreamFailure, repeatable: Repeatable): void;
+  /** A callback threw. */
+  onUpstreamError(error: unknown): void;
+}
+
+/** One for all connections: what is in it is used up, or copied, before the next read. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
+/** Octets that a socket takes before it says that it is full. */
+export const HIGH_WATER_MARK = 128 * 1024;
+
+type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'over';
+
+export class UpstreamConnection implements Timed {
+  readonly endpoint: Endpoint;
+  /** Of the last response. */
+  readonly head = new Head();
+  readonly socket: Socket;
+  readonly #context: EngineContext;
+  readonly #unread = new Unread();
+  #phase: Phase = 'connecting';
+  #sink: ResponseSink | undefined;
+  /** Of the request, until it can be sent. */
+  #pending = '';
+  #isHead = false;
+  #chunkedRequest = false;
+  #hasRequestBody = false;
+  #requestSent = false;
+  /** Of requests before this one. */
+  #used = 0;
+  #receivedAny = false;
+  #reusable = false;
+  #paused = false;
+  // The body of the response: octets that are left, Infinity until the connection ends.
+  #left = 0;
+  #chunked: ChunkedBody | undefined;
+  /** When something moved last, or since when it is idle. */
+  #since: number;
+  #idleTime: number;
+
+  /** `stream`: its socket is read as a stream, so that it can be given away after a switch of protocols. */
+  constructor(context: EngineContext, endpoint: Endpoint, stream: boolean) {
+    this.#context = context;
+    this.endpoint = endpoint;
+    this.#since = context.clock.now;
+    this.#idleTime = context.limits.upstreamIdle;
+    const onread = {
+      buffer: READ_BUFFER,
+      callback: (length: number) => {
+        this.#onData(READ_BUFFER, 0, length, false);
+        return !this.#paused;
+      },
+    };
+    const options = {
+      host: endpoint.address,
+      port: endpoint.port,
+      noDelay: true,
+      writableHighWaterMark: HIGH_WATER_MARK,
+    };
+    this.socket = connect(stream ? options : { ...options, onread });
+    if (stream) this.socket.on('data', this.#onChunk);
+    this.socket.on('connect', this.#onConnect);
+    this.socket.on('drain', this.#onDrain);
+    this.socket.on('end', this.#onEnd);
+    this.socket.on('close', this.#onClose);
+    this.socket.on('error', this.#onSocketError);
+    context.clock.add(this);
+  }
+
+  get isIdle(): boolean {
+    return this.#phase === 'idle';
+  }
+
+  /** Whether the body of the request can be sent now. */
+  get isReady(): boolean {
+    return this.#phase !== 'connecting' && !this.socket.writableNeedDrain;
+  }
+
+  /** The response has come to its end, and the connection may be used again once the request has too. */
+  get isReusable(): boolean {
+    return this.#reusable && this.#phase === 'idle' && this.#requestSent;
+  }
+
+  /**
+   * Sends the head of a request. Where a body follows, the head waits for its first octets or for `flush`.
+   *
+   * @param chunked whether the body is sent in chunks
+   */
+  begin(sink: ResponseSink, head: string, isHead: boolean, hasBody: boolean, chunked: boolean): void {
+    this.#sink = sink;
+    this.#isHead = isHead;
+    this.#hasRequestBody = hasBody;
+    this.#chunkedRequest = chunked;
+    this.#requestSent = false;
+    this.#receivedAny = false;
+    this.#since = this.#context.clock.now;
+    if (this.#phase === 'connecting') {
+      this.#pending = head;
+      return;
+    }
+    this.#used++;
+    this.#phase = 'head';
+    if (hasBody) this.#pending = head;
+    else {
+      this.#requestSent = true;
+      this.socket.write(head, 'latin1');
+    }
+  }
+
+  /** False: no more until `onUpstreamReady`. */
+  sendBody(octets: Buffer, start: number, end: number, owned: boolean): boolean {
+    const head = this.#pending;
+    this.#pending = '';
+    this.#since = this.#context.clock.now;
+    return sendBody(this.socket, head, this.#chunkedRequest, octets, start, end, owned);
+  }
+
+  endBody(trailers: string): void {
+    const text = this.#chunkedRequest ? `${this.#pending}0\r\n${trailers}\r\n` : this.#pending;
+    this.#pending = '';
+    this.#requestSent = true;
+    this.#since = this.#context.clock.now;
+    if (text) this.socket.write(text, 'latin1');
+  }
+
+  /** A backend may want to see the head before the client sends any of the body. */
+  flush(): void {
+    if (!this.#pending || this.#phase === 'connecting') return;
+    this.socket.write(this.#pending, 'latin1');
+    this.#pending = '';
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#since = this.#context.clock.now;
+    this.socket.resume();
+  }
+
+  /** Its exchange is over: back to the pool, or closed. */
+  release(): void {
+    const reusable = this.isReusable && !this.#paused;
+    this.#sink = undefined;
+    if (reusable) {
+      this.#since = this.#context.clock.now;
+      this.#context.pool.put(this);
+    } else this.destroy();
+  }
+
+  destroy(): void {
+    this.#sink = undefined;
+    if (this.#phase === 'over') return;
+    this.#phase = 'over';
+    this.#context.clock.delete(this);
+    this.#context.pool.forget(this);
+    this.socket.destroy();
+  }
+
+  /** Gives the socket away: nothing here listens to it any more. */
+  detach(): Socket {
+    this.#phase = 'over';
+    this.#sink = undefined;
+    this.#context.clock.delete(this);
+    this.socket.off('data', this.#onChunk);
+    this.socket.off('drain', this.#onDrain);
+    this.socket.off('end', this.#onEnd);
+    this.socket.off('close', this.#onClose);
+    this.socket.once('close', () => this.#context.pool.forget(this));
+    return this.socket;
+  }
+
+  check(now: number): void {
+    const { limits } = this.#context;
+    const silent = now - this.#since;
+    if (this.#phase === 'idle' && !this.#sink) {
+      if (silent > this.#idleTime) this.destroy();
+    } else if (this.#phase === 'connecting') {
+      if (silent > limits.connect) this.#fail('connect-timeout', 'always');
+    } else if (this.#phase === 'head') {
+      // While the client sends its body, its own pace is no fault of the backend.
+      if (silent > (this.#requestSent ? limits.response : limits.upstreamStall))
+        this.#fail('timeout', 'never');
+    } else if (this.#phase === 'body' && !this.#paused && silent > limits.upstreamStall) {
+      this.#fail('timeout', 'never');
+    }
+  }
+
+  readonly #onConnect = (): void => {
+    if (this.#phase !== 'connecting') return;
+    this.#used++;
+    this.#phase = 'head';
+    this.#since = this.#context.clock.now;
+    if (!this.#hasRequestBody) {
+      this.#requestSent = true;
+      this.socket.write(this.#pending, 'latin1');
+      this.#pending = '';
+    }
+    this.#guarded((sink) => sink.onUpstreamReady());
+    this.flush();
+  };
+
+  readonly #onDrain = (): void => {
+    if (this.#phase !== 'over') this.#guarded((sink) => sink.onUpstreamReady());
+  };
+
+  readonly #onChunk = (chunk: Buffer): void => {
+    this.#onData(chunk, 0, chunk.length, true);
+  };
+
+  #onData(octets: Buffer, start: number, end: number, owned: boolean): void {
+    try {
+      const sink = this.#sink;
+      if (!sink || this.#phase === 'idle') {
+        // Nobody asked: what comes now would be taken for the answer of the next request.
+        if (sink) this.#reusable = false;
+        else this.destroy();
+        return;
+      }
+      this.#receivedAny = true;
+      this.#since = this.#context.clock.now;
+      if (this.#phase === 'body') this.#readBody(sink, octets, start, end, owned);
+      else if (this.#phase === 'head') this.#readHead(sink, octets, start, end, owned);
+      this.#sink?.onUpstreamPause();
+    } catch (error) {
+      this.#onThrow(error);
+    }
+  }
+
+  #readHead(sink: ResponseSink, octets: Buffer, start: number, end: number, owned: boolean): void {
+    const { limits } = this.#context;
+    if (this.#unread.length > 0) {
+      this.#unread.add(octets, start, end);
+      if (this.#unread.length <= limits.headBytes && !this.#unread.hasEmptyLine()) return;
+      octets = this.#unread.take();
+      start = 0;
+      end = octets.length;
+      owned = true;
+    }
+    const next = readResponse(this.head, octets, start, end, limits.headFields);
+    if (next < 0 || next - start > limits.headBytes) {
+      if (next === MORE && end - start <= limits.headBytes) this.#unread.add(octets, start, end);
+      else this.#fail('malformed', 'never');
+      return;
+    }
+    if (this.head.status < 200) {
+      this.#interim(sink, octets, next, end, owned);
+      return;
+    }
+    this.#frame();
+    sink.onUpstreamHead(this);
+    if (this.#sink !== sink) return;
+    if (this.#phase === 'idle') {
+      if (next < end) this.#reusable = false;
+      sink.onUpstreamEnd('');
+    } else this.#readBody(sink, octets, next, end, owned);
+  }
+
+  #interim(sink: ResponseSink, octets: Buffer, next: number, end: number, owned: boolean): void {
+    if (this.head.status === 101) {
+      sink.onSwitch(this, Buffer.from(octets.subarray(next, end)));
+      return;
+    }
+    sink.onInformation(this);
+    if (next < end && this.#sink === sink) this.#readHead(sink, octets, next, end, owned);
+  }
+
+  /** How long the body is (RFC 9112 section 6.3). */
+  #frame(): void {
+    const { head } = this;
+    this.#reusable = !head.close && head.minor === 1;
+    this.#chunked = undefined;
+    this.#phase = 'body';
+    if (this.#isHead || head.status === 204 || head.status === 304) this.#phase = 'idle';
+    else if (head.chunked) this.#chunked = new ChunkedBody();
+    else if (head.length >= 0) {
+      this.#left = head.length;
+      if (this.#left === 0) this.#phase = 'idle';
+    } else {
+      this.#left = Number.POSITIVE_INFINITY;
+      this.#reusable = false;
+    }
+    if (head.keepAlive >= 0) this.#noteIdleTime(head.valueOf(head.keepAlive));
+  }
+
+  /** `Keep-Alive: timeout=5` (RFC 2068 section 19.7.1.1): we close first, with a second to spare. */
+  #noteIdleTime(value: string): void {
+    const seconds = Number(/(?:^|[\s,;])timeout\s*=\s*"?(\d{1,6})/i.exec(value)?.[1] ?? Number.NaN);
+    if (Number.isNaN(seconds)) return;
+    this.#idleTime = Math.max(0, Math.min(this.#context.limits.upstreamIdle, seconds * 1000 - 1000));
+    if (this.#idleTime === 0) this.#reusable = false;
+  }
+
+  #readBody(sink: ResponseSink, octets: Buffer, start: number, end: number, owned: boolean): void {
+    const body = this.#chunked;
+    if (body) {
+      const next = body.read(octets, start, end, owned, this);
+      if (this.#sink !== sink) return;
+      if (next < 0) this.#fail('malformed', 'never');
+      else if (body.done) this.#endBody(sink, next < end, body.trailers);
+      return;
+    }
+    const until = Math.min(end, start + this.#left);
+    this.#left -= until - start;
+    if (until > start) this.onContent(octets, start, until, owned);
+    if (this.#left === 0 && this.#sink === sink) this.#endBody(sink, until < end, '');
+  }
+
+  onContent(octets: Buffer, start: number, end: number, owned: boolean): void {
+    if (this.#sink && !this.#sink.onUpstreamBody(octets, start, end, owned)) this.#pause();
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.socket.pause();
+  }
+
+  #endBody(sink: ResponseSink, hasMore: boolean, trailers: string): void {
+    this.#phase = 'idle';
+    if (this.#paused) {
+      this.#paused = false;
+      this.socket.resume();
+    }
+    // More than was announced: whatever it is, it is not the answer to another request.
+    if (hasMore) this.#reusable = false;
+    sink.onUpstreamEnd(trailers);
+  }
+
+  readonly #onEnd = (): void => {
+    if (this.#phase === 'body' && this.#left === Number.POSITIVE_INFINITY && !this.#chunked) {
+      this.#phase = 'idle';
+      this.#guarded((sink) => sink.onUpstreamEnd(''));
+      return;
+    }
+    if (this.#phase === 'idle' && this.#sink) this.#reusable = false;
+    else this.#onClose();
+  };
+
+  readonly #onClose = (): void => {
+    if (this.#phase === 'over') return;
+    if (!this.#sink) this.destroy();
+    else if (this.#phase === 'connecting') this.#fail('connect', 'always');
+    else if (this.#phase === 'head') {
+      const isStale = this.#used > 1 && !this.#receivedAny && !this.#hasRequestBody;
+      this.#fail(
+        this.#receivedAny && this.#unread.length > 0 ? 'malformed' : 'reset',
+        isStale ? 'idempotent' : 'never',
+      );
+    } else if (this.#phase === 'body') this.#fail('malformed', 'never');
+    else this.#reusable = false;
+  };
+
+  readonly #onSocketError = (): void => {
+    // 'close' follows.
+  };
+
+  #fail(failure: UpstreamFailure, repeatable: Repeatable): void {
+    const sink = this.#sink;
+    this.destroy();
+    if (!sink) return;
+    try {
+      sink.onUpstreamFailure(failure, repeatable);
+    } catch (error) {
+      sink.onUpstreamError(error);
+    }
+  }
+
+  #guarded(tell: (sink: ResponseSink) => void): void {
+    if (!this.#sink) return;
+    try {
+      tell(this.#sink);
+    } catch (error) {
+      this.#onThrow(error);
+    }
+  }
+
+  #onThrow(error: unknown): void {
+    const sink = this.#sink;
+    this.destroy();
+    if (sink) sink.onUpstreamError(error);
+    else this.#context.handler.onInternalError(error);
+  }
+}

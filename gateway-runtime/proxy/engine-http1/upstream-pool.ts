@@ -1,0 +1,84 @@
+/** Connections to endpoints: kept alive, the most recent used first, and bounded in number. */
+import type { Endpoint } from '../../snapshot/snapshot.ts';
+import type { EngineContext } from './engine.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
+
+interface EndpointConnections {
+  /** All of them, those that were given away too. */
+  open: number;
+  readonly idle: UpstreamConnection[];
+}
+
+export class UpstreamPool {
+  readonly #context: EngineContext;
+  readonly #byEndpoint = new Map<string, EndpointConnections>();
+  readonly #all = new Set<UpstreamConnection>();
+
+  constructor(context: EngineContext) {
+    this.#context = context;
+  }
+
+  /**
+   * An idle connection, or a new one; undefined where the endpoint has as many as it may have.
+   *
+   * @param fresh a connection that no request used before
+   * @param stream see UpstreamConnection; always a fresh one
+   */
+  take(endpoint: Endpoint, fresh: boolean, stream: boolean): UpstreamConnection | undefined {
+    const key = keyOf(endpoint);
+    let connections = this.#byEndpoint.get(key);
+    if (!connections) {
+      connections = { open: 0, idle: [] };
+      this.#byEndpoint.set(key, connections);
+    }
+    const { idle } = connections;
+    if (!fresh && !stream && idle.length > 0) return idle.pop()!;
+    if (connections.open >= this.#context.limits.connectionsPerEndpoint) {
+      // An idle one makes room for one that has to be new.
+      if (idle.length === 0) return undefined;
+      idle[0]!.destroy();
+    }
+    connections = this.#byEndpoint.get(key) ?? connections;
+    this.#byEndpoint.set(key, connections);
+    connections.open++;
+    const connection = new UpstreamConnection(this.#context, endpoint, stream);
+    this.#all.add(connection);
+    return connection;
+  }
+
+  /** Takes it back for the next request. */
+  put(connection: UpstreamConnection): void {
+    const idle = this.#byEndpoint.get(keyOf(connection.endpoint))?.idle;
+    if (idle && idle.length < this.#context.limits.idleConnectionsPerEndpoint) idle.push(connection);
+    else connection.destroy();
+  }
+
+  /** It is closed, or will be. */
+  forget(connection: UpstreamConnection): void {
+    if (!this.#all.delete(connection)) return;
+    const key = keyOf(connection.endpoint);
+    const connections = this.#byEndpoint.get(key)!;
+    const at = connections.idle.indexOf(connection);
+    if (at >= 0) connections.idle.splice(at, 1);
+    if (--connections.open === 0) this.#byEndpoint.delete(key);
+  }
+
+  close(): void {
+    for (const connection of [...this.#all]) {
+      connection.destroy();
+      connection.socket.destroy();
+    }
+  }
+}
+
+const keys = new WeakMap<Endpoint, string>();
+
+/** Endpoints are few and the same object for as long as they are. */
+function keyOf(endpoint: Endpoint): string {
+  let key = keys.get(endpoint);
+  if (key === undefined) {
+    key = `${endpoint.address} ${endpoint.port}`;
+    keys.set(endpoint, key);
+  }
+  return key;
+}

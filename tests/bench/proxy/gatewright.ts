@@ -1,0 +1,58 @@
+/**
+ * A data plane to be measured: `node gatewright.ts ENGINE PORT BACKEND_PORT ROUTES LOG`. Every route has a host of its own and two weighted
+ * backends, as those of the peers have. Access log to LOG, metrics on.
+ */
+import { createWriteStream } from 'node:fs';
+import { Agent, type EngineName } from '../../../gateway-runtime/proxy/agent.ts';
+import { Metrics } from '../../../gateway-runtime/proxy/telemetry/metrics.ts';
+import { re2 } from '../../../gateway-runtime/regex/re2.ts';
+import { difference } from '../../../gateway-runtime/snapshot/difference.ts';
+import { backend, endpoints, GATEWAY, to } from '../../support/gateway.ts';
+import { listener, prefix, rule, snapshot } from '../../unit/match/snapshots.ts';
+
+const [engine, port, backendPort, routes, log] = process.argv.slice(2) as [
+  EngineName,
+  string,
+  string,
+  string,
+  string,
+];
+const file = createWriteStream(log, { flags: 'a' });
+let lines = '';
+/** Written in batches, as a data plane does to standard output. */
+const flush = () => {
+  if (lines) file.write(lines);
+  lines = '';
+};
+setInterval(flush, 100);
+const agent = new Agent({
+  gateway: GATEWAY,
+  regex: re2,
+  engine,
+  bindPort: () => Number(port),
+  metrics: new Metrics({ process: true }),
+  accessLog: (line) => {
+    lines += `${line}\n`;
+    if (lines.length > 65_536) flush();
+  },
+});
+const resources = [
+  listener('web'),
+  backend('one'),
+  backend('two'),
+  ...Array.from({ length: Number(routes) }, (_, i) =>
+    rule({
+      route: `team-${i % 50}/route-${i}`,
+      hostnames: [`h${i}.example.com`],
+      matches: [{ path: prefix(`/api/v${i}`) }],
+      rest: { backends: [to('one', 90), to('two', 10)] },
+    }),
+  ),
+];
+const endpoint = { address: '127.0.0.1', port: Number(backendPort) };
+const { accepted, diagnostics } = await agent.apply({
+  delta: difference(undefined, snapshot(...resources)),
+  endpoints: endpoints({ one: [endpoint], two: [endpoint] }),
+});
+if (!accepted || diagnostics.length > 0) throw new Error(JSON.stringify(diagnostics));
+process.stdout.write('ready\n');
