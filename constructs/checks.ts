@@ -5,11 +5,14 @@
  */
 import { App } from 'cdk8s';
 import type { IConstruct } from 'constructs';
+import { type AppObject, objectsOf } from './app-objects.ts';
 import { type Finding, findingsOf } from './findings.ts';
 
 export interface Report {
   readonly errors: readonly Finding[];
   readonly warnings: readonly Finding[];
+  /** None where a construct finds something wrong with itself. */
+  readonly objects: readonly AppObject[];
 }
 
 interface Checked {
@@ -48,10 +51,11 @@ export function check(app: IConstruct): Report {
   const checked = checkedOf(root);
   checked.errors = new Map();
   const own = ownErrors(root, checked);
+  const objects = own.length > 0 ? [] : objectsOf(root);
   // What a construct finds wrong with itself would be found again in its objects, in other words.
-  const findings = own.length > 0 ? own : findingsOf(root);
+  const findings = own.length > 0 ? own : findingsOf(root, objects);
   const isError = (finding: Finding) => checked.strict || finding.severity === 'error';
-  return { errors: findings.filter(isError), warnings: findings.filter((each) => !isError(each)) };
+  return { errors: findings.filter(isError), warnings: findings.filter((each) => !isError(each)), objects };
 }
 
 function ownErrors(root: IConstruct, checked: Checked): Finding[] {

@@ -8,7 +8,7 @@ import { type Diagnostic, formatExample } from '../gateway-runtime/snapshot/diag
 import { ruleField } from '../gateway-runtime/snapshot/rule-field.ts';
 import type { HttpRule } from '../gateway-runtime/snapshot/snapshot.ts';
 import { translate } from '../gateway-runtime/translate/translate.ts';
-import { type AppObject, objectsOf } from './app-objects.ts';
+import type { AppObject } from './app-objects.ts';
 import { certificateStandIns } from './stand-ins.ts';
 import { type SynthHooks, WARNINGS } from './synth-hooks.ts';
 
@@ -20,8 +20,8 @@ export interface Finding {
   readonly message: string;
 }
 
-export function findingsOf(root: IConstruct): Finding[] {
-  const appObjects = objectsOf(root);
+/** What is wrong with the objects of an app. */
+export function findingsOf(root: IConstruct, appObjects: readonly AppObject[]): Finding[] {
   const paths = new Paths(appObjects);
   const objects = appObjects.map(({ object }) => object);
   const translation = translate([...objects, ...certificateStandIns(objects)], {

@@ -1,5 +1,5 @@
 import type { App } from 'cdk8s';
-import { type AppObject, objectsOf } from './app-objects.ts';
+import type { AppObject } from './app-objects.ts';
 import { check, strict } from './checks.ts';
 import type { Finding } from './findings.ts';
 import { flag, optional, read, type Shape } from './props.ts';
@@ -38,7 +38,7 @@ export function synthesize(app: App, options: SynthesizeOptions = {}): Synthesis
   const { props, problems } = read('synthesize()', options, OPTIONS);
   if (problems.length > 0) throw new Error(problems.join('; '));
   if (props.strict) strict(app);
-  const { errors, warnings } = check(app);
+  const { errors, warnings, objects } = check(app);
   if (errors.length > 0) throw new SynthError(errors);
-  return { objects: objectsOf(app), warnings };
+  return { objects, warnings };
 }
