@@ -15,7 +15,7 @@ export interface TeamRouteProps<On, Hosts extends readonly string[], Scope> {
   /** What the route attaches to: a grant, a dedicated gateway, an open listener, or several of them. */
   readonly on: AttachmentWithin<On, 'HTTPRoute', Scope>;
   /**
-   * The hostnames that the route serves, each inside the grant.
+   * The hostnames that the route serves, at least one, each inside the grant.
    * @default - every hostname of the grant
    */
   readonly hostnames?: { readonly [Index in keyof Hosts]: HostnameWithin<Hosts[Index], HostsOf<On>> };
