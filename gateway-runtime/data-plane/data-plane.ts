@@ -31,6 +31,7 @@ export interface DataPlaneOptions
   readonly accessLog?: (line: string) => void;
   /** What operators may want to read, as a sentence. */
   readonly onEvent: (message: string) => void;
+  readonly engine?: AgentOptions['engine'];
   readonly proxyLimits?: AgentOptions['limits'];
   readonly limits?: Partial<DistributionLimits>;
 }
@@ -61,6 +62,7 @@ export class DataPlane {
     this.#options = options;
     this.#limits = { ...DISTRIBUTION_LIMITS, ...options.limits };
     const { gateway, regex, address, bindPort, admin, folder, accessLog, onEvent, proxyLimits } = options;
+    const { engine } = options;
     const metrics = new Metrics({ process: true });
     this.#agent = new Agent({
       gateway,
@@ -69,6 +71,7 @@ export class DataPlane {
       regex,
       metrics,
       serverName: options.replica,
+      ...(engine ? { engine } : {}),
       ...(accessLog ? { accessLog } : {}),
       ...(proxyLimits ? { limits: proxyLimits } : {}),
     });

@@ -2,6 +2,7 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { parseArgs } from 'node:util';
 import { ADMIN_PORT, containerPort } from '../distribution/ports.ts';
+import type { EngineName } from '../proxy/agent.ts';
 import type { GatewayId } from '../snapshot/snapshot.ts';
 import type { StopTimes } from './data-plane.ts';
 import { STOP_TIMES } from './data-plane.ts';
@@ -19,6 +20,7 @@ export interface ProcessOptions {
   readonly admin: { readonly address: string; readonly port: number };
   readonly bindPort: (port: number) => number;
   readonly accessLog: boolean;
+  readonly engine?: EngineName;
   readonly stop: StopTimes;
 }
 
@@ -39,6 +41,7 @@ export const USAGE = `Serves one Gateway, as the control plane says. Every flag 
   --address <ip>                  where listeners are bound (default: every address)
   --admin <ip:port>               health and metrics (default: port ${ADMIN_PORT} of every address)
   --ports <listener:bound,...>    ports to bind for listener ports, 0 for any; others as in a cluster
+  --engine <http1|node>           what carries HTTP/1.1: the engine of this project, or node:http (default: http1)
   --access-log                    one JSON line per request on standard output
   --unready-time <seconds>        from SIGTERM to the first clients being asked to leave (default: ${STOP_TIMES.unready / 1000})
   --leave-time <seconds>          from there to the drain (default: ${STOP_TIMES.leave / 1000})
@@ -55,6 +58,7 @@ const FLAGS = {
   address: { type: 'string' },
   admin: { type: 'string' },
   ports: { type: 'string' },
+  engine: { type: 'string' },
   'access-log': { type: 'boolean' },
   'unready-time': { type: 'string' },
   'leave-time': { type: 'string' },
@@ -101,11 +105,18 @@ export function processOptions(
     admin: place('admin', given('admin') ?? `[${everyAddress()}]:${ADMIN_PORT}`),
     bindPort: ports(given('ports') ?? ''),
     accessLog: values['access-log'] ?? environment[variable('access-log')] === 'true',
+    ...engine(given('engine')),
     stop: {
       unready: seconds('unready-time', STOP_TIMES.unready),
       leave: seconds('leave-time', STOP_TIMES.leave),
     },
   };
+}
+
+function engine(name: string | undefined): { readonly engine?: EngineName } {
+  if (name === undefined) return {};
+  if (name === 'http1' || name === 'node') return { engine: name };
+  throw new OptionError(`found --engine ${name}, expected http1 or node`);
 }
 
 function parsed(args: readonly string[]) {
