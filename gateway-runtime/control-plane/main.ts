@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { ApiClient } from '../control/cluster/client.ts';
 import { connection, kubeconfigConnection } from '../control/cluster/connection.ts';
+import { Provisioner } from '../control/provisioner.ts';
 import { re2 } from '../regex/re2.ts';
 import { ControlPlane } from './control-plane.ts';
 import { OptionError, type ProcessOptions, processOptions, USAGE } from './options.ts';
@@ -20,7 +21,7 @@ try {
 }
 
 async function run(options: ProcessOptions): Promise<void> {
-  const { kubeconfig, pod, podIp, tokenFile, listen, admin, service, clusterDomain, lease } = options;
+  const { kubeconfig, pod, podIp, tokenFile, image, listen, admin, service, clusterDomain, lease } = options;
   const api = kubeconfig ? kubeconfigConnection([kubeconfig]) : connection();
   const client = new ApiClient(api);
   const namespace = options.namespace ?? api.namespace;
@@ -35,6 +36,12 @@ async function run(options: ProcessOptions): Promise<void> {
     ...(tokenFile ? { token: async () => (await readFile(tokenFile, 'utf8')).trim() } : {}),
     admin,
     names: [host, `${host}.${clusterDomain}`, `${service}.${namespace}`, ...options.names],
+    ...(image === undefined
+      ? {}
+      : {
+          provisioner: (surroundings) =>
+            new Provisioner({ ...surroundings, image, controlPlane: { host, port: listen.port } }),
+        }),
     onEvent: tell,
     election: { duration: lease, deadline: (lease * 2) / 3, period: (lease * 2) / 15 },
   });
