@@ -1,19 +1,18 @@
 /** `gatewright explain`: where a request goes, and why, without sending it. */
 import type { Command } from 'commander';
-import type { HttpRoute } from '../gateway-runtime/api/http-route.ts';
-import { refKey } from '../gateway-runtime/api/object.ts';
 import { DEFAULT_PORT_OFFSET, PortPlan } from '../gateway-runtime/control/port-plan.ts';
 import { explain } from '../gateway-runtime/explain/explain.ts';
+import { explained, isAnswered } from '../gateway-runtime/explain/explained.ts';
 import type { Explanation } from '../gateway-runtime/explain/explanation.ts';
 import { type AskedRequest, parseRequest } from '../gateway-runtime/explain/request.ts';
-import { explanationText } from '../gateway-runtime/explain/text.ts';
-import { hostnameMatches } from '../gateway-runtime/match/hostname.ts';
+import { explainedText } from '../gateway-runtime/explain/text.ts';
 import { re2 } from '../gateway-runtime/regex/re2.ts';
 import { type GatewayId, gatewayKey, type Snapshot } from '../gateway-runtime/snapshot/snapshot.ts';
 import type { Translation } from '../gateway-runtime/translate/translation.ts';
 import { appTimeoutOption } from './app/app-timeout.ts';
 import { type ReadOnce, readOnce } from './read-once.ts';
-import { CommandError, EXIT, folded, print, styled, WIDTH } from './terminal.ts';
+import { refusedAmong } from './show/refused-routes.ts';
+import { CommandError, EXIT, print, styled } from './terminal.ts';
 
 const METHOD = /^[A-Z]+$/;
 
@@ -68,75 +67,15 @@ async function run(args: string[], flags: Flags): Promise<void> {
   const explanations = places.map(({ snapshot, port, publicPort }) =>
     explain(snapshot, { port, publicPort, ...connection }, request, re2),
   );
-  // Several Gateways may have the port, and only the address of a request says which it is for: what serves it goes first.
-  const ranked = explanations.toSorted((one, other) => rankOf(one) - rankOf(other));
-  const serving = ranked.filter(serves);
-  const shown = serving.length > 0 ? serving : ranked;
-  const refused = serving.length > 0 ? [] : refusedRoutes(read, request.host);
-  if (flags.json) {
-    const [only] = shown;
-    print(
-      JSON.stringify(
-        shown.length === 1 ? { ...only, refused } : { explanations: shown, refused },
-        undefined,
-        2,
-      ),
-    );
-  } else {
-    const several = read.gateways.length > 1;
-    const heading = (gateway: string) => (several ? `${styled('bold', `Gateway ${gateway}`)}\n` : '');
-    print(shown.map((each) => heading(each.gateway) + explanationText(each)).join('\n\n'));
-    for (const { gateway, summary } of ranked.slice(shown.length)) print(`\nGateway ${gateway}: ${summary}.`);
-    if (refused.length > 0) print(`\n${refused.flatMap(refusalText).join('\n')}`);
-  }
-  if (rankOf(ranked[0]!) > 0) process.exitCode = EXIT.no;
-}
-
-const serves = ({ matches }: Explanation) => matches.some(({ outcome }) => outcome === 'serves');
-
-/** 0 where every such request gets an answer that was meant: a backend's, or a redirect. 1 where some get an error, 2 without a rule. */
-function rankOf(explanation: Explanation): number {
-  if (!serves(explanation)) return 2;
-  const { status = 200, backends } = explanation;
-  return status >= 400 || backends.some(({ share, unresolved }) => share > 0 && unresolved) ? 1 : 0;
-}
-
-/** A route that might have served the request, and is not accepted by a parent. */
-interface RefusedRoute {
-  readonly route: string;
-  readonly reason: string;
-  readonly message: string;
-}
-
-const NO_PARENT =
-  'None of the Gateways and ListenerSets that it names is served here: they are missing, were refused, or are of a class that is not read.';
-
-function refusedRoutes({ translation, objects, problems }: ReadOnce, host: string): RefusedRoute[] {
-  const refused = new Set(
-    problems.flatMap(({ object, severity }) => (object && severity === 'error' ? [refKey(object)] : [])),
+  const answer = explained(explanations as [Explanation, ...Explanation[]], () =>
+    refusedAmong(read, request.host),
   );
-  return objects.flatMap(({ ref, raw }) => {
-    if (ref.kind !== 'HTTPRoute') return [];
-    const { hostnames = [], parentRefs = [] } = raw.spec as Partial<HttpRoute['spec']>;
-    if (hostnames.length > 0 && !hostnames.some((each) => hostnameMatches(each, host))) return [];
-    const status = translation.statuses.get(refKey(ref));
-    if (status?.kind !== 'HTTPRoute' || status.parents.length === 0) {
-      const parent = parentRefs
-        .map(({ kind = 'Gateway', namespace = ref.namespace, name }) => `${kind}/${namespace}/${name}`)
-        .find((key) => refused.has(key));
-      const message = parent ? `It names ${parent}, which was refused: the error above says why.` : NO_PARENT;
-      return [{ route: refKey(ref), reason: 'NoParent', message }];
-    }
-    return status.parents
-      .flatMap(({ conditions }) => conditions)
-      .filter(({ type, status: value }) => type === 'Accepted' && value !== 'True')
-      .map(({ reason, message }) => ({ route: refKey(ref), reason, message }));
-  });
-}
-
-function refusalText({ route, reason, message }: RefusedRoute): string[] {
-  const [first = '', ...rest] = folded(`Not attached: ${route} (${reason}). ${message}`, WIDTH - 2);
-  return [first, ...rest.map((line) => `  ${line}`)];
+  if (flags.json) print(JSON.stringify(answer, undefined, 2));
+  else {
+    const several = read.gateways.length > 1;
+    print(explainedText(answer, (gateway) => (several ? styled('bold', `Gateway ${gateway}`) : '')));
+  }
+  if (!isAnswered(answer)) process.exitCode = EXIT.no;
 }
 
 /** `<path...> [METHOD] URL` */

@@ -223,7 +223,7 @@ export function appProblem(
     // The line goes with the file, and the construct after both.
     ...(construct === undefined
       ? { file: shown, ...(line === undefined ? {} : { line }) }
-      : { file: `${shown}${line === undefined ? '' : `:${line}`} ${construct}` }),
+      : { file: `${shown}${line === undefined ? '' : `:${line}`} ${construct}`, construct }),
     message: message.replace(/\.$/, ''),
   };
 }

@@ -1,7 +1,8 @@
 /** `gatewright status`: what every object would say of itself in a cluster, in words. */
 import type { Command } from 'commander';
-import { refKey } from '../gateway-runtime/api/object.ts';
+import { type ObjectRef, refKey } from '../gateway-runtime/api/object.ts';
 import { formatSourceProblem, type SourcedObject } from '../gateway-runtime/control/source.ts';
+import type { Diagnostic } from '../gateway-runtime/snapshot/diagnostic.ts';
 import type { ObjectStatus, Translation } from '../gateway-runtime/translate/translation.ts';
 import { appTimeoutOption } from './app/app-timeout.ts';
 import { readOnce } from './read-once.ts';
@@ -29,6 +30,16 @@ Examples:
 
 Exit code 1 where something was refused: an object, a listener, a route.`;
 
+/** One of `objects` of the JSON form. */
+interface ObjectReport extends ObjectRef {
+  /** File and document, or app and construct path. */
+  readonly origin: string | undefined;
+  /** As it would be in a cluster; without conditions and parents where no Gateway has an opinion on the object. */
+  readonly status: Omit<ObjectStatus, 'ref'>;
+  /** What the conditions say and more, for programs: code, field, fix, other objects, an example request. */
+  readonly diagnostics: readonly Omit<Diagnostic, 'object'>[];
+}
+
 async function status(
   paths: string[],
   flags: { class?: string[]; strict?: true; appTimeout: number; json?: true },
@@ -42,20 +53,33 @@ async function status(
     (a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || (refKey(a.ref) < refKey(b.ref) ? -1 : 1),
   );
   const refused = statuses.filter((each) => isRefused(each));
+  const diagnostics = Map.groupBy(translation.diagnostics, ({ object }) => refKey(object));
+  const said = (ref: ObjectRef) => diagnostics.get(refKey(ref)) ?? [];
   if (flags.json) {
-    const all = statuses.map(({ ref, ...rest }) => ({ ...ref, origin: originOf(ref), status: rest }));
+    const all = statuses.map(
+      ({ ref, ...rest }): ObjectReport => ({
+        ...ref,
+        origin: originOf(ref),
+        status: rest,
+        diagnostics: said(ref).map(({ object: _, ...each }) => each),
+      }),
+    );
     print(JSON.stringify({ objects: all, problems: problems.map(formatSourceProblem) }, undefined, 2));
   } else {
-    for (const each of statuses) print(statusText(each, originOf(each.ref)).join('\n'));
+    for (const each of statuses) print(statusText(each, originOf(each.ref), said(each.ref)).join('\n'));
     const verdict = refused.length === 0 ? 'nothing is refused' : `${refused.length} with something refused`;
     print(`\n${counted(statuses.length, 'object')}, ${verdict}.`);
   }
   if (refused.length > 0 || problems.some(({ severity }) => severity === 'error')) process.exitCode = EXIT.no;
 }
 
-/** Routes that no Gateway has an opinion on: in a cluster they would have no status at all. */
+/** Routes and ListenerSets that no Gateway has an opinion on: in a cluster they would have no status at all. */
 function parentless(objects: readonly SourcedObject[], { statuses }: Translation): ObjectStatus[] {
   return objects
-    .filter(({ ref }) => ref.kind === 'HTTPRoute' && !statuses.has(refKey(ref)))
-    .map(({ ref }) => ({ kind: 'HTTPRoute', ref, parents: [] }));
+    .filter(({ ref }) => !statuses.has(refKey(ref)))
+    .flatMap(({ ref }): ObjectStatus[] => {
+      if (ref.kind === 'HTTPRoute') return [{ kind: 'HTTPRoute', ref, parents: [] }];
+      if (ref.kind === 'ListenerSet') return [{ kind: 'ListenerSet', ref, conditions: [], listeners: [] }];
+      return [];
+    });
 }

@@ -46,8 +46,9 @@ export class Places {
       const construct = constructs.get(path);
       if (!construct) return undefined;
       const rules = this.#rules.get(construct) ?? [];
-      const [, ordinal, index] = /^rule (\d+) \(|\bspec\.rules\[(\d+)\]/.exec(message) ?? [];
-      const rule = ordinal !== undefined ? rules[Number(ordinal) - 1] : undefined;
+      // What a route says of its own rules counts them as they were written, not as they are split.
+      const [, own, index] = /^spec\.rules\[(\d+)\] \(.*?\): |\bspec\.rules\[(\d+)\]/.exec(message) ?? [];
+      const rule = own !== undefined ? rules[Number(own)] : undefined;
       const unsplit = index !== undefined && rules.length <= UNSPLIT ? rules[Number(index)] : undefined;
       return rule ?? unsplit ?? this.#constructs.get(construct);
     };

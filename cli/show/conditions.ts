@@ -1,5 +1,6 @@
 /** Conditions in words. */
 import { refKey } from '../../gateway-runtime/api/object.ts';
+import { type Diagnostic, formatExample } from '../../gateway-runtime/snapshot/diagnostic.ts';
 import type {
   Condition,
   ListenerStatus,
@@ -35,8 +36,7 @@ const WORDS: Readonly<Record<string, Words>> = {
 /** Whether something of the object is not served as it is written. */
 export function isRefused(status: ObjectStatus): boolean {
   const conditions = conditionsOf(status);
-  const nowhere = status.kind === 'HTTPRoute' && status.parents.length === 0;
-  return nowhere || conditions.some((each) => !isGood(each) && !WORDS[each.type]?.isNote);
+  return conditions.length === 0 || conditions.some((each) => !isGood(each) && !WORDS[each.type]?.isNote);
 }
 
 function isGood({ type, status }: Condition): boolean {
@@ -50,23 +50,55 @@ function conditionsOf(status: ObjectStatus): readonly Condition[] {
   return [...status.conditions, ...listeners.flatMap(({ conditions }) => conditions)];
 }
 
-/** The object, then its parts, each with its conditions; those that are not good with reason and message. */
-export function statusText(status: ObjectStatus, origin: string | undefined): string[] {
+/**
+ * The object, then its parts, each with its conditions; those that say more than that all is well with reason and message. Then
+ * what no condition has room for, and requests that show what is wrong.
+ */
+export function statusText(
+  status: ObjectStatus,
+  origin: string | undefined,
+  diagnostics: readonly Diagnostic[],
+): string[] {
   const title = refKey(status.ref).replace('/', ' ');
-  const lines = [`${styled('bold', title)}${origin ? styled('dim', `  ${origin}`) : ''}`];
+  return [
+    `${styled('bold', title)}${origin ? styled('dim', `  ${origin}`) : ''}`,
+    ...partLines(status),
+    ...diagnosticLines(conditionsOf(status), diagnostics),
+  ];
+}
+
+function partLines(status: ObjectStatus): string[] {
+  if (conditionsOf(status).length === 0)
+    return ['  not served: nothing that it names as its parent is served here'];
   if (status.kind === 'HTTPRoute') {
-    if (status.parents.length === 0)
-      lines.push('  not served: no Gateway or ListenerSet that it names is served here');
-    for (const { parentRef, conditions } of status.parents) {
-      lines.push(...withConditions(`on ${parentText(parentRef)}`, conditions, '  '));
-    }
-    return lines;
+    return status.parents.flatMap(({ parentRef, conditions }) =>
+      withConditions(`on ${parentText(parentRef)}`, conditions, '  '),
+    );
   }
-  lines.push(...withConditions('', status.conditions, '  '));
-  for (const each of status.kind === 'GatewayClass' ? [] : status.listeners) {
-    lines.push(...withConditions(`listener ${each.name}, ${routesText(each)}`, each.conditions, '  '));
-  }
-  return lines;
+  const listeners = status.kind === 'GatewayClass' ? [] : status.listeners;
+  return [
+    ...withConditions('', status.conditions, '  '),
+    ...listeners.flatMap((each) =>
+      withConditions(`listener ${each.name}, ${routesText(each)}`, each.conditions, '  '),
+    ),
+  ];
+}
+
+/** Examples of one object that are shown. */
+const MOST_EXAMPLES = 3;
+
+function diagnosticLines(conditions: readonly Condition[], diagnostics: readonly Diagnostic[]): string[] {
+  const unsaid = diagnostics.filter(
+    ({ message }) => !conditions.some((each) => each.message.includes(message)),
+  );
+  const examples = new Set(diagnostics.flatMap(({ example }) => (example ? [formatExample(example)] : [])));
+  return [
+    ...unsaid.flatMap(({ severity, field, message, fix }) => {
+      const text = `${severity} ${field ? `${field}: ` : ''}${message}.${fix ? ` Fix: ${fix}.` : ''}`;
+      return folded(text, WIDTH - 6).map((line, index) => `${index === 0 ? '  ' : '      '}${line}`);
+    }),
+    ...[...examples].slice(0, MOST_EXAMPLES).map((each) => `  example ${each}`),
+  ];
 }
 
 function routesText({ attachedRoutes }: ListenerStatus): string {
@@ -80,16 +112,22 @@ function parentText({ kind, namespace, name, sectionName, port }: ParentRefStatu
 
 function withConditions(subject: string, conditions: readonly Condition[], indent: string): string[] {
   // What is always so says nothing: a listener without conflict, say.
-  const good = conditions.filter((each) => isGood(each) && WORDS[each.type]?.good !== 'False').map(wordsOf);
+  const good = conditions
+    .filter((each) => isGood(each) && WORDS[each.type]?.good !== 'False')
+    .map((each) => (hasReserve(each) ? `${wordsOf(each)} (${each.reason})` : wordsOf(each)));
   const bad = conditions.filter((each) => !isGood(each));
   const summary = [...good, ...bad.map((each) => `${wordsOf(each)} (${each.reason})`)].join(', ');
   const lines = folded(`${subject}${subject && summary ? ': ' : ''}${summary}`, WIDTH - indent.length - 2);
-  const messages = bad.flatMap(({ message }) => folded(message, WIDTH - indent.length - 4));
+  const telling = conditions.filter((each) => !isGood(each) || hasReserve(each));
+  const messages = telling.flatMap(({ message }) => folded(message, WIDTH - indent.length - 4));
   return [
     ...lines.map((line, index) => `${indent}${index > 0 ? '  ' : ''}${line}`),
     ...messages.map((line) => `${indent}    ${line}`),
   ];
 }
+
+/** Good, but not wholly: a Gateway is accepted without some of its listeners. */
+const hasReserve = (each: Condition) => isGood(each) && each.status === 'True' && each.reason !== each.type;
 
 function wordsOf({ type, status }: Condition): string {
   const words = Object.hasOwn(WORDS, type) ? WORDS[type] : undefined;

@@ -19,6 +19,8 @@ export interface SourceProblem {
   /** From 1. */
   readonly line?: number;
   readonly object?: ObjectRef;
+  /** The construct path, where the checks of an app found it. */
+  readonly construct?: string;
   readonly field?: string;
   /** One sentence, without a full stop. */
   readonly message: string;

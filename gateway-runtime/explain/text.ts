@@ -13,8 +13,9 @@ import { listenerInWords, ruleInWords } from './words.ts';
 
 const WIDTH = 80;
 const INDENT = 12;
-/** Matches that don't hold: how many are shown in full. */
+/** Matches that don't serve: how many are shown in full, and how many of those that are for other hosts. */
 const SHOWN = 8;
+const SHOWN_OF_OTHER_HOSTS = 2;
 
 /** The whole answer, each Gateway under the heading for it. Of those that don't serve what another one does, only the summary. */
 export function explainedText(explained: Explained, heading: (gateway: string) => string): string {
@@ -129,13 +130,13 @@ function otherLines(matches: readonly ExplainedMatch[]): string[] {
   const others = matches
     .filter(({ lostOn }) => lostOn !== undefined)
     .sort((a, b) => NEARNESS.indexOf(a.lostOn!) - NEARNESS.indexOf(b.lostOn!));
-  const lines = others
-    .slice(0, SHOWN)
-    .flatMap((match) => [
-      `${ruleInWords(match)}: ${match.asks}`,
-      `  ${match.outcome === 'outranked' ? 'matches, but ' : ''}${match.reason}`,
-    ]);
-  const hidden = others.length - SHOWN;
+  const ofHost = others.filter(({ lostOn }) => lostOn !== 'hostname' && lostOn !== 'listener').length;
+  const shown = others.slice(0, Math.min(SHOWN, ofHost + SHOWN_OF_OTHER_HOSTS));
+  const lines = shown.flatMap((match) => [
+    `${ruleInWords(match)}: ${match.asks}`,
+    `  ${match.outcome === 'outranked' ? 'matches, but ' : ''}${match.reason}`,
+  ]);
+  const hidden = others.length - shown.length;
   return section('Others', hidden > 0 ? [...lines, `and ${hidden} more that are further off`] : lines);
 }
 
