@@ -21,9 +21,10 @@ export interface EdgeAnswer {
 export function ask(options: EdgeRequest): Promise<EdgeAnswer> {
   const { address, host, path, ca, port = ca ? 443 : 80, method = 'GET' } = options;
   const { promise, resolve, reject } = Promise.withResolvers<EdgeAnswer>();
-  const common = { host: address, port, path, method, headers: { host }, agent: false as const };
+  // An address that is nobody's any more may swallow what is sent to it.
+  const signal = AbortSignal.timeout(5000);
+  const common = { host: address, port, path, method, headers: { host }, agent: false as const, signal };
   const call = ca ? requestTls({ ...common, ca, servername: host }) : requestPlain(common);
-  call.setTimeout(5000, () => call.destroy(new Error(`no answer from ${address}:${port} within 5 s`)));
   call.on('error', reject);
   call.on('response', (answer) => {
     let body = '';
