@@ -1,11 +1,16 @@
 /** Kubernetes objects as constructs. */
 import { ApiObject, type ApiObjectProps, JsonPatch, Lazy } from 'cdk8s';
 import type { Construct } from 'constructs';
-import { parse } from '../gateway-runtime/api/kinds.ts';
-import { GATEWAY_GROUP, GATEWAY_VERSION } from '../gateway-runtime/api/names.ts';
+import { KINDS, parse } from '../gateway-runtime/api/kinds.ts';
 
 export interface GatewayObjectProps {
-  readonly kind: 'GatewayClass' | 'Gateway' | 'ListenerSet' | 'HTTPRoute' | 'ReferenceGrant';
+  readonly kind:
+    | 'GatewayClass'
+    | 'Gateway'
+    | 'ListenerSet'
+    | 'HTTPRoute'
+    | 'ReferenceGrant'
+    | 'GatewayParameters';
   readonly name: string;
   /** @default - none: the kind is cluster-scoped */
   readonly namespace?: string;
@@ -15,13 +20,13 @@ export interface GatewayObjectProps {
 }
 
 /**
- * An object of Gateway API with every default of the API server written out, so that what is applied is what is read back, and
+ * An object of Gateway API, or of ours, with every default of the API server written out, so that what is applied is what is read back, and
  * a diff shows nothing but changes. A spec that breaks a field rule is left as it is; the checks report it.
  */
 export function gatewayObject(scope: Construct, id: string, props: GatewayObjectProps): ApiObject {
   const { kind, name, namespace, labels } = props;
   const head = {
-    apiVersion: `${GATEWAY_GROUP}/${GATEWAY_VERSION}`,
+    apiVersion: `${KINDS[kind].group}/${KINDS[kind].versions[0]}`,
     kind,
     metadata: { name, namespace, labels },
   };

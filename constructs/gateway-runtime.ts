@@ -1,11 +1,13 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
+import { GATEWAY_PARAMETERS_DEFINITION } from '../gateway-runtime/api/gateway-parameters.ts';
 import { CONTROLLER_NAME } from '../gateway-runtime/api/names.ts';
 import { generatedName } from '../gateway-runtime/snapshot/generated-names.ts';
 import { clusterObject, gatewayObject } from './api-object.ts';
 import { requireChecks } from './checks.ts';
 import { deployment, disruptionBudget, NAME, service, serviceAccount } from './control-plane-objects.ts';
 import { DEFAULT_CLASS, GatewayBase } from './gateway.ts';
+import { type DataPlaneProps, parametersObject } from './gateway-parameters.ts';
 import {
   AUTHORITY_RULES,
   CLUSTER_RULES,
@@ -24,7 +26,12 @@ export interface GatewayClassProps {
    */
   readonly description?: string;
   /**
-   * An object with parameters for all gateways of the class.
+   * How the data planes of all gateways of the class run, where a gateway does not say otherwise.
+   * @default - two data planes behind a Service of type LoadBalancer
+   */
+  readonly parameters?: DataPlaneProps;
+  /**
+   * An object with parameters for all gateways of the class, in place of `parameters`.
    * @default - none
    */
   readonly parametersRef?: {
@@ -71,6 +78,7 @@ const PROPS: Shape<GatewayRuntimeProps<string>> = {
 };
 const CLASS: Shape<GatewayClassProps> = {
   description: optional(text),
+  parameters: optional(type('an object such as { replicas: 3 }', isObject)),
   parametersRef: optional(type('an object with group, kind and name', isObject)),
 };
 const PARAMETERS: Shape<NonNullable<GatewayClassProps['parametersRef']>> = {
@@ -85,7 +93,9 @@ function classProblems(name: string, given: GatewayClassProps): string[] {
   const ofParameters = props.parametersRef
     ? read('parametersRef', props.parametersRef, PARAMETERS).problems
     : [];
-  return [...problems, ...ofParameters].map((problem) => `class ${name}: ${problem}`);
+  const both =
+    props.parameters && props.parametersRef ? ['it takes parameters or parametersRef, this is both'] : [];
+  return [...problems, ...ofParameters, ...both].map((problem) => `class ${name}: ${problem}`);
 }
 
 const RBAC = `${RBAC_GROUP}/v1`;
@@ -112,7 +122,12 @@ export class GatewayRuntime<const Classes extends string = typeof DEFAULT_CLASS>
       ...problems,
       ...Object.entries(classes).flatMap(([name, each]) => classProblems(name, each)),
     ]);
-    for (const [name, { description, parametersRef }] of Object.entries(classes)) {
+    clusterObject(this, 'GatewayParameters', GATEWAY_PARAMETERS_DEFINITION);
+    for (const [name, { description, parameters, parametersRef: given }] of Object.entries(classes)) {
+      const { namespace } = this;
+      const parametersRef = parameters
+        ? { ...parametersObject(this, `parameters-${name}`, { name, namespace, parameters }), namespace }
+        : given;
       gatewayObject(this, `class-${name}`, {
         kind: 'GatewayClass',
         name,
@@ -122,7 +137,7 @@ export class GatewayRuntime<const Classes extends string = typeof DEFAULT_CLASS>
     clusterObject(this, 'Namespace', {
       apiVersion: 'v1',
       kind: 'Namespace',
-      metadata: { name: this.namespace },
+      metadata: { name: this.namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
     });
     this.#permit();
     const workload = { namespace: this.namespace, image: props.image ?? '', replicas: props.replicas ?? 2 };

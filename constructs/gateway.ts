@@ -5,6 +5,7 @@ import { NAMESPACE_NAME_LABEL } from '../gateway-runtime/api/names.ts';
 import { gatewayObject } from './api-object.ts';
 import { teamOf } from './chart.ts';
 import { requireChecks } from './checks.ts';
+import { type DataPlaneProps, parametersObject } from './gateway-parameters.ts';
 import { isListener, type ListenerSpec, listenerProblems, type RouteNamespaces } from './listener.ts';
 import { labelProblem, nameProblem } from './naming.ts';
 import { found, isObject, optional, type Read, record, type Shape, text, type } from './props.ts';
@@ -34,6 +35,11 @@ export interface GatewayProps<Listeners> {
    * @default - the namespace of the chart
    */
   readonly namespace?: string;
+  /**
+   * How its data planes run, where that is not as its class says. Only for gateways that Gatewright serves.
+   * @default - as the class says
+   */
+  readonly parameters?: DataPlaneProps;
 }
 
 export const GATEWAY_PROPS: Shape<GatewayProps<unknown>> = {
@@ -48,6 +54,7 @@ export const GATEWAY_PROPS: Shape<GatewayProps<unknown>> = {
   ),
   name: optional(text),
   namespace: optional(text),
+  parameters: optional(type('an object such as { replicas: 3 }', isObject)),
 };
 
 /** An entry of `spec.listeners`. */
@@ -78,19 +85,44 @@ export abstract class GatewayBase<
       throw new Error(
         `${this.node.path}: a gateway takes an object with listeners, { listeners: { web: http(80) } }, this is ${found(given)}`,
       );
-    this.#shape = problems;
     this.name = props.name ?? id;
     this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
     this.className = typeof props.class === 'object' ? props.class.className : (props.class ?? DEFAULT_CLASS);
-    // Those that are none are told; the others stay, so that nothing is told of grants on them.
-    const usable = Object.entries(listeners).filter(([, listener]) => isListener(listener));
-    this._specs = Object.freeze(Object.fromEntries(usable)) as unknown as Listeners;
+    // What is none is told; the others stay, so that nothing is told of grants on them.
+    const usable = Object.entries<ListenerSpec>(listeners as Listeners).filter(([, each]) =>
+      isListener(each),
+    );
+    this.#shape = [
+      ...problems,
+      ...usable.flatMap(([name, each]) =>
+        listenerProblems(each).map((problem) => `listener ${name}: ${problem}`),
+      ),
+    ];
+    this._specs = Object.freeze(
+      Object.fromEntries(
+        usable.map(([name, each]) => [
+          name,
+          Object.freeze({ ...each, certificates: each.certificates.filter(isObject) }),
+        ]),
+      ),
+    ) as unknown as Listeners;
     requireChecks(this, () => this._problems());
+    const parametersRef =
+      props.parameters &&
+      parametersObject(this, 'Parameters', {
+        name: this.name,
+        namespace: this.namespace,
+        parameters: props.parameters,
+      });
     this.object = gatewayObject(this, 'Resource', {
       kind: 'Gateway',
       name: this.name,
       namespace: this.namespace,
-      spec: () => ({ gatewayClassName: this.className, ...this._spec() }),
+      spec: () => ({
+        gatewayClassName: this.className,
+        ...(parametersRef ? { infrastructure: { parametersRef } } : {}),
+        ...this._spec(),
+      }),
     });
   }
 
@@ -106,10 +138,7 @@ export abstract class GatewayBase<
 
   /** @internal */
   _problems(): string[] {
-    const ofListeners = Object.entries<ListenerSpec>(this._specs).flatMap(([name, spec]) =>
-      listenerProblems(spec).map((problem) => `listener ${name}: ${problem}`),
-    );
-    if (this.#shape.length + ofListeners.length > 0) return [...this.#shape, ...ofListeners];
+    if (this.#shape.length > 0) return [...this.#shape];
     const problems = [
       ...nameProblem('Gateway', this.name),
       ...Object.keys(this._specs).flatMap((name) => labelProblem('listener', name)),

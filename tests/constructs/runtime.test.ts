@@ -37,6 +37,67 @@ describe('GatewayRuntime', () => {
     ]);
   });
 
+  it('makes parameters of its classes and of gateways into objects that they refer to', () => {
+    const app = new App();
+    const runtime = new GatewayRuntime(new Chart(app, 'runtime'), 'gatewright', {
+      image: 'registry.example.com/gatewright:1',
+      classes: { gatewright: { parameters: { replicas: 3, service: { type: 'NodePort' } } } },
+    });
+    const platform = new PlatformChart(app, 'platform', { namespace: 'infra' });
+    new SharedGateway(platform, 'edge', {
+      class: runtime,
+      listeners: { web: http(80) },
+      parameters: { autoscaling: { maxReplicas: 9 } },
+    });
+    expect(named(app, 'CustomResourceDefinition', 'gatewayparameters.gatewright.dev').metadata).toEqual({
+      name: 'gatewayparameters.gatewright.dev',
+    });
+    const parameters = ofKind(app, 'GatewayParameters');
+    expect(parameters.map(({ apiVersion, metadata, spec }) => [apiVersion, metadata, spec])).toEqual([
+      [
+        'gatewright.dev/v1alpha1',
+        { name: 'gatewright', namespace: 'gatewright-system' },
+        { replicas: 3, service: { type: 'NodePort' } },
+      ],
+      [
+        'gatewright.dev/v1alpha1',
+        { name: 'edge', namespace: 'infra' },
+        { autoscaling: { minReplicas: 2, maxReplicas: 9, targetCPUUtilizationPercentage: 70 } },
+      ],
+    ]);
+    const reference = { group: 'gatewright.dev', kind: 'GatewayParameters' };
+    expect(named(app, 'GatewayClass', 'gatewright').spec.parametersRef).toEqual({
+      ...reference,
+      name: 'gatewright',
+      namespace: 'gatewright-system',
+    });
+    expect(named(app, 'Gateway', 'edge').spec.infrastructure.parametersRef).toEqual({
+      ...reference,
+      name: 'edge',
+    });
+    expect(errors(app)).toEqual([]);
+  });
+
+  it('says which parameters are wrong, and of which class or gateway', () => {
+    const app = new App();
+    new GatewayRuntime(new Chart(app, 'runtime'), 'gatewright', {
+      image: 'registry.example.com/gatewright:1',
+      classes: { gatewright: { parameters: { replicas: 0 } } },
+    });
+    new SharedGateway(new PlatformChart(app, 'platform', { namespace: 'infra' }), 'edge', {
+      listeners: { web: http(80) },
+      parameters: { podDisruptionBudget: { minAvailable: '1' } },
+    });
+    expect(errors(app)).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(
+          /^\[runtime\/gatewright.*spec\.replicas: found 0, expected a whole number from 1 to 1000/,
+        ),
+        expect.stringMatching(/^\[platform\/edge.*spec\.podDisruptionBudget\.minAvailable: found "1"/),
+      ]),
+    );
+  });
+
   it('runs without root, without capabilities, on a read-only file system, with probes', () => {
     const { app } = cluster();
     const { metadata, spec } = named(app, 'Deployment', 'gatewright');
