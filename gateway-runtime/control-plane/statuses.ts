@@ -58,7 +58,8 @@ interface Served {
   generation: { readonly number: number; readonly since: number } | undefined;
   /** As of the last look. */
   word: GatewayWord | undefined;
-  isLate: boolean;
+  /** Whether a write of it waits for an answer. */
+  isHeld: boolean;
   hasDataPlanes: boolean;
   readonly listenerSets: Map<string, ObjectRef>;
   timer: NodeJS.Timeout | undefined;
@@ -201,17 +202,27 @@ export class Statuses {
       return;
     }
     for (const each of progress.review(views, now)) this.#release(each, key);
-    const verdict = verdictOf(progress.wanted, views, state.pods, now, (view) => progress.serves(view));
-    const lateIn = (progress.behindSince ?? Number.POSITIVE_INFINITY) + LAG - now;
-    this.#lookAgain(served, key, Math.min(verdict.reconsider ?? Number.POSITIVE_INFINITY, lateIn));
+    const { word, reconsider } = this.#assess(served, views, state, now);
+    const lateIn = this.#lateIn(served, now);
+    this.#lookAgain(served, key, Math.min(reconsider ?? Number.POSITIVE_INFINITY, lateIn));
     const before = served.word;
-    const word = gatewayWord(verdict, state);
-    const isLate = lateIn <= 0;
-    if (isLate === served.isLate && canonicalJson(word) === canonicalJson(before)) return;
     served.word = word;
-    served.isLate = isLate;
+    // Between a change and its ack nothing turns for the worse, unless that takes long.
+    const isPassing = word.programmed.reason === PENDING && lateIn > 0;
+    const shown = isPassing && served.said ? { ...word, programmed: served.said.word.programmed } : word;
+    if (!served.isHeld && canonicalJson(shown) === canonicalJson(served.said?.word)) return;
     this.#options.reconsider(gatewayRef(gateway));
     if (word.programmed.reason !== before?.programmed.reason) this.#reconsiderWaiting(progress);
+  }
+
+  #assess({ progress }: Served, views: readonly ReplicaView[], state: InfrastructureState, now: number) {
+    const verdict = verdictOf(progress.wanted, views, state.pods, now, (view) => progress.serves(view));
+    return { word: gatewayWord(verdict, state), reconsider: verdict.reconsider };
+  }
+
+  /** Milliseconds until data planes that have not answered are late; not above 0 where they are. */
+  #lateIn({ progress }: Served, now: number): number {
+    return (progress.behindSince ?? Number.POSITIVE_INFINITY) + LAG - now;
   }
 
   #lookAgain(served: Served, key: string, wait: number): void {
@@ -253,18 +264,21 @@ export class Statuses {
     const key = gatewayKey(status.ref);
     const served = this.#gateways.get(key);
     if (!served) return status;
-    const number = generationOf(status.conditions);
+    if (this.#unsettled.has(key)) return undefined;
+    const { said } = served;
     const now = this.#now();
+    const number = generationOf(status.conditions);
     if (served.generation?.number !== number) served.generation = { number, since: now };
-    const { word, said, generation } = served;
-    // The look at it comes in this turn of the event loop, or when a new leader has heard enough.
-    if (!word) return undefined;
-    // Between a change and its ack nothing turns for the worse, unless that takes long.
-    if (word.programmed.reason === PENDING && !served.isLate) {
+    const state = this.#options.infrastructure(served.gateway);
+    const { word } = this.#assess(served, this.#options.views(served.gateway), state, now);
+    served.isHeld = false;
+    if (word.programmed.reason === PENDING && this.#lateIn(served, now) > 0) {
       if (said?.generation === number) {
-        return completeGateway(status, { ...word, programmed: said.word.programmed });
+        served.said = { word: { ...word, programmed: said.word.programmed }, generation: number };
+        return completeGateway(status, served.said.word);
       }
-      if (now < generation.since + HOLD) {
+      if (now < served.generation.since + HOLD) {
+        served.isHeld = true;
         this.#held.add(status.ref);
         return undefined;
       }
@@ -298,7 +312,8 @@ export class Statuses {
       const at = parents[index];
       const found = at === undefined ? undefined : this.#gateways.get(at);
       if (at === undefined || !found) return completeParent(parent, undefined);
-      const why = found.word?.programmed ?? NOT_ANSWERED;
+      const programmed = found.word?.programmed;
+      const why = programmed?.status === 'False' ? programmed : NOT_ANSWERED;
       return completeParent(parent, { waits: waiting.has(at), served: served.get(at), why });
     });
     return { ...status, parents: completed };
@@ -354,7 +369,7 @@ export class Statuses {
       said: undefined,
       generation: undefined,
       word: undefined,
-      isLate: false,
+      isHeld: false,
       hasDataPlanes: false,
       listenerSets: new Map(),
       timer: undefined,
