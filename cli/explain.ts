@@ -1,6 +1,8 @@
 /** `gatewright explain`: where a request goes, and why, without sending it. */
 import type { Command } from 'commander';
+import { refKey } from '../gateway-runtime/api/object.ts';
 import { DEFAULT_PORT_OFFSET, PortPlan } from '../gateway-runtime/control/port-plan.ts';
+import { formatSourceProblem } from '../gateway-runtime/control/source.ts';
 import { explain } from '../gateway-runtime/explain/explain.ts';
 import { explained, isAnswered } from '../gateway-runtime/explain/explained.ts';
 import type { Explanation } from '../gateway-runtime/explain/explanation.ts';
@@ -48,7 +50,8 @@ Examples:
 
 The port is that of the Gateway (80 and 443 unless the URL has one), or the one
 that it is moved to by gatewright serve. Nothing is sent. Where several Gateways
-have the port, what serves the request is shown first.
+have the port, what serves the request is shown first. With --json, what is
+wrong with the files is part of the JSON (problems), and not on standard error.
 
 Exit codes: 0 a backend or a redirect answers; 1 the gateway answers with an
 error, all of the time or for a share (no route: 404, a broken one: 500, ...);
@@ -60,6 +63,7 @@ async function run(args: string[], flags: Flags): Promise<void> {
     classes: flags.class,
     strict: flags.strict ?? false,
     appTimeout: flags.appTimeout,
+    tells: !flags.json,
   });
   const places = await placesOf(read, asked.port, flags.gateway);
   const { request, tls, serverName } = asked;
@@ -70,8 +74,11 @@ async function run(args: string[], flags: Flags): Promise<void> {
   const answer = explained(explanations as [Explanation, ...Explanation[]], () =>
     refusedAmong(read, request.host),
   );
-  if (flags.json) print(JSON.stringify(answer, undefined, 2));
-  else {
+  if (flags.json) {
+    const { assumed, problems } = read;
+    const rest = { assumed: assumed.map(refKey), problems: problems.map(formatSourceProblem) };
+    print(JSON.stringify({ ...answer, ...rest }, undefined, 2));
+  } else {
     const several = read.gateways.length > 1;
     print(explainedText(answer, (gateway) => (several ? styled('bold', `Gateway ${gateway}`) : '')));
   }
@@ -104,7 +111,7 @@ interface Place {
 
 /** The Gateways that listen on a port, or on one that `serve` moves to it. */
 async function placesOf(
-  { translation, gateways, problems }: ReadOnce,
+  { translation, gateways, problems, whatToName }: ReadOnce,
   port: number,
   name: string | undefined,
 ): Promise<Place[]> {
@@ -115,7 +122,7 @@ async function placesOf(
       name === undefined
         ? problems.some(({ severity }) => severity === 'error')
           ? 'error no Gateway among the objects. Mend the errors above.'
-          : 'error no Gateway among the objects. Name the files with a Gateway too.'
+          : `error no Gateway among the objects. ${whatToName}.`
         : `error no Gateway ${name}. There ${gateways.length === 1 ? 'is' : 'are'}: ${known || 'none'}.`,
     );
   }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** `gatewright`: the command line. One file per command, and only the one that was asked for is loaded. */
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { CommandError, EXIT, tell, tellProblem } from './terminal.ts';
@@ -22,8 +23,8 @@ Examples:
   gatewright status manifests/ --json
   gatewright synth app.ts -o dist
 
-Exit codes: 0 done; 1 something is refused, or no route serves the request;
-2 the command was not understood.`;
+Exit codes: 0 done; 1 something is refused, or the request is answered with an
+error; 2 the command was not understood.`;
 
 // Types are stripped by Node itself, and apps are followed by hooks that older ones do not have.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -42,7 +43,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 try {
   const program = await programFor(process.argv.slice(2));
-  await program.parseAsync();
+  await program.parseAsync(process.argv.map((each, index) => (index === 2 && each === '-V' ? '-v' : each)));
 } catch (error) {
   process.exitCode = codeOf(error);
 }
@@ -51,13 +52,19 @@ async function programFor([first, second]: readonly string[]): Promise<Command> 
   const { version } = createRequire(import.meta.url)('gatewright/package.json') as { version: string };
   const program = new Command('gatewright')
     .description('Gateway API for teams: serve, synthesize and explain it on your own machine.')
-    .version(version, '-v, --version', 'show the version')
+    .version(version, '-v, --version', 'show the version (-V too)')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .showHelpAfterError('(gatewright <command> --help shows examples)')
     .addHelpText('after', EXAMPLES)
     .exitOverride();
   const asked = first === 'help' ? second : first;
+  if (first !== undefined && !Object.hasOwn(COMMANDS, first) && existsSync(first)) {
+    throw new CommandError(
+      `error ${first} is a file, expected a command before it. Fix: gatewright serve ${first}.`,
+      EXIT.usage,
+    );
+  }
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     const command = program
       .command(name)

@@ -21,6 +21,8 @@ export interface ReadOnceOptions {
   readonly strict: boolean;
   /** Seconds that an app may take. */
   readonly appTimeout: number;
+  /** Whether problems are told on standard error; without, the caller has another place for them. */
+  readonly tells: boolean;
 }
 
 export interface ReadOnce {
@@ -28,37 +30,49 @@ export interface ReadOnce {
   /** Those that were translated, in the order of the sources. */
   readonly gateways: readonly GatewayId[];
   readonly problems: readonly SourceProblem[];
+  /** Secrets that are not among the sources, and taken to be in the cluster. */
+  readonly assumed: readonly ObjectRef[];
   readonly objects: readonly SourcedObject[];
+  /** As of Sources. */
+  readonly whatToName: string;
   readonly originOf: (ref: ObjectRef) => Origin | undefined;
 }
 
-/** Tells the problems of the sources on standard error. */
+/** Everything that the paths stand for, translated. Throws a CommandError where a path can't be used. */
 export async function readOnce(
   paths: readonly string[],
-  { classes, strict, appTimeout }: ReadOnceOptions,
+  { classes, strict, appTimeout, tells }: ReadOnceOptions,
 ): Promise<ReadOnce> {
   const sources = await Sources.of(paths, { print: tellAsIs, timeout: appTimeout });
   const { problems } = await sources.read({ tolerant: true });
   const objects = [...sources.objects.objects()];
   const secrets = strict ? [] : await standIns(objects);
+  const assumed = secrets.map(({ ref }) => ref);
+  if (assumed.length > 0 && tells)
+    tell(`Taken to be in the cluster: ${assumed.map(refKey).join(', ')} (not with --strict).`);
   const translation = translate(
     [...objects, ...secrets].map(({ raw }) => raw),
     { regex: re2, classes: classes ?? 'any' },
   );
-  for (const problem of unrepeated(problems, translation.diagnostics))
-    tellProblem(formatSourceProblem(problem));
+  const told = unrepeated(problems, translation.diagnostics);
+  if (tells) for (const problem of told) tellProblem(formatSourceProblem(problem));
   const gateways = objects
     .map(({ ref }) => ref)
     .filter((ref) => ref.kind === 'Gateway' && translation.snapshots.has(gatewayKey(ref)));
-  return { translation, gateways, problems, objects, originOf: (ref) => sources.objects.origin(ref) };
+  return {
+    translation,
+    gateways,
+    problems: told,
+    assumed,
+    objects,
+    whatToName: sources.whatToName,
+    originOf: (ref) => sources.objects.origin(ref),
+  };
 }
 
 async function standIns(objects: readonly SourcedObject[]): Promise<SourcedObject[]> {
   const missing = missingSecrets(objects);
   if (missing.length === 0) return [];
-  tell(
-    `Taken to be in the cluster: ${missing.map(({ ref }) => refKey(ref)).join(', ')} (not with --strict).`,
-  );
   const certificates = await LocalCertificates.create();
   await certificates.remove();
   return certificates.secretsFor(missing);

@@ -22,6 +22,7 @@ interface Flags {
   readonly strict?: true;
   readonly appTimeout: number;
   readonly accessLog?: string | true;
+  readonly all?: true;
   readonly json?: true;
 }
 
@@ -50,6 +51,7 @@ export function define(command: Command): void {
     .option('--strict', 'refuse Services without endpoints and missing certificates')
     .addOption(appTimeoutOption())
     .option('--access-log [file]', 'one JSON line per request, to a file or to standard output')
+    .option('--all', 'show every route at start, with a command for each')
     .option('--json', 'tell everything as one JSON object per line, for machines')
     .addHelpText('after', EXAMPLES)
     .action(run);
@@ -67,7 +69,7 @@ request as it arrived. Certificates that are missing are made. --strict refuses
 both instead.`;
 
 async function run(paths: string[], flags: Flags): Promise<void> {
-  const report = flags.json ? new JsonReport() : new TextReport();
+  const report = flags.json ? new JsonReport() : new TextReport({ all: flags.all ?? false });
   const log = await openAccessLog(flags.accessLog);
   const session = await Session.start(
     {

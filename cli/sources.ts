@@ -1,6 +1,7 @@
 /** What the paths of a command line stand for: manifests, folders of them, and apps; read into one set of objects. */
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { extname, resolve, sep } from 'node:path';
+import { extname, join, resolve, sep } from 'node:path';
 import type { RawObject } from '../gateway-runtime/api/object.ts';
 import {
   findManifests,
@@ -20,6 +21,8 @@ import { CommandError, EXIT } from './terminal.ts';
 /** Nothing is known of the app yet, so what was known stays. */
 const SUPERSEDED: ReadPart = { objects: [], problems: [], broken: true };
 const APP_EXTENSIONS = new Set(['.ts', '.mts', '.js', '.mjs', '.cjs', '.cts']);
+
+const APP_NAMES = ['app', 'main', 'index'].flatMap((name) => [...APP_EXTENSIONS].map((each) => name + each));
 
 /** Whether a path is a module that makes objects, and not a manifest. */
 export function isApp(path: string): boolean {
@@ -42,7 +45,10 @@ export interface SourceReport {
 export class Sources {
   readonly objects = new ObjectSet();
   readonly #manifests = new Set<string>();
+  /** Those that the command line names one by one. */
+  readonly #named = new Set<string>();
   readonly #folders: string[] = [];
+  readonly #appsInFolders: string[] = [];
   readonly #apps = new Map<string, { readonly process: AppProcess; files: Set<string> }>();
 
   /** Throws a CommandError where a path can't be used. Reads nothing yet. */
@@ -60,6 +66,12 @@ export class Sources {
   }
 
   private constructor() {}
+
+  /** What to do where no source has a Gateway, without a full stop. */
+  get whatToName(): string {
+    const [app] = this.#appsInFolders;
+    return app ? `The folder has an app, so name that: ${app}` : 'Name the files with a Gateway too';
+  }
 
   get apps(): readonly string[] {
     return [...this.#apps.keys()];
@@ -122,9 +134,17 @@ export class Sources {
     const found = await findManifests(path);
     if (isFolder) {
       this.#folders.push(absolute + sep);
-      if (found.length === 0) throw new PathError(`${path}: no *.yaml, *.yml or *.json in this folder`);
+      const app = APP_NAMES.map((name) => join(path, name)).find((file) => existsSync(file));
+      if (app) this.#appsInFolders.push(app);
+      if (found.length === 0) {
+        const instead = app ? `: it has an app, so name that, ${app}` : '';
+        throw new PathError(`${path}: no *.yaml, *.yml or *.json in this folder${instead}`);
+      }
     }
-    for (const file of found) this.#manifests.add(file);
+    for (const file of found) {
+      this.#manifests.add(file);
+      if (!isFolder) this.#named.add(file);
+    }
   }
 
   async #read(
@@ -137,7 +157,7 @@ export class Sources {
     const count = (kind: string, times: number) => passedOver.set(kind, (passedOver.get(kind) ?? 0) + times);
     const loading = apps.map((path) => this.#readApp(path, tolerant, count));
     for (const path of manifests) {
-      const read = await readManifest(path);
+      const read = await readManifest(path, { inFolder: !this.#named.has(path) });
       if (!read) {
         this.objects.remove(path);
         continue;

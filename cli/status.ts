@@ -28,7 +28,9 @@ Examples:
   gatewright status manifests/
   gatewright status app.ts --json
 
-Exit code 1 where something was refused: an object, a listener, a route.`;
+Exit code 1 where something was refused: an object, a listener, a route. With
+--json, what is wrong with the files is part of the JSON (problems), and not on
+standard error.`;
 
 /** One of `objects` of the JSON form. */
 interface ObjectReport extends ObjectRef {
@@ -44,10 +46,11 @@ async function status(
   paths: string[],
   flags: { class?: string[]; strict?: true; appTimeout: number; json?: true },
 ): Promise<void> {
-  const { translation, problems, objects, originOf } = await readOnce(paths, {
+  const { translation, problems, assumed, objects, originOf } = await readOnce(paths, {
     classes: flags.class,
     strict: flags.strict ?? false,
     appTimeout: flags.appTimeout,
+    tells: !flags.json,
   });
   const statuses = [...translation.statuses.values(), ...parentless(objects, translation)].sort(
     (a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || (refKey(a.ref) < refKey(b.ref) ? -1 : 1),
@@ -64,7 +67,8 @@ async function status(
         diagnostics: said(ref).map(({ object: _, ...each }) => each),
       }),
     );
-    print(JSON.stringify({ objects: all, problems: problems.map(formatSourceProblem) }, undefined, 2));
+    const rest = { assumed: assumed.map(refKey), problems: problems.map(formatSourceProblem) };
+    print(JSON.stringify({ objects: all, ...rest }, undefined, 2));
   } else {
     for (const each of statuses) print(statusText(each, originOf(each.ref), said(each.ref)).join('\n'));
     const verdict = refused.length === 0 ? 'nothing is refused' : `${refused.length} with something refused`;

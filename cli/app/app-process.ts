@@ -30,6 +30,11 @@ export class Superseded extends Error {}
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const CHILD = fileURLToPath(new URL(`./app-child.${EXTENSION}`, import.meta.url));
 
+/** What Node says of every app of its kind: that it is TypeScript, and a module though its package.json does not say so. */
+const QUIET = ['ExperimentalWarning', 'MODULE_TYPELESS_PACKAGE_JSON'].map(
+  (each) => `--disable-warning=${each}`,
+);
+
 /** Milliseconds after which it is said that an app is still waited for. */
 const SLOW = 2_000;
 /** Seconds that an app may take, unless told otherwise. */
@@ -139,7 +144,10 @@ export class AppProcess {
   }
 
   #start(): ChildProcess {
-    const child = fork(CHILD, [this.#path], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    const child = fork(CHILD, [this.#path], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      execArgv: [...process.execArgv, ...QUIET],
+    });
     for (const stream of [child.stdout!, child.stderr!]) {
       stream.setEncoding('utf8');
       stream.on('data', this.#options.print);

@@ -32,6 +32,8 @@ export interface AppProblem {
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;
+  /** Whether the text is no program at all, so that running it says so too. */
+  readonly isSyntax?: true;
 }
 
 export type AppReply =

@@ -77,8 +77,15 @@ class TypeCheck {
   #problem({ file, start, messageText, code }: TypeScript.Diagnostic): AppProblem {
     const message = `${this.#ts.flattenDiagnosticMessageText(messageText, '\n')} (TS${code})`;
     if (!file || start === undefined) return { message };
+    const isSyntax = code >= 1000 && code < 2000;
     const { line, character } = file.getLineAndCharacterOfPosition(start);
-    return { message, file: file.fileName, line: line + 1, column: character + 1 };
+    return {
+      message,
+      file: file.fileName,
+      line: line + 1,
+      column: character + 1,
+      ...(isSyntax ? { isSyntax } : {}),
+    };
   }
 }
 

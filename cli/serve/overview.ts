@@ -6,9 +6,10 @@ import { curlFor, type ServedAt } from '../show/curl.ts';
 import { type RouteRow, routeRows } from '../show/route-rows.ts';
 import { columns, styled } from '../terminal.ts';
 
-/** Rows and commands of one Gateway beyond these are counted, not shown. */
+/** Rows of one Gateway beyond these are counted, not shown. */
 const MOST_ROWS = 40;
-const MOST_COMMANDS = 12;
+/** Commands of one Gateway: to begin with, one for each of some teams. */
+const MOST_COMMANDS = 4;
 
 export interface ServedGateway {
   /** `namespace/name` */
@@ -17,9 +18,11 @@ export interface ServedGateway {
   readonly ports: readonly PlannedPort[];
   readonly address: string;
   readonly caFile?: string;
+  /** Whether every row is shown, and a command for each. */
+  readonly all: boolean;
 }
 
-export function overview({ key, agent, ports, address, caFile }: ServedGateway): string[] {
+export function overview({ key, agent, ports, address, caFile, all }: ServedGateway): string[] {
   const snapshot = agent.snapshot!;
   const rows = routeRows(snapshot);
   const protocols = new Map(
@@ -37,39 +40,38 @@ export function overview({ key, agent, ports, address, caFile }: ServedGateway):
     const notes = [`port ${port}`, ...(taken ? [`${taken.port} is taken by ${taken.by}`] : [])];
     lines.push(`  ${url}  (${notes.join('; ')})${bound === undefined ? ' NOT SERVED, see below' : ''}`);
   }
-  lines.push('', ...table(rows), '');
-  const commands = commandsFor(rows, {
+  lines.push('', ...table(rows, all ? rows.length : MOST_ROWS), '');
+  const chosen = all ? rows : oneOfEachTeam(rows);
+  const commands = commandsFor(rows, chosen, {
     address,
     localPort: (port) => agent.boundPort(port),
     ...(caFile ? { caFile } : {}),
   });
   if (commands.length > 0)
     lines.push(
-      '  Try:',
+      chosen.length < rows.length ? '  Try, or see --all for each route:' : '  Try:',
       ...commands.flatMap((command) => command.split('\n')).map((line) => `  ${line}`),
       '',
     );
   return lines;
 }
 
-function table(rows: readonly RouteRow[]): string[] {
+function table(rows: readonly RouteRow[], most: number): string[] {
   if (rows.length === 0) return ['  No route is attached.'];
-  const shown = rows.slice(0, MOST_ROWS).map(({ team, host, match, target }) => [team, host, match, target]);
+  const shown = rows.slice(0, most).map(({ team, host, match, target }) => [team, host, match, target]);
   const [head = '', ...body] = columns([['TEAM', 'HOST', 'PATH', 'GOES TO'], ...shown], '  ');
   const more = rows.length - shown.length;
-  return [
-    styled('dim', head),
-    ...body,
-    ...(more > 0 ? [`  and ${more} more: gatewright status shows all`] : []),
-  ];
+  return [styled('dim', head), ...body, ...(more > 0 ? [`  and ${more} more: --all shows them`] : [])];
 }
 
-/** For each host one route, then the other routes; plain HTTP where there is a choice, and one for HTTPS if none of them is. */
-function commandsFor(rows: readonly RouteRow[], at: ServedAt): string[] {
-  const hosts = new Set<string>();
-  const firsts = rows.filter(({ host }) => !hosts.has(host) && hosts.add(host));
-  const chosen = new Set([...new Set([...firsts, ...rows])].slice(0, MOST_COMMANDS));
-  const commands = rows.filter((row) => chosen.has(row)).flatMap((row) => curlFor(row, at) ?? []);
+function oneOfEachTeam(rows: readonly RouteRow[]): readonly RouteRow[] {
+  const teams = new Set<string>();
+  return rows.filter(({ team }) => !teams.has(team) && teams.add(team)).slice(0, MOST_COMMANDS);
+}
+
+/** Of these rows; plain HTTP where there is a choice, and one of all rows for HTTPS if none of them is. */
+function commandsFor(rows: readonly RouteRow[], chosen: readonly RouteRow[], at: ServedAt): string[] {
+  const commands = chosen.flatMap((row) => curlFor(row, at) ?? []);
   if (!commands.some((command) => command.includes('https://'))) {
     const secure = rows.map((row) => curlFor(row, at, 'HTTPS')).find((command) => command !== undefined);
     if (secure) commands.push(secure);

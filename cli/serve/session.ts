@@ -21,10 +21,13 @@ import {
   type SourceProblem,
 } from '../../gateway-runtime/control/source.ts';
 import { Watcher } from '../../gateway-runtime/control/watch.ts';
+import type { RefusedRoute } from '../../gateway-runtime/explain/explanation.ts';
 import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import { re2 } from '../../gateway-runtime/regex/re2.ts';
 import type { Backend } from '../../gateway-runtime/snapshot/snapshot.ts';
+import type { AppProblem } from '../app/messages.ts';
 import { TypeCheck } from '../app/type-check.ts';
+import { refusedAmong } from '../show/refused-routes.ts';
 import { type SourceReport, Sources } from '../sources.ts';
 import { CommandError, tellProblem } from '../terminal.ts';
 import type { AdminPlace, Report, View } from './report.ts';
@@ -63,6 +66,7 @@ export class Session {
   #standIns: readonly MissingService[] = [];
   #watcher: Watcher | undefined;
   #hasBegun = false;
+  readonly #brokenApps = new Set<string>();
   #isStopping = false;
   /** Edits are read and applied one after the other. */
   #last: Promise<void> = Promise.resolve();
@@ -104,7 +108,13 @@ export class Session {
       metrics,
       ...(accessLog ? { accessLog } : {}),
     });
-    this.#admin = new Admin({ gateways: () => this.#loop.agents.values(), metrics, regex: re2, ...admin });
+    this.#admin = new Admin({
+      gateways: () => this.#loop.agents.values(),
+      metrics,
+      regex: re2,
+      refused: (host) => this.#refusedRoutes(host),
+      ...admin,
+    });
   }
 
   async drain(): Promise<void> {
@@ -128,6 +138,7 @@ export class Session {
   async #begin(): Promise<void> {
     const started = performance.now();
     const read = await this.#sources.read();
+    this.#remember(read);
     this.#refuse(this.#missingForStrict());
     await this.#addStandIns();
     const change = await this.#loop.apply(this.#sources.objects.take());
@@ -142,7 +153,7 @@ export class Session {
     this.#watcher = new Watcher(this.#sources.watched(), (changed) => this.#edited(changed));
     await this.#watcher.ready();
     for (const app of this.#sources.apps) {
-      const check = new TypeCheck(app, (problems) => this.#report.typeErrors(app, problems));
+      const check = new TypeCheck(app, (problems) => this.#typesChecked(app, problems));
       this.#typeChecks.set(app, check);
       check.check();
     }
@@ -162,6 +173,17 @@ export class Session {
       mappings: this.#options.mappings,
       milliseconds,
     });
+  }
+
+  #typesChecked(app: string, problems: readonly AppProblem[]): void {
+    // What is no program was told by whoever tried to run it, and little else can be said of its types.
+    if (this.#brokenApps.has(app) && problems.some(({ isSyntax }) => isSyntax)) return;
+    this.#report.typeErrors(app, problems);
+  }
+
+  #remember({ apps, brokenApps }: SourceReport): void {
+    for (const app of apps) this.#brokenApps.delete(app);
+    for (const app of brokenApps) this.#brokenApps.add(app);
   }
 
   #view(): View {
@@ -186,6 +208,7 @@ export class Session {
     const saved = await latestSave(files);
     let read = await this.#sources.readChanged(files);
     if (this.#isStopping) return;
+    this.#remember(read);
     await this.#addStandIns();
     const refusals = this.#refusalsOfEdit(files);
     let change = NOTHING;
@@ -217,6 +240,12 @@ export class Session {
     put(LOCAL_SERVICES, this.#standIns.map(standInService));
   }
 
+  /** For `/explain`. What was refused in files was told when they were read. */
+  #refusedRoutes(host: string): RefusedRoute[] {
+    const objects = this.#sources.objects.objects();
+    return refusedAmong({ objects, problems: [], translation: this.#loop.translation }, host);
+  }
+
   /** Where it is, or why there is none: traffic matters more, so a second `serve` does without. */
   async #openAdmin(): Promise<AdminPlace> {
     const { address, port } = this.#options.admin;
@@ -236,7 +265,8 @@ export class Session {
 
   /** With some of the ports there is something to look at; with none of them, a running process would only mislead. */
   #refuseWithoutPorts(change: LoopChange): void {
-    const unbound = change.gateways
+    const unbound = this.#ports
+      .inOrder(change.gateways)
       .flatMap(({ diagnostics }) => diagnostics)
       .filter(({ code }) => code === 'listener/port-not-bound');
     const bound = [...this.#loop.agents.values()].some((agent) =>
@@ -262,7 +292,7 @@ export class Session {
     throw new CommandError(
       problems.some(({ severity }) => severity === 'error')
         ? `error nothing can be served. Mend the errors above${otherClass && `${otherClass},`} and start again.`
-        : `error no Gateway to serve in ${paths.join(', ')}. Name the files with a Gateway too${otherClass}.`,
+        : `error no Gateway to serve in ${paths.join(', ')}. ${this.#sources.whatToName}${otherClass}.`,
     );
   }
 

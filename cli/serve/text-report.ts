@@ -25,11 +25,19 @@ import {
 
 /** Changed rows of one edit beyond these are counted, not shown. */
 const MOST_CHANGES = 20;
+/** Of a list in a sentence. */
+const MOST_NAMES = 3;
 
 export class TextReport implements Report {
   /** Each diagnostic is told once, until it is gone and comes again. By object or data plane. */
   readonly #told = new Map<string, ReadonlySet<string>>();
   readonly #typeErrors = new Map<string, string>();
+  readonly #all: boolean;
+
+  /** `all`: a command for every route, where a few are enough otherwise. */
+  constructor({ all = false } = {}) {
+    this.#all = all;
+  }
 
   appOutput(text: string): void {
     process.stderr.write(text);
@@ -44,7 +52,7 @@ export class TextReport implements Report {
     if (unreachable.length > 0) {
       const names = unreachable.map(({ namespace, service, port }) => `${namespace}/${service}:${port}`);
       paragraph(
-        `Echoed, since nothing says where they run: ${names.join(', ')}. They answer with the request as it arrives. To reach a real one: --backend ${names[0]}=http://127.0.0.1:3000`,
+        `Echoed, since nothing says where they run: ${this.#few(names)}. They answer with the request as it arrives. To reach a real one: --backend ${names[0]}=http://127.0.0.1:3000`,
       );
     }
     for (const { name, backend, endpoint } of mappings) {
@@ -115,6 +123,13 @@ export class TextReport implements Report {
     print('Stopping: no new connections, requests in flight are answered.');
   }
 
+  #few(names: readonly string[]): string {
+    const more = names.length - MOST_NAMES;
+    return this.#all || more <= 1
+      ? names.join(', ')
+      : `${names.slice(0, MOST_NAMES).join(', ')} and ${more} more`;
+  }
+
   #traffic(change: LoopChange): void {
     const traffic = trafficChanges(change.gateways);
     if (traffic.length === 0) print('  no request goes another way');
@@ -133,7 +148,11 @@ export class TextReport implements Report {
     const agent = loop.agents.get(key);
     if (!agent?.snapshot) return;
     const planned = ports.planned(gateway);
-    print(overview({ key, agent, ports: planned, address, ...(caFile ? { caFile } : {}) }).join('\n'));
+    print(
+      overview({ key, agent, ports: planned, address, all: this.#all, ...(caFile ? { caFile } : {}) }).join(
+        '\n',
+      ),
+    );
   }
 
   #problems({ problems, passedOver }: SourceReport, change: LoopChange, view: View): void {

@@ -36,6 +36,8 @@ export function curlFor(row: RouteRow, at: ServedAt, protocol?: 'HTTP' | 'HTTPS'
   const url = `${scheme}://${host}:${port}${path.value}${query.length > 0 ? `?${query.join('&')}` : ''}`;
   const parts = [
     'curl',
+    // Of a redirect there is nothing to see but the head.
+    ...(row.rule.filters.some(({ type }) => type === 'RequestRedirect') ? ['-i'] : []),
     ...(method && method !== 'GET' ? [method === 'HEAD' ? '--head' : `-X ${method}`] : []),
     ...(scheme === 'https' && at.caFile ? [`--cacert ${quoted(at.caFile)}`] : []),
     ...(row.host === '*' ? [] : [`--resolve ${host}:${port}:${address}`]),

@@ -14,7 +14,7 @@ const edits = (serving: Serving) => serving.events.filter(({ event }) => event =
 
 describe('gatewright serve app.ts', () => {
   it('serves the storefront: every command it prints works when pasted', async () => {
-    await using serving = await new Serving([`${STOREFRONT}/app.ts`, ...FREE]).ready();
+    await using serving = await new Serving([`${STOREFRONT}/app.ts`, ...FREE, '--all']).ready();
     const { commands } = serving;
     expect(commands.length).toBeGreaterThanOrEqual(10);
     expect(commands.some((command) => command.includes('--cacert'))).toBe(true);
@@ -189,6 +189,30 @@ describe('gatewright serve app.ts', () => {
       expect(code).toBe(1);
       expect(stderr).toMatch(message);
     }
+  });
+
+  it('says once what is no TypeScript, though the type check sees it too', async () => {
+    using folder = new Folder();
+    const app = folder.write('app.ts', ROUTED);
+    await using serving = await new Serving([app, ...FREE, '--json']).ready();
+    const types = () => serving.events.filter(({ event }) => event === 'types').length;
+    await serving.until(() => types() === 1);
+    folder.write('app.ts', `${ROUTED}const oops = ;\n`);
+    await serving.until(() => edits(serving).length === 1);
+    // The check of the next edit comes after the one of the broken text.
+    folder.write('app.ts', `${ROUTED}export const fine = 1;\n`);
+    await serving.until(() => types() === 2);
+    expect(serving.stdout).not.toContain('TS1109');
+  });
+
+  it('takes an app of a package that does not say that it is of modules, without a word', async () => {
+    using folder = new Folder();
+    folder.write('package.json', '{ "name": "shop" }');
+    const { code, stderr } = await gatewright([
+      'synth',
+      folder.write('app.ts', `${APP}export default app;\n`),
+    ]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
   it('says after two seconds that it still waits for an app', async () => {

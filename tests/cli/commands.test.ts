@@ -176,13 +176,13 @@ HTTPRoute shop/stray  all.yaml document 6
 
   it('takes missing Secrets as missing with --strict, and gives everything as JSON', async () => {
     using folder = new Folder();
-    const { code, stdout } = await gatewright([
-      'status',
-      folder.write('all.yaml', OBJECTS),
-      '--strict',
-      '--json',
-    ]);
-    expect(code).toBe(1);
+    const file = folder.write('all.yaml', documents(OBJECTS, 'kind: HTTPRout\n'));
+    const { code, stdout, stderr } = await gatewright(['status', file, '--strict', '--json']);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({
+      assumed: [],
+      problems: [expect.stringMatching(/^error .*apiVersion/)],
+    });
     const { objects } = JSON.parse(stdout) as {
       objects: { kind: string; status: { listeners: unknown[] } }[];
     };
@@ -255,11 +255,19 @@ describe('gatewright', () => {
     [['serve', 'x.yaml', '--backend', 'shop/cart:80=https://a'], 'backends are reached by plain http'],
     [['serve', 'no-such-file.yaml'], 'error no-such-file.yaml: no such file or folder.'],
     [['synth', 'package.json'], 'expected a TypeScript or JavaScript module with a cdk8s App'],
+    [['serve', 'x.yaml', '--adres', '::1'], "unknown option '--adres'\n(Did you mean --address?)"],
+    [['examples/storefront/app.ts'], 'Fix: gatewright serve examples/storefront/app.ts.'],
     [['sreve'], "unknown command 'sreve'\n(Did you mean serve?)"],
   ])('%j is a mistake: exit code 2, and what was expected', async (args, message) => {
     const { code, stdout, stderr } = await gatewright(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
+  });
+
+  it.each(['-v', '-V', '--version'])('%s says the version', async (flag) => {
+    const { code, stdout } = await gatewright([flag]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   it('has no colour where output is not a terminal', async () => {

@@ -40,6 +40,24 @@ describe('credentials of routes', () => {
     expect(JSON.stringify(changes)).not.toContain('s3cret');
   });
 
+  it('and that one changed is told, without it', () => {
+    const edited = JSON.parse(JSON.stringify(given).replaceAll('s3cret', 'an0ther')) as typeof given;
+    const after = {
+      ...edited,
+      resources: edited.resources.map((each) => ({ ...each, hash: `${each.hash} edited` })),
+    };
+    const [change, ...others] = trafficChanges([
+      { gateway: given.gateway, before: given, after, diagnostics: [] },
+    ]);
+    expect(others).toEqual([]);
+    expect(change!.after).toBe(`${change!.before}, with another credential`);
+    expect(JSON.stringify(change)).not.toMatch(/s3cret|an0ther/);
+    const same = { ...given, resources: given.resources.map((each) => ({ ...each, hash: 'edited' })) };
+    expect(trafficChanges([{ gateway: given.gateway, before: given, after: same, diagnostics: [] }])).toEqual(
+      [],
+    );
+  });
+
   it('and are to be filled in in commands', () => {
     const command = curlFor(row!, { address: '127.0.0.1', localPort: () => 8080 })!;
     expect(command).toContain("-H 'authorization: <value>'");

@@ -17,11 +17,11 @@ const curl = (host: string, port: number, path: string, options = '') =>
 describe('gatewright serve', () => {
   it('serves a file: what it prints can be pasted, and Services that run nowhere are echoed', async () => {
     using folder = new Folder();
-    await using serving = await new Serving([folder.write('all.yaml', WHOAMI), ...FREE]).ready();
+    await using serving = await new Serving([folder.write('all.yaml', WHOAMI), ...FREE, '--all']).ready();
     const { commands } = serving;
     expect(commands.map((command) => command.replaceAll(/:\d{4,5}| \S*ca\.pem/g, ''))).toEqual([
       'curl --resolve whoami.example.com:127.0.0.1 http://whoami.example.com/foo',
-      'curl --resolve whoami.example.com:127.0.0.1 http://whoami.example.com/old',
+      'curl -i --resolve whoami.example.com:127.0.0.1 http://whoami.example.com/old',
       'curl --cacert --resolve whoami.example.com:127.0.0.1 https://whoami.example.com/foo',
     ]);
     const plain = await paste(commands[0]!);
@@ -36,6 +36,31 @@ describe('gatewright serve', () => {
     // To where https is served here, not to port 443.
     expect(redirect.headers.get('location')).toBe(`https://whoami.example.com:${serving.port(443)}/old`);
     expect(serving.stdout).toContain('Echoed, since nothing says where they run: shop/whoami:80.');
+  });
+
+  it('shows one command for each team, and one for HTTPS, to begin with', async () => {
+    using folder = new Folder();
+    await using serving = await new Serving([folder.write('all.yaml', WHOAMI), ...FREE]).ready();
+    expect(serving.commands.map((command) => new URL(command.split(' ').at(-1)!).pathname)).toEqual([
+      '/foo',
+      '/foo',
+    ]);
+    expect(serving.stdout).toContain('Try, or see --all for each route:');
+  });
+
+  it('passes over what is no object in a folder, and names the app that is there', async () => {
+    using folder = new Folder();
+    folder.write('cdk8s.yaml', 'language: typescript\napp: node app.ts\n');
+    folder.write('app.ts', '');
+    const { code, stderr } = await gatewright(['serve', folder.path, ...FREE]);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `error no Gateway to serve in ${folder.path}. The folder has an app, so name that: ${folder.file('app.ts')}.\n`,
+    });
+    folder.write('gateway.yaml', WHOAMI);
+    await using serving = await new Serving([folder.path, ...FREE]).ready();
+    expect((await paste(serving.commands[0]!)).status).toBe(200);
+    expect(serving.stderr).toBe('');
   });
 
   it('answers for health on the admin address', async () => {
