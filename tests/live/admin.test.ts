@@ -51,6 +51,9 @@ beforeAll(async () => {
     gateways: () => served.map(({ agent }) => agent),
     metrics,
     regex: re2,
+    refused: (host) => [
+      { route: 'HTTPRoute/shop/lost', reason: 'ParentNotFound', message: `not for ${host}` },
+    ],
     port: 0,
     hosts: ['gatewright.infra.svc'],
   });
@@ -144,8 +147,19 @@ describe('/explain', () => {
       status: 404,
       request: { method: 'POST', port: 80, path: '/cart' },
       others: [],
-      refused: [],
+      refused: [{ route: 'HTTPRoute/shop/lost' }],
     });
+  });
+
+  it('says which routes for the host are refused, where none serves it', async () => {
+    const lost = await ask('/explain?url=http://lost.example.com/');
+    expect(lost.body).toMatch(
+      /\nRefused {5}HTTPRoute\/shop\/lost \(ParentNotFound\)\n {14}not for lost\.example\.com\.\n/,
+    );
+    const { body } = await ask(
+      `/explain?url=${url('/cart')}&header=x-tier:gold&header=x-api-key:s3cret-match`,
+    );
+    expect(body).not.toContain('Refused');
   });
 
   it('takes the port of the Gateway too', async () => {

@@ -114,8 +114,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     about: 'The kinds that a listener takes are not looked at.',
     file: 'translate/attachment.ts',
-    find: 'each.supportedKinds.some(({ group, kind }) => group === GATEWAY_GROUP && kind === route.kind),',
-    replace: 'each.supportedKinds.every(({ group }) => group === GATEWAY_GROUP),',
+    find: 'supportedKinds.some(({ group, kind }) => group === GATEWAY_GROUP && kind === routeKind);',
+    replace: 'supportedKinds.every(({ group }) => group === GATEWAY_GROUP) && routeKind.length > 0;',
   },
   {
     about: 'A listener of a ListenerSet means the namespace of the Gateway by Same.',
