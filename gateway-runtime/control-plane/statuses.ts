@@ -133,10 +133,14 @@ export class Statuses {
   observe(ref: ObjectRef, object: RawObject | undefined): void {
     if (ref.kind !== 'ListenerSet') return;
     const key = refKey(ref);
-    this.#gateways.get(this.#parents.get(key) ?? '')?.listenerSets.delete(key);
+    const before = this.#parents.get(key);
     const parent = parentOf(ref, object);
-    if (parent) this.#parents.set(key, gatewayKey(parent));
-    else this.#parents.delete(key);
+    const after = parent && gatewayKey(parent);
+    // Each write of its status comes by here too.
+    if (after === before) return;
+    this.#gateways.get(before ?? '')?.listenerSets.delete(key);
+    if (after === undefined) this.#parents.delete(key);
+    else this.#parents.set(key, after);
   }
 
   /** What data planes are to serve from now on. Comes before `complete` is asked of the statuses of the change. */

@@ -47,6 +47,13 @@ const gateway = (generation = 1): ObjectStatus => ({
   attachedListenerSets: 0,
 });
 
+const listenerSet = (generation = 1): ObjectStatus => ({
+  kind: 'ListenerSet',
+  ref: ref('ListenerSet', 'team'),
+  conditions: [condition('Accepted', generation), condition('Programmed', generation)],
+  listeners: [],
+});
+
 const route = (
   name: string,
   generation = 1,
@@ -395,5 +402,20 @@ describe('a new leader', () => {
     jest.advanceTimersByTime(60_000);
     expect(world.written.size).toBe(0);
     expect(jest.getTimerCount()).toBe(0);
+  });
+});
+
+describe('a ListenerSet', () => {
+  it('is programmed once its Gateway is, however often it was read the while', () => {
+    const object = { spec: { parentRef: { name: 'edge' } } };
+    const programmed = () => world.said('ListenerSet/infra/team', 'Programmed');
+    world.lead();
+    world.statuses.observe(ref('ListenerSet', 'team'), object);
+    const version = world.publish(gateway(), listenerSet());
+    expect(programmed()).toEqual(['False', 'ParentNotProgrammed', 1]);
+    // As after the write of that.
+    world.statuses.observe(ref('ListenerSet', 'team'), object);
+    world.see(view(version));
+    expect(programmed()).toEqual(['True', 'Programmed', 1]);
   });
 });
