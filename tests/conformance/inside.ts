@@ -34,7 +34,8 @@ const program = positionals[0]!;
 const logs = join(CACHE, 'conformance');
 
 const flags = (report: string) => [
-  '-test.v',
+  // Tells of each test as it ends.
+  '-test.v=test2json',
   '-test.run=^TestConformance$',
   '-test.timeout=40m',
   `-gateway-class=${CLASS}`,

@@ -4,8 +4,8 @@ import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { say } from '../cluster/progress.ts';
 
-/** A line of a test of its own, not of one of its parts. */
-const ENDED = /^ {4}--- (PASS|FAIL): TestConformance\/([^/ ]+) \((.*)\)$/;
+/** A line of a test of its own, not of one of its parts. What is for programs begins with a control character. */
+const ENDED = /^\P{L}*--- (PASS|FAIL): TestConformance\/([^/ ]+) \((.*)\)$/u;
 
 /** Exit status of the suite. All that it says goes into the log. */
 export async function runSuite(program: string, flags: readonly string[], log: string): Promise<number> {
