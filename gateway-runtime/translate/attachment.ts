@@ -8,6 +8,7 @@ import { type Finding, listed, named, oneOf } from './findings.ts';
 import type { GatewayView, ListenerSetView, ServedListener } from './gateways.ts';
 import type { Derived, Memo } from './memo.ts';
 import type { Objects } from './objects.ts';
+import type { Reason } from './reasons.ts';
 import { admits, admittedInWords } from './selector.ts';
 
 export type ParentRef = NonNullable<KindObject<'HTTPRoute'>['spec']['parentRefs']>[number];
@@ -75,7 +76,7 @@ export interface Target extends ObjectRef {
 }
 
 /** Without the field, since it is said of the same parentRef wherever it stands. */
-function refuse(target: Target, reason: string, message: string, fix: string | undefined): Finding {
+function refuse(target: Target, reason: Reason, message: string, fix: string | undefined): Finding {
   const { group, kind, namespace, name } = target;
   const related = [{ group, kind, namespace, name }];
   return { reason, message, ...(fix ? { fix } : {}), related };

@@ -5,6 +5,7 @@ import type { Backend } from '../snapshot/snapshot.ts';
 import { type Finding, listed, named, oneOf } from './findings.ts';
 import type { Derived, Memo } from './memo.ts';
 import type { Objects } from './objects.ts';
+import type { Reason } from './reasons.ts';
 import type { References } from './references.ts';
 
 export interface BackendRef {
@@ -18,7 +19,7 @@ export interface BackendRef {
 /** A port of a Service, or why there is nothing to send to. */
 type Found =
   | { readonly backend: Backend; readonly reason?: undefined }
-  | { readonly reason: string; readonly message: string; readonly fix: string };
+  | { readonly reason: Reason; readonly message: string; readonly fix: string };
 
 /**
  * Application protocols (KEP-3726 and IANA names) that are spoken with backends. "If a Route is not able to send traffic

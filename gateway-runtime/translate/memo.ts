@@ -56,11 +56,18 @@ export class Memo {
   /** What the running computation has read so far, and its number. */
   #reading: Node[] | undefined;
   #computation = 0;
+  /** Of computations and of their links: what nodes are noted for. */
+  #lastNote = 0;
   #computations = 0;
   /** Observed, and stale or never told of. */
   readonly #pending = new Set<Node>();
   /** Nodes that lost a reader or never had one. */
   readonly #unused = new Set<Node>();
+
+  /** How many values were computed so far: what changes cost, whatever the machine. */
+  get computations(): number {
+    return this.#computations;
+  }
 
   /** Values given from outside. Not to be set while `settle` runs. */
   input<V>(): Input<V> {
@@ -179,7 +186,8 @@ export class Memo {
     const [outer, outerComputation] = [this.#reading, this.#computation];
     const reads: Node[] = [];
     this.#reading = reads;
-    this.#computation = ++this.#computations;
+    this.#computation = ++this.#lastNote;
+    this.#computations++;
     let value: unknown;
     try {
       value = node.compute!();
@@ -195,7 +203,7 @@ export class Memo {
 
   #link(node: Node, reads: readonly Node[]): void {
     // Computations within this one have noted some of these for themselves since.
-    const linking = ++this.#computations;
+    const linking = ++this.#lastNote;
     for (const read of reads) {
       read.notedFor = linking;
       read.readBy ??= new Set();

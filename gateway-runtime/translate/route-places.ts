@@ -139,7 +139,8 @@ export function targetOf(
   };
 }
 
-function takenBy({ spec }: Route): NamespaceLimits {
+/** What a route takes up of each Gateway that it attaches to. */
+export function takenBy({ spec }: Route): NamespaceLimits {
   let [matches, regexCharacters] = [0, 0];
   for (const rule of spec.rules) {
     // Without matches it has the one that takes everything.

@@ -19,7 +19,7 @@ import { RouteExamples } from './examples.ts';
 import { Conditions, diagnose, type Finding, sentence } from './findings.ts';
 import type { Derived, Memo } from './memo.ts';
 import type { Objects } from './objects.ts';
-import { type Place, type RoutePlaces, targetOf } from './route-places.ts';
+import { type Place, type RoutePlaces, takenBy, targetOf } from './route-places.ts';
 import { RuleVerdict } from './rule-verdict.ts';
 import { type TranslatedRule, translateRule } from './rules.ts';
 import type { Shares } from './shares.ts';
@@ -50,8 +50,11 @@ export function routeViews(
   // Apart from where the route attaches, so that a changed listener has only that worked out anew.
   const rules = memo.derive((namespace, name) => {
     const route = objects.get('HTTPRoute', namespace!, name!);
-    return (route?.spec.rules ?? []).map((rule, index) =>
-      translateRule(namespace!, rule, `spec.rules[${index}]`, backends, regex),
+    if (!route) return [];
+    // Megabytes of expressions take seconds to check, in which nobody else is served.
+    const checked = shares.isTooLarge(takenBy(route)) ? UNCHECKED : regex;
+    return route.spec.rules.map((rule, index) =>
+      translateRule(namespace!, rule, `spec.rules[${index}]`, backends, checked),
     );
   });
   return memo.derive((namespace, name) => {
@@ -62,6 +65,9 @@ export function routeViews(
     return view(ref, route, rules.get(namespace!, name!), attached, objects, shares);
   });
 }
+
+/** For routes that no Gateway takes: finds nothing wrong. */
+const UNCHECKED: RegexEngine = { compile: () => ({ regex: { test: () => false } }) };
 
 function view(
   ref: ObjectRef,

@@ -1,11 +1,12 @@
 /** What the rules of a route as such, attachment aside, mean for its status. */
 import { ruleField } from '../snapshot/rule-field.ts';
 import { type Conditions, type Finding, sentences } from './findings.ts';
+import type { Reason } from './reasons.ts';
 import type { TranslatedRule } from './rules.ts';
 
 export class RuleVerdict {
   /** Why the route is not accepted; set where no rule is left that can be served. */
-  readonly refused: { readonly reason: string; readonly message: string } | undefined;
+  readonly refused: { readonly reason: Reason; readonly message: string } | undefined;
   readonly #unresolved: readonly Finding[];
   readonly #partly: string | undefined;
 

@@ -31,9 +31,14 @@ export class Shares {
     this.#limits = limits;
   }
 
+  /** Whether a route is beyond the limits by itself, so that no Gateway takes it. */
+  isTooLarge(takes: NamespaceLimits): boolean {
+    return !isWithin(takes, this.#limits);
+  }
+
   /** Why a route that attaches to a Gateway is not taken there. */
   refusal(gateway: GatewayId, route: Name, takes: NamespaceLimits): Finding | undefined {
-    const alone = !isWithin(takes, this.#limits);
+    const alone = this.isTooLarge(takes);
     if (!alone && !this.#leftOut.get(gateway.namespace, gateway.name, route.namespace, route.name)) {
       return undefined;
     }
@@ -85,7 +90,7 @@ export class Shares {
   /** Where it has a share: not where it attaches to nothing, or is too large by itself. */
   #gatewaysOf(route: RoutePlaces | undefined): ReadonlyMap<string, GatewayId> {
     const gateways = new Map<string, GatewayId>();
-    if (!route || !isWithin(route.takes, this.#limits)) return gateways;
+    if (!route || this.isTooLarge(route.takes)) return gateways;
     for (const place of route.places) {
       if (place && !place.refusal) gateways.set(gatewayKey(place.gateway), place.gateway);
     }

@@ -112,6 +112,11 @@ export class Translator {
     return this.#outputs.current;
   }
 
+  /** How many values were computed so far: what changes cost, whatever the machine. */
+  get computations(): number {
+    return this.#memo.computations;
+  }
+
   #set(raw: RawObject): void {
     const { ref, diagnostics } = this.#objects.set(raw);
     this.#outputs.report(ref, `object ${ref.group}`, diagnostics);
