@@ -67,7 +67,7 @@ export function service(
     const { props, problems } = read('service()', third, OPTIONS);
     return noted({ kind: 'Service', name: target, port: second as number, ...props }, problems);
   }
-  const { props, problems } = read('service()', second ?? {}, OPTIONS_OF_CONSTRUCT);
+  const { props, problems } = read('service()', second === undefined ? {} : second, OPTIONS_OF_CONSTRUCT);
   const { namespace } = target.metadata;
   return noted(
     {
@@ -97,24 +97,25 @@ function firstPort(service: ServiceConstruct): number {
 export const backendProblems = (backend: Backend): string[] => [
   ...problemsOf(backend),
   ...read('service()', backend, BACKEND).problems,
-  ...listOf(backend.filters).flatMap(problemsOf),
+  ...[backend.filters ?? []].flat().flatMap(problemsOf),
 ];
-
-const listOf = <Item>(value: readonly Item[] | undefined): readonly Item[] =>
-  Array.isArray(value) ? value : [];
 
 /** The backends that a destination stands for; undefined where it is none. */
 export function backendsOf(destination: unknown): readonly Backend[] | undefined {
   if (!isObject(destination)) return undefined;
-  if ('backends' in destination) return (destination as Split).backends;
+  if ('backends' in destination) {
+    const { backends } = destination as Split;
+    const areAll = Array.isArray(backends) && (backends as unknown[]).every(isObject);
+    return areAll ? backends : undefined;
+  }
   if (isServiceConstruct(destination)) return [service(destination)];
   if ('kind' in destination && destination.kind === 'Service') return [destination as Backend];
   return undefined;
 }
 
-/** A backend in the form of the API. */
+/** A backend in the form of the API, without what is wrong with it. */
 export function apiBackend(backend: Backend, routeNamespace: string): Record<string, unknown> {
-  const { name, port, weight = 1, namespace, filters = [] } = backend;
+  const { name, port, weight = 1, namespace, filters = [] } = read('service()', backend, BACKEND).props;
   return {
     name,
     port,

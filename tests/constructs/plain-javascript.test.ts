@@ -11,6 +11,7 @@ import {
   http,
   https,
   namespacesWith,
+  objectsOf,
   PlatformChart,
   prefix,
   ReferenceGrant,
@@ -165,6 +166,7 @@ describe('constructs', () => {
     const platform = new PlatformChart(app, 'platform', { namespace: 'infra' });
     make(platform, new Team(platform, 'shop'), app);
     expect(errors(app)).toEqual(expected);
+    expect(() => objectsOf(app)).not.toThrow();
   });
 
   it('without what they can not be made of throw at once, with their path', () => {
@@ -187,6 +189,7 @@ describe('routes', () => {
     const { app, chart, shopEdge } = storefront();
     const route = new TeamRoute(chart, 'r', { on: shopEdge, ...props });
     write(route, chart);
+    expect(() => objectsOf(app)).not.toThrow();
     return errors(app).map((line) => line.replace('[shop/r] ', '').replace('spec.rules[0] (prefix /): ', ''));
   };
 
@@ -296,6 +299,21 @@ describe('routes', () => {
       'a backend by hand',
       (r) => r.rule().to({ ...cart, wieght: 3 }),
       'service cart: service() does not know wieght: did you mean weight?',
+    ],
+    [
+      'filters of a backend by hand',
+      (r) => r.rule().to({ ...cart, filters: [null] }),
+      'service cart: service() takes a list of filters, such as [setHeaders({ name: value })], as filters, and filters[0] is null',
+    ],
+    [
+      'a split by hand',
+      (r) => r.rule().to({ backends: [null] }),
+      '.to() takes service(), canary(), a Service construct or redirect(), this is {"backends":[null]}',
+    ],
+    [
+      'no options for a Service',
+      (r, chart) => r.rule().to(service(new Service(chart, 's', { ports: [{ port: 1 }] }), null as Any)),
+      'service() takes an object with weight, namespace, filters, port, this is null',
     ],
     [
       'a filter of a backend',
