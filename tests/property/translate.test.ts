@@ -14,6 +14,7 @@ import type {
   TranslationChange,
 } from '../../gateway-runtime/translate/translation.ts';
 import { Translator } from '../../gateway-runtime/translate/translator.ts';
+import { assertWithCase, type FoundCase } from './as-case.ts';
 import { brokenObject, type Edit, edits, keyOfRef, objectSet, PEM } from './generators-translate.ts';
 
 /** Which expressions are wrong is all that matters here. */
@@ -21,8 +22,11 @@ const regex: RegexEngine = {
   compile: (source) => (source.includes('(') ? { problem: 'missing )' } : { regex: { test: () => false } }),
 };
 const options: fc.Arbitrary<TranslateOptions> = fc
-  .constantFrom<NonNullable<TranslateOptions['classes']>>('own', 'any', ['ours', 'none'])
-  .map((classes) => ({ regex, classes }));
+  .tuple(
+    fc.constantFrom<NonNullable<TranslateOptions['classes']>>('own', 'any', ['ours', 'none']),
+    fc.constantFrom({}, {}, { rules: 2 }, { rules: 4, matches: 3, regexCharacters: 3 }),
+  )
+  .map(([classes, limits]) => ({ regex, classes, limits }));
 
 /** What each generated case got to, so that the properties are not shown on empty translations. */
 const seen = { snapshots: 0, rules: 0, attached: 0, endpoints: 0, certificates: 0, refusals: 0 };
@@ -50,6 +54,7 @@ const REASONS = [
   'ListenerSet Conflicted ProtocolConflict',
   'ListenerSet Programmed Programmed',
   'HTTPRoute Accepted Accepted',
+  'HTTPRoute Accepted LimitExceeded',
   'HTTPRoute Accepted NoMatchingListenerHostname',
   'HTTPRoute Accepted NoMatchingParent',
   'HTTPRoute Accepted NotAllowedByListeners',
@@ -125,6 +130,16 @@ class Follower {
   }
 }
 
+const ofObjects = ([objects, given]: [RawObject[], TranslateOptions]): FoundCase => ({
+  objects,
+  options: given,
+});
+const ofSteps = ([objects, steps, given]: [RawObject[], Edit[][], TranslateOptions]): FoundCase => ({
+  objects,
+  steps,
+  options: given,
+});
+
 /** Many times faster than `toEqual`, which is left to show the difference. */
 function expectSame(found: unknown, expected: unknown): void {
   if (!same(found, expected)) expect(found).toEqual(expected);
@@ -143,7 +158,7 @@ const NOTHING = {
 
 describe('translate', () => {
   it('does not depend on the order of objects', () => {
-    fc.assert(
+    assertWithCase(
       fc.property(
         objectSet.chain((objects) =>
           fc.tuple(
@@ -157,12 +172,13 @@ describe('translate', () => {
           expectSame(translate(shuffled, given), translation);
         },
       ),
-      { numRuns: 200 },
+      200,
+      ([[objects], given]) => ({ objects, options: given }),
     );
   });
 
   it('alters no object, and its snapshots are plain JSON without key material', () => {
-    fc.assert(
+    assertWithCase(
       fc.property(objectSet, options, (objects, given) => {
         const translation = translate(frozen(objects), given);
         for (const snapshot of translation.snapshots.values()) {
@@ -179,13 +195,14 @@ describe('translate', () => {
           expect(shown).not.toContain(btoa(secret).slice(40, 60));
         }
       }),
-      { numRuns: 200 },
+      200,
+      ofObjects,
     );
   });
 
   it('throws on nothing, and says something about every object that it refuses', () => {
     const rawObject = fc.oneof(brokenObject, fc.jsonValue() as fc.Arbitrary<RawObject>);
-    fc.assert(
+    assertWithCase(
       fc.property(fc.array(rawObject, { maxLength: 8 }), options, (objects, given) => {
         const { diagnostics } = translate(objects, given);
         for (const object of objects) {
@@ -193,7 +210,8 @@ describe('translate', () => {
           expect(diagnostics.some(({ code }) => code === 'object/invalid-field')).toBe(true);
         }
       }),
-      { numRuns: 1000 },
+      1000,
+      ofObjects,
     );
   });
 
@@ -205,7 +223,7 @@ describe('translate', () => {
       'Conflicted False',
       'OverlappingTLSConfig True',
     ]);
-    fc.assert(
+    assertWithCase(
       fc.property(objectSet, options, (objects, given) => {
         const { statuses, diagnostics } = translate(objects, given);
         const told = new Set(diagnostics.map(({ object }) => refKey(object)));
@@ -222,7 +240,8 @@ describe('translate', () => {
             throw new Error(`${key}: ${JSON.stringify(wrong[0])} without a diagnostic`);
         }
       }),
-      { numRuns: 200 },
+      200,
+      ofObjects,
     );
   });
 
@@ -234,7 +253,7 @@ describe('translate', () => {
       return { ...object, metadata };
     };
     const isMovable = ({ kind }: RawObject) => kind !== 'Namespace' && kind !== 'GatewayClass';
-    fc.assert(
+    assertWithCase(
       fc.property(objectSet, objectSet, options, (objects, others, given) => {
         const added = new Map(
           others
@@ -254,7 +273,12 @@ describe('translate', () => {
           for (const [key, value] of before[name]) expectSame(after[name].get(key as never), value);
         }
       }),
-      { numRuns: 150 },
+      150,
+      ([objects, others, given]) => ({
+        objects,
+        steps: [others.filter(isMovable).map((object) => ({ set: moved(object) }))],
+        options: given,
+      }),
     );
   });
 
@@ -304,16 +328,17 @@ describe('Translator', () => {
   };
 
   it('gives after any edits what a translation from scratch gives, and its changes add up to it', () => {
-    fc.assert(
+    assertWithCase(
       fc.property(objectSet, edits, options, (objects, steps, given) => {
         run(objects, steps, given);
       }),
-      { numRuns: 200 },
+      200,
+      ofSteps,
     );
   });
 
   it('says nothing when nothing changed, and is empty again when everything is gone', () => {
-    fc.assert(
+    assertWithCase(
       fc.property(objectSet, edits, options, (objects, steps, given) => {
         const { translator, present } = run(objects, steps.slice(0, 2), given);
         expect(translator.apply([...present.values()])).toEqual(NOTHING);
@@ -326,12 +351,13 @@ describe('Translator', () => {
         );
         expect(translator.current).toEqual(translate([], given));
       }),
-      { numRuns: 50 },
+      50,
+      ofSteps,
     );
   });
 
   it('leaves a translation that it gave out as it was', () => {
-    fc.assert(
+    assertWithCase(
       fc.property(objectSet, edits, options, (objects, steps, given) => {
         const translator = new Translator(given);
         translator.apply(objects.map((set) => ({ set })));
@@ -342,7 +368,8 @@ describe('Translator', () => {
           before,
         );
       }),
-      { numRuns: 30 },
+      30,
+      ofSteps,
     );
   });
 
