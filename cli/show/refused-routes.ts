@@ -40,15 +40,18 @@ export function refusedAmong({ objects, problems, translation }: ReadRoutes, hos
     errors.filter(({ object }) => object && isRoute(object) && !known.has(refKey(object))),
     ({ object }) => refKey(object!),
   );
-  const invalid = [...unread.values()].map(
-    (found): RouteReport => ({
-      ref: found[0]!.object!,
+  const invalid = [...unread.values()].map((found): RouteReport => {
+    const [first, ...others] = found as [SourceProblem, ...SourceProblem[]];
+    const more = others.length > 0 ? ` (and ${others.length} more)` : '';
+    const diagnostic = fromProblem(first.object!, 'object/invalid-field', first);
+    return {
+      ref: first.object!,
       hostnames: undefined,
-      diagnostics: found.map((problem) => fromProblem(problem.object!, 'object/invalid-field', problem)),
+      diagnostics: [{ ...diagnostic, message: `${first.message}${more}; its hosts are not known` }],
       judged: false,
-      origin: placeOf(found[0]!),
-    }),
-  );
+      origin: placeOf(first),
+    };
+  });
   return refusedRoutes([...reports, ...invalid], host);
 }
 

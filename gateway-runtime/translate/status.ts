@@ -1,9 +1,12 @@
 /** Status of Gateways and ListenerSets, and what to tell people about them. */
 import { GATEWAY_GROUP } from '../api/names.ts';
 import type { ObjectRef } from '../api/object.ts';
+import { exampleRequest } from '../match/example.ts';
+import { ANY_HOST } from '../match/hostname.ts';
 import type { Diagnostic } from '../snapshot/diagnostic.ts';
 import { Conditions, diagnose, type Finding, sentence, sentences } from './findings.ts';
 import type { GatewayView, ListenerSetView, ServedListener } from './gateways.ts';
+import { isServedProtocol } from './listeners.ts';
 import type { Reason } from './reasons.ts';
 import type { Condition, ListenerStatus, ObjectStatus } from './translation.ts';
 
@@ -164,7 +167,13 @@ function listenerDiagnostics(ref: ObjectRef, listener: ServedListener): Diagnost
     ...(listener.conflict ? [listener.conflict] : listener.unsupported ? [listener.unsupported] : []),
     ...listener.unresolved,
   ];
-  return findings.map((finding) => diagnose('listener', ref, finding));
+  if (findings.length === 0) return [];
+  const { protocol, port, hostname = ANY_HOST } = listener;
+  // Of another protocol no request can be shown.
+  const example = isServedProtocol(protocol) ? exampleRequest({ protocol, port, hostname }) : undefined;
+  return findings.map((finding) =>
+    diagnose('listener', ref, { ...finding, ...(example ? { example } : {}) }),
+  );
 }
 
 export function gatewayDiagnostics(view: GatewayView): Diagnostic[] {

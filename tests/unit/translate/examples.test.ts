@@ -82,3 +82,20 @@ it('holds no credentials', () => {
   expect(JSON.stringify(diagnostics)).not.toContain('s3cret');
   expect(diagnostics[0]!.example!.headers).toEqual([{ name: 'authorization', value: '[redacted]' }]);
 });
+
+it('shows listeners that can not be served, but of other protocols', () => {
+  const { diagnostics } = translated([
+    gateway('infra/edge', [
+      http('web'),
+      https('secure', 'none', { hostname: '*.example.com' }),
+      http('raw', 9000, { protocol: 'TCP' }),
+    ]),
+  ]);
+  const shown = diagnostics
+    .filter(({ code }) => code.startsWith('listener/'))
+    .map(({ code, example }) => `${code} ${example ? formatExample(example) : 'without'}`);
+  expect(shown).toEqual([
+    'listener/invalid-certificate-ref GET https://www.example.com/',
+    'listener/unsupported-protocol without',
+  ]);
+});
