@@ -7,17 +7,21 @@ import type { RawObject } from '../../gateway-runtime/api/object.ts';
 import { keyOf, loadCases } from '../cases-runner/load.ts';
 import { installGatewayApi } from './gateway-api-crds.ts';
 import { KubeApi } from './kube-api.ts';
+import { installOwnCrds } from './own-crds.ts';
 import { ourVerdict, serverVerdict } from './verdict.ts';
 
 let api: KubeApi;
 let uninstall = async () => {};
+let uninstallOwn = async () => {};
 
 beforeAll(async () => {
   api = await KubeApi.connect();
   uninstall = await installGatewayApi(api);
+  uninstallOwn = await installOwnCrds(api);
 });
 
 afterAll(async () => {
+  await uninstallOwn();
   await uninstall();
   api.close();
 });

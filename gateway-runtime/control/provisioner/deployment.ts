@@ -5,7 +5,7 @@ import { ADMIN_PORT } from '../../distribution/ports.ts';
 import { gatewayKey } from '../../snapshot/snapshot.ts';
 import type { Infrastructure } from '../../translate/translation.ts';
 import { REPLICAS } from './availability.ts';
-import { gatewayLabels, generatedName, selectorLabels } from './names.ts';
+import { BUNDLE_FILE, gatewayLabels, generatedName, selectorLabels } from './names.ts';
 import type { Surroundings } from './objects.ts';
 import { cpuQuantity, memoryQuantity } from './quantity.ts';
 
@@ -84,7 +84,7 @@ function container({ gateway, parameters }: Infrastructure, { image, controlPlan
     env: [
       { name: 'GATEWRIGHT_GATEWAY', value: gatewayKey(gateway) },
       { name: 'GATEWRIGHT_CONTROL_PLANE', value: `${controlPlane.host}:${controlPlane.port}` },
-      { name: 'GATEWRIGHT_CA_FILE', value: `${AUTHORITIES}/ca.crt` },
+      { name: 'GATEWRIGHT_CA_FILE', value: `${AUTHORITIES}/${BUNDLE_FILE}` },
       { name: 'GATEWRIGHT_TOKEN_FILE', value: `${TOKEN}/token` },
       { name: 'GATEWRIGHT_STATE_FOLDER', value: STATE },
       { name: 'GATEWRIGHT_REPLICA', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },

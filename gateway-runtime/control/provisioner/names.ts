@@ -14,6 +14,8 @@ const MANAGED_BY = 'gatewright';
 export const MANAGED_SELECTOR = `${MANAGED_BY_LABEL}=${MANAGED_BY}`;
 /** Annotation: hash of what was last applied, so that what is not wanted any more shows. */
 export const APPLIED_ANNOTATION = `${OWN_GROUP}/applied`;
+/** Of the authorities in the ConfigMap, and of the file that data planes have of it. */
+export const BUNDLE_FILE = 'ca.crt';
 /** Field manager of server-side apply. */
 export const FIELD_MANAGER = 'gatewright-provisioner';
 /** As the constructs write it into each namespace with a Gateway. */

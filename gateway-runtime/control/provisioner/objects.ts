@@ -5,7 +5,7 @@ import type { Infrastructure } from '../../translate/translation.ts';
 import { disruptionBudgetSpec, scalerSpec } from './availability.ts';
 import { deploymentSpec } from './deployment.ts';
 import { apiVersionOf, type GeneratedKind, type GeneratedObject } from './kinds.ts';
-import { APPLIED_ANNOTATION, gatewayLabels, generatedName, selectorLabels } from './names.ts';
+import { APPLIED_ANNOTATION, BUNDLE_FILE, gatewayLabels, generatedName, selectorLabels } from './names.ts';
 import { serviceSpec } from './services.ts';
 
 /** What is the same for all Gateways. */
@@ -15,9 +15,6 @@ export interface Surroundings {
   /** Authorities that data planes trust, PEM. */
   readonly bundle: string;
 }
-
-/** Key in the ConfigMap. */
-export const BUNDLE_FILE = 'ca.crt';
 
 /** In the order in which they are made: what a pod needs to start comes before it. */
 export function generatedObjects(needs: Infrastructure, surroundings: Surroundings): GeneratedObject[] {

@@ -5,13 +5,13 @@ import { GatewayRuntime } from '../../../constructs/gateway-runtime.ts';
 import { http } from '../../../constructs/index.ts';
 import { SharedGateway } from '../../../constructs/shared-gateway.ts';
 import { synthesize } from '../../../constructs/synthesize.ts';
-import { GATEWAY_PARAMETERS_DEFINITION } from '../../../gateway-runtime/api/gateway-parameters.ts';
 import type { RawObject } from '../../../gateway-runtime/api/object.ts';
 import { ApiClient, isStatus, PATCH } from '../../../gateway-runtime/control/cluster/client.ts';
 import { eventually } from '../../cluster/command.ts';
 import { restrictedNamespace } from '../echo.ts';
 import { installGatewayApi } from '../gateway-api-crds.ts';
 import { KubeApi } from '../kube-api.ts';
+import { installOwnCrds } from '../own-crds.ts';
 import { PATIENCE } from '../waiting.ts';
 import { accountConnection, adminConnection, Provisioning } from './provisioning.ts';
 
@@ -67,7 +67,8 @@ export class Surroundings {
 
   async #install(gateways: readonly string[]): Promise<void> {
     this.#undo.push(await installGatewayApi(this.api));
-    await this.api.applyAll([GATEWAY_PARAMETERS_DEFINITION, restrictedNamespace(this.namespace)]);
+    this.#undo.push(await installOwnCrds(this.api));
+    await this.api.applyAll([restrictedNamespace(this.namespace)]);
     const app = Testing.app();
     const runtime = new GatewayRuntime(new Chart(app, 'runtime'), 'runtime', {
       image: 'unused',
@@ -79,14 +80,13 @@ export class Surroundings {
       new SharedGateway(chart, name, { class: runtime, listeners: { web: http(80) } });
     }
     const objects = synthesize(app).objects.map(({ object }) => object as RawObject);
-    const rights = objects.filter(({ kind }) => kind !== 'Gateway' && kind !== 'Deployment');
+    const others = ['Gateway', 'Deployment', 'CustomResourceDefinition'];
+    const rights = objects.filter(({ kind }) => !others.includes(String(kind)));
     await this.api.applyAll(rights);
     this.#undo.push(async () => {
       for (const object of [...rights].reverse()) await this.api.remove(object);
       await this.api.remove(restrictedNamespace(this.namespace));
-      await this.api.remove(GATEWAY_PARAMETERS_DEFINITION);
     });
-    await eventually(PATIENCE, () => this.admin.get('/apis/gatewright.dev/v1alpha1/gatewayparameters'));
   }
 
   async remove(): Promise<void> {
