@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The process of a data plane. It has no credentials but the token by which the control plane knows it. */
+import { LogFile } from '../proxy/telemetry/log-file.ts';
 import { re2 } from '../regex/re2.ts';
 import { DataPlane } from './data-plane.ts';
 import { OptionError, type ProcessOptions, processOptions, USAGE } from './options.ts';
@@ -16,11 +17,12 @@ try {
 }
 
 async function run({ accessLog, stop, ...options }: ProcessOptions): Promise<void> {
+  const log = new LogFile(process.stdout.fd);
   const dataPlane = new DataPlane({
     ...options,
     regex: re2,
     onEvent: tell,
-    ...(accessLog ? { accessLog: (line: string) => process.stdout.write(`${line}\n`) } : {}),
+    ...(accessLog ? { accessLog: (line: string) => log.write(line) } : {}),
   });
   const { address } = options.admin;
   const port = await dataPlane.start();
@@ -28,6 +30,7 @@ async function run({ accessLog, stop, ...options }: ProcessOptions): Promise<voi
   await stopSignal();
   tell('stopping');
   await dataPlane.stop(stop);
+  log.flushSync();
 }
 
 function stopSignal(): Promise<void> {

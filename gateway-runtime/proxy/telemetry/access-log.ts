@@ -5,58 +5,107 @@
  * What can be a secret is not in it: no header values but Host and a request id, and no query, since tokens travel there
  * (`?access_token=`, signed URLs). Paths are, cut at 2,048 characters.
  */
-import { type Endpoint, type GatewayId, gatewayKey, type Listener } from '../../snapshot/snapshot.ts';
+import {
+  type BackendKey,
+  type Endpoint,
+  type GatewayId,
+  gatewayKey,
+  type HttpRule,
+  type Listener,
+} from '../../snapshot/snapshot.ts';
 import type { ClientConnection, Exchange, ExchangeTotals } from '../exchange.ts';
 
 const LONGEST_PATH = 2_048;
 /** Ids of tracing systems, and nothing that could be something else. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
+/** Text that stands in JSON as it is. */
+const PLAIN = /^[ !#-[\]-~]*$/;
 
-export function accessLogLine(gateway: GatewayId, exchange: Exchange, totals: ExchangeTotals): string {
-  const { connection, request, outcome } = exchange;
-  const { listener, rule, endpoint } = outcome;
-  const id = request.header('x-request-id');
-  return JSON.stringify({
-    time: new Date().toISOString(),
-    gateway: gatewayKey(gateway),
-    listener: listener?.source.listener,
-    listenerSet: listener && listenerSetOf(listener),
-    client: connection.remoteAddress,
-    protocol: exchange.protocol,
-    scheme: connection.tls ? 'https' : 'http',
-    method: request.method,
-    host: request.host,
-    path: request.path.slice(0, LONGEST_PATH),
-    status: totals.status,
-    bytesReceived: totals.bytesReceived,
-    bytesSent: totals.bytesSent,
-    duration: Math.round(totals.duration * 1_000) / 1_000,
-    team: rule?.source.team,
-    namespace: rule?.source.namespace,
-    route: rule?.source.name,
-    rule: rule && (rule.source.ruleName ?? rule.source.rule),
-    backend: outcome.backend?.slice('backend/'.length),
-    endpoint: endpoint && addressOf(endpoint),
-    attempts: outcome.tried.length > 1 ? outcome.tried.length : undefined,
-    failure: outcome.failure,
-    requestId: id !== undefined && REQUEST_ID.test(id) ? id : undefined,
-  });
+/** JSON.stringify takes several microseconds for a line; most of a line is the same for every request of a rule. */
+export class AccessLogLines {
+  readonly #gateway: string;
+  readonly #listeners = new WeakMap<Listener, string>();
+  readonly #rules = new WeakMap<HttpRule, string>();
+  readonly #backends = new Map<BackendKey, string>();
+  #millisecond = 0;
+  #time = '';
+
+  constructor(gateway: GatewayId) {
+    this.#gateway = `","gateway":${JSON.stringify(gatewayKey(gateway))}`;
+  }
+
+  /** Without line end. */
+  request(exchange: Exchange, totals: ExchangeTotals): string {
+    const { connection, request, outcome } = exchange;
+    const { listener, rule, backend, endpoint, tried, failure } = outcome;
+    const id = request.header('x-request-id');
+    const duration = Math.round(totals.duration * 1_000) / 1_000;
+    const path = request.path.length > LONGEST_PATH ? request.path.slice(0, LONGEST_PATH) : request.path;
+    let line =
+      `{"time":"${this.#now()}${this.#gateway}${listener ? this.#listener(listener) : ''},"client":"${connection.remoteAddress}","protocol":"${exchange.protocol}",` +
+      `"scheme":"${connection.tls ? 'https' : 'http'}","method":${quoted(request.method)},"host":${quoted(request.host)},` +
+      `"path":${quoted(path)},"status":${totals.status},"bytesReceived":${totals.bytesReceived},` +
+      `"bytesSent":${totals.bytesSent},"duration":${duration}`;
+    if (rule) line += this.#rule(rule);
+    if (backend !== undefined) line += this.#backend(backend);
+    if (endpoint) line += `,"endpoint":"${addressOf(endpoint)}"`;
+    if (tried.length > 1) line += `,"attempts":${tried.length}`;
+    if (failure !== undefined) line += `,"failure":"${failure}"`;
+    if (id !== undefined && REQUEST_ID.test(id)) line += `,"requestId":"${id}"`;
+    return `${line}}`;
+  }
+
+  /** What came was no request, so there is little to say. */
+  malformed({ remoteAddress, tls }: ClientConnection, status: number): string {
+    return (
+      `{"time":"${this.#now()}${this.#gateway},"client":"${remoteAddress}","scheme":"${tls ? 'https' : 'http'}",` +
+      `"status":${status},"failure":"malformed-request"}`
+    );
+  }
+
+  #now(): string {
+    const now = Date.now();
+    if (now !== this.#millisecond) {
+      this.#millisecond = now;
+      this.#time = new Date(now).toISOString();
+    }
+    return this.#time;
+  }
+
+  #listener(listener: Listener): string {
+    let text = this.#listeners.get(listener);
+    if (text === undefined) {
+      const { kind, namespace, name } = listener.source;
+      text = `,"listener":${JSON.stringify(listener.source.listener)}`;
+      if (kind === 'ListenerSet') text += `,"listenerSet":${JSON.stringify(`${namespace}/${name}`)}`;
+      this.#listeners.set(listener, text);
+    }
+    return text;
+  }
+
+  #rule(rule: HttpRule): string {
+    let text = this.#rules.get(rule);
+    if (text === undefined) {
+      const { team, namespace, name, ruleName, rule: index } = rule.source;
+      text = `,${JSON.stringify({ team, namespace, route: name, rule: ruleName ?? index }).slice(1, -1)}`;
+      this.#rules.set(rule, text);
+    }
+    return text;
+  }
+
+  #backend(backend: BackendKey): string {
+    let text = this.#backends.get(backend);
+    if (text === undefined) {
+      // Backends come and go; that of a route which is gone is made anew where it comes back.
+      if (this.#backends.size >= 10_000) this.#backends.clear();
+      text = `,"backend":${JSON.stringify(backend.slice('backend/'.length))}`;
+      this.#backends.set(backend, text);
+    }
+    return text;
+  }
 }
 
-const listenerSetOf = ({ source: { kind, namespace, name } }: Listener) =>
-  kind === 'ListenerSet' ? `${namespace}/${name}` : undefined;
+const quoted = (text: string) => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
 
 const addressOf = ({ address, port }: Endpoint) =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-
-/** What came was no request, so there is little to say. */
-export function malformedLogLine(gateway: GatewayId, connection: ClientConnection, status: number): string {
-  return JSON.stringify({
-    time: new Date().toISOString(),
-    gateway: gatewayKey(gateway),
-    client: connection.remoteAddress,
-    scheme: connection.tls ? 'https' : 'http',
-    status,
-    failure: 'malformed-request',
-  });
-}

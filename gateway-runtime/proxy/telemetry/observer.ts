@@ -1,7 +1,7 @@
 /** What happens, written to the access log and counted. */
 import type { GatewayId } from '../../snapshot/snapshot.ts';
 import type { Observer } from '../pipeline/pipeline.ts';
-import { accessLogLine, malformedLogLine } from './access-log.ts';
+import { AccessLogLines } from './access-log.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 
 export interface ObserverOptions {
@@ -16,6 +16,7 @@ export function observe(
   metrics: GatewayMetrics,
   { accessLog, onDefect = console.error }: ObserverOptions,
 ): Observer {
+  const lines = new AccessLogLines(gateway);
   const internalError = (error: unknown) => {
     metrics.count('internal-error');
     onDefect(error);
@@ -31,11 +32,11 @@ export function observe(
   return {
     ended(exchange, totals) {
       metrics.request(exchange.outcome, totals);
-      if (accessLog) log(accessLogLine(gateway, exchange, totals));
+      if (accessLog) log(lines.request(exchange, totals));
     },
     malformed(connection, status) {
       metrics.count('malformed-request');
-      if (accessLog) log(malformedLogLine(gateway, connection, status));
+      if (accessLog) log(lines.malformed(connection, status));
     },
     connectionDropped: () => metrics.count('connection-dropped'),
     handshakeFailed: () => metrics.count('tls-handshake-failed'),

@@ -2,8 +2,9 @@
  * A data plane to be measured: `node gatewright.ts ENGINE PORT BACKEND_PORT ROUTES LOG`. Every route has a host of its own and two weighted
  * backends, as those of the peers have. Access log to LOG, metrics on.
  */
-import { createWriteStream } from 'node:fs';
+import { openSync } from 'node:fs';
 import { Agent, type EngineName } from '../../../gateway-runtime/proxy/agent.ts';
+import { LogFile } from '../../../gateway-runtime/proxy/telemetry/log-file.ts';
 import { Metrics } from '../../../gateway-runtime/proxy/telemetry/metrics.ts';
 import { re2 } from '../../../gateway-runtime/regex/re2.ts';
 import { difference } from '../../../gateway-runtime/snapshot/difference.ts';
@@ -17,24 +18,14 @@ const [engine, port, backendPort, routes, log] = process.argv.slice(2) as [
   string,
   string,
 ];
-const file = createWriteStream(log, { flags: 'a' });
-let lines = '';
-/** Written in batches, as a data plane does to standard output. */
-const flush = () => {
-  if (lines) file.write(lines);
-  lines = '';
-};
-setInterval(flush, 100);
+const file = new LogFile(openSync(log, 'a'));
 const agent = new Agent({
   gateway: GATEWAY,
   regex: re2,
   engine,
   bindPort: () => Number(port),
   metrics: new Metrics({ process: true }),
-  accessLog: (line) => {
-    lines += `${line}\n`;
-    if (lines.length > 65_536) flush();
-  },
+  accessLog: (line) => file.write(line),
 });
 const resources = [
   listener('web'),

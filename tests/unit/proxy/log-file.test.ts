@@ -1,0 +1,70 @@
+/** The access log's way to a file descriptor. */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { LogFile } from '../../../gateway-runtime/proxy/telemetry/log-file.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gatewright-log-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+it('writes every line, in order, soon', async () => {
+  const path = join(folder, 'log');
+  const file = openSync(path, 'w');
+  const log = new LogFile(file, { delay: 5 });
+  for (let i = 0; i < 1_000; i++) log.write(`line ${i}`);
+  await until(() => readFileSync(path, 'utf8').endsWith('line 999\n'));
+  log.write('the last');
+  log.flushSync();
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+  expect(lines).toEqual([...Array.from({ length: 1_000 }, (_, i) => `line ${i}`), 'the last']);
+  closeSync(file);
+});
+
+it('loses lines and not time where nobody reads, and says how many', async () => {
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const reader = spawn('sh', ['-c', `exec 3<"$0"; read go; cat <&3`, pipe], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const file = openSync(pipe, 'w');
+  const log = new LogFile(file, { delay: 1, most: 200_000 });
+  let written = 0;
+  // More than the pipe takes: the first write stands still, and what waits behind it is bounded.
+  for (; written < 10; written++) log.write('x'.repeat(50_000));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  for (; written < 20; written++) log.write('y'.repeat(50_000));
+  let read = '';
+  reader.stdout.on('data', (data: Buffer) => {
+    read += data;
+  });
+  reader.stdin.end('go\n');
+  await until(() => read.includes('"lost"'));
+  const lost = [...read.matchAll(/"lost":(\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+  const whole = read.split('\n').filter((line) => /^(x{50000}|y{50000})$/.test(line)).length;
+  expect(lost).toBeGreaterThan(0);
+  expect(whole + lost).toBe(written);
+  closeSync(file);
+  await once(reader, 'close');
+});
+
+it('counts what a full disk does not take, and goes on', async () => {
+  const full = openSync('/dev/full', 'w');
+  const log = new LogFile(full, { delay: 1 });
+  log.write('one');
+  log.write('two');
+  await until(() => log.lost === 2);
+  log.write('three');
+  log.flushSync();
+  expect(log.lost).toBe(0);
+  closeSync(full);
+});
