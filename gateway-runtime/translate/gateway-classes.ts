@@ -15,8 +15,11 @@ import type { ObjectStatus } from './translation.ts';
  */
 const FEATURES = [
   'Gateway',
+  'GatewayAddressEmpty',
   'GatewayHTTPListenerIsolation',
+  'GatewayInfrastructurePropagation',
   'GatewayPort8080',
+  'GatewayStaticAddresses',
   'HTTPRoute',
   'HTTPRouteBackendProtocolWebSocket',
   'HTTPRouteDestinationPortMatching',
