@@ -137,10 +137,11 @@ export class Session {
 
   async #begin(): Promise<void> {
     const started = performance.now();
-    const read = await this.#sources.read();
-    this.#remember(read);
+    const found = await this.#sources.read();
+    this.#remember(found);
     this.#refuse(this.#missingForStrict());
     await this.#addStandIns();
+    const read = this.#withoutStandIns(found);
     const change = await this.#loop.apply(this.#sources.objects.take());
     if (this.#loop.agents.size > 0) {
       this.#refuse(this.#unreachableForStrict(this.#loop.unreachable));
@@ -210,6 +211,7 @@ export class Session {
     if (this.#isStopping) return;
     this.#remember(read);
     await this.#addStandIns();
+    read = this.#withoutStandIns(read);
     const refusals = this.#refusalsOfEdit(files);
     let change = NOTHING;
     // What is refused stays in the set, and goes live with the edit that mends it.
@@ -223,6 +225,15 @@ export class Session {
     this.#watcher?.add(this.#sources.watched());
     this.#sources.warm();
     for (const app of read.apps) this.#typeChecks.get(app)?.check();
+  }
+
+  /** What an app's own checks say of Services that have a stand-in is told with the stand-ins. */
+  #withoutStandIns(read: SourceReport): SourceReport {
+    const said = this.#standIns.map(({ ref }) => `: Service ${ref.namespace}/${ref.name} does not exist.`);
+    const problems = read.problems.filter(
+      ({ severity, message }) => severity !== 'warning' || !said.some((text) => message.includes(text)),
+    );
+    return { ...read, problems };
   }
 
   /** A Secret or Service that is missing here gets one in its place, unless `--strict` wants it written. */

@@ -28,6 +28,7 @@ describe('gatewright serve app.ts', () => {
     expect(serving.stdout).toContain('Gateway infra/dedicated-gw');
     expect(serving.stdout).toMatch(/Try an edit: change the weights 3:1 to 1:1.*\s.*shop\.ts/);
     // The route that is refused on purpose, and why.
+    await serving.until(() => serving.stderr.includes('media/in-the-house'));
     expect(serving.stderr).toMatch(
       /^warning HTTPRoute\/media\/in-the-house .*media\.ts:\d+ media\/in-the-house/m,
     );
@@ -166,10 +167,15 @@ describe('gatewright serve app.ts', () => {
 
     folder.write('app.ts', `${ROUTED}throw new Error('nor now');\n`);
     await serving.until(() => serving.stderr.includes('nor now'));
-    expect(serving.stdout).toContain('app.ts: nothing is served yet');
+    await serving.until(() => serving.stdout.includes('app.ts: nothing is served yet'));
 
     folder.write('app.ts', ROUTED);
     await serving.until(() => serving.stdout.includes('1 Gateway live after'));
+    // The missing Service is told once, with what stands in its place.
+    await serving.until(() =>
+      serving.stderr.includes('warning Services that routes name and no file defines: infra/a:80.'),
+    );
+    expect(serving.stderr).not.toContain('does not exist');
     expect((await paste(serving.commands[0]!)).status).toBe(200);
   });
 

@@ -22,8 +22,10 @@ describe('a Service that a route names and nothing defines', () => {
     const file = folder.write('all.yaml', documents(HTTP_ONLY, TO_CART));
     await using serving = await new Serving([file, ...FREE]).ready();
     expect((await get(serving)).body).toMatch(/^Hostname: cart\n/);
-    expect(serving.stderr).toContain(
-      'warning Services that routes name and no file defines: shop/cart:8080. Here each has one in its place; a cluster that lacks it answers 500 (ResolvedRefs=False, BackendNotFound).\n',
+    await serving.until(() =>
+      serving.stderr.includes(
+        'warning Services that routes name and no file defines: shop/cart:8080. Here each has one in its place; a cluster that lacks it answers 500 (ResolvedRefs=False, BackendNotFound).\n',
+      ),
     );
     expect(serving.stdout).toContain('Echoed, since nothing says where they run: shop/cart:8080.');
 
@@ -62,7 +64,9 @@ describe('a Service that a route names and nothing defines', () => {
     const file = folder.write('all.yaml', documents(HTTP_ONLY, TO_CART));
     await using serving = await new Serving([file, ...FREE, '--strict']).ready();
     expect((await get(serving)).status).toBe(500);
-    expect(serving.stderr).toMatch(/^error HTTPRoute\/shop\/cart .*Service shop\/cart does not exist/m);
+    await serving.until(() =>
+      /^error HTTPRoute\/shop\/cart .*Service shop\/cart does not exist/m.test(serving.stderr),
+    );
     expect(serving.stdout).toMatch(/live after \d+ ms\. 1 object left out/);
   });
 });
