@@ -16,6 +16,8 @@ export class LogFile {
   readonly #delay: number;
   readonly #most: number;
   #waiting = '';
+  /** Lines in it. */
+  #lines = 0;
   #lost = 0;
   #isWriting = false;
   #timer: NodeJS.Timeout | undefined;
@@ -38,8 +40,13 @@ export class LogFile {
       return;
     }
     this.#waiting += `${line}\n`;
+    this.#lines++;
     if (this.#timer || this.#isWriting) return;
-    this.#timer = setTimeout(() => this.#flush(), this.#delay);
+    this.#wait();
+  }
+
+  #wait(): void {
+    this.#timer = setTimeout(() => this.#flush(), this.#delay).unref();
   }
 
   /** What still waits, at once: before the process ends. A descriptor that takes nothing loses it. */
@@ -60,7 +67,7 @@ export class LogFile {
       : '';
     const text = this.#waiting + lost;
     this.#waiting = '';
-    this.#lost = 0;
+    this.#lines = this.#lost = 0;
     return text;
   }
 
@@ -68,24 +75,25 @@ export class LogFile {
     this.#timer = undefined;
     if (this.#waiting === '' && this.#lost === 0) return;
     this.#isWriting = true;
-    this.#write(Buffer.from(this.#take()), 0);
+    const lines = this.#lines + this.#lost;
+    this.#write(Buffer.from(this.#take()), 0, lines);
   }
 
-  #write(octets: Buffer, from: number): void {
+  /** `lines`: that are lost where nothing of this can be written. */
+  #write(octets: Buffer, from: number, lines: number): void {
     write(this.#descriptor, octets, from, octets.length - from, null, (error, written) => {
       if (error?.code === 'EAGAIN') {
-        setTimeout(() => this.#write(octets, from), this.#delay);
+        setTimeout(() => this.#write(octets, from, lines), this.#delay).unref();
         return;
       }
       if (!error && from + written < octets.length) {
-        this.#write(octets, from + written);
+        this.#write(octets, from + written, lines);
         return;
       }
-      if (error)
-        this.#lost += octets.subarray(from).reduce((lines, octet) => lines + (octet === 10 ? 1 : 0), 0);
+      if (error) this.#lost += lines;
       this.#isWriting = false;
       // After an error the next try waits for its turn too.
-      if (this.#waiting !== '' || this.#lost > 0) this.#timer = setTimeout(() => this.#flush(), this.#delay);
+      if (this.#waiting !== '' || this.#lost > 0) this.#wait();
     });
   }
 }
