@@ -3,22 +3,24 @@
  * there is compared with what is wanted whenever either changes, and only the difference is written; so it goes on with what an earlier
  * leader made, and puts back what somebody altered. Only a leader writes.
  */
-import { CONTROLLER_NAME, GATEWAY_GROUP, GATEWAY_VERSION } from '../api/names.ts';
+import { GATEWAY_GROUP } from '../api/names.ts';
 import type { ObjectRef, RawObject } from '../api/object.ts';
 import { canonicalJson } from '../snapshot/canonical.ts';
 import { type GatewayId, gatewayKey } from '../snapshot/snapshot.ts';
 import type { Infrastructure } from '../translate/translation.ts';
-import { type ApiClient, isStatus } from './cluster/client.ts';
+import type { ApiClient } from './cluster/client.ts';
 import type { ApiObject, Timings } from './cluster/reflector.ts';
 import type { PodView } from './distribution-view.ts';
 import { type Address, addressProblem, assignedAddresses, type Problem } from './provisioner/addresses.ts';
+import { claimOn } from './provisioner/claim.ts';
 import { Followed } from './provisioner/followed.ts';
-import type { GeneratedKind, GeneratedObject, OwnerReference } from './provisioner/kinds.ts';
+import { type GeneratedKind, type GeneratedObject, isGateway, ownerOf } from './provisioner/kinds.ts';
 import { GATEWAY_NAME_LABEL, generatedName, isManaged } from './provisioner/names.ts';
 import { generatedObjects } from './provisioner/objects.ts';
 import { Pods } from './provisioner/pods.ts';
 import { missingRight } from './provisioner/problems.ts';
 import { staticAddresses } from './provisioner/services.ts';
+import { Turns } from './provisioner/turns.ts';
 import { Writes } from './provisioner/writes.ts';
 
 export interface ProvisionerOptions {
@@ -53,15 +55,11 @@ interface Entry {
   complaint: string | undefined;
   /** Its state, as it was last told. */
   told: string;
-  isRunning: boolean;
-  isDue: boolean;
-  timer: NodeJS.Timeout | undefined;
 }
 
 /** Gateways that are worked on at a time. */
 const CONCURRENCY = 8;
 /** Milliseconds. */
-const TIMEOUT = 10_000;
 const RETRY = 30_000;
 
 export class Provisioner {
@@ -71,8 +69,7 @@ export class Provisioner {
   readonly #writes: Writes;
   /** Of Gateways that are wanted, and of those that have objects nevertheless. */
   readonly #entries = new Map<string, Entry>();
-  readonly #waiting = new Set<Entry>();
-  #active = 0;
+  readonly #turns: Turns<Entry>;
   /** Everything that is wanted is known. */
   #isTold = false;
   #bundle: string | undefined;
@@ -83,6 +80,9 @@ export class Provisioner {
     this.#options = options;
     const { client, onEvent, timings } = options;
     this.#writes = new Writes(client, onEvent);
+    this.#turns = new Turns(CONCURRENCY, async (entry) => {
+      if (this.#session) await this.#settle(entry, this.#session.signal);
+    });
     this.#followed = new Followed({
       client,
       ...(timings ? { timings } : {}),
@@ -150,7 +150,6 @@ export class Provisioner {
 
   async stop(): Promise<void> {
     await this.#leave();
-    for (const { timer } of this.#entries.values()) clearTimeout(timer);
     this.#entries.clear();
   }
 
@@ -178,12 +177,8 @@ export class Provisioner {
   async #leave(): Promise<void> {
     this.#session?.abort();
     this.#session = undefined;
-    this.#waiting.clear();
-    for (const entry of this.#entries.values()) {
-      clearTimeout(entry.timer);
-      entry.isDue = false;
-      entry.problem = undefined;
-    }
+    this.#turns.clear();
+    for (const entry of this.#entries.values()) entry.problem = undefined;
     await Promise.all([...this.#followed.namespaces].map((each) => this.#followed.unfollow(each)));
   }
 
@@ -197,16 +192,14 @@ export class Provisioner {
       problem: undefined,
       complaint: undefined,
       told: '',
-      isRunning: false,
-      isDue: false,
-      timer: undefined,
     };
     this.#entries.set(key, entry);
     return entry;
   }
 
   #changed(namespace: string, before: ApiObject | undefined, after: ApiObject | undefined): void {
-    const name = gatewayNameOf((after ?? before)!);
+    const object = (after ?? before)!;
+    const name = ownerNameOf(object) ?? object.metadata.labels?.[GATEWAY_NAME_LABEL];
     if (name === undefined) return;
     // There may be no such Gateway any more, or none that is wanted.
     const entry = this.#entryOf({ namespace, name });
@@ -223,27 +216,7 @@ export class Provisioner {
   }
 
   #queue(entry: Entry): void {
-    if (!this.#session) return;
-    clearTimeout(entry.timer);
-    if (entry.isRunning) entry.isDue = true;
-    else this.#waiting.add(entry);
-    setImmediate(() => this.#pump());
-  }
-
-  #pump(): void {
-    for (const entry of this.#waiting) {
-      if (!this.#session || this.#active >= CONCURRENCY) return;
-      this.#waiting.delete(entry);
-      entry.isRunning = true;
-      this.#active++;
-      void this.#settle(entry, this.#session.signal).finally(() => {
-        entry.isRunning = false;
-        this.#active--;
-        if (entry.isDue) this.#queue(entry);
-        entry.isDue = false;
-        this.#pump();
-      });
-    }
+    if (this.#session) this.#turns.queue(entry);
   }
 
   /** Brings one Gateway to what is wanted. Never throws: what failed is tried again. */
@@ -284,7 +257,7 @@ export class Provisioner {
       again = Math.min(again, outcome.again ?? Number.POSITIVE_INFINITY);
     }
     if (again === Number.POSITIVE_INFINITY) return problem;
-    this.#again(entry, again);
+    this.#turns.later(entry, again);
     // What waits to be tried again is no better than it was.
     return problem ?? entry.problem;
   }
@@ -304,7 +277,7 @@ export class Provisioner {
       if (signal.aborted) return;
       const { message } = error as Error;
       this.#complain(entry, `what was made for it and is needed no longer can't be deleted: ${message}`);
-      this.#again(entry, RETRY);
+      this.#turns.later(entry, RETRY);
     }
   }
 
@@ -319,28 +292,12 @@ export class Provisioner {
   }
 
   /**
-   * A Gateway that is ours and refused keeps what it has: its addresses would be lost with it. What a Gateway leaves that is gone
-   * itself is for the garbage collector.
+   * A Gateway that is ours and refused keeps what it has: its addresses would be lost with it. What one leaves that is gone itself is
+   * for the garbage collector.
    */
   async #abandoned(entry: Entry, signal: AbortSignal): Promise<ApiObject[]> {
-    const { namespace, name } = entry.gateway;
-    const gateway = await this.#read(`namespaces/${namespace}/gateways/${name}`, signal);
-    if (!gateway) return [];
-    const { gatewayClassName } = gateway.spec as { readonly gatewayClassName: string };
-    const gatewayClass = await this.#read(`gatewayclasses/${gatewayClassName}`, signal);
-    const { controllerName } = (gatewayClass?.spec ?? {}) as { readonly controllerName?: string };
-    return controllerName === CONTROLLER_NAME ? [] : this.#objectsOf(entry);
-  }
-
-  /** Undefined where there is none. */
-  async #read(place: string, signal: AbortSignal): Promise<ApiObject | undefined> {
-    try {
-      const path = `/apis/${GATEWAY_GROUP}/${GATEWAY_VERSION}/${place}`;
-      return await this.#options.client.call<ApiObject>('GET', path, { signal, timeout: TIMEOUT });
-    } catch (error) {
-      if (isStatus(error, 404)) return undefined;
-      throw error;
-    }
+    const claim = await claimOn(entry.gateway, this.#options.client, signal);
+    return claim === 'of another' ? this.#objectsOf(entry) : [];
   }
 
   #generated(wanted: Infrastructure): GeneratedObject[] {
@@ -348,8 +305,9 @@ export class Provisioner {
     return generatedObjects(wanted, { image, controlPlane, bundle: this.#bundle! });
   }
 
+  /** Without what has only labels of ours: anybody can write those. */
   #objectsOf({ gateway }: Entry): ApiObject[] {
-    return [...this.#followed.in(gateway.namespace)].filter((each) => gatewayNameOf(each) === gateway.name);
+    return [...this.#followed.in(gateway.namespace)].filter((each) => ownerNameOf(each) === gateway.name);
   }
 
   #report(entry: Entry, problem: Problem | undefined): void {
@@ -366,23 +324,17 @@ export class Provisioner {
     this.#options.onEvent(`Gateway ${gatewayKey(entry.gateway)}: ${message}`);
   }
 
-  #again(entry: Entry, milliseconds: number): void {
-    clearTimeout(entry.timer);
-    entry.timer = setTimeout(() => this.#queue(entry), milliseconds);
-    entry.timer.unref();
-  }
-
   #forget(entry: Entry): void {
     const { namespace } = entry.gateway;
     this.#entries.delete(gatewayKey(entry.gateway));
+    this.#turns.cancel(entry);
     if ([...this.#entries.values()].some(({ gateway }) => gateway.namespace === namespace)) return;
     void this.#followed.unfollow(namespace);
   }
 }
 
-/** For which Gateway an object was made. */
-function gatewayNameOf({ metadata }: ApiObject): string | undefined {
-  const owners = (metadata as { readonly ownerReferences?: readonly OwnerReference[] }).ownerReferences ?? [];
-  const owner = owners.find(({ kind, controller }) => kind === 'Gateway' && controller);
-  return owner?.name ?? metadata.labels?.[GATEWAY_NAME_LABEL];
+/** For which Gateway an object was made: that which owns it. */
+function ownerNameOf({ metadata }: ApiObject): string | undefined {
+  const owner = ownerOf(metadata);
+  return owner && isGateway(owner) ? owner.name : undefined;
 }

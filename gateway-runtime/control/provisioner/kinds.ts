@@ -1,5 +1,8 @@
 /** The kinds that are made for a Gateway, and where the API server keeps them. */
 
+import { GATEWAY_GROUP } from '../../api/names.ts';
+import { groupOf } from '../../api/object.ts';
+
 export const GENERATED = {
   ServiceAccount: { group: '', version: 'v1', plural: 'serviceaccounts' },
   ConfigMap: { group: '', version: 'v1', plural: 'configmaps' },
@@ -18,6 +21,15 @@ export interface OwnerReference {
   readonly uid: string;
   readonly controller?: boolean;
 }
+
+/** To what an object belongs, as the garbage collector sees it. */
+export function ownerOf(metadata: object): OwnerReference | undefined {
+  const { ownerReferences = [] } = metadata as { readonly ownerReferences?: readonly OwnerReference[] };
+  return ownerReferences.find(({ controller }) => controller);
+}
+
+export const isGateway = ({ apiVersion, kind }: OwnerReference): boolean =>
+  kind === 'Gateway' && groupOf(apiVersion) === GATEWAY_GROUP;
 
 /** One of them as it is wanted. */
 export interface GeneratedObject {

@@ -11,6 +11,10 @@ const REASON = 'NoResources';
 export const isDenied = (error: unknown): boolean =>
   isStatus(error, 403) && /is forbidden: User ".*" cannot /.test((error as ApiError).message);
 
+/** No answer, or one that says nothing about the object. */
+export const isPassing = (error: unknown): boolean =>
+  !(error instanceof ApiError) || error.status >= 500 || error.status === 429;
+
 export function missingRight(kind: GeneratedKind, namespace: string, name: string): Problem {
   const { plural } = GENERATED[kind];
   return {

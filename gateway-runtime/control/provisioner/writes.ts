@@ -5,9 +5,9 @@ import type { ApiObject } from '../cluster/reflector.ts';
 import { Pace } from '../status-writer-pace.ts';
 import type { Problem } from './addresses.ts';
 import { differenceAt } from './difference.ts';
-import { type GeneratedKind, type GeneratedObject, type OwnerReference, placeOf } from './kinds.ts';
+import { type GeneratedKind, type GeneratedObject, isGateway, ownerOf, placeOf } from './kinds.ts';
 import { APPLIED_ANNOTATION, FIELD_MANAGER, gatewayLabels, isManaged } from './names.ts';
-import { refused, taken } from './problems.ts';
+import { isPassing, refused, taken } from './problems.ts';
 
 export interface Outcome {
   /** As it is now. */
@@ -98,14 +98,10 @@ export class Writes {
       return { object };
     } catch (error) {
       memory.pace.failed(performance.now());
-      // It is another than we thought: look again.
       const again = memory.pace.wait(now, false);
-      if (isStatus(error, 404, 409) && found) return { again };
-      return {
-        ...(found ? { object: found } : {}),
-        problem: refused(wanted, error as Error, asksForAddress),
-        again,
-      };
+      // It is another than we thought, or the API server is busy: what is there does its work meanwhile.
+      if (found && (isStatus(error, 404, 409) || isPassing(error))) return { object: found, again };
+      return { problem: refused(wanted, error as Error, asksForAddress), again };
     }
   }
 
@@ -203,9 +199,8 @@ function keptReplicas(wanted: GeneratedObject, before: ApiObject | undefined): n
 
 /** Either says so: its label can be taken away by hand, and its owner be another of the same name. */
 export function isMadeFor({ metadata }: ApiObject, gateway: GatewayId): boolean {
-  const owners = (metadata as { readonly ownerReferences?: readonly OwnerReference[] }).ownerReferences ?? [];
-  const owner = owners.find(({ controller }) => controller);
-  if (owner) return owner.kind === 'Gateway' && owner.name === gateway.name;
+  const owner = ownerOf(metadata);
+  if (owner) return isGateway(owner) && owner.name === gateway.name;
   if (!isManaged(metadata.labels)) return false;
   return Object.entries(gatewayLabels(gateway)).every(([label, value]) => metadata.labels?.[label] === value);
 }

@@ -193,6 +193,19 @@ describe('what is needed no longer', () => {
     expect(provisioner.accountOf(GATEWAY)).toBeUndefined();
   });
 
+  it('is only what the Gateway owns, and nothing that has our labels on it', async () => {
+    const { cluster, want } = await provided();
+    const { labels } = cluster.find('deployments/edge-ours')!.metadata;
+    const path = [...cluster.objects.keys()].find((each) => each.includes('deployments'))!;
+    cluster.put(path.replace('edge-ours', 'copy'), {
+      metadata: { name: 'copy', namespace: 'infra', labels } as never,
+    });
+    want(needs({ parameters: { replicas: 1 } }));
+    await soon(() => expect(cluster.writes).toHaveLength(FIVE.length + 1));
+    await settled();
+    expect(cluster.find('deployments/copy')).toBeDefined();
+  });
+
   it('by a Gateway that was let go before we led is found by its Service', async () => {
     const { cluster, provisioner } = await provided();
     await provisioner.stop();
@@ -246,6 +259,20 @@ describe('what the API server refuses is a problem of the Gateway', () => {
     await soon(() =>
       expect(provisioner.stateOf(GATEWAY).problem).toMatchObject({ reason: 'AddressNotAssigned' }),
     );
+  });
+
+  it('unless the API server is only busy while what is there does its work', async () => {
+    const { cluster, provisioner, want } = await provided();
+    let refusals = 0;
+    cluster.admit = (object) => {
+      if (++refusals < 3) throw new ApiError(503, 'ServiceUnavailable', 'busy');
+      return object;
+    };
+    want(needs({ parameters: { replicas: 4 } }));
+    await soon(() => expect(refusals).toBe(1));
+    await settled();
+    expect(provisioner.stateOf(GATEWAY).problem).toMatchObject({ reason: 'AddressNotAssigned' });
+    await soon(() => expect(cluster.find('deployments/edge-ours')!.spec).toMatchObject({ replicas: 4 }));
   });
 
   it('which says which right is missing', async () => {
