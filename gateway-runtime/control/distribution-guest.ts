@@ -25,7 +25,7 @@ export interface Door {
    * can't be found out.
    */
   readonly verify: (token: string) => Promise<TokenOwner | undefined>;
-  /** The service account of a Gateway's data planes, in the Gateway's own namespace. */
+  /** The service account of a Gateway's data planes, in the Gateway's own namespace; empty where there is no such Gateway. */
   readonly accountOf: (gateway: GatewayId) => string;
 }
 
@@ -108,6 +108,7 @@ export class Guest {
 
   #refusal({ gateway, replica }: Hello, owner: TokenOwner): string | undefined {
     const expected = this.#options.accountOf(gateway);
+    if (!expected) return `there is no Gateway ${gatewayKey(gateway)} to serve, or there is not any more`;
     if (owner.namespace !== gateway.namespace || owner.serviceAccount !== expected) {
       return (
         `found a token of the service account ${owner.namespace}/${owner.serviceAccount}, expected one of ` +

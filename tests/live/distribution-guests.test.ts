@@ -330,6 +330,17 @@ describe('a guest is refused', () => {
     expect(control.events.join()).not.toContain(TOKEN);
   });
 
+  it('for a Gateway that there is not', async () => {
+    const other = await ControlPlane.start({ limits: FAST, accountOf: () => '' });
+    const wire = await Wire.dial(other);
+    await wire.untilClosed();
+    expect(wire.received[0]).toMatchObject({
+      reason: 'refused',
+      message: 'there is no Gateway infra/gw to serve, or there is not any more',
+    });
+    await other.down();
+  });
+
   it('while tokens can not be checked, and let in when they can', async () => {
     await control.down();
     let fails = true;
