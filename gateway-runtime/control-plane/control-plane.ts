@@ -2,6 +2,7 @@
  * A replica of the control plane: what is in the cluster, translated, goes to the data planes that dial here; what they answer goes
  * into statuses where this replica leads, and to the one that leads otherwise.
  */
+import { refKey } from '../api/object.ts';
 import type { ApiClient } from '../control/cluster/client.ts';
 import { Cluster, type ClusterOptions } from '../control/cluster.ts';
 import { Distribution } from '../control/distribution.ts';
@@ -113,7 +114,9 @@ export class ControlPlane {
       onEvent,
       onChange: (change) => this.#publish(change),
       onProblems: (problems) => {
-        for (const { severity, message, fix } of problems) onEvent(`${severity}: ${message}. Fix: ${fix}.`);
+        for (const { severity, object, message, fix } of problems) {
+          onEvent(`${severity}: ${refKey(object)}: ${message}.${fix ? ` Fix: ${fix}.` : ''}`);
+        }
       },
       onLeading: (epoch) => this.#lead(epoch !== undefined),
       complete: (status) => this.#statuses.complete(status),
