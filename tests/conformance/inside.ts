@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse, stringify } from 'yaml';
 import { CACHE } from '../../scripts/image/cache.ts';
+import { eventually } from '../cluster/command.ts';
 import { say, secondsSince } from '../cluster/progress.ts';
 import { KubeApi } from '../e2e/kube-api.ts';
 import { CLASS, installRuntime } from '../e2e/runtime/installed.ts';
@@ -31,6 +32,8 @@ const { values, positionals } = parseArgs({
   },
 });
 const program = positionals[0]!;
+/** Milliseconds. */
+const CLEANUP = 300_000;
 const logs = join(CACHE, 'conformance');
 
 const flags = (report: string) => [
@@ -61,6 +64,21 @@ async function claimedFeatures(api: KubeApi): Promise<string[]> {
   return (status.supportedFeatures ?? []).map(({ name }) => name);
 }
 
+/** The suite does not wait for what it deletes at its end, and can't begin anew before that is gone. */
+function leftNothing(api: KubeApi): Promise<void> {
+  return eventually(CLEANUP, async () => {
+    const { items } = await api.get<{ items: { metadata: { name: string }; status: { phase: string } }[] }>(
+      '/api/v1/namespaces',
+    );
+    const left = items.filter(({ status }) => status.phase === 'Terminating');
+    if (left.length > 0) {
+      throw new Error(
+        `The suite's namespaces don't go away: ${left.map(({ metadata }) => metadata.name).join(', ')}`,
+      );
+    }
+  });
+}
+
 interface Outcome {
   readonly date: string;
   readonly minutes: number;
@@ -78,6 +96,7 @@ async function main(api: KubeApi): Promise<boolean> {
     const file = join(logs, `report-${run}.yaml`);
     rmSync(file, { force: true });
     const log = join(logs, `run-${run}.log`);
+    await leftNothing(api);
     const status = await runSuite(program, flags(file), log);
     if (values.test) {
       say(`${values.test} ${status === 0 ? 'passed' : `FAILED, see ${log}`} after ${secondsSince(start)}`);
