@@ -13,6 +13,7 @@ import type { Diagnostic } from '../snapshot/diagnostic.ts';
 import { gatewayKey } from '../snapshot/snapshot.ts';
 import type {
   Change,
+  NamespaceLimits,
   ObjectStatus,
   Translation,
   TranslationChange,
@@ -33,6 +34,8 @@ import type { WantedStatus } from './status-writer-merge.ts';
 export interface ClusterOptions {
   readonly client: ApiClient;
   readonly regex: RegexEngine;
+  /** As in TranslateOptions. */
+  readonly limits?: Partial<NamespaceLimits>;
   /** Where the Lease is: the namespace that we run in. */
   readonly namespace: string;
   /** Never the same for two processes. */
@@ -81,8 +84,8 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
-    const { client, regex, namespace, identity, onEvent, timings = TIMINGS } = options;
-    this.#translator = new Translator({ regex, classes: 'own' });
+    const { client, regex, limits, namespace, identity, onEvent, timings = TIMINGS } = options;
+    this.#translator = new Translator({ regex, classes: 'own', ...(limits ? { limits } : {}) });
     const onVersion = (resourceVersion: string) => {
       this.#sequence = Math.max(this.#sequence, sequenceOf(resourceVersion));
     };
