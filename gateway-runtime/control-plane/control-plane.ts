@@ -10,6 +10,7 @@ import { Authority, type AuthorityTimes } from '../control/distribution-authorit
 import type { TokenOwner } from '../control/distribution-guest.ts';
 import { DISTRIBUTION_LIMITS, type DistributionLimits } from '../distribution/limits.ts';
 import type { Order } from '../distribution/order.ts';
+import type { Place } from '../distribution/process.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import { generatedName } from '../snapshot/generated-names.ts';
 import { type GatewayId, gatewayKey } from '../snapshot/snapshot.ts';
@@ -17,7 +18,6 @@ import type { TranslationChange } from '../translate/translation.ts';
 import { ACKS_PROTOCOL, AckReceiver, AckSender } from './acks.ts';
 import { ControlAdmin, type Inspected } from './admin.ts';
 import { authoritySecret } from './authority-secret.ts';
-import type { Place } from './options.ts';
 import type { ProvisionerPort } from './provisioner-port.ts';
 import { Statuses } from './statuses.ts';
 import { TokenReviews } from './token-review.ts';
@@ -86,8 +86,12 @@ export class ControlPlane {
   /** By Gateway, the name of its class. */
   readonly #classes = new Map<string, string>();
   #order: Order | undefined;
-  #isServing = false;
+  #hasCertificate = false;
+  /** Towards serving data planes. */
+  #isComingUp = false;
   #isStopping = false;
+  /** And this was told. */
+  #isMute = false;
   #timer: NodeJS.Timeout | undefined;
   /** Where data planes are served, once they are. */
   port = 0;
@@ -97,10 +101,7 @@ export class ControlPlane {
     const { client, regex, namespace, identity, listen, admin, names, election, token, peerAddress } =
       options;
     const limits = { ...DISTRIBUTION_LIMITS, ...options.limits };
-    const onEvent = (message: string) => {
-      this.#admin.told();
-      options.onEvent(message);
-    };
+    const onEvent = (message: string) => this.#tell(message);
     this.#admin = new ControlAdmin({ ...admin, inspect: () => this.#inspected() });
     this.#cluster = new Cluster({
       client,
@@ -181,7 +182,8 @@ export class ControlPlane {
       },
       onServing: (certificate) => {
         this.#distribution.certificate = certificate;
-        this.#serve();
+        this.#hasCertificate = true;
+        this.#comeUp();
       },
       onEvent,
       ...(options.authorityTimes ? { times: options.authorityTimes } : {}),
@@ -228,8 +230,13 @@ export class ControlPlane {
   }
 
   #tick(): void {
-    if (!this.#isServing) void this.#authority.refresh();
-    this.#sender?.follow(this.#cluster.epoch === undefined ? this.#cluster.leader?.address : undefined);
+    if (this.port === 0) this.#comeUp();
+    const leader = this.#cluster.epoch === undefined ? this.#cluster.leader?.address : undefined;
+    this.#sender?.follow(leader);
+    if (leader !== undefined && !this.#sender && !this.#isMute) {
+      this.#isMute = true;
+      this.#tell('found no --token-file: the leader does not hear what data planes say to this replica');
+    }
     this.#views.forget();
     if (!this.#cluster.synced) return;
     const { lastEpoch = 0, sequence } = this.#cluster;
@@ -250,21 +257,25 @@ export class ControlPlane {
     this.#cluster.reconsiderAll();
   }
 
-  /** Once there is a certificate to show. */
-  #serve(): void {
-    if (this.#isServing || this.#isStopping) return;
-    this.#isServing = true;
-    const { listen, onEvent } = this.#options;
-    this.#distribution.listen().then(
-      (port) => {
-        this.port = port;
-        onEvent(`data planes are served at port ${port}`);
-      },
-      (error: Error) => {
-        this.#isServing = false;
-        onEvent(`error: data planes can't be served at port ${listen.port}: ${error.message}`);
-      },
-    );
+  /** Serves data planes, once there is a certificate to show. */
+  #comeUp(): void {
+    if (this.#isComingUp || this.#isStopping) return;
+    this.#isComingUp = true;
+    const mayListen = this.#hasCertificate;
+    void (mayListen ? this.#listen() : this.#authority.refresh()).then(() => {
+      this.#isComingUp = false;
+      if (!mayListen && this.#hasCertificate) this.#comeUp();
+    });
+  }
+
+  async #listen(): Promise<void> {
+    try {
+      this.port = await this.#distribution.listen();
+      this.#tell(`data planes are served at port ${this.port}`);
+    } catch (error) {
+      const { port } = this.#options.listen;
+      this.#tell(`error: data planes can't be served at port ${port}: ${(error as Error).message}`);
+    }
   }
 
   /** Whether a token is of the service account that ours is of. */
@@ -272,6 +283,11 @@ export class ControlPlane {
     const { token } = this.#options;
     const own = token && (await this.#reviews.verify(await token()));
     return own?.namespace === namespace && own.serviceAccount === serviceAccount;
+  }
+
+  #tell(message: string): void {
+    this.#admin.told();
+    this.#options.onEvent(message);
   }
 
   #accountOf(gateway: GatewayId): string {

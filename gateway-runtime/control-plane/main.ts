@@ -5,9 +5,10 @@ import { readFile } from 'node:fs/promises';
 import { ApiClient } from '../control/cluster/client.ts';
 import { connection, kubeconfigConnection } from '../control/cluster/connection.ts';
 import { Provisioner } from '../control/provisioner.ts';
+import { hostOf, OptionError, stopSignal } from '../distribution/process.ts';
 import { re2 } from '../regex/re2.ts';
 import { ControlPlane } from './control-plane.ts';
-import { OptionError, type ProcessOptions, processOptions, USAGE } from './options.ts';
+import { type ProcessOptions, processOptions, USAGE } from './options.ts';
 
 const tell = (message: string) => process.stderr.write(`${new Date().toISOString()} ${message}\n`);
 
@@ -21,6 +22,8 @@ try {
 }
 
 async function run(options: ProcessOptions): Promise<void> {
+  // From the beginning, so that it does not end with the Lease in its hands.
+  const stopped = stopSignal();
   const { kubeconfig, pod, podIp, tokenFile, image, listen, admin, service, clusterDomain, lease } = options;
   const api = kubeconfig ? kubeconfigConnection([kubeconfig]) : connection();
   const client = new ApiClient(api);
@@ -32,7 +35,7 @@ async function run(options: ProcessOptions): Promise<void> {
     namespace,
     identity: `${pod}_${randomUUID()}`,
     listen,
-    ...(podIp ? { peerAddress: podIp.includes(':') ? `[${podIp}]` : podIp } : {}),
+    ...(podIp ? { peerAddress: hostOf(podIp) } : {}),
     ...(tokenFile ? { token: async () => (await readFile(tokenFile, 'utf8')).trim() } : {}),
     admin,
     names: [host, `${host}.${clusterDomain}`, `${service}.${namespace}`, ...options.names],
@@ -46,21 +49,9 @@ async function run(options: ProcessOptions): Promise<void> {
     election: { duration: lease, deadline: (lease * 2) / 3, period: (lease * 2) / 15 },
   });
   const port = await controlPlane.start();
-  tell(`health and metrics at ${admin.address.includes(':') ? `[${admin.address}]` : admin.address}:${port}`);
-  await stopSignal();
+  tell(`health and metrics at ${hostOf(admin.address)}:${port}`);
+  await stopped;
   tell('stopping');
   await controlPlane.stop();
   client.close();
-}
-
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => {
-        resolve();
-        // A second one does not wait.
-        process.once(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143));
-      });
-    }
-  });
 }

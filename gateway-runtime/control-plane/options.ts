@@ -1,12 +1,14 @@
 /** What the control plane is told when it is started: by flags, or by variables of the environment where there is no flag. */
-import { hostname, networkInterfaces } from 'node:os';
-import { parseArgs } from 'node:util';
+import { hostname } from 'node:os';
 import { ADMIN_PORT, CONTROL_PORT } from '../distribution/ports.ts';
-
-export interface Place {
-  readonly address: string;
-  readonly port: number;
-}
+import {
+  everyAddress,
+  flagValues,
+  OptionError,
+  type Place,
+  place,
+  variable,
+} from '../distribution/process.ts';
 
 export interface ProcessOptions {
   /** Path of a kubeconfig; undefined: that of the pod, or KUBECONFIG. */
@@ -26,11 +28,6 @@ export interface ProcessOptions {
   readonly image?: string;
   /** Milliseconds. */
   readonly lease: number;
-}
-
-/** What is wrong with a flag or variable, as a sentence. */
-export class OptionError extends Error {
-  override readonly name = 'OptionError';
 }
 
 const SERVICE = 'gatewright-control-plane';
@@ -79,7 +76,7 @@ export function processOptions(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): ProcessOptions | undefined {
-  const values = parsed(args);
+  const values = flagValues(args, FLAGS);
   if (values.help) return undefined;
   const given = (flag: TextFlag) => values[flag] || environment[variable(flag)] || undefined;
   const optional = <K extends string>(key: K, flag: TextFlag): { readonly [P in K]?: string } => {
@@ -106,32 +103,6 @@ export function processOptions(
     ...(provision ? optional('image', 'image') : {}),
     lease: leaseTime(given('lease') ?? `${LEASE_SECONDS}`),
   };
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: FLAGS }).values;
-  } catch (error) {
-    throw new OptionError((error as Error).message);
-  }
-}
-
-/** That of IPv6 takes IPv4 too, where the machine has IPv6. */
-function everyAddress(): string {
-  const all = Object.values(networkInterfaces()).flat();
-  return all.some((each) => each?.family === 'IPv6') ? '::' : '0.0.0.0';
-}
-
-const variable = (flag: string) => `GATEWRIGHT_${flag.replaceAll('-', '_').toUpperCase()}`;
-
-function place(flag: string, text: string): Place {
-  const [, address, port] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
-  if (address && Number(port) <= 65535) {
-    return { address: address.replace(/^\[|\]$/g, ''), port: Number(port) };
-  }
-  throw new OptionError(
-    `found --${flag} ${text}, expected an address and a port, such as 127.0.0.1:${ADMIN_PORT}`,
-  );
 }
 
 /** The Lease has whole seconds, and is renewed several times within them. */

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
+import { hostOf, OptionError, stopSignal } from '../distribution/process.ts';
 /** The process of a data plane. It has no credentials but the token by which the control plane knows it. */
 import { LogFile } from '../proxy/telemetry/log-file.ts';
 import { re2 } from '../regex/re2.ts';
 import { DataPlane } from './data-plane.ts';
-import { OptionError, type ProcessOptions, processOptions, USAGE } from './options.ts';
+import { type ProcessOptions, processOptions, USAGE } from './options.ts';
 
 const tell = (message: string) => process.stderr.write(`${new Date().toISOString()} ${message}\n`);
 
@@ -26,21 +27,9 @@ async function run({ accessLog, stop, ...options }: ProcessOptions): Promise<voi
   });
   const { address } = options.admin;
   const port = await dataPlane.start();
-  tell(`health and metrics at ${address.includes(':') ? `[${address}]` : address}:${port}`);
+  tell(`health and metrics at ${hostOf(address)}:${port}`);
   await stopSignal();
   tell('stopping');
   await dataPlane.stop(stop);
   log.flushSync();
-}
-
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => {
-        resolve();
-        // A second one does not wait.
-        process.once(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143));
-      });
-    }
-  });
 }

@@ -1,7 +1,7 @@
 /** What the data plane is told when it is started: by flags, or by variables of the environment where there is no flag. */
-import { hostname, networkInterfaces } from 'node:os';
-import { parseArgs } from 'node:util';
+import { hostname } from 'node:os';
 import { ADMIN_PORT, containerPort } from '../distribution/ports.ts';
+import { everyAddress, flagValues, OptionError, place, variable } from '../distribution/process.ts';
 import type { EngineName } from '../proxy/agent.ts';
 import type { GatewayId } from '../snapshot/snapshot.ts';
 import type { StopTimes } from './data-plane.ts';
@@ -22,11 +22,6 @@ export interface ProcessOptions {
   readonly accessLog: boolean;
   readonly engine?: EngineName;
   readonly stop: StopTimes;
-}
-
-/** What is wrong with a flag or variable, as a sentence. */
-export class OptionError extends Error {
-  override readonly name = 'OptionError';
 }
 
 export const USAGE = `Serves one Gateway, as the control plane says. Every flag can be given as a variable too: --ca-file as GATEWRIGHT_CA_FILE.
@@ -72,7 +67,7 @@ export function processOptions(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): ProcessOptions | undefined {
-  const values = parsed(args);
+  const values = flagValues(args, FLAGS);
   if (values.help) return undefined;
   const given = (flag: TextFlag) => values[flag] ?? environment[variable(flag)];
   const needed = (flag: TextFlag): string => {
@@ -117,30 +112,6 @@ function engine(name: string | undefined): { readonly engine?: EngineName } {
   if (name === undefined) return {};
   if (name === 'http1' || name === 'node') return { engine: name };
   throw new OptionError(`found --engine ${name}, expected http1 or node`);
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: FLAGS }).values;
-  } catch (error) {
-    throw new OptionError((error as Error).message);
-  }
-}
-
-/** That of IPv6 takes IPv4 too, where the machine has IPv6. */
-function everyAddress(): string {
-  const all = Object.values(networkInterfaces()).flat();
-  return all.some((each) => each?.family === 'IPv6') ? '::' : '0.0.0.0';
-}
-
-const variable = (flag: string) => `GATEWRIGHT_${flag.replaceAll('-', '_').toUpperCase()}`;
-
-function place(flag: string, text: string): { address: string; port: number } {
-  const [, address, port] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
-  if (address && Number(port) <= 65535) {
-    return { address: address.replace(/^\[|\]$/g, ''), port: Number(port) };
-  }
-  throw new OptionError(`found --${flag} ${text}, expected an address and a port, such as 127.0.0.1:9902`);
 }
 
 function ports(text: string): (port: number) => number {
