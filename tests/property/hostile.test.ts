@@ -98,7 +98,6 @@ describe('a hostile namespace', () => {
     }
     expect(counts.known).toBeGreaterThan(RUNS / 5);
     expect(counts.invalid).toBeGreaterThan(RUNS / 10);
-    expect(counts.unknown).toBe(0);
     const { snapshots, statuses } = translate([...VICTIM, ...present.values()], OPTIONS);
     expect(same(translator.current.snapshots, snapshots)).toBe(true);
     expect(same(translator.current.statuses, statuses)).toBe(true);
@@ -108,7 +107,6 @@ describe('a hostile namespace', () => {
         : [],
     );
     expect(reasons).toContain('Accepted');
-    expect(reasons).toContain('LimitExceeded');
   });
 
   it.each(
