@@ -136,7 +136,7 @@ export class DistributionStream {
   async #push(): Promise<void> {
     const { connection, content, limits } = this.#options;
     const { order, version } = content;
-    if (this.#inFlight || !order || !connection.isOpen || this.#isBehind(order)) return;
+    if (this.#inFlight || !order || !connection.isOpen) return;
     if (!this.#compared) this.#compare();
     const isRefused = this.#state.refused === version;
     const wantsSnapshot = version !== this.#version && !isRefused;
@@ -149,9 +149,11 @@ export class DistributionStream {
     const isDue =
       due.wholeEndpoints || due.wholeCertificates || due.endpoints.size > 0 || due.certificates.size > 0;
     if (!wantsSnapshot && !isDue) {
+      this.#isNoLongerBehind();
       if (!isRefused) this.#serves(order, version);
       return;
     }
+    if (this.#isBehind(order)) return;
     const delta = wantsSnapshot ? content.deltaFrom(this.#version) : undefined;
     const snapshot = delta && { ...(delta.from === undefined ? {} : { from: delta.from }), to: version };
     this.#due = nothingDue();
@@ -172,8 +174,7 @@ export class DistributionStream {
   #isBehind(order: Order): boolean {
     const { connection, limits } = this.#options;
     if (!this.#order || !isOlder(order, this.#order)) {
-      clearTimeout(this.#behind);
-      this.#behind = undefined;
+      this.#isNoLongerBehind();
       return false;
     }
     this.#behind ??= setTimeout(
@@ -181,6 +182,11 @@ export class DistributionStream {
       limits.behind,
     );
     return true;
+  }
+
+  #isNoLongerBehind(): void {
+    clearTimeout(this.#behind);
+    this.#behind = undefined;
   }
 
   /** What it said it has, with what it is to have; once, and from then on changes are told as they come. */

@@ -192,6 +192,20 @@ describe('a data plane', () => {
     expect(await get(started)).toMatchObject({ body: 'b\n' });
   });
 
+  it('counts with a control plane whose state is older by its number and the same by its content', async () => {
+    const first = publish(5, 'a', 7);
+    await start();
+    await control.serves(first);
+    await control.down();
+    await control.up();
+    control.views.length = 0;
+    await control.serves(publish(4, 'a', 7));
+    // As long as it takes to be sent elsewhere.
+    await new Promise((resolve) => setTimeout(resolve, 4 * FAST.behind!));
+    expect(control.view).toMatchObject({ connected: true, acked: { version: first.version } });
+    await control.serves(publish(6, 'b', 7));
+  });
+
   it('refuses an older version itself, whoever sends it', async () => {
     await control.down();
     const fake = await FakeControl.listen(control);
