@@ -18,17 +18,24 @@ import { lack, type Route } from './live-routes.ts';
 /** Milliseconds between two looks at the cluster. */
 const PAUSE = 1_000;
 
-/** In `up` only, and once every resource is there. Each route that is not live in time is an error of the update. */
+/**
+ * In `up` only, and once every resource is there. Throws where a route is not live in time, and shows at each such route what
+ * it lacks.
+ */
 export async function waitForRoutes(component: AppResources, seconds: number): Promise<void> {
   const routes = routesOf(component.objects);
   if (seconds === 0 || routes.length === 0 || runtime.isDryRun()) return;
   await Promise.all([...component.resources.values()].map(made));
+  await log.info(`waiting up to ${seconds} s for ${routes.length} routes to be live`, component);
   const lacks = await wait(routes, seconds, component);
   for (const [name, why] of lacks) {
-    // The line of the route in Pulumi's output; the error fails the update.
-    const message = `${name.replace('/', ' ')} is not live after ${seconds} s: ${why}. What is there is kept; another pulumi up waits again`;
+    const message = `${name.replace('/', ' ')} is not live after ${seconds} s: ${why}`;
     await log.error(message, component.resources.get(name));
   }
+  if (lacks.size === 0) return;
+  throw new Error(
+    `${lacks.size} of ${routes.length} routes are not live after ${seconds} s. What has been made is kept, and another pulumi up waits again`,
+  );
 }
 
 /** Resolves when the resource has been created or updated. */
