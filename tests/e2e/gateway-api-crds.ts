@@ -19,6 +19,7 @@ interface Definition {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
+const HTTP_ROUTES = 'httproutes.gateway.networking.k8s.io';
 const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
 const isEstablished = ({ status }: Definition) =>
@@ -39,7 +40,7 @@ async function documents(): Promise<RawObject[]> {
  */
 export async function installGatewayApi(api: KubeApi): Promise<() => Promise<void>> {
   const { items } = await api.get<{ items: Definition[] }>(DEFINITIONS);
-  const present = items.find(({ metadata }) => metadata.name === 'httproutes.gateway.networking.k8s.io');
+  const present = items.find(({ metadata }) => metadata.name === HTTP_ROUTES);
   if (present) {
     const { [CHANNEL]: channel, [VERSION]: version } = present.metadata.annotations ?? {};
     if (`${channel} ${version}` === WANTED) return async () => {};
@@ -55,9 +56,25 @@ export async function installGatewayApi(api: KubeApi): Promise<() => Promise<voi
     const waiting = ours.filter((each) => !isEstablished(each)).map(({ metadata }) => metadata.name);
     if (ours.length === 0 || waiting.length > 0) throw new Error(`not established: ${waiting.join(', ')}`);
   });
-  return async () => {
-    for (const object of objects) await api.remove(object);
-  };
+  return () => uninstallGatewayApi(api);
+}
+
+/** Takes them away, with every object of their kinds. */
+export async function uninstallGatewayApi(api: KubeApi): Promise<void> {
+  const objects = await documents();
+  for (const object of objects) await api.remove(object);
+  await eventually(30_000, async () => {
+    const { items } = await api.get<{ items: Definition[] }>(DEFINITIONS);
+    const left = items.filter(({ metadata }) => metadata.annotations?.[VERSION]);
+    if (left.length > 0)
+      throw new Error(`still there: ${left.map(({ metadata }) => metadata.name).join(', ')}`);
+  });
+}
+
+/** Whether the cluster has any version of them. */
+export async function hasGatewayApi(api: KubeApi): Promise<boolean> {
+  const { items } = await api.get<{ items: Definition[] }>(DEFINITIONS);
+  return items.some(({ metadata }) => metadata.name === HTTP_ROUTES);
 }
 
 interface CustomResourceDefinition {

@@ -7,12 +7,13 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cachedArchive } from '../../scripts/image/image.ts';
 import { runtimeImage } from '../../scripts/image/runtime-image.ts';
-import { GATEWAY_API_CRDS, manifests } from '../cluster/builds.ts';
+import { built, GATEWAY_API_CRDS, manifests } from '../cluster/builds.ts';
 import { foreground } from '../cluster/foreground.ts';
 import { foreignKubeconfig } from '../cluster/foreign.ts';
 import { buildAll, endInOrder, runInside } from '../cluster/lifecycle.ts';
 import { say } from '../cluster/progress.ts';
 import { withCluster } from '../cluster/with-cluster.ts';
+import { PULUMI_BUILDS } from '../pulumi/programs.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const NODES = 2;
@@ -41,6 +42,11 @@ async function againstOwnCluster(install: boolean, args: readonly string[]): Pro
   });
 }
 
+const PULUMI_TESTS = 'tests/e2e/pulumi';
+/** Whether an argument of jest names the tests of Pulumi, or a folder that they are in. */
+const mayRunPulumi = (argument: string) =>
+  argument.startsWith(PULUMI_TESTS) || PULUMI_TESTS.startsWith(argument.replace(/\/$/, ''));
+
 async function main(): Promise<number> {
   endInOrder();
   const install = process.argv.includes('--install') || Boolean(process.env.CI);
@@ -52,6 +58,7 @@ async function main(): Promise<number> {
   if (bringTheirOwn) await buildAll(install);
   // The network of a cluster of our own has no way out.
   await manifests(GATEWAY_API_CRDS);
+  if (!foreign && args.some(mayRunPulumi)) for (const build of PULUMI_BUILDS) await built(build);
   if (foreign || bringTheirOwn) return foreground(jest[0]!, [...jest.slice(1), ...args]);
   return againstOwnCluster(install, args);
 }

@@ -28,8 +28,7 @@ export interface Result {
 export class Stack {
   readonly #folder: string;
   readonly #environment: Record<string, string>;
-  /** Everything that any command has printed. */
-  #log = '';
+  #said = '';
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -78,13 +77,11 @@ export class Stack {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (part: string) => {
         text += part;
+        this.#said += part;
       });
     }
     child.on('error', reject);
-    child.on('close', (status) => {
-      this.#log += text;
-      resolve({ status, text });
-    });
+    child.on('close', (status) => resolve({ status, text }));
     child.stdin.on('error', () => {}).end(options.input);
     return promise;
   }
@@ -95,15 +92,19 @@ export class Stack {
     return text;
   }
 
-  /** All that is kept of the stack, and all that was said of it. */
-  everything(): string {
-    const folders = ['state', 'home', 'project'].map((name) => join(this.#folder, name));
-    const files = folders.flatMap((folder) =>
-      readdirSync(folder, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => join(entry.parentPath, entry.name)),
-    );
-    return [this.#log, ...files.map((file) => readFileSync(file, 'utf8'))].join('\n');
+  /** Everything that the commands have printed by now. */
+  said(): string {
+    return this.#said;
+  }
+
+  /** Which of these texts stand in what is kept of the stack, or in what was said of it. */
+  shown(texts: readonly string[]): string[] {
+    const files = ['state', 'home', 'project']
+      .flatMap((name) => readdirSync(join(this.#folder, name), { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'));
+    const places = [this.#said, ...files];
+    return texts.filter((text) => places.some((place) => place.includes(text)));
   }
 
   remove(): void {
