@@ -39,13 +39,14 @@ export function completeGateway(
     ...(addresses ? { addresses } : {}),
     conditions: [
       ...status.conditions.map((each) => replaced(each, programmed, programmed.reason)),
-      { type: DATA_PLANE_STALE, ...stale, observedGeneration },
+      { type: DATA_PLANE_STALE, ...stale, message: sentence(stale.message), observedGeneration },
     ],
     listeners: completeListeners(status.listeners, programmed),
   };
 }
 
 export function completeListenerSet(status: ListenerSetStatus, { programmed }: GatewayWord): WantedStatus {
+  if (programmed.status === 'True') return status;
   return {
     ...status,
     conditions: status.conditions.map((each) => replaced(each, programmed, 'ParentNotProgrammed')),
@@ -66,7 +67,12 @@ function completeListeners(
 
 function replaced(condition: Condition, { status, message }: Verdict, reason: string): Condition {
   if (condition.type !== PROGRAMMED || condition.status !== 'True') return condition;
-  return { ...condition, status, reason: status === 'True' ? condition.reason : reason, message };
+  return {
+    ...condition,
+    status,
+    reason: status === 'True' ? condition.reason : reason,
+    message: sentence(message),
+  };
 }
 
 /** How it stands with a route at one Gateway. */
@@ -115,7 +121,8 @@ function routeProgrammed(conditions: readonly Condition[], progress: RouteProgre
   return condition('False', why.reason, sentence(why.message));
 }
 
-const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+const sentence = (text: string) =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
 
 export const generationOf = (conditions: readonly Condition[]): number =>
   conditions[0]?.observedGeneration ?? 0;

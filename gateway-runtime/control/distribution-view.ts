@@ -94,7 +94,8 @@ function programmed(live: number, serving: number, refusing: readonly ReplicaVie
     return { status: 'False', reason: 'NoReplicas', message };
   }
   if (serving === live) {
-    return { status: 'True', reason: 'Programmed', message: `${count} serve the newest configuration` };
+    const verb = live === 1 ? 'serves' : 'serve';
+    return { status: 'True', reason: 'Programmed', message: `${count} ${verb} the newest configuration` };
   }
   const [refusal] = refusing.flatMap(({ diagnostics }) => diagnostics.filter(isError));
   if (refusing.length > 0) {

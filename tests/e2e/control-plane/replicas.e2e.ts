@@ -66,7 +66,7 @@ async function pair(): Promise<{
   expect([await streams(all.leader), await streams(all.follower)]).toEqual([1, 1]);
   await says(server.client, gateway('edge'), 'Programmed', {
     status: 'True',
-    message: '2 of 2 data planes serve the newest configuration',
+    message: '2 of 2 data planes serve the newest configuration.',
   });
   return { ...all, dataPlanes };
 }
@@ -101,7 +101,7 @@ describe('two replicas', () => {
     expect(lost).toHaveLength(1);
     await says(server.client, gateway('edge'), 'Programmed', {
       status: 'True',
-      message: '2 of 2 data planes serve the newest configuration',
+      message: '2 of 2 data planes serve the newest configuration.',
     });
     expect(await history.end()).not.toContain('False');
   });

@@ -368,6 +368,39 @@ describe('a Gateway', () => {
   });
 });
 
+describe('a ListenerSet', () => {
+  const set: ObjectStatus = {
+    kind: 'ListenerSet',
+    ref: ref('ListenerSet', 'team'),
+    conditions: [condition('Accepted', 1), condition('Programmed', 1)],
+    listeners: [
+      { name: 'http', supportedKinds: [], attachedRoutes: 0, conditions: [condition('Programmed', 1)] },
+    ],
+  };
+  const SET = 'ListenerSet/infra/team';
+  const of = (name: string) =>
+    world.statuses.observe(ref('ListenerSet', 'team'), { spec: { parentRef: { name } } });
+
+  it('is programmed where its Gateway is', () => {
+    world.lead();
+    of('edge');
+    const version = world.publish(gateway(), set);
+    expect(world.said(SET, 'Programmed')).toEqual(['False', 'ParentNotProgrammed', 1]);
+    world.see(view(version));
+    expect(world.said(SET, 'Programmed')).toEqual(['True', 'Programmed', 1]);
+    expect(world.written.get(SET)!.at(-1)).toEqual(set);
+  });
+
+  it('that goes to a Gateway that is not served is what translate says', () => {
+    world.lead();
+    of('edge');
+    world.publish(gateway(), set);
+    of('elsewhere');
+    world.change({}, { ...set });
+    expect(world.written.get(SET)!.at(-1)).toEqual(set);
+  });
+});
+
 describe('a new leader', () => {
   const takeOver = () => {
     const version = world.publish(gateway(), route('cart'));

@@ -38,7 +38,7 @@ describe('Programmed', () => {
   });
 
   it('is True where all that have one serve what is wanted', () => {
-    expect(programmed(view('a'))).toBe('True/Programmed: 1 of 1 data plane serve the newest configuration');
+    expect(programmed(view('a'))).toBe('True/Programmed: 1 of 1 data plane serves the newest configuration');
     expect(programmed(view('a'), view('b'))).toBe(
       'True/Programmed: 2 of 2 data planes serve the newest configuration',
     );
