@@ -227,10 +227,9 @@ export class Provisioner {
     if (!entry.wanted && objects.length === 0) return this.#forget(entry);
     this.#followed.follow(namespace);
     if (!this.#followed.isKnown(namespace)) {
-      const denied = this.#followed.denied(namespace);
-      if (denied && entry.wanted) {
+      if (entry.wanted && this.#followed.isDenied(namespace)) {
         const name = generatedName(entry.gateway.name, entry.wanted.className);
-        this.#report(entry, missingRight(denied, namespace, name));
+        this.#report(entry, missingRight(namespace, name));
       }
       return;
     }

@@ -48,12 +48,10 @@ export class Followed {
     );
   }
 
-  /** The first kind that may not be read. */
-  denied(namespace: string): GeneratedKind | undefined {
-    for (const [kind, { state }] of this.#reflectors.get(namespace) ?? []) {
-      if (state.phase === 'denied') return kind;
-    }
-    return undefined;
+  /** Whether some of it may not be read. */
+  isDenied(namespace: string): boolean {
+    const reflectors = this.#reflectors.get(namespace);
+    return reflectors !== undefined && [...reflectors.values()].some(({ state }) => state.phase === 'denied');
   }
 
   follow(namespace: string): void {

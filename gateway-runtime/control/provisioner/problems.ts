@@ -15,11 +15,12 @@ export const isDenied = (error: unknown): boolean =>
 export const isPassing = (error: unknown): boolean =>
   !(error instanceof ApiError) || error.status >= 500 || error.status === 429;
 
-export function missingRight(kind: GeneratedKind, namespace: string, name: string): Problem {
-  const { plural } = GENERATED[kind];
+/** Of `kind`, or of any where that is not known. */
+export function missingRight(namespace: string, name: string, kind?: GeneratedKind): Problem {
+  const what = kind ? `write ${GENERATED[kind].plural}` : 'list what it makes';
   return {
     reason: REASON,
-    message: `the control plane has no right to ${plural} in namespace ${namespace}: Role ${ROLE} there is missing or does not name ${name}. Synthesize and apply the GatewayRuntime in one app with this Gateway, or give it permissions: 'cluster'.`,
+    message: `the control plane has no right to ${what} in namespace ${namespace}: Role ${ROLE} there is missing or does not name ${name}. Synthesize and apply the GatewayRuntime in one app with this Gateway, or give it permissions: 'cluster'.`,
   };
 }
 
@@ -33,7 +34,7 @@ export function taken({ kind, metadata }: GeneratedObject, { name }: GatewayId):
 /** What the API server said to a write. */
 export function refused({ kind, metadata }: GeneratedObject, error: Error, asksForAddress: boolean): Problem {
   const { name, namespace } = metadata;
-  if (isDenied(error)) return missingRight(kind, namespace, name);
+  if (isDenied(error)) return missingRight(namespace, name, kind);
   if (!(error instanceof ApiError)) {
     return {
       reason: REASON,

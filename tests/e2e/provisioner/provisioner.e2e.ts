@@ -1,17 +1,20 @@
 /** What is made for Gateways in a real cluster, with no more rights than synth gives. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { ApiClient, PATCH } from '../../../gateway-runtime/control/cluster/client.ts';
 import { eventually } from '../../cluster/command.ts';
 import { poolAddress } from '../../cluster/settings.ts';
 import { PATIENCE } from '../waiting.ts';
-import type { Provisioning } from './provisioning.ts';
+import { accountConnection, type Provisioning } from './provisioning.ts';
 import { Surroundings } from './surroundings.ts';
 
 const OWNED = [
   'plain',
+  'other',
   'drift',
   'edited',
   'labelled',
   'tuned',
+  'retyped',
   'refused',
   'moved',
   'taken',
@@ -97,8 +100,8 @@ describe('a Gateway', () => {
       const found = await around.find('Deployment', 'plain');
       expect(found!.metadata.annotations!['example.com/note']).toBe('of somebody else');
     });
-    await around.api.applyAll([around.gateway('drift')]);
-    await around.all('drift');
+    await around.api.applyAll([around.gateway('other')]);
+    await around.all('other');
     expect(control!.writesTo(around.namespace).filter((each) => each.includes('plain'))).toEqual(writes);
   });
 
@@ -223,6 +226,37 @@ describe('a Gateway', () => {
     expect(control!.events).toEqual([]);
   });
 
+  it('has its Service of another type, and back, without a rest of what it was', async () => {
+    await begin();
+    const withType = (type: string) => [
+      {
+        apiVersion: 'gatewright.dev/v1alpha1',
+        kind: 'GatewayParameters',
+        metadata: { name: 'retyped', namespace: around.namespace },
+        spec: { service: { type } },
+      },
+    ];
+    const parametersRef = { group: 'gatewright.dev', kind: 'GatewayParameters', name: 'retyped' };
+    const specOf = async () => (await around.find('Service', 'retyped'))!.spec;
+    await around.api.applyAll([
+      ...withType('LoadBalancer'),
+      around.gateway('retyped', { infrastructure: { parametersRef } }),
+    ]);
+    const before = (await around.all('retyped')).Service!.spec;
+    await around.api.applyAll(withType('ClusterIP'));
+    await waitFor(async () => expect(await specOf()).toMatchObject({ type: 'ClusterIP' }));
+    const inside = await specOf();
+    expect(inside.ports[0]).not.toHaveProperty('nodePort');
+    expect(inside).not.toHaveProperty('externalTrafficPolicy');
+    expect(inside.clusterIP).toBe(before.clusterIP);
+    await around.api.applyAll(withType('LoadBalancer'));
+    await waitFor(async () => {
+      expect(await specOf()).toMatchObject({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' });
+    });
+    await waitFor(() => expect(state('retyped').problem).toBeUndefined());
+    expect(control!.events).toEqual([]);
+  });
+
   it('that is refused keeps what it has; of another controller it keeps nothing', async () => {
     await begin();
     await around.api.applyAll([around.gateway('refused')]);
@@ -254,7 +288,7 @@ describe('a Gateway', () => {
       expect(state('moved').problem).toEqual({
         reason: 'NoResources',
         message: expect.stringMatching(
-          `no right to serviceaccounts in namespace ${around.namespace}: Role gatewright-provisioner there is missing or does not name moved-${around.otherClass}`,
+          `no right to write serviceaccounts in namespace ${around.namespace}: Role gatewright-provisioner there is missing or does not name moved-${around.otherClass}`,
         ),
       }),
     );
@@ -318,6 +352,34 @@ describe('a Gateway', () => {
     }
     await around.all('kept');
     await waitFor(() => expect(state('kept').problem?.reason).not.toBe('NoResources'));
+  });
+
+  it('is made with rights that reach nothing else', async () => {
+    const account = new ApiClient(await accountConnection(around.system, 'gatewright'));
+    const refused = async (method: 'GET' | 'PATCH' | 'DELETE', path: string, body?: object) =>
+      expect(
+        account.call(method, path, body ? { body, contentType: PATCH.apply } : {}),
+      ).rejects.toMatchObject({ status: 403 });
+    for (const kind of ['ServiceAccount', 'ConfigMap', 'Service', 'PodDisruptionBudget', 'Deployment']) {
+      const path = around.pathOf(kind, 'of-somebody-else');
+      const metadata = { name: 'of-somebody-else', namespace: around.namespace };
+      const apiVersion =
+        kind === 'Deployment' ? 'apps/v1' : kind === 'PodDisruptionBudget' ? 'policy/v1' : 'v1';
+      await refused('PATCH', `${path}?fieldManager=test`, { apiVersion, kind, metadata });
+      await refused('DELETE', path);
+      // Services can be read everywhere.
+      if (kind !== 'Service') await refused('GET', path);
+      await refused('PATCH', `${path.replace(around.namespace, 'default')}?fieldManager=test`, {
+        apiVersion,
+        kind,
+        metadata,
+      });
+    }
+    for (const kinds of ['secrets', 'pods']) {
+      await refused('GET', `/api/v1/namespaces/${around.namespace}/${kinds}`);
+    }
+    await refused('GET', around.pathOf('Role', 'gatewright-provisioner'));
+    account.close();
   });
 
   it('that synth does not know gets nothing, and is told so', async () => {

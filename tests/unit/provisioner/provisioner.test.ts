@@ -281,7 +281,7 @@ describe('what the API server refuses is a problem of the Gateway', () => {
       new ApiError(403, 'Forbidden', 'configmaps "edge-ours" is forbidden: User "x" cannot patch resource'),
     );
     expect(provisioner.stateOf(GATEWAY).problem!.message).toContain(
-      'no right to configmaps in namespace infra: Role gatewright-provisioner there is missing or does not name edge-ours',
+      'no right to write configmaps in namespace infra: Role gatewright-provisioner there is missing or does not name edge-ours',
     );
   });
 
