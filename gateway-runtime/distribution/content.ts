@@ -27,6 +27,7 @@ import type {
   PathMatch,
   Resource,
   RuleSource,
+  RuleTimeouts,
   ValueMatch,
   WeightedBackend,
 } from '../snapshot/snapshot.ts';
@@ -39,6 +40,8 @@ export const name = () => string({ min: 1, max: 253 });
 export const hash = () => string({ pattern: HASH });
 export const key = () => string({ min: 1, max: 1024 });
 const port = () => integer({ min: 1, max: 65535 });
+/** Milliseconds. */
+const time = () => integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 
 export const gatewayId = exactly<GatewayId>({ namespace: name(), name: name() });
 
@@ -106,6 +109,7 @@ const httpRule = exactly<HttpRule>({
       filters,
     }),
   ),
+  timeouts: optional(exactly<RuleTimeouts>({ request: optional(time()), backendRequest: optional(time()) })),
   refusal: optional(string()),
 });
 

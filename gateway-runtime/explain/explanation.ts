@@ -55,6 +55,8 @@ export interface Explanation {
   /** What is forwarded, where filters change it. */
   readonly forwarded?: { readonly host: string; readonly path: string };
   readonly backends: readonly ExplainedBackend[];
+  /** Timeouts of the rule that serves, in words; absent where it has none. */
+  readonly limits?: readonly string[];
 }
 
 export interface ExplainedRequest {

@@ -7,11 +7,11 @@ import type { FilterConfig, WeightedBackend } from '../snapshot/snapshot.ts';
 import { applyFilters, type FilterContext, ImaginedHead } from './effects.ts';
 import type { ExplainedAt } from './explain.ts';
 import type { ExplainedBackend, ExplainedDecision, Explanation } from './explanation.ts';
-import { ruleInWords, ruleNameOf } from './words.ts';
+import { ruleInWords, ruleNameOf, timeoutsInWords } from './words.ts';
 
 type Service = Pick<
   Explanation,
-  'summary' | 'status' | 'decision' | 'filters' | 'reply' | 'forwarded' | 'backends'
+  'summary' | 'status' | 'decision' | 'filters' | 'reply' | 'forwarded' | 'backends' | 'limits'
 >;
 
 export function explainService(evaluation: Evaluation, request: MatchRequest, at: ExplainedAt): Service {
@@ -64,6 +64,7 @@ export function explainService(evaluation: Evaluation, request: MatchRequest, at
     ...common,
     ...(isChanged ? { forwarded: { host: head.authority, path: head.path } } : {}),
     backends,
+    ...(rule.timeouts ? { limits: timeoutsInWords(rule.timeouts) } : {}),
     summary: `served by ${name}`,
   };
 }

@@ -52,6 +52,7 @@ export function explanationText(explanation: Explanation, refused: readonly Refu
     ),
     ...forwardLines(explanation),
     ...section('Backends', explanation.backends.flatMap(backendLines)),
+    ...section('Limits', explanation.limits ?? []),
     ...otherLines(explanation.matches),
   ].join('\n');
 }

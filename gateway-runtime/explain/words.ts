@@ -1,7 +1,7 @@
 /** Things in the words of an explanation. */
 import { shownValue } from '../snapshot/credential.ts';
 import { ruleField } from '../snapshot/rule-field.ts';
-import type { HttpMatch, HttpRule, ValueMatch } from '../snapshot/snapshot.ts';
+import type { HttpMatch, HttpRule, RuleTimeouts, ValueMatch } from '../snapshot/snapshot.ts';
 import type { ExplainedListener, RuleName } from './explanation.ts';
 
 /** What a match asks for: `PathPrefix /cart, method GET, header x-tier: gold, query q=1`; expressions between slashes. */
@@ -33,4 +33,18 @@ export function ruleInWords(name: RuleName): string {
 export function listenerInWords(each: ExplainedListener): string {
   const owner = each.kind === 'Gateway' ? '' : ` of ${each.kind} ${each.namespace}/${each.name}`;
   return `${each.listener}${owner} (${each.protocol}, ${each.hostname ?? 'any host'})`;
+}
+
+/** `the whole request: at most 10 s, then 504`. */
+export function timeoutsInWords({ request, backendRequest }: RuleTimeouts): string[] {
+  return [
+    ...(request === undefined ? [] : [`the whole request: ${timeInWords(request)}`]),
+    ...(backendRequest === undefined ? [] : [`one request to a backend: ${timeInWords(backendRequest)}`]),
+  ];
+}
+
+function timeInWords(milliseconds: number): string {
+  if (milliseconds === 0) return 'no time limit';
+  const text = milliseconds % 1000 === 0 ? `${milliseconds / 1000} s` : `${milliseconds} ms`;
+  return `at most ${text}, then 504`;
 }

@@ -5,6 +5,8 @@
 import type { CompiledFilter, LocalReply, RequestHead, ResponseHead } from '../filters/definition.ts';
 import type { MatchRequest } from '../match/request.ts';
 import type { BackendKey, Endpoint, HttpRule, Listener } from '../snapshot/snapshot.ts';
+import type { CompiledRule } from './pipeline/compiled-rule.ts';
+import type { Deadline } from './pipeline/deadlines.ts';
 
 /** The connection a request came on. */
 export interface ClientConnection {
@@ -48,13 +50,18 @@ export interface ForwardedHead extends RequestHead {
 export class Outcome {
   listener: Listener | undefined;
   rule: HttpRule | undefined;
+  /** Of the rule, once it is sure that it serves. */
+  plan: CompiledRule | undefined;
   backend: BackendKey | undefined;
   endpoint: Endpoint | undefined;
   /** Endpoints that the request was sent to, in order. */
   readonly tried: Endpoint[] = [];
   failure: UpstreamFailure | undefined;
-  ruleFilters: readonly CompiledFilter[] = [];
   backendFilters: readonly CompiledFilter[] = [];
+  requestDeadline: Deadline<Exchange> | undefined;
+  attemptDeadline: Deadline<Exchange> | undefined;
+  /** The time that its rule gives it is over: it is not tried again. */
+  isExpired = false;
 }
 
 export interface Exchange {
@@ -73,10 +80,17 @@ export interface Exchange {
   /** Answers without a backend. At most once, and not after a response head of a backend. */
   reply(reply: LocalReply): void;
   /**
-   * Sends head and body to an endpoint; what comes back arrives at the handler. Again only from `onFailure`. `fresh` asks for
-   * a connection that no request used before.
+   * Sends head and body to an endpoint; what comes back arrives at the handler. Again only from `onFailure`.
+   *
+   * @param fresh on a connection that no request used before
+   * @param timed whether `limits.response` and `limits.upstreamStall` hold
    */
-  forward(endpoint: Endpoint, fresh?: boolean): void;
+  forward(endpoint: Endpoint, fresh: boolean, timed: boolean): void;
+  /**
+   * Gives up what is under way because it took too long: a failure like any other. Where a part of the response was sent already,
+   * the client's connection is destroyed.
+   */
+  expire(): void;
 }
 
 export interface ExchangeTotals {

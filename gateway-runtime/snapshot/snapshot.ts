@@ -90,6 +90,14 @@ export interface RuleSource {
   readonly team?: string;
 }
 
+/** In milliseconds; 0 is none. Where a rule has either, it stands in place of what the gateway does without. */
+export interface RuleTimeouts {
+  /** From the head of the request to the end of its response, all attempts together. */
+  readonly request?: number;
+  /** From the beginning of one attempt to the end of its response. */
+  readonly backendRequest?: number;
+}
+
 export interface HttpRule {
   readonly type: 'http-rule';
   readonly key: RuleKey;
@@ -103,6 +111,7 @@ export interface HttpRule {
   readonly filters: readonly FilterConfig[];
   /** May be empty: then the rule answers 500, unless a filter answers. */
   readonly backends: readonly WeightedBackend[];
+  readonly timeouts?: RuleTimeouts;
   /** Set where something in the rule is not understood or not allowed: requests that match get 500, for this reason. */
   readonly refusal?: string;
 }

@@ -22,11 +22,13 @@ const FEATURES = [
   'GatewayStaticAddresses',
   'HTTPRoute',
   'HTTPRouteBackendProtocolWebSocket',
+  'HTTPRouteBackendTimeout',
   'HTTPRouteDestinationPortMatching',
   'HTTPRouteMethodMatching',
   'HTTPRouteNamedRouteRule',
   'HTTPRouteParentRefPort',
   'HTTPRouteQueryParamMatching',
+  'HTTPRouteRequestTimeout',
   'ListenerSet',
   'ReferenceGrant',
 ];

@@ -1,10 +1,11 @@
 /** Rules of an HTTPRoute as the snapshot has them. What can't be served makes its rule answer 500, with the reason. */
+import { durationMilliseconds } from '../api/fields.ts';
 import type { KindObject } from '../api/kinds.ts';
 import type { TranslateContext } from '../filters/definition.ts';
 import { translateFilters } from '../filters/index.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import { contentHash } from '../snapshot/canonical.ts';
-import type { Backend, HttpMatch, HttpRule, WeightedBackend } from '../snapshot/snapshot.ts';
+import type { Backend, HttpMatch, HttpRule, RuleTimeouts, WeightedBackend } from '../snapshot/snapshot.ts';
 import { type BackendRef, type Backends, backendName } from './backends.ts';
 import type { Finding } from './findings.ts';
 import { translateMatch } from './matches.ts';
@@ -12,7 +13,7 @@ import { translateMatch } from './matches.ts';
 type RuleSpec = KindObject<'HTTPRoute'>['spec']['rules'][number];
 
 /** A rule without what depends on where it is attached. */
-export type RuleBody = Pick<HttpRule, 'matches' | 'filters' | 'backends' | 'refusal'>;
+export type RuleBody = Pick<HttpRule, 'matches' | 'filters' | 'backends' | 'timeouts' | 'refusal'>;
 
 export interface TranslatedRule {
   readonly body: RuleBody;
@@ -30,7 +31,7 @@ export interface TranslatedRule {
 const EVERYTHING: HttpMatch = { path: { type: 'PathPrefix', value: '/' }, headers: [], queryParams: [] };
 
 /** Fields of a rule that are not served yet. */
-const NOT_SERVED = ['timeouts', 'retry', 'sessionPersistence'] as const;
+const NOT_SERVED = ['retry', 'sessionPersistence'] as const;
 
 export function translateRule(
   namespace: string,
@@ -88,9 +89,17 @@ export function translateRule(
     matches: matches.length > 0 ? matches : [EVERYTHING],
     filters,
     backends: weighted,
+    ...(spec.timeouts ? { timeouts: timeoutsOf(spec.timeouts) } : {}),
     ...(refusals.length > 0 ? { refusal: refusals.map(({ message }) => message).join('; ') } : {}),
   };
   return { body, bodyHash: contentHash(body), uses, refusals, unresolved, warnings: noBackends(spec, field) };
+}
+
+function timeoutsOf({ request, backendRequest }: NonNullable<RuleSpec['timeouts']>): RuleTimeouts {
+  return {
+    ...(request === undefined ? {} : { request: durationMilliseconds(request) }),
+    ...(backendRequest === undefined ? {} : { backendRequest: durationMilliseconds(backendRequest) }),
+  };
 }
 
 /** Nothing in the rule can answer a request but 500 ("If *all* entries in BackendRefs are invalid, and there are also no filters"). */

@@ -99,6 +99,8 @@ const echo = object({
   status: optional(integer({ min: 200, max: 599 })),
   headers: optional(sentHeaders),
   body: optional(string()),
+  /** It reads the request and says nothing. */
+  silent: optional(boolean()),
 });
 export type EchoReply = Infer<typeof echo>;
 

@@ -95,6 +95,7 @@ export class EchoServers {
       return;
     }
     this.#arrived(echo, request, Buffer.concat(chunks).toString());
+    if (this.#reply.silent) return;
     const { status = 200, headers = new Map<string, readonly string[]>(), body = '' } = this.#reply;
     for (const [name, values] of headers) response.setHeader(name, [...values]);
     response.writeHead(status).end(body);

@@ -108,7 +108,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
     this.#finish();
   }
 
-  forward(endpoint: Endpoint, fresh = false): void {
+  forward(endpoint: Endpoint, fresh: boolean, timed: boolean): void {
     const { context } = this.#client;
     const upstream = context.pool.take(endpoint, fresh, this.upgrade !== undefined);
     if (!upstream) {
@@ -117,9 +117,21 @@ export class Http1Exchange implements Exchange, ResponseSink {
     }
     const head = requestHead(this.head as ForwardedRequest, this.#received, this.#hasBody, this.upgrade);
     this.#upstream = upstream;
-    upstream.begin(this, head, this.#isHead, this.#hasBody, this.#received.chunked);
+    upstream.begin(this, head, this.#isHead, this.#hasBody, this.#received.chunked, timed);
     // An idle connection is ready at once, and says so to nobody.
     if (!this.#requestSent && upstream.isReady) this.#client.resume();
+  }
+
+  expire(): void {
+    if (this.#ended) return;
+    const isConnecting = this.#upstream?.isConnecting ?? false;
+    this.#dropUpstream();
+    try {
+      if (isConnecting) this.onUpstreamFailure('connect-timeout', 'always');
+      else this.onUpstreamFailure('timeout', 'never');
+    } catch (error) {
+      this.onUpstreamError(error);
+    }
   }
 
   /** Whether the answer is on its way to the client. */

@@ -52,6 +52,7 @@ export class UpstreamConnection implements Timed {
   #chunkedRequest = false;
   #hasRequestBody = false;
   #requestSent = false;
+  #timed = true;
   /** Of requests before this one. */
   #used = 0;
   #receivedAny = false;
@@ -93,8 +94,8 @@ export class UpstreamConnection implements Timed {
     context.clock.add(this);
   }
 
-  get isIdle(): boolean {
-    return this.#phase === 'idle';
+  get isConnecting(): boolean {
+    return this.#phase === 'connecting';
   }
 
   /** Whether the body of the request can be sent now. */
@@ -111,8 +112,17 @@ export class UpstreamConnection implements Timed {
    * Sends the head of a request. Where a body follows, the head waits for its first octets or for `flush`.
    *
    * @param chunked whether the body is sent in chunks
+   * @param timed whether the limits for a response and its pauses hold
    */
-  begin(sink: ResponseSink, head: string, isHead: boolean, hasBody: boolean, chunked: boolean): void {
+  begin(
+    sink: ResponseSink,
+    head: string,
+    isHead: boolean,
+    hasBody: boolean,
+    chunked: boolean,
+    timed: boolean,
+  ): void {
+    this.#timed = timed;
     this.#sink = sink;
     this.#isHead = isHead;
     this.#hasRequestBody = hasBody;
@@ -202,6 +212,8 @@ export class UpstreamConnection implements Timed {
       if (silent > this.#idleTime) this.destroy();
     } else if (this.#phase === 'connecting') {
       if (silent > limits.connect) this.#fail('connect-timeout', 'always');
+    } else if (!this.#timed) {
+      // The rule that serves has times of its own.
     } else if (this.#phase === 'head') {
       // While the client sends its body, its own pace is no fault of the backend.
       if (silent > (this.#requestSent ? limits.response : limits.upstreamStall))

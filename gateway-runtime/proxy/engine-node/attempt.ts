@@ -31,6 +31,8 @@ export interface AttemptOptions {
   readonly endpoint: Endpoint;
   /** On a connection that no request used before. */
   readonly fresh: boolean;
+  /** Whether the limits for a response and its pauses hold. */
+  readonly timed: boolean;
   readonly method: string;
   readonly target: string;
   /** All fields, names and values in turns. */
@@ -64,7 +66,7 @@ export class Attempt {
       headers,
       agent: fresh ? pool.fresh : pool.reusing,
       maxHeaderSize: limits.headBytes,
-      timeout: limits.response,
+      timeout: this.#responseTime,
       insecureHTTPParser: false,
     })
       .on('socket', guard(this.#onSocket))
@@ -81,6 +83,19 @@ export class Attempt {
     if (!body) this.#request.end();
   }
 
+  get isConnecting(): boolean {
+    return !this.#connected;
+  }
+
+  /** 0 is none, which is also what sockets take for it. */
+  get #responseTime(): number {
+    return this.#options.timed ? this.#options.limits.response : 0;
+  }
+
+  get #stallTime(): number {
+    return this.#options.timed ? this.#options.limits.upstreamStall : 0;
+  }
+
   /** Stops at once; the connection is not used again. */
   cancel(): void {
     this.#over = true;
@@ -90,7 +105,7 @@ export class Attempt {
   /** After `onResponseChunk` gave false. */
   resume(): void {
     if (!this.#response?.isPaused()) return;
-    this.#request.socket?.setTimeout(this.#options.limits.upstreamStall);
+    this.#request.socket?.setTimeout(this.#stallTime);
     this.#response.resume();
   }
 
@@ -106,15 +121,15 @@ export class Attempt {
 
   readonly #onConnect = (): void => {
     this.#connected = true;
-    const { body, limits } = this.#options;
+    const { body } = this.#options;
     // While the client sends its body, its own pace is no fault of the backend.
-    this.#request.socket?.setTimeout(body ? limits.upstreamStall : limits.response);
+    this.#request.socket?.setTimeout(body ? this.#stallTime : this.#responseTime);
     if (body && !this.#over) this.#sendBody(body);
   };
 
   #sendBody(body: IncomingMessage): void {
     const upstream = this.#request;
-    const { guard, limits } = this.#options;
+    const { guard } = this.#options;
     body.on(
       'data',
       guard((chunk: Buffer) => {
@@ -129,7 +144,7 @@ export class Attempt {
         if (this.#over) return;
         if (body.rawTrailers.length) upstream.addTrailers(forwardableTrailers(body.rawTrailers));
         upstream.end();
-        if (!this.#response) upstream.socket?.setTimeout(limits.response);
+        if (!this.#response) upstream.socket?.setTimeout(this.#responseTime);
       }),
     );
     // A backend may want to see the head before the client sends any of the body.
@@ -145,8 +160,8 @@ export class Attempt {
       return;
     }
     this.#response = response;
-    const { guard, limits } = this.#options;
-    this.#request.socket?.setTimeout(limits.upstreamStall);
+    const { guard } = this.#options;
+    this.#request.socket?.setTimeout(this.#stallTime);
     response.on('error', guard(this.#onTruncated));
     this.#events.onResponse(status, response.rawHeaders);
     response.on(

@@ -131,7 +131,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
     this.#response.end(body);
   }
 
-  forward(endpoint: Endpoint, fresh = false): void {
+  forward(endpoint: Endpoint, fresh: boolean, timed: boolean): void {
     const { pool, limits, handler } = this.#context;
     if (pool.isFull(endpoint)) {
       handler.onFailure(this, 'overloaded', 'always');
@@ -142,6 +142,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
       {
         endpoint,
         fresh,
+        timed,
         method: head.method,
         target: head.query ? `${head.path}?${head.query}` : head.path,
         headers: requestFields(head, this.#message.rawHeaders, this.#hasBody, this.upgrade),
@@ -152,6 +153,17 @@ export class NodeExchange implements Exchange, AttemptEvents {
       },
       this,
     );
+  }
+
+  expire(): void {
+    if (this.#ended) return;
+    const attempt = this.#attempt;
+    attempt?.cancel();
+    this.#guard(() => {
+      if (this.#response.headersSent) this.onTruncated('timeout');
+      else if (attempt?.isConnecting) this.onFailure('connect-timeout', 'always');
+      else this.onFailure('timeout', 'never');
+    })();
   }
 
   onRequestChunk(bytes: number): void {

@@ -16,6 +16,11 @@ export interface CompiledRule {
   /** Those with a weight above 0. */
   readonly backends: readonly CompiledBackend[];
   readonly totalWeight: number;
+  /** Milliseconds; 0 is none. */
+  readonly requestTimeout: number;
+  readonly backendTimeout: number;
+  /** The rule says how long to wait for a backend, so what the gateway would wait without does not count. */
+  readonly hasTimeouts: boolean;
 }
 
 /** Throws where a filter is not known; the router then answers 500 for the rule. */
@@ -33,7 +38,15 @@ export function compileRule(
     totalWeight += weight;
     backends.push({ upTo: totalWeight, ...(backend ? { backend } : {}), filters: compiled });
   }
-  return { filters: compileFilters(rule.filters, context), backends, totalWeight };
+  const { request = 0, backendRequest = 0 } = rule.timeouts ?? {};
+  return {
+    filters: compileFilters(rule.filters, context),
+    backends,
+    totalWeight,
+    requestTimeout: request,
+    backendTimeout: backendRequest,
+    hasTimeouts: rule.timeouts?.request !== undefined || rule.timeouts?.backendRequest !== undefined,
+  };
 }
 
 /**

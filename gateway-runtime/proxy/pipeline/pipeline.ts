@@ -10,6 +10,7 @@ import type {
   Exchange,
   ExchangeHandler,
   ExchangeTotals,
+  Outcome,
   Repeatable,
   UpstreamFailure,
 } from '../exchange.ts';
@@ -26,6 +27,7 @@ import {
 } from '../replies.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { type CompiledRule, chooseBackend } from './compiled-rule.ts';
+import { Deadlines } from './deadlines.ts';
 import type { ForwardingFields } from './forwarding.ts';
 
 /** What is told of every exchange. */
@@ -54,6 +56,17 @@ export class Pipeline implements ExchangeHandler {
   /** The table that serves: replaced in one assignment; requests in flight have taken what they need. */
   router: Router<CompiledRule>;
   readonly #options: PipelineOptions;
+  readonly #requestDeadlines = new Deadlines<Exchange>(
+    (exchange) => {
+      exchange.outcome.isExpired = true;
+      exchange.expire();
+    },
+    (error) => this.onInternalError(error),
+  );
+  readonly #attemptDeadlines = new Deadlines<Exchange>(
+    (exchange) => exchange.expire(),
+    (error) => this.onInternalError(error),
+  );
 
   constructor(router: Router<CompiledRule>, options: PipelineOptions) {
     this.router = router;
@@ -88,7 +101,7 @@ export class Pipeline implements ExchangeHandler {
     if (!payload || rule.refusal !== undefined) return REFUSED_RULE;
     const { outcome } = exchange;
     this.#options.forwarding.apply(exchange);
-    outcome.ruleFilters = payload.filters;
+    outcome.plan = payload;
     for (const filter of payload.filters) {
       const reply = filter.request?.(exchange.head);
       if (reply) return reply;
@@ -102,52 +115,65 @@ export class Pipeline implements ExchangeHandler {
       const reply = filter.request?.(exchange.head);
       if (reply) return reply;
     }
-    return this.#forward(exchange);
+    return this.#forward(exchange, payload);
   }
 
-  #forward(exchange: Exchange): LocalReply | undefined {
-    const endpoint = this.#options.upstreams.next(exchange.outcome.backend!);
+  #forward(exchange: Exchange, { requestTimeout }: CompiledRule): LocalReply | undefined {
+    const { outcome } = exchange;
+    const endpoint = this.#options.upstreams.next(outcome.backend!);
     if (!endpoint) return NO_ENDPOINTS;
+    if (requestTimeout > 0) {
+      outcome.requestDeadline = this.#requestDeadlines.set(exchange, requestTimeout);
+    }
     this.#attempt(exchange, endpoint, false);
     return undefined;
   }
 
   #attempt(exchange: Exchange, endpoint: Endpoint, fresh: boolean): void {
-    exchange.outcome.endpoint = endpoint;
-    exchange.outcome.tried.push(endpoint);
-    exchange.forward(endpoint, fresh);
+    const { outcome } = exchange;
+    const { backendTimeout, hasTimeouts } = outcome.plan!;
+    outcome.endpoint = endpoint;
+    outcome.tried.push(endpoint);
+    if (backendTimeout > 0) {
+      outcome.attemptDeadline = this.#attemptDeadlines.set(exchange, backendTimeout);
+    }
+    exchange.forward(endpoint, fresh, !hasTimeouts);
   }
 
   onResponse({ outcome }: Exchange, head: ResponseHead): void {
+    // What follows a switch of protocols is no response, and takes as long as it takes.
+    if (head.status === 101) cancelDeadlines(outcome);
     // The way back: the filters of the backend are nearer to it than those of the rule.
     for (const filter of outcome.backendFilters) filter.response?.(head);
-    for (const filter of outcome.ruleFilters) filter.response?.(head);
+    for (const filter of outcome.plan!.filters) filter.response?.(head);
   }
 
   onFailure(exchange: Exchange, failure: UpstreamFailure, repeatable: Repeatable): void {
     const { outcome } = exchange;
     outcome.failure = failure;
+    outcome.attemptDeadline?.cancel();
     if (failure === 'client-gone') return;
     const next = this.#nextAttempt(exchange, repeatable);
     if (next) {
       outcome.failure = undefined;
       this.#attempt(exchange, next, repeatable === 'idempotent');
     } else {
-      exchange.reply(FAILURES[failure]);
+      exchange.reply(FAILURES[outcome.isExpired ? 'timeout' : failure]);
     }
   }
 
   /** Where to try again, if it may be tried again at all. */
   #nextAttempt({ outcome, request }: Exchange, repeatable: Repeatable): Endpoint | undefined {
     const { upstreams, attempts } = this.#options;
-    const { tried, backend, endpoint } = outcome;
-    if (repeatable === 'never' || tried.length >= attempts) return undefined;
+    const { tried, backend, endpoint, isExpired } = outcome;
+    if (isExpired || repeatable === 'never' || tried.length >= attempts) return undefined;
     // A connection that failed is worth another endpoint; one that was merely old, a new one to the same.
     if (repeatable === 'always') return upstreams.next(backend!, tried);
     return IDEMPOTENT.has(request.method) ? endpoint : undefined;
   }
 
   onEnd(exchange: Exchange, totals: ExchangeTotals): void {
+    cancelDeadlines(exchange.outcome);
     this.#options.observer.ended(exchange, totals);
   }
 
@@ -166,4 +192,9 @@ export class Pipeline implements ExchangeHandler {
   onInternalError(error: unknown): void {
     this.#options.observer.internalError(error);
   }
+}
+
+function cancelDeadlines({ requestDeadline, attemptDeadline }: Outcome): void {
+  requestDeadline?.cancel();
+  attemptDeadline?.cancel();
 }

@@ -33,7 +33,7 @@ it.each<[string, RawObject, string[]]>([
   ],
   [
     'a field that is not served',
-    route('shop/r', at({ sectionName: 'alt' }), [{ timeouts: { request: '1s' }, ...to('cart:80') }]),
+    route('shop/r', at({ sectionName: 'alt' }), [{ sessionPersistence: {}, ...to('cart:80') }]),
     ['route/unsupported-value GET http://any.example:8080/'],
   ],
   [

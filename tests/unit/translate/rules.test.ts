@@ -80,7 +80,6 @@ describe('matches', () => {
 describe('what is not served makes its rule answer 500, and says so', () => {
   const fine = { ...to('cart:80'), name: 'fine' };
   it.each<[string, object, string, string]>([
-    ['timeouts', { timeouts: { request: '1s' } }, 'timeouts', 'found timeouts, which is not served'],
     ['retry', { retry: { attempts: 2 } }, 'retry', 'found retry, which is not served'],
     [
       'sessionPersistence',
