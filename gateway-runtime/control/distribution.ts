@@ -224,7 +224,11 @@ export class Distribution {
     const served = this.#served.get(key);
     if (!served) return;
     this.#served.delete(key);
-    for (const { connection } of served.peers.values()) connection.end('renew', `the Gateway ${key} is gone`);
+    const { content, peers } = served;
+    for (const [replica, { connection, stream }] of peers) {
+      this.#options.onReplica?.(content.gateway, view(replica, stream.state, false, Date.now()));
+      connection.end('renew', `the Gateway ${key} is gone`);
+    }
   }
 
   #servedOf(gateway: GatewayId): Served {

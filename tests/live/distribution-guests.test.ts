@@ -295,6 +295,18 @@ describe('a data plane', () => {
   });
 });
 
+describe('a Gateway that goes', () => {
+  it('takes the streams of its data planes along, and says so of each', async () => {
+    control.publish(at(1), { resources: [web] });
+    const wire = await Wire.dial(control);
+    await wire.until('welcome');
+    expect(control.view).toMatchObject({ replica: 'wire', connected: true });
+    control.change(at(2), { removedGateways: ['infra/gw'] });
+    expect(await wire.until('goodbye')).toMatchObject({ message: 'the Gateway infra/gw is gone' });
+    expect(control.view).toMatchObject({ replica: 'wire', connected: false });
+  });
+});
+
 describe('a guest is refused', () => {
   const refusal = async (hello: Parameters<typeof Wire.dial>[1]) => {
     const wire = await Wire.dial(control, hello);
