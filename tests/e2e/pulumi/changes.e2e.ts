@@ -201,7 +201,7 @@ describeAlone(`pulumi up of the storefront (${RAN_ON})`, () => {
     await setCertificates(stack, { ...pairs, 'infra/wildcard': rotated });
     const preview = await stack.succeed(['preview', '--diff']);
     expect(preview).toContain('stringData: [secret]');
-    await stack.succeed(['up', '--yes', '--skip-preview', '--logtostderr', '--logflow', '-v=3']);
+    await stack.succeed(['up', '--yes', '--skip-preview', '--diff']);
     expect(await keyOf()).toBe(rotated.key);
     await stack.succeed(['stack', 'export']);
     // It shows what it should, or nothing would be proved.
