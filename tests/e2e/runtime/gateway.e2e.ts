@@ -133,6 +133,18 @@ describe('a Gateway in the cluster', () => {
     },
     2 * PATIENCE,
   );
+
+  it(
+    'comes back under the same name',
+    async () => {
+      await api.applyAll([shop.gateway]);
+      const path = await pathOf(shop.gateway);
+      await observed<GatewayObject, true>(api, path, 'Programmed=True', hasTrue('Programmed'));
+      address = (await api.get<GatewayObject>(path)).status!.addresses![0]!.value;
+      await answered(200, '/new');
+    },
+    2 * PATIENCE,
+  );
 });
 
 /** Kinds that a Gateway has one of at least, by their paths. */
