@@ -21,9 +21,10 @@ export async function storefrontStack(image: string): Promise<Stack> {
   stack.edit(
     workload,
     '[{ image, portNumber: port }]',
-    `[{ image: '${ECHO}', portNumber: ${ECHO_PORT}, envVariables: { NAMESPACE: EnvValue.fromFieldRef(EnvFieldPaths.POD_NAMESPACE), POD_NAME: EnvValue.fromFieldRef(EnvFieldPaths.POD_NAME) } }]`,
+    `[{ image: '${ECHO}', portNumber: ${ECHO_PORT}, imagePullPolicy: 'IfNotPresent', resources: {}, envVariables: { NAMESPACE: EnvValue.fromFieldRef(EnvFieldPaths.POD_NAMESPACE), POD_NAME: EnvValue.fromFieldRef(EnvFieldPaths.POD_NAME) } }]`,
   );
   stack.edit(workload, '{ Deployment,', '{ Deployment, EnvFieldPaths, EnvValue,');
+  stack.edit(workload, 'select: false,', 'select: false, replicas: 1,');
   stack.edit(workload, '({ name })', `({ name, ports: [{ port, targetPort: ${ECHO_PORT} }] })`);
   await stack.succeed(['config', 'set', 'image', image]);
   await stack.succeed(['config', 'set', 'crds', await manifests(GATEWAY_API_CRDS)]);
