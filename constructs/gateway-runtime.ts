@@ -5,7 +5,7 @@ import { CONTROLLER_NAME } from '../gateway-runtime/api/names.ts';
 import { generatedName } from '../gateway-runtime/snapshot/generated-names.ts';
 import { clusterObject, gatewayObject } from './api-object.ts';
 import { requireChecks } from './checks.ts';
-import { deployment, disruptionBudget, NAME, service, serviceAccount } from './control-plane-objects.ts';
+import { controlPlane, NAME } from './control-plane-objects.ts';
 import { DEFAULT_CLASS, GatewayBase } from './gateway.ts';
 import { type DataPlaneProps, parametersObject } from './gateway-parameters.ts';
 import {
@@ -140,11 +140,11 @@ export class GatewayRuntime<const Classes extends string = typeof DEFAULT_CLASS>
       metadata: { name: this.namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
     });
     this.#permit();
-    const workload = { namespace: this.namespace, image: props.image ?? '', replicas: props.replicas ?? 2 };
-    new ApiObject(this, 'ServiceAccount', serviceAccount(workload));
-    new ApiObject(this, 'Deployment', deployment(workload));
-    new ApiObject(this, 'Service', service(workload));
-    new ApiObject(this, 'PodDisruptionBudget', disruptionBudget(workload));
+    controlPlane(this, {
+      namespace: this.namespace,
+      image: props.image ?? '',
+      replicas: props.replicas ?? 2,
+    });
   }
 
   /** One of the classes, for `new SharedGateway(..., { class: runtime.class('internal') })`. */

@@ -119,8 +119,8 @@ describe('GatewayRuntime', () => {
       runAsNonRoot: true,
       runAsUser: 65532,
     });
-    expect(container.livenessProbe.httpGet).toMatchObject({ path: '/healthz', port: 'admin' });
-    expect(container.readinessProbe.httpGet).toMatchObject({ path: '/readyz', port: 'admin' });
+    expect(container.livenessProbe.httpGet).toMatchObject({ path: '/healthz', port: 9902 });
+    expect(container.readinessProbe.httpGet).toMatchObject({ path: '/readyz', port: 9902 });
     expect(container.startupProbe).toBeDefined();
     expect(container.ports).toContainEqual({ name: 'admin', containerPort: 9902, protocol: 'TCP' });
     expect(spec.strategy).toEqual({
@@ -161,7 +161,7 @@ describe('GatewayRuntime', () => {
     expect(service.metadata.namespace).toBe('gatewright-system');
     expect(service.spec.selector).toEqual(spec.template.metadata.labels);
     expect(service.spec.ports).toEqual([
-      { name: 'distribution', port: 9903, targetPort: 'distribution', protocol: 'TCP' },
+      { name: 'distribution', port: 9903, targetPort: 9903, protocol: 'TCP' },
     ]);
     expect(ports).toContainEqual({ name: 'distribution', containerPort: 9903, protocol: 'TCP' });
   });
