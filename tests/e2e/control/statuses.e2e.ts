@@ -122,6 +122,7 @@ describe('statuses', () => {
     expect(edge.conditions).toMatchObject([
       { type: 'Accepted', status: 'True' },
       { type: 'Programmed', status: 'True' },
+      { type: 'ResolvedRefs', status: 'True' },
     ]);
     await sleep(500);
     expect([routes.of('cart'), gateways.of('edge'), control.cluster.statusWrites]).toEqual([1, 1, 3]);
