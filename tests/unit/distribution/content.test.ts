@@ -58,7 +58,7 @@ describe('content', () => {
     expect(refused({ ...good, type: 'grpc-rule' })).toMatch(/^resource\.type: expected one of listener, /);
     expect(refused({ ...good, type: '__proto__' })).toMatch(/^resource\.type/);
     expect(refused(null)).toMatch(/^resource\.type/);
-    expect(refused({ ...good, timeouts: {} })).toMatch(/^http-rule\.timeouts: expected/);
+    expect(refused({ ...good, timeout: 1 })).toMatch(/^http-rule\.timeout: expected/);
     expect(refused({ ...good, matches: [] })).toBe('http-rule.matches: expected at least 1 entries');
     expect(refused({ ...good, hash: 'x' })).toMatch(/^http-rule\.hash/);
     const { parents: _, ...without } = good;
