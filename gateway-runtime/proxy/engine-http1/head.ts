@@ -113,9 +113,17 @@ export class Head {
 
   /** Throws where name or value would not be one field. */
   add(name: string, value: string): void {
-    if (!isToken(name) || !isFieldValue(value))
+    if (!isKnownName(name) || !isFieldValue(value))
       throw new Error(`the field ${JSON.stringify(name)} can't be written`);
     this.#extra.push(name, value);
+  }
+
+  /** Host is written by whoever sends the head. */
+  dropHost(): void {
+    if (this.hosts === 1) this.drop(this.host);
+    else this.remove('host');
+    const extra = this.#extra;
+    for (let i = extra.length - 2; i >= 0; i -= 2) if (sameName(extra[i]!, 'host')) extra.splice(i, 2);
   }
 
   remove(name: string): void {
@@ -182,6 +190,16 @@ export class Head {
     }
     return true;
   }
+}
+
+/** Names that were checked once: those of filters and of the proxy itself, which are few. */
+const KNOWN_NAMES = new Set<string>();
+
+function isKnownName(name: string): boolean {
+  if (KNOWN_NAMES.has(name)) return true;
+  if (!isToken(name)) return false;
+  if (KNOWN_NAMES.size < 1_000) KNOWN_NAMES.add(name);
+  return true;
 }
 
 function sameName(name: string, lower: string): boolean {

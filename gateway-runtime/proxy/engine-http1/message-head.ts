@@ -28,7 +28,7 @@ export function requestHead(
 ): string {
   const { method, path, query, authority } = request;
   if (!isFieldValue(authority)) throw new Error('the host can not be written as a field');
-  head.remove('host');
+  head.dropHost();
   if (!head.chunked) head.drop(head.trailer);
   let text = `${method} ${query ? `${path}?${query}` : path} HTTP/1.1\r\nHost: ${authority}\r\n${head.fields()}`;
   const welcome = head.te >= 0 && TRAILERS_WELCOME.test(head.received('te')!);

@@ -4,7 +4,7 @@
  */
 import { BlockList, isIP } from 'node:net';
 import { hostPort } from '../../match/normalize.ts';
-import type { ClientConnection, Exchange } from '../exchange.ts';
+import type { ClientConnection, Exchange, ForwardedHead } from '../exchange.ts';
 
 /**
  * Any field that a backend may read as one of these. CGI, and what descends from it, turns "-" and other punctuation into "_", so
@@ -30,20 +30,34 @@ export class ForwardingFields {
   apply(exchange: Exchange): void {
     const { connection, head } = exchange;
     const trusted = this.#trusts(connection);
-    head.removeIf(INITIALS, trusted ? isForwardingAlias : isForwarding);
+    if (!trusted) {
+      this.#replace(connection, head);
+      return;
+    }
+    head.removeIf(INITIALS, isForwardingAlias);
     const { remoteAddress } = connection;
-    const before = trusted ? head.get('x-forwarded-for') : undefined;
+    const before = head.get('x-forwarded-for');
     head.set('X-Forwarded-For', before ? `${before}, ${remoteAddress}` : remoteAddress);
     // What the first trusted hop saw is nearer to the client than what we see.
-    if (!trusted || !head.get('x-forwarded-host')) head.set('X-Forwarded-Host', head.authority);
-    if (!trusted || !head.get('x-forwarded-port')) {
-      head.set('X-Forwarded-Port', String(hostPort(head.authority) ?? connection.port));
-    }
-    if (!trusted || !head.get('x-forwarded-proto')) head.set('X-Forwarded-Proto', head.scheme);
+    if (!head.get('x-forwarded-host')) head.set('X-Forwarded-Host', head.authority);
+    if (!head.get('x-forwarded-port')) head.set('X-Forwarded-Port', portOf(connection, head));
+    if (!head.get('x-forwarded-proto')) head.set('X-Forwarded-Proto', head.scheme);
     head.set('X-Forwarded-Server', this.#serverName);
-    if (!trusted || !head.get('x-real-ip')) head.set('X-Real-Ip', remoteAddress);
-    const forwarded = trusted && head.get('forwarded');
+    if (!head.get('x-real-ip')) head.set('X-Real-Ip', remoteAddress);
+    const forwarded = head.get('forwarded');
     if (forwarded) head.set('Forwarded', `${forwarded}, ${forwardedElement(connection, head.authority)}`);
+  }
+
+  #replace(connection: ClientConnection, head: ForwardedHead): void {
+    head.removeIf(INITIALS, isForwarding);
+    const { remoteAddress } = connection;
+    // Nothing of the names is left, so there is nothing to replace.
+    head.add('X-Forwarded-For', remoteAddress);
+    head.add('X-Forwarded-Host', head.authority);
+    head.add('X-Forwarded-Port', portOf(connection, head));
+    head.add('X-Forwarded-Proto', head.scheme);
+    head.add('X-Forwarded-Server', this.#serverName);
+    head.add('X-Real-Ip', remoteAddress);
   }
 
   #trusts({ remoteAddress }: ClientConnection): boolean {
@@ -51,6 +65,9 @@ export class ForwardingFields {
     return this.#trusted.check(remoteAddress, isIP(remoteAddress) === 6 ? 'ipv6' : 'ipv4');
   }
 }
+
+const portOf = ({ port }: ClientConnection, { authority }: ForwardedHead): string =>
+  authority.includes(':') ? String(hostPort(authority) ?? port) : String(port);
 
 /** RFC 7239 section 4. */
 function forwardedElement({ remoteAddress, tls }: ClientConnection, authority: string): string {

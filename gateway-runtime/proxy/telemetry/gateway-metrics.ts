@@ -32,7 +32,18 @@ interface RuleSeries {
   readonly backends: ReadonlySet<BackendKey>;
   /** By listener and backend. */
   readonly series: Map<string, Series>;
+  /** The same by what requests carry, so that none puts a key together. */
+  readonly recent: RecentSeries[];
 }
+
+interface RecentSeries {
+  readonly listener: Listener | undefined;
+  readonly backend: BackendKey | undefined;
+  readonly series: Series;
+}
+
+/** Of a rule; more are looked up by key. */
+const MOST_RECENT = 8;
 
 export class GatewayMetrics {
   /** `namespace/name`. */
@@ -49,12 +60,19 @@ export class GatewayMetrics {
 
   putListener(listener: Listener): void {
     this.#listeners.add(listenerName(listener));
+    this.#forgetRecent();
   }
 
   removeListener(listener: Listener): void {
     const name = listenerName(listener);
     this.#listeners.delete(name);
     this.#unrouted.delete(name);
+    this.#forgetRecent();
+  }
+
+  /** What is remembered of listeners may be of one that has gone. */
+  #forgetRecent(): void {
+    for (const { recent } of this.#rules.values()) recent.length = 0;
   }
 
   /** From now on this rule has series of its own; those of backends that it has no more go. */
@@ -64,7 +82,7 @@ export class GatewayMetrics {
     for (const [each, { labels }] of series) {
       if (labels.backend && !named.has(`backend/${labels.backend}`)) series.delete(each);
     }
-    this.#rules.set(key, { backends: named, series });
+    this.#rules.set(key, { backends: named, series, recent: [] });
   }
 
   removeRule(key: RuleKey): void {
@@ -80,8 +98,9 @@ export class GatewayMetrics {
     series.codes[Math.min(5, Math.floor(totals.status / 100))]!++;
     const seconds = totals.duration / 1_000;
     series.seconds += seconds;
-    const bucket = BUCKETS.findIndex((bound) => seconds <= bound);
-    series.buckets[bucket < 0 ? BUCKETS.length : bucket]!++;
+    let bucket = 0;
+    while (bucket < BUCKETS.length && seconds > BUCKETS[bucket]!) bucket++;
+    series.buckets[bucket]!++;
     series.received += totals.bytesReceived;
     series.sent += totals.bytesSent;
     const { failure } = outcome;
@@ -95,12 +114,19 @@ export class GatewayMetrics {
 
   /** What went while a request was under way gets no series again: a label is empty then. */
   #seriesOf({ listener, rule, backend }: Outcome): Series {
+    const ofRule = rule && this.#rules.get(rule.key);
+    if (ofRule) {
+      for (const each of ofRule.recent) {
+        if (each.listener === listener && each.backend === backend) return each.series;
+      }
+    }
     const name = listener ? listenerName(listener) : '';
     const at = this.#listeners.has(name) ? name : '';
-    const ofRule = rule && this.#rules.get(rule.key);
     if (!ofRule) return get(this.#unrouted, at, () => this.#create(at));
     const to = backend && ofRule.backends.has(backend) ? backend : '';
-    return get(ofRule.series, `${at} ${to}`, () => this.#create(at, rule, to));
+    const series = get(ofRule.series, `${at} ${to}`, () => this.#create(at, rule, to));
+    if (ofRule.recent.length < MOST_RECENT) ofRule.recent.push({ listener, backend, series });
+    return series;
   }
 
   #create(listener: string, rule?: HttpRule, backend = ''): Series {

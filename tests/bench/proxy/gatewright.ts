@@ -47,3 +47,5 @@ const { accepted, diagnostics } = await agent.apply({
 });
 if (!accepted || diagnostics.length > 0) throw new Error(JSON.stringify(diagnostics));
 process.stdout.write('ready\n');
+// A profile is written at an orderly exit only.
+process.once('SIGINT', () => process.exit());
