@@ -44,11 +44,14 @@ export interface LocalReply {
 
 /** What a filter may ask while it is translated. There is no other way to another object. */
 export interface TranslateContext {
-  /** Resolves a backend reference of the route, ReferenceGrant included; reports the failure in the route's status itself. */
+  /**
+   * Resolves a backend reference of the route, ReferenceGrant included; where it fails, `backend` is absent and the route's status
+   * says so already. `field` is within the filter.
+   */
   backend(
     ref: { group: string; kind: string; name: string; namespace?: string; port?: number },
     field: string,
-  ): BackendKey | undefined;
+  ): { readonly name: string; readonly backend?: BackendKey };
   /** The filter can't be served: its rule answers 500 and the route's status says why. */
   refuse(
     reason: 'UnsupportedValue' | 'IncompatibleFilters' | 'InvalidKind' | 'BackendNotFound',
@@ -64,8 +67,16 @@ export interface CompileContext {
   publicPort(port: number): number;
 }
 
+export interface CompiledMirror {
+  readonly backend: BackendKey;
+  /** Of the requests, above 0 and up to 1. */
+  readonly share: number;
+}
+
 /** Runs per request, so it closes over nothing but its own configuration and allocates nothing it need not. */
 export interface CompiledFilter {
+  /** A backend that gets a copy of the request, as it is after all filters that stand where this one does. */
+  readonly mirror?: CompiledMirror;
   /** Edits the request; a reply ends the exchange. */
   request?(head: RequestHead): LocalReply | undefined;
   /** Edits the response of a backend. */

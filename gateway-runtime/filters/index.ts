@@ -3,6 +3,7 @@ import type { FilterType, HttpFilter } from '../api/http-filter.ts';
 import type { FilterConfig } from '../snapshot/snapshot.ts';
 import type { CompileContext, CompiledFilter, FilterDefinition, TranslateContext } from './definition.ts';
 import { requestHeaderModifier } from './request-header-modifier.ts';
+import { requestMirror } from './request-mirror.ts';
 import { requestRedirect } from './request-redirect.ts';
 import { responseHeaderModifier } from './response-header-modifier.ts';
 import { urlRewrite } from './url-rewrite.ts';
@@ -12,9 +13,16 @@ import { urlRewrite } from './url-rewrite.ts';
  * 1. RequestRedirect: answers at once, so nothing that follows would show.
  * 2. RequestHeaderModifier: sees the request as the client sent it.
  * 3. URLRewrite: after it, host and path are the backend's.
- * 4. ResponseHeaderModifier: works on the way back.
+ * 4. RequestMirror: the copy is what the backends of the rule get.
+ * 5. ResponseHeaderModifier: works on the way back.
  */
-const ORDER = ['RequestRedirect', 'RequestHeaderModifier', 'URLRewrite', 'ResponseHeaderModifier'] as const;
+const ORDER = [
+  'RequestRedirect',
+  'RequestHeaderModifier',
+  'URLRewrite',
+  'RequestMirror',
+  'ResponseHeaderModifier',
+] as const;
 
 /** Every filter type of the API: its definition, or `null` where it is not served and its rule answers 500. */
 const FILTERS = {
@@ -22,7 +30,7 @@ const FILTERS = {
   ResponseHeaderModifier: responseHeaderModifier,
   RequestRedirect: requestRedirect,
   URLRewrite: urlRewrite,
-  RequestMirror: null,
+  RequestMirror: requestMirror,
   CORS: null,
   ExternalAuth: null,
   ExtensionRef: null,
@@ -35,14 +43,17 @@ const rank = new Map<string, number>(ORDER.map((type, index) => [type, index]));
 /**
  * Filters of a rule or of a backendRef, as they go into the snapshot. One that can't be served is reported by
  * `context.refuse` and left out: the caller makes its rule answer 500.
+ *
+ * @param contextOf the context of the filter at an index
  */
 export function translateFilters(
   filters: readonly HttpFilter[],
   place: 'rule' | 'backend',
-  context: TranslateContext,
+  contextOf: (index: number) => TranslateContext,
 ): FilterConfig[] {
   const configs: FilterConfig[] = [];
-  for (const filter of filters) {
+  for (const [index, filter] of filters.entries()) {
+    const context = contextOf(index);
     const definition = byType.get(filter.type);
     if (!definition) {
       context.refuse(

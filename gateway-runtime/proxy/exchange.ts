@@ -87,6 +87,11 @@ export interface Exchange {
    */
   forward(endpoint: Endpoint, fresh: boolean, timed: boolean): void;
   /**
+   * Has a copy of the head as it is now, and of the body as it comes, sent to another endpoint as well, once the request is forwarded.
+   * What becomes of the copy makes no difference to the exchange, and nothing of it comes back.
+   */
+  mirror(endpoint: Endpoint): void;
+  /**
    * Gives up what is under way because it took too long: a failure like any other. Where a part of the response was sent already,
    * the client's connection is destroyed.
    */

@@ -28,6 +28,10 @@ export interface Limits {
   readonly upstreamIdle: number;
   readonly connectionsPerEndpoint: number;
   readonly idleConnectionsPerEndpoint: number;
+  /** Connections to an endpoint for copies of requests. While all are in use, no more is mirrored there. */
+  readonly mirrorsPerEndpoint: number;
+  /** What waits for an endpoint to take its copy of a request. More: the copy is given up. */
+  readonly mirrorBytes: number;
   /** Endpoints that are tried for one request when connections fail. */
   readonly attempts: number;
   /** From drain to the end of what is still in flight. */
@@ -51,6 +55,8 @@ export const LIMITS: Limits = {
   upstreamIdle: 4_000,
   connectionsPerEndpoint: 1_024,
   idleConnectionsPerEndpoint: 64,
+  mirrorsPerEndpoint: 64,
+  mirrorBytes: 256 * 1024,
   attempts: 3,
   drain: 30_000,
 };

@@ -55,7 +55,8 @@ export function translateRule(
   const contextAt = (at: string): TranslateContext => ({
     backend(ref, name) {
       const resolved = resolve(ref, `${at}.${name}`);
-      return 'reason' in resolved ? undefined : resolved.key;
+      const shown = backendName(ref, namespace);
+      return 'reason' in resolved ? { name: shown } : { name: shown, backend: resolved.key };
     },
     refuse(reason, message) {
       const finding = { reason, field: at, message, fix: 'remove the filter or correct it' };
@@ -72,7 +73,9 @@ export function translateRule(
   const matches = spec.matches.map((match, index) =>
     translateMatch(match, `${field}.matches[${index}]`, regex, refuse),
   );
-  const filters = translateFilters(spec.filters ?? [], 'rule', contextAt(`${field}.filters`));
+  const filters = translateFilters(spec.filters ?? [], 'rule', (index) =>
+    contextAt(`${field}.filters[${index}]`),
+  );
   const weighted = (spec.backendRefs ?? []).map((ref, index): WeightedBackend => {
     const at = `${field}.backendRefs[${index}]`;
     const resolved = resolve(ref, at);
@@ -82,7 +85,7 @@ export function translateRule(
       ...('reason' in resolved
         ? { unresolved: { reason: resolved.reason, message: resolved.message } }
         : { backend: resolved.key }),
-      filters: translateFilters(ref.filters ?? [], 'backend', contextAt(`${at}.filters`)),
+      filters: translateFilters(ref.filters ?? [], 'backend', (each) => contextAt(`${at}.filters[${each}]`)),
     };
   });
   const body = {

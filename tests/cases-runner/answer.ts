@@ -57,6 +57,30 @@ export function checkWhoami({ backend }: Answer, { body }: Reply): Mismatch[] {
   return unequal('backend', backend?.replace(/^.*\/|:\d+$/g, ''), service);
 }
 
+/** What came to a backend that should get a copy, and the rest. */
+export function apart(all: readonly Arrival[], { mirrored: expected }: Answer) {
+  const mirrored = all.filter(({ backend }) => expected?.has(backend));
+  return { mirrored, arrivals: all.filter((each) => !mirrored.includes(each)) };
+}
+
+export function checkMirrored({ mirrored: expected }: Answer, arrivals: readonly Arrival[]): Mismatch[] {
+  return [...(expected ?? [])].flatMap(([backend, saw]) => {
+    const [copy, ...more] = arrivals.filter((each) => each.backend === backend);
+    if (!copy || more.length > 0) return [mismatch(`copies for ${backend}`, 1, copy ? more.length + 1 : 0)];
+    return checkSeen(saw, copy);
+  });
+}
+
+function checkSeen(saw: Answer['saw'], arrival: Arrival): Mismatch[] {
+  return [
+    ...unequal('method at the backend', saw?.method, arrival.method),
+    ...checkText('path at the backend', saw?.path, arrival.url),
+    ...checkText('host at the backend', saw?.host, headerOf(arrival.rawHeaders, 'host')),
+    ...checkText('body at the backend', saw?.body, arrival.body),
+    ...checkHeaders('header at the backend', saw?.headers, arrival.rawHeaders),
+  ];
+}
+
 /** What the backend saw; where none is expected, none may have seen anything. */
 export function checkArrival(
   { backend, endpoint, saw, status }: Answer,
@@ -81,10 +105,6 @@ export function checkArrival(
   return [
     ...unequal('backend', backend, arrival.backend),
     ...unequal('endpoint', endpoint, arrival.endpoint),
-    ...unequal('method at the backend', saw?.method, arrival.method),
-    ...checkText('path at the backend', saw?.path, arrival.url),
-    ...checkText('host at the backend', saw?.host, headerOf(arrival.rawHeaders, 'host')),
-    ...checkText('body at the backend', saw?.body, arrival.body),
-    ...checkHeaders('header at the backend', saw?.headers, arrival.rawHeaders),
+    ...checkSeen(saw, arrival),
   ];
 }

@@ -76,6 +76,8 @@ const answerFields = object({
   /** Name of the listener that serves it. */
   listener: optional(string()),
   saw: optional(seen),
+  /** Backends that must get a copy of the request, with what they see. */
+  mirrored: optional(mapOf(seen)),
   headers: optional(expectedHeaders),
   location: optional(string()),
   body: optional(string()),

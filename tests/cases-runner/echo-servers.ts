@@ -23,6 +23,9 @@ export interface Arrival extends Seat {
   readonly body: string;
 }
 
+/** Far above what it takes. */
+const PATIENCE_MS = 3000;
+
 interface EchoServer {
   readonly server: Server;
   readonly port: number;
@@ -35,6 +38,7 @@ export class EchoServers {
   /** What arrived since `expect`. */
   readonly arrivals: Arrival[] = [];
   #reply: EchoReply = {};
+  #arrivedNow: (() => void) | undefined;
 
   /** Frees all servers for the next case. */
   clear(): void {
@@ -58,6 +62,20 @@ export class EchoServers {
     this.#taken++;
     free.seat = seat;
     return free.port;
+  }
+
+  /** Waits for as many arrivals, or until no more can be expected. */
+  async until(count: number): Promise<void> {
+    const late = performance.now() + PATIENCE_MS;
+    while (this.arrivals.length < count && performance.now() < late) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, late - performance.now());
+        this.#arrivedNow = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
   }
 
   async close(): Promise<void> {
@@ -84,6 +102,7 @@ export class EchoServers {
   #arrived(echo: EchoServer, { method = '', url = '', rawHeaders }: IncomingMessage, body: string): void {
     const seat = echo.seat ?? { backend: 'a backend of an earlier case', endpoint: '' };
     this.arrivals.push({ ...seat, method, url, rawHeaders, body });
+    this.#arrivedNow?.();
   }
 
   async #answer(echo: EchoServer, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -15,7 +15,15 @@ import type { Translation, TranslationChange } from '../../gateway-runtime/trans
 import { ENGINE } from '../support/engine.ts';
 import { AccessLog, type LogEntry } from './access-log.ts';
 import { address } from './addressed.ts';
-import { checkArrival, checkReply, checkWhoami, expectedStatus, reachedBy } from './answer.ts';
+import {
+  apart,
+  checkArrival,
+  checkMirrored,
+  checkReply,
+  checkWhoami,
+  expectedStatus,
+  reachedBy,
+} from './answer.ts';
 import type { Answer, CaseForm, CaseRequest } from './case.ts';
 import { Client, type Outgoing, type Refusal, type Reply, sendRaw, type Target } from './client.ts';
 import type { EchoServers } from './echo-servers.ts';
@@ -150,11 +158,13 @@ export class Live {
       return expected.refused ? [] : [mismatch('answer', expected, `none: ${reply.refused}`)];
     }
     if (expected.refused) return [mismatch('answer', 'none', reply)];
-    const arrivals = [...this.#echo.arrivals];
+    await this.#echo.until(1 + (expected.mirrored?.size ?? 0) - (expected.backend === undefined ? 1 : 0));
+    const { arrivals, mirrored } = apart(this.#echo.arrivals, expected);
     const byWhoami = this.#form.backends === 'whoami';
     return [
       ...unequal('status', expectedStatus(request, expected), reply.status),
       ...(byWhoami ? checkWhoami(expected, reply) : checkArrival(expected, reply, arrivals)),
+      ...checkMirrored(expected, mirrored),
       ...checkReply(expected, reply),
       ...this.#checkLog(step, request, expected, reply, await this.#log.next()),
     ];

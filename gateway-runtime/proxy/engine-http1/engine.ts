@@ -16,6 +16,8 @@ export interface EngineContext {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly pool: UpstreamPool;
+  /** Apart, so that copies of requests take no connection from a request. */
+  readonly mirrors: UpstreamPool;
 }
 
 export class Http1Engine implements Engine {
@@ -36,7 +38,8 @@ export class Http1Engine implements Engine {
     const context = { handler, limits, clock } as {
       -readonly [Key in keyof EngineContext]: EngineContext[Key];
     };
-    context.pool = new UpstreamPool(context);
+    context.pool = new UpstreamPool(context, limits.connectionsPerEndpoint);
+    context.mirrors = new UpstreamPool(context, limits.mirrorsPerEndpoint);
     this.#context = context;
   }
 
@@ -46,6 +49,7 @@ export class Http1Engine implements Engine {
 
   close(): void {
     this.#context.pool.close();
+    this.#context.mirrors.close();
     this.#context.clock.stop();
   }
 }

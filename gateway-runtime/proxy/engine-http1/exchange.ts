@@ -16,6 +16,7 @@ import { tunnel } from '../tunnel.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { Head } from './head.ts';
 import { dropListed, replyHead, requestHead, responseHead } from './message-head.ts';
+import { Mirror } from './mirror.ts';
 import { ForwardedRequest, ReceivedRequest } from './request.ts';
 import { sendBody } from './send-body.ts';
 import type { ResponseSink, UpstreamConnection } from './upstream-connection.ts';
@@ -38,6 +39,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
   readonly #started = performance.now();
   #head: ForwardedRequest | undefined;
   #upstream: UpstreamConnection | undefined;
+  #mirrors: Mirror[] | undefined;
   /** The request's body was passed on to its end. */
   #requestSent: boolean;
   #expectsContinue: boolean;
@@ -115,11 +117,23 @@ export class Http1Exchange implements Exchange, ResponseSink {
       context.handler.onFailure(this, 'overloaded', 'always');
       return;
     }
-    const head = requestHead(this.head as ForwardedRequest, this.#received, this.#hasBody, this.upgrade);
+    const head = this.#requestHead();
     this.#upstream = upstream;
     upstream.begin(this, head, this.#isHead, this.#hasBody, this.#received.chunked, timed);
+    if (this.#mirrors) for (const mirror of this.#mirrors) mirror.start(this.#received.chunked);
     // An idle connection is ready at once, and says so to nobody.
     if (!this.#requestSent && upstream.isReady) this.#client.resume();
+  }
+
+  #requestHead(): string {
+    return requestHead(this.head as ForwardedRequest, this.#received, this.#hasBody, this.upgrade);
+  }
+
+  mirror(endpoint: Endpoint): void {
+    const { context } = this.#client;
+    const mirror = new Mirror(context, endpoint, this.#requestHead(), this.head.method, this.#hasBody);
+    this.#mirrors ??= [];
+    this.#mirrors.push(mirror);
   }
 
   expire(): void {
@@ -155,16 +169,19 @@ export class Http1Exchange implements Exchange, ResponseSink {
   onRequestBody(octets: Buffer, start: number, end: number, owned: boolean): void {
     this.#bytesReceived += end - start;
     this.#upstream?.sendBody(octets, start, end, owned);
+    if (this.#mirrors) for (const mirror of this.#mirrors) mirror.sendBody(octets, start, end, owned);
   }
 
   onRequestEnd(trailers: string): void {
     this.#requestSent = true;
     this.#upstream?.endBody(trailers);
+    if (this.#mirrors) for (const mirror of this.#mirrors) mirror.endBody(trailers);
   }
 
   /** All that was received was passed on. */
   flushRequest(): void {
     this.#upstream?.flush();
+    if (this.#mirrors) for (const mirror of this.#mirrors) mirror.flush();
   }
 
   /** The body is not one. False where it is too late to say so. */
@@ -330,6 +347,8 @@ export class Http1Exchange implements Exchange, ResponseSink {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    // The rest of the request will never come.
+    if (this.#mirrors && !this.#requestSent) for (const mirror of this.#mirrors) mirror.drop();
     this.#client.context.handler.onEnd(this, {
       status: this.#status,
       bytesReceived: this.#bytesReceived,

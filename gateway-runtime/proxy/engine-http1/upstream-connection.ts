@@ -9,6 +9,7 @@ import { Head } from './head.ts';
 import { MORE, readResponse } from './head-reader.ts';
 import { sendBody } from './send-body.ts';
 import { Unread } from './unread.ts';
+import type { UpstreamPool } from './upstream-pool.ts';
 
 /** What a response, or the lack of one, is told to. The connection tells nothing after `release`. */
 export interface ResponseSink {
@@ -43,6 +44,7 @@ export class UpstreamConnection implements Timed {
   readonly head = new Head();
   readonly socket: Socket;
   readonly #context: EngineContext;
+  readonly #pool: UpstreamPool;
   readonly #unread = new Unread();
   #phase: Phase = 'connecting';
   #sink: ResponseSink | undefined;
@@ -66,8 +68,9 @@ export class UpstreamConnection implements Timed {
   #idleTime: number;
 
   /** `stream`: its socket is read as a stream, so that it can be given away after a switch of protocols. */
-  constructor(context: EngineContext, endpoint: Endpoint, stream: boolean) {
+  constructor(context: EngineContext, pool: UpstreamPool, endpoint: Endpoint, stream: boolean) {
     this.#context = context;
+    this.#pool = pool;
     this.endpoint = endpoint;
     this.#since = context.clock.now;
     this.#idleTime = context.limits.upstreamIdle;
@@ -179,7 +182,7 @@ export class UpstreamConnection implements Timed {
     this.#sink = undefined;
     if (reusable) {
       this.#since = this.#context.clock.now;
-      this.#context.pool.put(this);
+      this.#pool.put(this);
     } else this.destroy();
   }
 
@@ -188,7 +191,7 @@ export class UpstreamConnection implements Timed {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     this.#context.clock.delete(this);
-    this.#context.pool.forget(this);
+    this.#pool.forget(this);
     this.socket.destroy();
   }
 
@@ -201,7 +204,7 @@ export class UpstreamConnection implements Timed {
     this.socket.off('drain', this.#onDrain);
     this.socket.off('end', this.#onEnd);
     this.socket.off('close', this.#onClose);
-    this.socket.once('close', () => this.#context.pool.forget(this));
+    this.socket.once('close', () => this.#pool.forget(this));
     return this.socket;
   }
 

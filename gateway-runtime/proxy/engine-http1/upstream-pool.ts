@@ -11,11 +11,14 @@ interface EndpointConnections {
 
 export class UpstreamPool {
   readonly #context: EngineContext;
+  readonly #most: number;
   readonly #byEndpoint = new Map<string, EndpointConnections>();
   readonly #all = new Set<UpstreamConnection>();
 
-  constructor(context: EngineContext) {
+  /** @param most connections to one endpoint */
+  constructor(context: EngineContext, most: number) {
     this.#context = context;
+    this.#most = most;
   }
 
   /**
@@ -33,7 +36,7 @@ export class UpstreamPool {
     }
     const { idle } = connections;
     if (!fresh && !stream && idle.length > 0) return idle.pop()!;
-    if (connections.open >= this.#context.limits.connectionsPerEndpoint) {
+    if (connections.open >= this.#most) {
       // An idle one makes room for one that has to be new.
       if (idle.length === 0) return undefined;
       idle[0]!.destroy();
@@ -41,7 +44,7 @@ export class UpstreamPool {
     connections = this.#byEndpoint.get(key) ?? connections;
     this.#byEndpoint.set(key, connections);
     connections.open++;
-    const connection = new UpstreamConnection(this.#context, endpoint, stream);
+    const connection = new UpstreamConnection(this.#context, this, endpoint, stream);
     this.#all.add(connection);
     return connection;
   }

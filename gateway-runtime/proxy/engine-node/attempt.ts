@@ -10,7 +10,8 @@ import type { ConnectionPool } from './connection-pool.ts';
 /** What an attempt tells. Nothing is told after `cancel`, a failure or an upgrade. */
 export interface AttemptEvents {
   /** A chunk of the request's body was read from the client. */
-  onRequestChunk(bytes: number): void;
+  onRequestChunk(chunk: Buffer): void;
+  onRequestEnd(trailers: [name: string, value: string][]): void;
   onInformation(status: number, rawHeaders: readonly string[]): void;
   onResponse(status: number, rawHeaders: readonly string[]): void;
   /** False: no more until `resume`. */
@@ -133,7 +134,7 @@ export class Attempt {
     body.on(
       'data',
       guard((chunk: Buffer) => {
-        this.#events.onRequestChunk(chunk.length);
+        this.#events.onRequestChunk(chunk);
         if (!this.#over && !upstream.write(chunk)) body.pause();
       }),
     );
@@ -142,7 +143,9 @@ export class Attempt {
       'end',
       guard(() => {
         if (this.#over) return;
-        if (body.rawTrailers.length) upstream.addTrailers(forwardableTrailers(body.rawTrailers));
+        const trailers = forwardableTrailers(body.rawTrailers);
+        this.#events.onRequestEnd(trailers);
+        if (trailers.length) upstream.addTrailers(trailers);
         upstream.end();
         if (!this.#response) upstream.socket?.setTimeout(this.#responseTime);
       }),

@@ -10,7 +10,8 @@ export class ConnectionPool {
   readonly fresh: Agent;
   readonly #limit: number;
 
-  constructor(limits: Limits) {
+  /** @param most requests under way to one endpoint */
+  constructor(limits: Limits, most: number) {
     this.reusing = new Agent({
       keepAlive: true,
       scheduling: 'lifo',
@@ -18,7 +19,7 @@ export class ConnectionPool {
       maxFreeSockets: limits.idleConnectionsPerEndpoint,
     });
     this.fresh = new Agent({ keepAlive: false });
-    this.#limit = limits.connectionsPerEndpoint;
+    this.#limit = most;
   }
 
   /** Whether an endpoint has as many requests under way as it may have. */

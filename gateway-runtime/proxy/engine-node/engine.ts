@@ -14,7 +14,12 @@ export class NodeEngine implements Engine {
   readonly #context: ExchangeContext;
 
   constructor(handler: ExchangeHandler, limits: Limits) {
-    this.#context = { handler, limits, pool: new ConnectionPool(limits) };
+    this.#context = {
+      handler,
+      limits,
+      pool: new ConnectionPool(limits, limits.connectionsPerEndpoint),
+      mirrors: new ConnectionPool(limits, limits.mirrorsPerEndpoint),
+    };
   }
 
   serve(port: number, tls?: TlsOptions): EngineServer {
@@ -23,5 +28,6 @@ export class NodeEngine implements Engine {
 
   close(): void {
     this.#context.pool.close();
+    this.#context.mirrors.close();
   }
 }

@@ -21,6 +21,7 @@ import { Attempt, type AttemptEvents, type Guard } from './attempt.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { fieldValue, ResponseFields } from './header-fields.ts';
 import { requestFields, switchingHead } from './message-head.ts';
+import { Mirror } from './mirror.ts';
 import { ForwardedRequest, ReceivedRequest } from './request.ts';
 
 /** What all exchanges of an engine share. */
@@ -28,6 +29,8 @@ export interface ExchangeContext {
   readonly handler: ExchangeHandler;
   readonly limits: Limits;
   readonly pool: ConnectionPool;
+  /** Apart, so that copies of requests take no connection from a request. */
+  readonly mirrors: ConnectionPool;
 }
 
 /** The server side of a connection, as the engine keeps it. */
@@ -66,6 +69,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
   readonly #hasBody: boolean;
   #head: ForwardedRequest | undefined;
   #attempt: Attempt | undefined;
+  #mirrors: Mirror[] | undefined;
   #received = 0;
   #sent = 0;
   #chunked = false;
@@ -143,9 +147,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
         endpoint,
         fresh,
         timed,
-        method: head.method,
-        target: head.query ? `${head.path}?${head.query}` : head.path,
-        headers: requestFields(head, this.#message.rawHeaders, this.#hasBody, this.upgrade),
+        ...this.#forwarded(head),
         ...(this.#hasBody ? { body: this.#message } : {}),
         pool,
         limits,
@@ -153,6 +155,22 @@ export class NodeExchange implements Exchange, AttemptEvents {
       },
       this,
     );
+    if (this.#mirrors) for (const mirror of this.#mirrors) mirror.start();
+  }
+
+  /** As the head is now. */
+  #forwarded(head: ForwardedRequest) {
+    return {
+      method: head.method,
+      target: head.query ? `${head.path}?${head.query}` : head.path,
+      headers: requestFields(head, this.#message.rawHeaders, this.#hasBody, this.upgrade),
+    };
+  }
+
+  mirror(endpoint: Endpoint): void {
+    const mirrored = { ...this.#forwarded(this.head as ForwardedRequest), hasBody: this.#hasBody };
+    this.#mirrors ??= [];
+    this.#mirrors.push(new Mirror(this.#context, endpoint, mirrored));
   }
 
   expire(): void {
@@ -166,8 +184,13 @@ export class NodeExchange implements Exchange, AttemptEvents {
     })();
   }
 
-  onRequestChunk(bytes: number): void {
-    this.#received += bytes;
+  onRequestChunk(chunk: Buffer): void {
+    this.#received += chunk.length;
+    if (this.#mirrors) for (const mirror of this.#mirrors) mirror.write(chunk);
+  }
+
+  onRequestEnd(trailers: [string, string][]): void {
+    if (this.#mirrors) for (const mirror of this.#mirrors) mirror.end(trailers);
   }
 
   onInformation(status: number, rawHeaders: readonly string[]): void {
@@ -295,6 +318,10 @@ export class NodeExchange implements Exchange, AttemptEvents {
   #end(status: number): void {
     if (this.#ended) return;
     this.#ended = true;
+    // The rest of the request will never come.
+    if (this.#mirrors && this.#hasBody && !this.#message.complete) {
+      for (const mirror of this.#mirrors) mirror.drop();
+    }
     const { inFlight, closing } = this.#client;
     inFlight.splice(inFlight.indexOf(this), 1);
     // The head of this response may have been sent before it was known that the connection is to close.

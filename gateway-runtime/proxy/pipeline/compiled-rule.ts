@@ -1,5 +1,5 @@
 /** What the router carries for a match of a rule: everything that can be made once, so that a request allocates nothing for it. */
-import type { CompiledFilter } from '../../filters/definition.ts';
+import type { CompiledFilter, CompiledMirror } from '../../filters/definition.ts';
 import { compileFilters } from '../../filters/index.ts';
 import type { BackendKey, HttpMatch, HttpRule } from '../../snapshot/snapshot.ts';
 
@@ -9,10 +9,13 @@ export interface CompiledBackend {
   /** Absent where the reference did not resolve. */
   readonly backend?: BackendKey;
   readonly filters: readonly CompiledFilter[];
+  /** Those of its filters, in one list. */
+  readonly mirrors: readonly CompiledMirror[];
 }
 
 export interface CompiledRule {
   readonly filters: readonly CompiledFilter[];
+  readonly mirrors: readonly CompiledMirror[];
   /** Those with a weight above 0. */
   readonly backends: readonly CompiledBackend[];
   readonly totalWeight: number;
@@ -36,17 +39,28 @@ export function compileRule(
     const compiled = compileFilters(filters, context);
     if (weight <= 0) continue;
     totalWeight += weight;
-    backends.push({ upTo: totalWeight, ...(backend ? { backend } : {}), filters: compiled });
+    backends.push({
+      upTo: totalWeight,
+      ...(backend ? { backend } : {}),
+      filters: compiled,
+      mirrors: mirrorsOf(compiled),
+    });
   }
+  const filters = compileFilters(rule.filters, context);
   const { request = 0, backendRequest = 0 } = rule.timeouts ?? {};
   return {
-    filters: compileFilters(rule.filters, context),
+    filters,
+    mirrors: mirrorsOf(filters),
     backends,
     totalWeight,
     requestTimeout: request,
     backendTimeout: backendRequest,
     hasTimeouts: rule.timeouts?.request !== undefined || rule.timeouts?.backendRequest !== undefined,
   };
+}
+
+function mirrorsOf(filters: readonly CompiledFilter[]): CompiledMirror[] {
+  return filters.flatMap(({ mirror }) => (mirror ? [mirror] : []));
 }
 
 /**

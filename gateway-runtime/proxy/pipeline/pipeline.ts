@@ -2,7 +2,7 @@
  * What happens to a request, whatever engine carries it: listener, route, filters, backend, endpoint, and the same way back. May
  * read only what was compiled; never waits.
  */
-import type { LocalReply, ResponseHead } from '../../filters/definition.ts';
+import type { CompiledMirror, LocalReply, ResponseHead } from '../../filters/definition.ts';
 import type { ListenerTable, RouteEntry, Router } from '../../match/router.ts';
 import type { Endpoint } from '../../snapshot/snapshot.ts';
 import type {
@@ -111,11 +111,24 @@ export class Pipeline implements ExchangeHandler {
     if (!chosen.backend) return UNRESOLVED_BACKEND;
     outcome.backend = chosen.backend;
     outcome.backendFilters = chosen.filters;
+    if (payload.mirrors.length > 0) this.#mirror(exchange, payload.mirrors);
     for (const filter of chosen.filters) {
       const reply = filter.request?.(exchange.head);
       if (reply) return reply;
     }
+    if (chosen.mirrors.length > 0) this.#mirror(exchange, chosen.mirrors);
     return this.#forward(exchange, payload);
+  }
+
+  /** A connection that is to be switched to another protocol has two ends, so there is nothing to mirror. */
+  #mirror(exchange: Exchange, mirrors: readonly CompiledMirror[]): void {
+    if (exchange.upgrade !== undefined) return;
+    const { random, upstreams } = this.#options;
+    for (const { backend, share } of mirrors) {
+      if (share < 1 && random() >= share) continue;
+      const endpoint = upstreams.next(backend);
+      if (endpoint) exchange.mirror(endpoint);
+    }
   }
 
   #forward(exchange: Exchange, { requestTimeout }: CompiledRule): LocalReply | undefined {

@@ -19,13 +19,13 @@ function checked(filter: unknown) {
 function translated(...filters: unknown[]) {
   const refusals: string[] = [];
   const context: TranslateContext = {
-    backend: () => undefined,
+    backend: ({ name }) => ({ name, ...(name === 'gone' ? {} : { backend: `backend/shop/${name}/80` }) }),
     refuse: (reason, message) => {
       refusals.push(`${reason}: ${message}`);
       return undefined;
     },
   };
-  return { configs: translateFilters(filters.map(checked), 'rule', context), refusals };
+  return { configs: translateFilters(filters.map(checked), 'rule', () => context), refusals };
 }
 
 class Head implements RequestHead, ResponseHead {

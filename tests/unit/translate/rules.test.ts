@@ -90,13 +90,13 @@ describe('what is not served makes its rule answer 500, and says so', () => {
     [
       'a filter that is not known',
       { filters: [{ type: 'CORS', cors: { allowOrigins: ['*'] } }] },
-      'filters',
+      'filters[0]',
       'the filter CORS is not served',
     ],
     [
       'a filter of a backend that is not known',
       { backendRefs: [{ name: 'cart', port: 80, filters: [{ type: 'CORS', cors: {} }] }] },
-      'backendRefs[0].filters',
+      'backendRefs[0].filters[0]',
       'the filter CORS is not served',
     ],
     [

@@ -1,0 +1,113 @@
+/**
+ * A copy of a request on its way to another endpoint. Whatever becomes of it, the request itself never notices: what the endpoint does not
+ * take in time is given up, and what it answers is read and thrown away.
+ */
+import type { Endpoint } from '../../snapshot/snapshot.ts';
+import type { Repeatable, UpstreamFailure } from '../exchange.ts';
+import type { EngineContext } from './engine.ts';
+import type { ResponseSink, UpstreamConnection } from './upstream-connection.ts';
+
+/** Octets of a response that are read to keep its connection; more than that, and a new connection costs less. */
+const DISCARD = 1024 * 1024;
+
+export class Mirror implements ResponseSink {
+  readonly #context: EngineContext;
+  readonly #endpoint: Endpoint;
+  /** Of the request, as it was when it was mirrored. */
+  readonly #head: string;
+  readonly #hasBody: boolean;
+  readonly #isHead: boolean;
+  readonly #isSafe: boolean;
+  #upstream: UpstreamConnection | undefined;
+  #discarded = 0;
+  #started = false;
+  #repeated = false;
+
+  constructor(context: EngineContext, endpoint: Endpoint, head: string, method: string, hasBody: boolean) {
+    this.#context = context;
+    this.#endpoint = endpoint;
+    this.#head = head;
+    this.#hasBody = hasBody;
+    this.#isHead = method === 'HEAD';
+    this.#isSafe = method === 'GET' || method === 'HEAD';
+  }
+
+  /** Once. */
+  start(chunked: boolean): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#send(false, chunked);
+  }
+
+  #send(fresh: boolean, chunked: boolean): void {
+    const upstream = this.#context.mirrors.take(this.#endpoint, fresh, false);
+    this.#upstream = upstream;
+    upstream?.begin(this, this.#head, this.#isHead, this.#hasBody, chunked, true);
+  }
+
+  sendBody(octets: Buffer, start: number, end: number, owned: boolean): void {
+    const upstream = this.#upstream;
+    if (!upstream) return;
+    upstream.sendBody(octets, start, end, owned);
+    if (upstream.socket.writableLength > this.#context.limits.mirrorBytes) this.drop();
+  }
+
+  endBody(trailers: string): void {
+    this.#upstream?.endBody(trailers);
+  }
+
+  flush(): void {
+    this.#upstream?.flush();
+  }
+
+  drop(): void {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    upstream?.destroy();
+  }
+
+  onUpstreamReady(): void {
+    // What the socket does not take yet, it keeps.
+  }
+
+  onInformation(): void {
+    // As everything that comes back.
+  }
+
+  onUpstreamHead(): void {
+    // The body says when it is over.
+  }
+
+  onSwitch(): void {
+    this.drop();
+  }
+
+  onUpstreamBody(_octets: Buffer, start: number, end: number): boolean {
+    this.#discarded += end - start;
+    if (this.#discarded > DISCARD) this.drop();
+    return true;
+  }
+
+  onUpstreamEnd(): void {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    upstream?.release();
+  }
+
+  onUpstreamPause(): void {
+    // Nothing is held back.
+  }
+
+  onUpstreamFailure(_failure: UpstreamFailure, repeatable: Repeatable): void {
+    this.#upstream = undefined;
+    // A kept-alive connection that was closed under it says nothing about the endpoint.
+    if (repeatable !== 'idempotent' || !this.#isSafe || this.#repeated) return;
+    this.#repeated = true;
+    this.#send(true, false);
+  }
+
+  onUpstreamError(error: unknown): void {
+    this.#context.handler.onInternalError(error);
+    this.drop();
+  }
+}
