@@ -31,7 +31,8 @@ const DATA = 3;
 const DATA_CR = 4;
 const DATA_LF = 5;
 const TRAILER = 6;
-const DONE = 7;
+const TRAILER_LF = 7;
+const DONE = 8;
 
 export class ChunkedBody {
   #state = SIZE;
@@ -39,6 +40,9 @@ export class ChunkedBody {
   #digits = 0;
   #extensions = 0;
   #trailers = '';
+  /** Lines of trailers, and octets of the one that is read. */
+  #lines = 0;
+  #line = 0;
 
   get done(): boolean {
     return this.#state === DONE;
@@ -98,11 +102,20 @@ export class ChunkedBody {
           i++;
           break;
         case TRAILER:
+          if (octet === CR) this.#state = TRAILER_LF;
+          else if (FIELD_VALUE[octet] === 0) return MALFORMED_BODY;
+          else if (this.#line++ === 0 && this.#lines++ === TRAILER_FIELDS) return TRAILERS_TOO_LARGE;
+          if (this.#trailers.length === TRAILERS) return TRAILERS_TOO_LARGE;
           this.#trailers += String.fromCharCode(octet);
           i++;
-          if (octet === LF && /^\r\n$|\r\n\r\n$/.test(this.#trailers))
-            return this.#finish() ? i : MALFORMED_BODY;
-          if (this.#trailers.length > TRAILERS) return TRAILERS_TOO_LARGE;
+          break;
+        case TRAILER_LF:
+          if (octet !== LF) return MALFORMED_BODY;
+          this.#trailers += '\n';
+          i++;
+          if (this.#line === 0) return this.#finish() ? i : MALFORMED_BODY;
+          this.#state = TRAILER;
+          this.#line = 0;
           break;
         default:
           return i;
@@ -117,7 +130,7 @@ export class ChunkedBody {
     const octets = Buffer.from(this.#trailers, 'latin1');
     this.#trailers = '';
     const head = new Head();
-    if (readFields(head, octets, 0, 0, octets.length, TRAILER_FIELDS, false) !== octets.length) return false;
+    if (readFields(head, octets, 0, 0, octets.length, TRAILER_FIELDS) !== octets.length) return false;
     for (let i = 0; i < head.count; i++) {
       if (mayBeTrailer(head.nameOf(i).toLowerCase())) {
         this.#trailers += `${head.nameOf(i)}: ${head.valueOf(i)}\r\n`;

@@ -3,7 +3,7 @@
  * space before a colon, no octet where the grammar has none. What two readers could read in two ways is refused.
  */
 import type { Head } from './head.ts';
-import { COLON, CR, FIELD_VALUE, HTAB, LF, SP, TARGET, TOKEN } from './octets.ts';
+import { COLON, CR, FIELD_VALUE, HTAB, LF, SP, TARGET, TOKEN, ZERO } from './octets.ts';
 
 /** Instead of the end of the head: more octets are needed. */
 export const MORE = -1;
@@ -15,6 +15,9 @@ export const TOO_MANY = -3;
 export const VERSION = -4;
 /** Transfer codings before chunked. */
 export const CODING = -5;
+
+/** Octets of a method. Those that are registered have at most 17. */
+const LONGEST_METHOD = 32;
 
 const lowerCase = (name: string) => Uint8Array.from(Buffer.from(name));
 const HOST = lowerCase('host');
@@ -63,7 +66,8 @@ function isOtherVersion(octets: Buffer, i: number): boolean {
 export function readRequest(head: Head, octets: Buffer, start: number, end: number, most: number): number {
   let i = start;
   while (i < end && TOKEN[octets[i]!] === 1) i++;
-  if (i === end) return i - start > 32 ? BAD : MORE;
+  if (i - start > LONGEST_METHOD) return BAD;
+  if (i === end) return MORE;
   if (octets[i] !== SP || i === start) return BAD;
   const methodEnd = i++;
   const target = i;
@@ -79,7 +83,7 @@ export function readRequest(head: Head, octets: Buffer, start: number, end: numb
   head.minor = minor;
   head.targetStart = target - start;
   head.targetEnd = targetEnd - start;
-  const done = readFields(head, octets, start, i + 10, end, most, true);
+  const done = readFields(head, octets, start, i + 10, end, most);
   if (done < 0) return done;
   head.method = head.text.slice(0, methodEnd - start);
   return done;
@@ -105,7 +109,7 @@ export function readResponse(head: Head, octets: Buffer, start: number, end: num
   head.status = hundreds * 100 + tens * 10 + ones;
   head.statusStart = 9;
   head.statusEnd = i - start;
-  return readFields(head, octets, start, i + 2, end, most, false);
+  return readFields(head, octets, start, i + 2, end, most);
 }
 
 /** Field lines and the empty line after them. Also for trailers, whose head begins with its fields. */
@@ -116,7 +120,6 @@ export function readFields(
   from: number,
   end: number,
   most: number,
-  isRequest: boolean,
 ): number {
   let i = from;
   for (;;) {
@@ -141,7 +144,7 @@ export function readFields(
     i += 2;
     if (head.count === most) return TOO_MANY;
     const index = head.push(name - start, nameEnd - start, value - start, valueEnd - start);
-    const bad = note(head, octets, name, nameEnd - name, value, valueEnd, index, isRequest);
+    const bad = note(head, octets, name, nameEnd - name, value, valueEnd, index);
     if (bad !== 0) return bad;
   }
   head.end = i - start;
@@ -159,7 +162,6 @@ function note(
   value: number,
   valueEnd: number,
   index: number,
-  isRequest: boolean,
 ): number {
   switch (nameLength) {
     case 2:
@@ -200,9 +202,7 @@ function note(
       if (isNamed(octets, name, PROXY_CONNECTION)) head.drop(index);
       return 0;
     case 17:
-      return isNamed(octets, name, TRANSFER_ENCODING)
-        ? noteCoding(head, octets, value, valueEnd, index, isRequest)
-        : 0;
+      return isNamed(octets, name, TRANSFER_ENCODING) ? noteCoding(head, octets, value, valueEnd, index) : 0;
     case 18:
       if (isNamed(octets, name, PROXY_AUTHENTICATE)) head.drop(index);
       return 0;
@@ -214,9 +214,13 @@ function note(
   }
 }
 
-/** RFC 9110 section 8.6: digits; a second one, even with the same value, is refused (RFC 9112 section 6.3). */
+/**
+ * RFC 9110 section 8.6: digits; a second one, even with the same value, is refused (RFC 9112 section 6.3). So is a number that begins
+ * with 0, which some readers take for an octal one.
+ */
 function noteLength(head: Head, octets: Buffer, value: number, valueEnd: number, index: number): number {
   if (head.length >= 0 || value === valueEnd || valueEnd - value > 15) return BAD;
+  if (octets[value] === ZERO && valueEnd - value > 1) return BAD;
   let length = 0;
   for (let i = value; i < valueEnd; i++) {
     const digit = octets[i]! - 48;
@@ -228,16 +232,12 @@ function noteLength(head: Head, octets: Buffer, value: number, valueEnd: number,
   return 0;
 }
 
-/** "Transfer-Encoding was added in HTTP/1.1"; chunked, once, is all that is known (RFC 9112 sections 6.1 and 7). */
-function noteCoding(
-  head: Head,
-  octets: Buffer,
-  value: number,
-  valueEnd: number,
-  index: number,
-  isRequest: boolean,
-): number {
-  if (head.transferEncoding >= 0 || (isRequest && head.minor === 0)) return BAD;
+/**
+ * "A server or client that receives an HTTP/1.0 message containing a Transfer-Encoding header field MUST treat the message as if the
+ * framing is faulty"; chunked, once, is all that is known (RFC 9112 sections 6.1 and 7).
+ */
+function noteCoding(head: Head, octets: Buffer, value: number, valueEnd: number, index: number): number {
+  if (head.transferEncoding >= 0 || head.minor === 0) return BAD;
   const coding = octets.toString('latin1', value, valueEnd);
   if (coding !== 'chunked' && coding.toLowerCase() !== 'chunked') return codingProblem(coding);
   head.transferEncoding = index;

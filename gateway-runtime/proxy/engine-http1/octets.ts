@@ -4,6 +4,7 @@ export const CR = 13;
 export const LF = 10;
 export const SP = 32;
 export const HTAB = 9;
+export const ZERO = 48;
 export const COLON = 58;
 export const SEMICOLON = 59;
 
