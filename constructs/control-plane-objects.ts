@@ -6,6 +6,7 @@ import {
   DeploymentStrategy,
   EnvFieldPaths,
   EnvValue,
+  ImagePullPolicy,
   LabelSelector,
   PercentOrAbsolute,
   Probe,
@@ -83,6 +84,8 @@ function deployment(
       {
         name: 'control-plane',
         image,
+        // A node may have it from elsewhere than a registry.
+        imagePullPolicy: ImagePullPolicy.IF_NOT_PRESENT,
         args: ['/gatewright/control-plane.js'],
         envVariables: {
           GATEWRIGHT_NAMESPACE: EnvValue.fromFieldRef(EnvFieldPaths.POD_NAMESPACE),

@@ -140,7 +140,8 @@ describe('GatewayRuntime', () => {
   it('knows who and where it is, runs data planes of its own image, and is dialled at its Service', () => {
     const { app } = cluster();
     const { spec } = named(app, 'Deployment', 'gatewright');
-    const [{ args, env, ports, image }] = spec.template.spec.containers;
+    const [{ args, env, ports, image, imagePullPolicy }] = spec.template.spec.containers;
+    expect(imagePullPolicy).toBe('IfNotPresent');
     expect(args).toEqual(['/gatewright/control-plane.js']);
     const path = (name: string) =>
       env.find((each: { name: string }) => each.name === name).valueFrom.fieldRef.fieldPath;
