@@ -35,6 +35,7 @@ const program = positionals[0]!;
 /** Milliseconds. */
 const CLEANUP = 300_000;
 const logs = join(CACHE, 'conformance');
+const reportOf = (run: number) => join(logs, `report-${run}.yaml`);
 
 const flags = (report: string) => [
   // Tells of each test as it ends.
@@ -93,7 +94,7 @@ async function main(api: KubeApi): Promise<boolean> {
   for (let run = 1; run <= Number(values.runs); run++) {
     const start = performance.now();
     const date = new Date().toISOString();
-    const file = join(logs, `report-${run}.yaml`);
+    const file = reportOf(run);
     rmSync(file, { force: true });
     const log = join(logs, `run-${run}.log`);
     await leftNothing(api);
@@ -115,10 +116,11 @@ async function main(api: KubeApi): Promise<boolean> {
     for (const problem of found) say(`  ${problem}`);
     if (status !== 0) say(`  The suite ended with ${status}, see ${log}`);
     good &&= found.length === 0 && status === 0;
-    if (good && values.keep) writeFileSync(KEPT, readFileSync(file));
   }
-  if (good && values.keep)
+  if (good && values.keep) {
+    writeFileSync(KEPT, readFileSync(reportOf(outcomes.length)));
     writeFileSync(RUNS, `# The last runs that all succeeded, one after another.\n${stringify(outcomes)}`);
+  }
   return good;
 }
 
