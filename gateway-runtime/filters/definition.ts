@@ -3,6 +3,7 @@
  * what it does to a request and a response, and how it is explained. One file per filter; `index.ts` has the registry.
  */
 import type { HttpFilter } from '../api/http-filter.ts';
+import type { MatchRequest } from '../match/request.ts';
 import type { BackendKey, PathMatch } from '../snapshot/snapshot.ts';
 
 /** A part of a message head that filters may edit. Names are compared without case. */
@@ -35,10 +36,12 @@ export interface ResponseHead extends EditableHead {
   status: number;
 }
 
+export type ReplyField = readonly [name: string, value: string];
+
 /** A response that a filter gives itself; no backend is asked. */
 export interface LocalReply {
   readonly status: number;
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly headers: readonly ReplyField[];
   readonly body: string;
 }
 
@@ -79,8 +82,10 @@ export interface CompiledFilter {
   readonly mirror?: CompiledMirror;
   /** Edits the request; a reply ends the exchange. */
   request?(head: RequestHead): LocalReply | undefined;
-  /** Edits the response of a backend. */
-  response?(head: ResponseHead): void;
+  /** Edits the response of a backend to a request, which is as it was received. */
+  response?(head: ResponseHead, request: MatchRequest): void;
+  /** Fields for what the gateway answers itself, in its rule's place. */
+  reply?(request: MatchRequest): readonly ReplyField[];
 }
 
 export interface FilterDefinition<Type extends HttpFilter['type'] = HttpFilter['type'], Config = unknown> {

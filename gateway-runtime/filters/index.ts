@@ -1,6 +1,7 @@
 /** The filters that are served: the registry, the order in which they run, and the ways into them. */
 import type { FilterType, HttpFilter } from '../api/http-filter.ts';
 import type { FilterConfig } from '../snapshot/snapshot.ts';
+import { cors } from './cors.ts';
 import type { CompileContext, CompiledFilter, FilterDefinition, TranslateContext } from './definition.ts';
 import { requestHeaderModifier } from './request-header-modifier.ts';
 import { requestMirror } from './request-mirror.ts';
@@ -10,13 +11,15 @@ import { urlRewrite } from './url-rewrite.ts';
 
 /**
  * In the order in which they run, whatever the order in the route, so that a route means the same on every data plane:
- * 1. RequestRedirect: answers at once, so nothing that follows would show.
- * 2. RequestHeaderModifier: sees the request as the client sent it.
- * 3. URLRewrite: after it, host and path are the backend's.
- * 4. RequestMirror: the copy is what the backends of the rule get.
- * 5. ResponseHeaderModifier: works on the way back.
+ * 1. CORS: browsers follow no redirect of a preflight request; on the way back, a ResponseHeaderModifier has the last word.
+ * 2. RequestRedirect: answers at once, so nothing that follows would show.
+ * 3. RequestHeaderModifier: sees the request as the client sent it.
+ * 4. URLRewrite: after it, host and path are the backend's.
+ * 5. RequestMirror: the copy is what the backends of the rule get.
+ * 6. ResponseHeaderModifier: works on the way back.
  */
 const ORDER = [
+  'CORS',
   'RequestRedirect',
   'RequestHeaderModifier',
   'URLRewrite',
@@ -31,7 +34,7 @@ const FILTERS = {
   RequestRedirect: requestRedirect,
   URLRewrite: urlRewrite,
   RequestMirror: requestMirror,
-  CORS: null,
+  CORS: cors,
   ExternalAuth: null,
   ExtensionRef: null,
 } satisfies { [T in FilterType]: FilterDefinition<T> | null };

@@ -23,7 +23,6 @@ const KINDS_TO_SHOW: KindName[] = ['HTTPRoute', 'Gateway', 'ListenerSet', 'Refer
 
 /** Fields, with what is below them, of which no case can show that they apply, since they are not served yet. */
 const NOT_SERVED: Readonly<Record<string, string>> = {
-  'HTTPRoute.rules.filters.cors': 'CORS is not served: the rule answers 500',
   'HTTPRoute.rules.filters.externalAuth': 'external authorization is not served: the rule answers 500',
   'HTTPRoute.rules.filters.extensionRef': 'there is no filter of our own: the rule answers 500',
   'HTTPRoute.rules.retry': 'retries are not served: the rule answers 500',
@@ -35,7 +34,7 @@ const NOT_SERVED: Readonly<Record<string, string>> = {
   'Gateway.listeners.tls.options': 'no option is known: the listener is not accepted',
   'ListenerSet.listeners.tls.options': 'no option is known: the listener is not accepted',
 };
-for (const filter of ['cors', 'externalAuth', 'extensionRef']) {
+for (const filter of ['externalAuth', 'extensionRef']) {
   Object.assign(NOT_SERVED, { [`HTTPRoute.rules.backendRefs.filters.${filter}`]: 'as on a rule' });
 }
 

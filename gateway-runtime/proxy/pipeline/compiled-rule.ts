@@ -16,6 +16,8 @@ export interface CompiledBackend {
 export interface CompiledRule {
   readonly filters: readonly CompiledFilter[];
   readonly mirrors: readonly CompiledMirror[];
+  /** Some filter has fields for what the gateway answers itself. */
+  readonly editsReplies: boolean;
   /** Those with a weight above 0. */
   readonly backends: readonly CompiledBackend[];
   readonly totalWeight: number;
@@ -51,6 +53,7 @@ export function compileRule(
   return {
     filters,
     mirrors: mirrorsOf(filters),
+    editsReplies: [filters, ...backends.map((each) => each.filters)].flat().some(({ reply }) => reply),
     backends,
     totalWeight,
     requestTimeout: request,

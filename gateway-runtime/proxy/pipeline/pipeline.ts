@@ -75,7 +75,22 @@ export class Pipeline implements ExchangeHandler {
 
   onRequest(exchange: Exchange): void {
     const reply = exchange.problem ? problemReply(exchange.problem) : this.#route(exchange);
-    if (reply) exchange.reply(reply);
+    if (reply) this.#reply(exchange, reply);
+  }
+
+  #reply(exchange: Exchange, reply: LocalReply): void {
+    const { request, outcome } = exchange;
+    if (!outcome.plan?.editsReplies) {
+      exchange.reply(reply);
+      return;
+    }
+    const headers = [...reply.headers];
+    // Those of the rule have the last word, as on the way back.
+    const own = outcome.plan.filters.some(({ reply: edits }) => edits)
+      ? outcome.plan.filters
+      : outcome.backendFilters;
+    for (const filter of own) headers.push(...(filter.reply?.(request) ?? []));
+    exchange.reply({ ...reply, headers });
   }
 
   /** A reply, or undefined where the request was forwarded. */
@@ -153,12 +168,12 @@ export class Pipeline implements ExchangeHandler {
     exchange.forward(endpoint, fresh, !hasTimeouts);
   }
 
-  onResponse({ outcome }: Exchange, head: ResponseHead): void {
+  onResponse({ outcome, request }: Exchange, head: ResponseHead): void {
     // What follows a switch of protocols is no response, and takes as long as it takes.
     if (head.status === 101) cancelDeadlines(outcome);
     // The way back: the filters of the backend are nearer to it than those of the rule.
-    for (const filter of outcome.backendFilters) filter.response?.(head);
-    for (const filter of outcome.plan!.filters) filter.response?.(head);
+    for (const filter of outcome.backendFilters) filter.response?.(head, request);
+    for (const filter of outcome.plan!.filters) filter.response?.(head, request);
   }
 
   onFailure(exchange: Exchange, failure: UpstreamFailure, repeatable: Repeatable): void {
@@ -171,7 +186,7 @@ export class Pipeline implements ExchangeHandler {
       outcome.failure = undefined;
       this.#attempt(exchange, next, repeatable === 'idempotent');
     } else {
-      exchange.reply(FAILURES[outcome.isExpired ? 'timeout' : failure]);
+      this.#reply(exchange, FAILURES[outcome.isExpired ? 'timeout' : failure]);
     }
   }
 

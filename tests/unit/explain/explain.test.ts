@@ -54,8 +54,8 @@ describe('backends', () => {
     ['all its backends have weight 0', { backends: [backend('a', 0)] }],
     ['none of its backends can be used', { backends: [unresolved('a', 1), backend('b', 0)] }],
     [
-      'the filter CORS is not served',
-      { backends: [backend('a', 1)], refusal: 'the filter CORS is not served' },
+      'the filter ExternalAuth is not served',
+      { backends: [backend('a', 1)], refusal: 'the filter ExternalAuth is not served' },
     ],
     [
       'the filter Unknown is not known to this version; update the data plane',

@@ -68,7 +68,7 @@ function run(
   expect(refusals).toEqual([]);
   const [compiled] = compileFilters(configs, { path, publicPort });
   const reply = compiled!.request?.(head);
-  compiled!.response?.(head);
+  compiled!.response?.(head, { ...head, header: (name) => head.get(name) });
   return reply;
 }
 
@@ -251,10 +251,11 @@ describe('RequestRedirect', () => {
 
 describe('the registry', () => {
   it('refuses what is not served', () => {
-    const { configs, refusals } = translated({ type: 'CORS', cors: {} });
+    const extension = { group: 'example.com', kind: 'Filter', name: 'own' };
+    const { configs, refusals } = translated({ type: 'ExtensionRef', extensionRef: extension });
     expect(configs).toEqual([]);
     expect(refusals).toEqual([
-      'UnsupportedValue: the filter CORS is not served; requests that match get 500 until it is removed',
+      'InvalidKind: the filter ExtensionRef is not served; requests that match get 500 until it is removed',
     ]);
   });
 

@@ -89,15 +89,35 @@ describe('what is not served makes its rule answer 500, and says so', () => {
     ],
     [
       'a filter that is not known',
-      { filters: [{ type: 'CORS', cors: { allowOrigins: ['*'] } }] },
+      {
+        filters: [
+          {
+            type: 'ExternalAuth',
+            externalAuth: { protocol: 'HTTP', backendRef: { name: 'cart', port: 80 }, http: {} },
+          },
+        ],
+      },
       'filters[0]',
-      'the filter CORS is not served',
+      'the filter ExternalAuth is not served',
     ],
     [
       'a filter of a backend that is not known',
-      { backendRefs: [{ name: 'cart', port: 80, filters: [{ type: 'CORS', cors: {} }] }] },
+      {
+        backendRefs: [
+          {
+            name: 'cart',
+            port: 80,
+            filters: [
+              {
+                type: 'ExternalAuth',
+                externalAuth: { protocol: 'HTTP', backendRef: { name: 'cart', port: 80 }, http: {} },
+              },
+            ],
+          },
+        ],
+      },
       'backendRefs[0].filters[0]',
-      'the filter CORS is not served',
+      'the filter ExternalAuth is not served',
     ],
     [
       'an expression of a path',
