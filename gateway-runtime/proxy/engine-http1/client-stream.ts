@@ -66,6 +66,8 @@ export class ClientStream implements Timed {
   #retiring = false;
   /** The client sends no more. */
   #ended = false;
+  /** After our own end: all was written. */
+  #flushed = false;
   /** Requests so far. */
   #requests = 0;
   #reading = false;
@@ -105,7 +107,8 @@ export class ClientStream implements Timed {
 
   /** Whether the connection ends with the answer to the request in progress. */
   get closing(): boolean {
-    return this.#retiring || this.#head.close || this.#head.minor === 0 || this.#ended;
+    const isLast = this.#ended && this.#unread.length === 0 && !this.#reading;
+    return this.#retiring || this.#head.close || this.#head.minor === 0 || isLast;
   }
 
   touch(): void {
@@ -115,7 +118,7 @@ export class ClientStream implements Timed {
   /** More of the body is wanted, if there is more. */
   resume(): void {
     if (this.#reading || this.#phase === 'closed') return;
-    if (this.#unread.length > 0 && this.#phase !== 'answer') {
+    if (this.#unread.length > 0 && this.#phase !== 'answer' && !this.#mustWait) {
       const octets = this.#unread.take();
       this.#read(octets, 0, octets.length);
     } else this.#exchange?.flushRequest();
@@ -135,6 +138,17 @@ export class ClientStream implements Timed {
       this.#began = this.context.clock.now;
     } else this.#phase = 'head';
     this.resume();
+    this.#endAfterAll();
+  }
+
+  /** Another request waits until the client has read answers: else they would pile up here. */
+  get #mustWait(): boolean {
+    return this.#phase === 'head' && this.socket.writableNeedDrain;
+  }
+
+  /** Of a client that sends no more, all was answered; part of a request may be left. */
+  #endAfterAll(): void {
+    if (this.#ended && this.#phase === 'head' && !this.#reading && !this.#mustWait) this.#end();
   }
 
   /** The body can't be read to its end. */
@@ -161,11 +175,21 @@ export class ClientStream implements Timed {
   }
 
   check(now: number): void {
+    try {
+      this.#check(now);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #check(now: number): void {
     const { limits } = this.context;
     const silent = now - this.#since;
     switch (this.#phase) {
       case 'head':
-        if (this.#unread.length > 0) {
+        if (this.#mustWait) {
+          if (silent > limits.clientStall) this.destroy();
+        } else if (this.#unread.length > 0) {
           if (now - this.#began > limits.headTime) this.#malformed(408);
         } else if (silent > (this.#requests === 0 ? limits.headTime : limits.clientIdle)) this.#end();
         break;
@@ -175,10 +199,18 @@ export class ClientStream implements Timed {
         break;
       case 'answer':
         // A client that reads nothing; one that waits for a backend is for the backend's times.
-        if (this.socket.writableNeedDrain && silent > limits.clientStall) this.destroy();
+        if (this.socket.writableNeedDrain) {
+          if (silent > limits.clientStall) this.destroy();
+          // One that sends no more and to which nothing was sent for a while: most probably it has gone, and only a write would tell.
+        } else if (this.#ended && this.#exchange?.hasBegun && silent > HALF_CLOSE) this.destroy();
         break;
       case 'lingering':
-        if (silent > LINGER) this.destroy();
+        if (!this.socket.writableFinished) {
+          if (silent > limits.clientStall) this.destroy();
+        } else if (!this.#flushed) {
+          this.#flushed = true;
+          this.#since = now;
+        } else if (silent > LINGER) this.destroy();
         break;
       default:
     }
@@ -186,11 +218,12 @@ export class ClientStream implements Timed {
 
   readonly #onData = (chunk: Buffer): void => {
     try {
-      this.#since = this.context.clock.now;
       if (this.#phase === 'lingering' || this.#phase === 'closed') return;
-      if (this.#unread.length > 0) {
+      // Between requests only a whole head counts as something.
+      if (this.#phase !== 'head') this.#since = this.context.clock.now;
+      if (this.#unread.length > 0 || this.#mustWait) {
         this.#unread.add(chunk, 0, chunk.length);
-        if (this.#phase === 'head') this.#readSplitHead();
+        if (this.#phase === 'head' && !this.#mustWait) this.#readSplitHead();
         // What waits for the backend goes first.
       } else this.#read(chunk, 0, chunk.length);
       this.#flow();
@@ -203,6 +236,10 @@ export class ClientStream implements Timed {
     this.#since = this.context.clock.now;
     try {
       this.#exchange?.onClientDrain();
+      if (this.#phase === 'head') {
+        this.resume();
+        this.#endAfterAll();
+      }
     } catch (error) {
       this.fail(error);
     }
@@ -211,15 +248,10 @@ export class ClientStream implements Timed {
   readonly #onEnd = (): void => {
     this.#ended = true;
     // Who sends no more right behind its request still reads the answer (RFC 9112 section 9.6); later, it has gone.
-    if (
-      this.#phase === 'answer' &&
-      !this.#exchange?.hasBegun &&
-      this.context.clock.now - this.#began < HALF_CLOSE
-    )
-      return;
-    if (this.#phase === 'answer') this.destroy();
-    else if (this.#phase === 'body' && !this.#discarding) this.destroy();
-    else this.#end();
+    if (this.#phase === 'answer') {
+      if (!this.#exchange?.hasBegun && this.context.clock.now - this.#began >= HALF_CLOSE) this.destroy();
+    } else if (this.#phase === 'body' && !this.#discarding) this.destroy();
+    else if (!this.#mustWait) this.#end();
   };
 
   readonly #onClose = (): void => {
@@ -248,15 +280,18 @@ export class ClientStream implements Timed {
   #read(octets: Buffer, start: number, end: number): void {
     let i = start;
     this.#reading = true;
-    while (i < end) {
-      const before = i;
-      if (this.#phase === 'head') i = this.#readHead(octets, i, end);
-      else if (this.#phase === 'body') i = this.#readBody(octets, i, end);
-      else if (this.#phase === 'answer') break;
-      else i = end;
-      if (i === before) break;
+    try {
+      while (i < end) {
+        const before = i;
+        if (this.#mustWait || this.#phase === 'answer') break;
+        if (this.#phase === 'head') i = this.#readHead(octets, i, end);
+        else if (this.#phase === 'body') i = this.#readBody(octets, i, end);
+        else i = end;
+        if (i === before) break;
+      }
+    } finally {
+      this.#reading = false;
     }
-    this.#reading = false;
     if (i < end) this.#unread.add(octets, i, end);
     this.#exchange?.flushRequest();
   }
@@ -264,7 +299,10 @@ export class ClientStream implements Timed {
   /** Has the socket read where there is room for what comes, and not where there is none. */
   #flow(): void {
     const { length } = this.#unread;
-    const isFull = this.#phase === 'body' ? length > 0 : this.#phase === 'answer' && length >= MOST_UNREAD;
+    const isFull =
+      this.#phase === 'body'
+        ? length > 0
+        : length >= MOST_UNREAD && (this.#phase === 'answer' || this.#mustWait);
     if (isFull === this.#paused) return;
     this.#paused = isFull;
     if (isFull) this.socket.pause();
@@ -295,7 +333,7 @@ export class ClientStream implements Timed {
     }
     if (next > 0 && next - start > limits.headBytes) return this.#refuse(431, end);
     if (next === BAD) return this.#refuse(400, end);
-    this.#began = clock.now;
+    this.#began = this.#since = clock.now;
     this.#requests++;
     if (next < 0) return this.#answerAndClose(next, end);
     this.#begin();
@@ -438,8 +476,6 @@ export class ClientStream implements Timed {
     this.#unread.take();
     this.#since = this.context.clock.now;
     this.socket.end();
-    // Its end was seen already: nothing more comes.
-    if (this.#ended) this.context.clock.delete(this);
     this.#flow();
   }
 }

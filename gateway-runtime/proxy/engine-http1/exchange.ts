@@ -10,6 +10,7 @@ import {
   type Repeatable,
   type UpstreamFailure,
 } from '../exchange.ts';
+import { KeptBody } from '../kept-body.ts';
 import { INTERNAL_ERROR, problemReply } from '../replies.ts';
 import type { RequestTarget, TargetProblem } from '../request-target.ts';
 import { tunnel } from '../tunnel.ts';
@@ -40,6 +41,8 @@ export class Http1Exchange implements Exchange, ResponseSink {
   #head: ForwardedRequest | undefined;
   #upstream: UpstreamConnection | undefined;
   #mirrors: Mirror[] | undefined;
+  #kept: KeptBody | undefined;
+  #trailers = '';
   /** The request's body was passed on to its end. */
   #requestSent: boolean;
   #expectsContinue: boolean;
@@ -121,8 +124,23 @@ export class Http1Exchange implements Exchange, ResponseSink {
     this.#upstream = upstream;
     upstream.begin(this, head, this.#isHead, this.#hasBody, this.#received.chunked, timed);
     if (this.#mirrors) for (const mirror of this.#mirrors) mirror.start(this.#received.chunked);
+    if (this.#bytesReceived > 0 || (this.#hasBody && this.#requestSent)) this.#sendKept(upstream);
     // An idle connection is ready at once, and says so to nobody.
     if (!this.#requestSent && upstream.isReady) this.#client.resume();
+  }
+
+  /** What was sent to another endpoint before. It is little, so the socket takes it before it is connected, too. */
+  #sendKept(upstream: UpstreamConnection): void {
+    for (const chunk of this.#kept?.chunks ?? []) upstream.sendBody(chunk, 0, chunk.length, true);
+    if (this.#requestSent) upstream.endBody(this.#trailers);
+  }
+
+  keepBody(most: number): void {
+    if (this.#hasBody) this.#kept = new KeptBody(most);
+  }
+
+  get isRepeatable(): boolean {
+    return this.#bytesReceived === 0 || this.#kept?.chunks !== undefined;
   }
 
   #requestHead(): string {
@@ -168,12 +186,14 @@ export class Http1Exchange implements Exchange, ResponseSink {
 
   onRequestBody(octets: Buffer, start: number, end: number, owned: boolean): void {
     this.#bytesReceived += end - start;
+    this.#kept?.add(octets, start, end);
     this.#upstream?.sendBody(octets, start, end, owned);
     if (this.#mirrors) for (const mirror of this.#mirrors) mirror.sendBody(octets, start, end, owned);
   }
 
   onRequestEnd(trailers: string): void {
     this.#requestSent = true;
+    this.#trailers = trailers;
     this.#upstream?.endBody(trailers);
     if (this.#mirrors) for (const mirror of this.#mirrors) mirror.endBody(trailers);
   }
@@ -219,7 +239,10 @@ export class Http1Exchange implements Exchange, ResponseSink {
     const { context } = this.#client;
     const received = head.status;
     dropListed(head);
-    context.handler.onResponse(this, head);
+    if (!context.handler.onResponse(this, head)) {
+      this.#dropUpstream();
+      return;
+    }
     const { status } = head;
     this.#status = status;
     this.#writesBody = !this.#isHead && status !== 204 && status !== 304;
@@ -349,11 +372,15 @@ export class Http1Exchange implements Exchange, ResponseSink {
     this.#ended = true;
     // The rest of the request will never come.
     if (this.#mirrors && !this.#requestSent) for (const mirror of this.#mirrors) mirror.drop();
-    this.#client.context.handler.onEnd(this, {
-      status: this.#status,
-      bytesReceived: this.#bytesReceived,
-      bytesSent: this.#bytesSent,
-      duration: performance.now() - this.#started,
-    });
+    try {
+      this.#client.context.handler.onEnd(this, {
+        status: this.#status,
+        bytesReceived: this.#bytesReceived,
+        bytesSent: this.#bytesSent,
+        duration: performance.now() - this.#started,
+      });
+    } catch (error) {
+      this.#client.fail(error);
+    }
   }
 }
