@@ -174,6 +174,12 @@ export class ClientStream implements Timed {
     this.socket.destroy();
   }
 
+  /** Not with an end, which would be taken for that of the response. Under TLS an end without a notice tells. */
+  reset(): void {
+    if (this.connection.tls) this.socket.destroy();
+    else this.socket.resetAndDestroy();
+  }
+
   check(now: number): void {
     try {
       this.#check(now);

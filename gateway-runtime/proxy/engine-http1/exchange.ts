@@ -54,6 +54,8 @@ export class Http1Exchange implements Exchange, ResponseSink {
   #pending = '';
   #chunked = false;
   #writesBody = true;
+  /** The end of the connection is the end of the body. */
+  #isUntilClose = false;
   #close = false;
   /** The client reads too slowly. */
   #blocked = false;
@@ -115,12 +117,13 @@ export class Http1Exchange implements Exchange, ResponseSink {
 
   forward(endpoint: Endpoint, fresh: boolean, timed: boolean): void {
     const { context } = this.#client;
+    // First, because it throws where a field can't be sent.
+    const head = this.#requestHead();
     const upstream = context.pool.take(endpoint, fresh, this.upgrade !== undefined);
     if (!upstream) {
       context.handler.onFailure(this, 'overloaded', 'always');
       return;
     }
-    const head = this.#requestHead();
     this.#upstream = upstream;
     upstream.begin(this, head, this.#isHead, this.#hasBody, this.#received.chunked, timed);
     if (this.#mirrors) for (const mirror of this.#mirrors) mirror.start(this.#received.chunked);
@@ -248,10 +251,9 @@ export class Http1Exchange implements Exchange, ResponseSink {
     this.#writesBody = !this.#isHead && status !== 204 && status !== 304;
     if (status === 204) head.drop(head.contentLength);
     this.#chunked = this.#writesBody && head.length < 0 && this.#received.minor === 1;
-    if (!this.#chunked) head.drop(head.trailer);
-    // Without any framing the end of the connection is the end of the body.
-    const untilClose = this.#writesBody && head.length < 0 && !this.#chunked;
-    this.#close = this.#mustClose || untilClose;
+    if (!this.#chunked && head.trailer >= 0) head.remove('trailer');
+    this.#isUntilClose = this.#writesBody && head.length < 0 && !this.#chunked;
+    this.#close = this.#mustClose || this.#isUntilClose;
     const framing =
       (this.#chunked ? 'Transfer-Encoding: chunked\r\n' : '') + (this.#close ? 'Connection: close\r\n' : '');
     this.#pending = responseHead(head, received, framing, context.clock.date);
@@ -319,7 +321,8 @@ export class Http1Exchange implements Exchange, ResponseSink {
     if (this.#status !== 0) {
       this.outcome.failure = failure;
       // The only way to tell a client that a response is not whole.
-      this.#client.destroy();
+      if (this.#isUntilClose) this.#client.reset();
+      else this.#client.destroy();
       return;
     }
     this.#client.context.handler.onFailure(this, failure, repeatable);

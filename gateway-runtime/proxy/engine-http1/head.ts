@@ -77,6 +77,12 @@ export class Head {
     return count;
   }
 
+  /** As it stands now. */
+  get hasDate(): boolean {
+    if (this.date >= 0 && this.at[this.date * STRIDE + DROPPED] === 0) return true;
+    return this.#extra.length > 0 && this.get('date') !== undefined;
+  }
+
   drop(index: number): void {
     if (index >= 0) this.at[index * STRIDE + DROPPED] = 1;
   }

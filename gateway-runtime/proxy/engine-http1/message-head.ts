@@ -10,6 +10,8 @@ const TRAILERS_WELCOME = /(?:^|,)\s*trailers\s*(?:,|$)/i;
 /** Methods of which nobody expects a body, so that none need be announced (RFC 9110 section 8.6). */
 const WITHOUT_BODY = /^(?:GET|HEAD|DELETE|OPTIONS|TRACE)$/;
 
+const STATUS_DIGITS = 3;
+
 /** Drops the fields that a Connection field lists (RFC 9110 section 7.6.1). */
 export function dropListed(head: Head): void {
   if (!head.listsFields) return;
@@ -29,7 +31,7 @@ export function requestHead(
   const { method, path, query, authority } = request;
   if (!isFieldValue(authority)) throw new Error('the host can not be written as a field');
   head.dropHost();
-  if (!head.chunked) head.drop(head.trailer);
+  if (!head.chunked && head.trailer >= 0) head.remove('trailer');
   let text = `${method} ${query ? `${path}?${query}` : path} HTTP/1.1\r\nHost: ${authority}\r\n${head.fields()}`;
   const welcome = head.te >= 0 && TRAILERS_WELCOME.test(head.received('te')!);
   if (upgrade !== undefined) text += `Upgrade: ${upgrade}\r\n`;
@@ -45,13 +47,13 @@ export function requestHead(
 /** For a client. `framing`: fields of framing and connection, each with its line end. */
 export function responseHead(head: Head, received: number, framing: string, date: string): string {
   const { status, text } = head;
-  const line =
-    status === received
-      ? text.slice(head.statusStart, head.statusEnd)
-      : `${status} ${STATUS_CODES[status] ?? ''}`;
+  const isAsReceived = status === received && head.statusEnd - head.statusStart > STATUS_DIGITS;
+  const line = isAsReceived
+    ? text.slice(head.statusStart, head.statusEnd)
+    : `${status} ${STATUS_CODES[status] ?? ''}`;
   // "A recipient with a clock that receives a response message without a Date header field MUST record the time it was received and append a
   // corresponding Date header field" (RFC 9110 section 6.6.1).
-  const dated = head.date < 0 ? `Date: ${date}\r\n` : '';
+  const dated = head.hasDate ? '' : `Date: ${date}\r\n`;
   return `HTTP/1.1 ${line}\r\n${head.fields()}${dated}${framing}\r\n`;
 }
 

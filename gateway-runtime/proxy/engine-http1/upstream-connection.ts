@@ -58,6 +58,8 @@ export class UpstreamConnection implements Timed {
   /** Of requests before this one. */
   #used = 0;
   #receivedAny = false;
+  /** Of heads, those of interim responses too, which a backend could go on sending for ever. */
+  #headOctets = 0;
   #reusable = false;
   #paused = false;
   // The body of the response: octets that are left, Infinity until the connection ends.
@@ -132,6 +134,7 @@ export class UpstreamConnection implements Timed {
     this.#chunkedRequest = chunked;
     this.#requestSent = false;
     this.#receivedAny = false;
+    this.#headOctets = 0;
     this.#since = this.#context.clock.now;
     if (this.#phase === 'connecting') {
       this.#pending = head;
@@ -258,7 +261,6 @@ export class UpstreamConnection implements Timed {
         return;
       }
       this.#receivedAny = true;
-      this.#since = this.#context.clock.now;
       if (this.#phase === 'body') this.#readBody(sink, octets, start, end, owned);
       else if (this.#phase === 'head') this.#readHead(sink, octets, start, end, owned);
       this.#sink?.onUpstreamPause();
@@ -277,32 +279,35 @@ export class UpstreamConnection implements Timed {
       end = octets.length;
       owned = true;
     }
-    const next = readResponse(this.head, octets, start, end, limits.headFields);
-    if (next < 0 || next - start > limits.headBytes) {
-      if (next === MORE && end - start <= limits.headBytes) this.#unread.add(octets, start, end);
-      else this.#fail('malformed', 'never');
-      return;
-    }
-    if (this.head.status < 200) {
-      this.#interim(sink, octets, next, end, owned);
-      return;
+    let from = start;
+    for (;;) {
+      const next = readResponse(this.head, octets, from, end, limits.headFields);
+      if (next === MORE && end - from <= limits.headBytes) {
+        if (from < end) this.#unread.add(octets, from, end);
+        return;
+      }
+      this.#headOctets += next - from;
+      if (next < 0 || this.#headOctets > limits.headBytes) {
+        this.#fail('malformed', 'never');
+        return;
+      }
+      this.#since = this.#context.clock.now;
+      from = next;
+      if (this.head.status >= 200) break;
+      if (this.head.status === 101) {
+        sink.onSwitch(this, Buffer.from(octets.subarray(from, end)));
+        return;
+      }
+      sink.onInformation(this);
+      if (this.#sink !== sink) return;
     }
     this.#frame();
     sink.onUpstreamHead(this);
     if (this.#sink !== sink) return;
     if (this.#phase === 'idle') {
-      if (next < end) this.#reusable = false;
+      if (from < end) this.#reusable = false;
       sink.onUpstreamEnd('');
-    } else this.#readBody(sink, octets, next, end, owned);
-  }
-
-  #interim(sink: ResponseSink, octets: Buffer, next: number, end: number, owned: boolean): void {
-    if (this.head.status === 101) {
-      sink.onSwitch(this, Buffer.from(octets.subarray(next, end)));
-      return;
-    }
-    sink.onInformation(this);
-    if (next < end && this.#sink === sink) this.#readHead(sink, octets, next, end, owned);
+    } else this.#readBody(sink, octets, from, end, owned);
   }
 
   /** How long the body is (RFC 9112 section 6.3). */
@@ -311,8 +316,11 @@ export class UpstreamConnection implements Timed {
     this.#reusable = !head.close && head.minor === 1;
     this.#chunked = undefined;
     this.#phase = 'body';
-    if (this.#isHead || head.status === 204 || head.status === 304) this.#phase = 'idle';
-    else if (head.chunked) this.#chunked = new ChunkedBody();
+    if (this.#isHead || head.status === 204 || head.status === 304) {
+      this.#phase = 'idle';
+      // Who says what a 204 must not say may send what it must not have.
+      if (head.status === 204 && (head.chunked || head.length > 0)) this.#reusable = false;
+    } else if (head.chunked) this.#chunked = new ChunkedBody();
     else if (head.length >= 0) {
       this.#left = head.length;
       if (this.#left === 0) this.#phase = 'idle';
@@ -332,6 +340,7 @@ export class UpstreamConnection implements Timed {
   }
 
   #readBody(sink: ResponseSink, octets: Buffer, start: number, end: number, owned: boolean): void {
+    this.#since = this.#context.clock.now;
     const body = this.#chunked;
     if (body) {
       const next = body.read(octets, start, end, owned, this);
