@@ -26,6 +26,7 @@ import type {
   Listener,
   PathMatch,
   Resource,
+  RuleRetry,
   RuleSource,
   RuleTimeouts,
   ValueMatch,
@@ -110,6 +111,13 @@ const httpRule = exactly<HttpRule>({
     }),
   ),
   timeouts: optional(exactly<RuleTimeouts>({ request: optional(time()), backendRequest: optional(time()) })),
+  retry: optional(
+    exactly<RuleRetry>({
+      codes: list(integer({ min: 400, max: 599 })),
+      attempts: integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+      backoff: time(),
+    }),
+  ),
   refusal: optional(string()),
 });
 

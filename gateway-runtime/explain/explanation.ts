@@ -55,7 +55,7 @@ export interface Explanation {
   /** What is forwarded, where filters change it. */
   readonly forwarded?: { readonly host: string; readonly path: string };
   readonly backends: readonly ExplainedBackend[];
-  /** Timeouts of the rule that serves, in words; absent where it has none. */
+  /** Timeouts and retries of the rule that serves, in words; absent where it has none. */
   readonly limits?: readonly string[];
 }
 

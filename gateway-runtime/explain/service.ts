@@ -7,7 +7,7 @@ import type { FilterConfig, WeightedBackend } from '../snapshot/snapshot.ts';
 import { applyFilters, type FilterContext, ImaginedHead } from './effects.ts';
 import type { ExplainedAt } from './explain.ts';
 import type { ExplainedBackend, ExplainedDecision, Explanation } from './explanation.ts';
-import { ruleInWords, ruleNameOf, timeoutsInWords } from './words.ts';
+import { retryInWords, ruleInWords, ruleNameOf, timeoutsInWords } from './words.ts';
 
 type Service = Pick<
   Explanation,
@@ -59,12 +59,16 @@ export function explainService(evaluation: Evaluation, request: MatchRequest, at
   if (used.length === 0) return refused('all its backends have weight 0', backends);
   if (used.every(({ unresolved }) => unresolved))
     return refused('none of its backends can be used', backends);
+  const limits = [
+    ...(rule.timeouts ? timeoutsInWords(rule.timeouts) : []),
+    ...(rule.retry ? [retryInWords(rule.retry)] : []),
+  ];
   const isChanged = head.path !== request.path || head.authority !== request.host;
   return {
     ...common,
     ...(isChanged ? { forwarded: { host: head.authority, path: head.path } } : {}),
     backends,
-    ...(rule.timeouts ? { limits: timeoutsInWords(rule.timeouts) } : {}),
+    ...(limits.length > 0 ? { limits } : {}),
     summary: `served by ${name}`,
   };
 }

@@ -1,7 +1,7 @@
 /** Things in the words of an explanation. */
 import { shownValue } from '../snapshot/credential.ts';
 import { ruleField } from '../snapshot/rule-field.ts';
-import type { HttpMatch, HttpRule, RuleTimeouts, ValueMatch } from '../snapshot/snapshot.ts';
+import type { HttpMatch, HttpRule, RuleRetry, RuleTimeouts, ValueMatch } from '../snapshot/snapshot.ts';
 import type { ExplainedListener, RuleName } from './explanation.ts';
 
 /** What a match asks for: `PathPrefix /cart, method GET, header x-tier: gold, query q=1`; expressions between slashes. */
@@ -47,4 +47,12 @@ function timeInWords(milliseconds: number): string {
   if (milliseconds === 0) return 'no time limit';
   const text = milliseconds % 1000 === 0 ? `${milliseconds / 1000} s` : `${milliseconds} ms`;
   return `at most ${text}, then 504`;
+}
+
+/** `tried again once after a failed connection, a timeout or a 503, 25 ms later at the earliest`. */
+export function retryInWords({ codes, attempts, backoff }: RuleRetry): string {
+  const times = attempts === 1 ? 'once' : `up to ${attempts} times`;
+  const reasons = ['a failed connection', 'a timeout', ...codes.map((code) => `a ${code}`)];
+  const last = reasons.pop();
+  return `tried again ${times} after ${reasons.join(', ')} or ${last}, ${backoff} ms later at the earliest`;
 }

@@ -60,6 +60,10 @@ export class Outcome {
   backendFilters: readonly CompiledFilter[] = [];
   requestDeadline: Deadline<Exchange> | undefined;
   attemptDeadline: Deadline<Exchange> | undefined;
+  /** Until it is sent again. */
+  backoff: Deadline<Exchange> | undefined;
+  /** Times that it was sent again because its rule says so. */
+  retries = 0;
   /** The time that its rule gives it is over: it is not tried again. */
   isExpired = false;
 }
@@ -80,7 +84,7 @@ export interface Exchange {
   /** Answers without a backend. At most once, and not after a response head of a backend. */
   reply(reply: LocalReply): void;
   /**
-   * Sends head and body to an endpoint; what comes back arrives at the handler. Again only from `onFailure`.
+   * Sends head and body to an endpoint; what comes back arrives at the handler. Again only once that has failed, or was not wanted.
    *
    * @param fresh on a connection that no request used before
    * @param timed whether `limits.response` and `limits.upstreamStall` hold
@@ -91,6 +95,10 @@ export interface Exchange {
    * What becomes of the copy makes no difference to the exchange, and nothing of it comes back.
    */
   mirror(endpoint: Endpoint): void;
+  /** Before it is forwarded: has the body kept, up to so many bytes, so that it can be forwarded again after a part was sent. */
+  keepBody(most: number): void;
+  /** Whether all of the body that was received can be sent again. */
+  readonly isRepeatable: boolean;
   /**
    * Gives up what is under way because it took too long: a failure like any other. Where a part of the response was sent already,
    * the client's connection is destroyed.
@@ -112,8 +120,8 @@ export interface ExchangeTotals {
 export interface ExchangeHandler {
   /** A request head was read: route it, then `reply` or `forward`. */
   onRequest(exchange: Exchange): void;
-  /** A response head came back: edit it before it is sent. */
-  onResponse(exchange: Exchange, head: ResponseHead): void;
+  /** A response head came back: edit it before it is sent. False: it is not wanted, and the exchange will be forwarded again. */
+  onResponse(exchange: Exchange, head: ResponseHead): boolean;
   /** No response came and the client waits: `reply`, or `forward` again where `repeatable` allows. */
   onFailure(exchange: Exchange, failure: UpstreamFailure, repeatable: Repeatable): void;
   /** Everything was sent, or will never be: log and count. Once per exchange. */

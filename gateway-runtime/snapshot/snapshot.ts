@@ -98,6 +98,16 @@ export interface RuleTimeouts {
   readonly backendRequest?: number;
 }
 
+/** When a request that failed is sent again; connection errors count without being named. */
+export interface RuleRetry {
+  /** Of responses. */
+  readonly codes: readonly number[];
+  /** Times that it is sent again, at most. */
+  readonly attempts: number;
+  /** Milliseconds before it is, at least. */
+  readonly backoff: number;
+}
+
 export interface HttpRule {
   readonly type: 'http-rule';
   readonly key: RuleKey;
@@ -112,6 +122,7 @@ export interface HttpRule {
   /** May be empty: then the rule answers 500, unless a filter answers. */
   readonly backends: readonly WeightedBackend[];
   readonly timeouts?: RuleTimeouts;
+  readonly retry?: RuleRetry;
   /** Set where something in the rule is not understood or not allowed: requests that match get 500, for this reason. */
   readonly refusal?: string;
 }

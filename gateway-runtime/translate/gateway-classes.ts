@@ -29,6 +29,9 @@ const FEATURES = [
   'HTTPRouteParentRefPort',
   'HTTPRouteQueryParamMatching',
   'HTTPRouteRequestTimeout',
+  'HTTPRouteRetry',
+  'HTTPRouteRetryBackendTimeout',
+  'HTTPRouteRetryConnectionError',
   'ListenerSet',
   'ReferenceGrant',
 ];

@@ -5,7 +5,14 @@ import type { TranslateContext } from '../filters/definition.ts';
 import { translateFilters } from '../filters/index.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import { contentHash } from '../snapshot/canonical.ts';
-import type { Backend, HttpMatch, HttpRule, RuleTimeouts, WeightedBackend } from '../snapshot/snapshot.ts';
+import type {
+  Backend,
+  HttpMatch,
+  HttpRule,
+  RuleRetry,
+  RuleTimeouts,
+  WeightedBackend,
+} from '../snapshot/snapshot.ts';
 import { type BackendRef, type Backends, backendName } from './backends.ts';
 import type { Finding } from './findings.ts';
 import { translateMatch } from './matches.ts';
@@ -13,7 +20,7 @@ import { translateMatch } from './matches.ts';
 type RuleSpec = KindObject<'HTTPRoute'>['spec']['rules'][number];
 
 /** A rule without what depends on where it is attached. */
-export type RuleBody = Pick<HttpRule, 'matches' | 'filters' | 'backends' | 'timeouts' | 'refusal'>;
+export type RuleBody = Pick<HttpRule, 'matches' | 'filters' | 'backends' | 'timeouts' | 'retry' | 'refusal'>;
 
 export interface TranslatedRule {
   readonly body: RuleBody;
@@ -31,7 +38,11 @@ export interface TranslatedRule {
 const EVERYTHING: HttpMatch = { path: { type: 'PathPrefix', value: '/' }, headers: [], queryParams: [] };
 
 /** Fields of a rule that are not served yet. */
-const NOT_SERVED = ['retry', 'sessionPersistence'] as const;
+const NOT_SERVED = ['sessionPersistence'] as const;
+
+/** Where a retry leaves them open. */
+const RETRY_ATTEMPTS = 1;
+const RETRY_BACKOFF = 25;
 
 export function translateRule(
   namespace: string,
@@ -93,6 +104,7 @@ export function translateRule(
     filters,
     backends: weighted,
     ...(spec.timeouts ? { timeouts: timeoutsOf(spec.timeouts) } : {}),
+    ...(spec.retry ? { retry: retryOf(spec.retry) } : {}),
     ...(refusals.length > 0 ? { refusal: refusals.map(({ message }) => message).join('; ') } : {}),
   };
   return { body, bodyHash: contentHash(body), uses, refusals, unresolved, warnings: noBackends(spec, field) };
@@ -102,6 +114,14 @@ function timeoutsOf({ request, backendRequest }: NonNullable<RuleSpec['timeouts'
   return {
     ...(request === undefined ? {} : { request: durationMilliseconds(request) }),
     ...(backendRequest === undefined ? {} : { backendRequest: durationMilliseconds(backendRequest) }),
+  };
+}
+
+function retryOf({ codes, attempts, backoff }: NonNullable<RuleSpec['retry']>): RuleRetry {
+  return {
+    codes: codes ?? [],
+    attempts: attempts ?? RETRY_ATTEMPTS,
+    backoff: backoff === undefined ? RETRY_BACKOFF : durationMilliseconds(backoff),
   };
 }
 

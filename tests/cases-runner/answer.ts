@@ -83,11 +83,14 @@ function checkSeen(saw: Answer['saw'], arrival: Arrival): Mismatch[] {
 
 /** What the backend saw; where none is expected, none may have seen anything. */
 export function checkArrival(
-  { backend, endpoint, saw, status }: Answer,
+  { backend, endpoint, saw, status, arrivals: wanted = 1 }: Answer,
   reply: Reply,
-  [arrival, ...more]: readonly Arrival[],
+  arrivals: readonly Arrival[],
 ): Mismatch[] {
-  if (more.length > 0) return [mismatch('requests that reached a backend', 'one', more.length + 1)];
+  const arrival = arrivals.at(-1);
+  if (arrivals.length > 1 ? arrivals.length !== wanted : wanted > 1) {
+    return [mismatch('requests that reached a backend', wanted, arrivals.length)];
+  }
   if (!arrival) {
     return backend || endpoint || saw
       ? [

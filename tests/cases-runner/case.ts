@@ -76,6 +76,8 @@ const answerFields = object({
   /** Name of the listener that serves it. */
   listener: optional(string()),
   saw: optional(seen),
+  /** How often it was sent to the backend, where that is not once. */
+  arrivals: optional(integer({ min: 2 })),
   /** Backends that must get a copy of the request, with what they see. */
   mirrored: optional(mapOf(seen)),
   headers: optional(expectedHeaders),
@@ -97,12 +99,19 @@ const answer: Schema<Answer> = {
   },
 };
 
-const echo = object({
+const echoFields = {
   status: optional(integer({ min: 200, max: 599 })),
   headers: optional(sentHeaders),
   body: optional(string()),
   /** It reads the request and says nothing. */
   silent: optional(boolean()),
+  /** It reads the request and closes the connection. */
+  closes: optional(boolean()),
+};
+const echo = object({
+  ...echoFields,
+  /** What it answers to the first requests, one after the other. */
+  first: optional(list(object(echoFields), { min: 1 })),
 });
 export type EchoReply = Infer<typeof echo>;
 

@@ -25,7 +25,6 @@ const KINDS_TO_SHOW: KindName[] = ['HTTPRoute', 'Gateway', 'ListenerSet', 'Refer
 const NOT_SERVED: Readonly<Record<string, string>> = {
   'HTTPRoute.rules.filters.externalAuth': 'external authorization is not served: the rule answers 500',
   'HTTPRoute.rules.filters.extensionRef': 'there is no filter of our own: the rule answers 500',
-  'HTTPRoute.rules.retry': 'retries are not served: the rule answers 500',
   'HTTPRoute.rules.sessionPersistence': 'session persistence is not served: the rule answers 500',
   'HTTPRoute.useDefaultGateways': 'default Gateways are not served: a warning says so',
   'Gateway.defaultScope': 'default Gateways are not served: a warning says so',

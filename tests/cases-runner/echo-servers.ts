@@ -114,8 +114,13 @@ export class EchoServers {
       return;
     }
     this.#arrived(echo, request, Buffer.concat(chunks).toString());
-    if (this.#reply.silent) return;
-    const { status = 200, headers = new Map<string, readonly string[]>(), body = '' } = this.#reply;
+    const reply = this.#reply.first?.[this.arrivals.length - 1] ?? this.#reply;
+    if (reply.silent) return;
+    if (reply.closes) {
+      response.socket?.destroy();
+      return;
+    }
+    const { status = 200, headers = new Map<string, readonly string[]>(), body = '' } = reply;
     for (const [name, values] of headers) response.setHeader(name, [...values]);
     response.writeHead(status).end(body);
   }

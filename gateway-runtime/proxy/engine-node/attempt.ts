@@ -9,9 +9,8 @@ import type { ConnectionPool } from './connection-pool.ts';
 
 /** What an attempt tells. Nothing is told after `cancel`, a failure or an upgrade. */
 export interface AttemptEvents {
-  /** A chunk of the request's body was read from the client. */
-  onRequestChunk(chunk: Buffer): void;
-  onRequestEnd(trailers: [name: string, value: string][]): void;
+  /** The body of the request can be sent: for the first time, or again. */
+  onReady(): void;
   onInformation(status: number, rawHeaders: readonly string[]): void;
   onResponse(status: number, rawHeaders: readonly string[]): void;
   /** False: no more until `resume`. */
@@ -38,8 +37,7 @@ export interface AttemptOptions {
   readonly target: string;
   /** All fields, names and values in turns. */
   readonly headers: string[];
-  /** Where the body comes from; absent where there is none. */
-  readonly body?: IncomingMessage;
+  readonly hasBody: boolean;
   readonly pool: ConnectionPool;
   readonly limits: Limits;
   readonly guard: Guard;
@@ -58,7 +56,7 @@ export class Attempt {
   constructor(options: AttemptOptions, events: AttemptEvents) {
     this.#options = options;
     this.#events = events;
-    const { endpoint, pool, fresh, method, target, headers, limits, body, guard } = options;
+    const { endpoint, pool, fresh, method, target, headers, limits, hasBody, guard } = options;
     this.#request = request({
       host: endpoint.address,
       port: endpoint.port,
@@ -81,7 +79,8 @@ export class Attempt {
       .on('upgrade', guard(this.#onUpgrade))
       .on('timeout', guard(this.#onTimeout))
       .on('error', guard(this.#onError));
-    if (!body) this.#request.end();
+    if (hasBody) this.#request.on('drain', guard(this.#onDrain));
+    else this.#request.end();
   }
 
   get isConnecting(): boolean {
@@ -122,36 +121,29 @@ export class Attempt {
 
   readonly #onConnect = (): void => {
     this.#connected = true;
-    const { body } = this.#options;
+    const { hasBody } = this.#options;
     // While the client sends its body, its own pace is no fault of the backend.
-    this.#request.socket?.setTimeout(body ? this.#stallTime : this.#responseTime);
-    if (body && !this.#over) this.#sendBody(body);
+    this.#request.socket?.setTimeout(hasBody ? this.#stallTime : this.#responseTime);
+    if (!hasBody || this.#over) return;
+    // A backend may want to see the head before the client sends any of the body.
+    this.#request.flushHeaders();
+    this.#events.onReady();
   };
 
-  #sendBody(body: IncomingMessage): void {
-    const upstream = this.#request;
-    const { guard } = this.#options;
-    body.on(
-      'data',
-      guard((chunk: Buffer) => {
-        this.#events.onRequestChunk(chunk);
-        if (!this.#over && !upstream.write(chunk)) body.pause();
-      }),
-    );
-    upstream.on('drain', () => body.resume());
-    body.on(
-      'end',
-      guard(() => {
-        if (this.#over) return;
-        const trailers = forwardableTrailers(body.rawTrailers);
-        this.#events.onRequestEnd(trailers);
-        if (trailers.length) upstream.addTrailers(trailers);
-        upstream.end();
-        if (!this.#response) upstream.socket?.setTimeout(this.#responseTime);
-      }),
-    );
-    // A backend may want to see the head before the client sends any of the body.
-    upstream.flushHeaders();
+  readonly #onDrain = (): void => {
+    if (!this.#over) this.#events.onReady();
+  };
+
+  /** A part of the request's body. False: no more until `onReady`. */
+  write(chunk: Buffer): boolean {
+    return this.#over || this.#request.write(chunk);
+  }
+
+  endBody(trailers: [string, string][]): void {
+    if (this.#over) return;
+    if (trailers.length) this.#request.addTrailers(trailers);
+    this.#request.end();
+    if (!this.#response && this.#connected) this.#request.socket?.setTimeout(this.#responseTime);
   }
 
   readonly #onResponse = (response: IncomingMessage): void => {
@@ -228,6 +220,6 @@ export class Attempt {
   #isStale(): boolean {
     const { reusedSocket, socket } = this.#request;
     const nothingCame = !socket || socket.bytesRead === this.#bytesReadBefore;
-    return reusedSocket && nothingCame && !this.#options.body;
+    return reusedSocket && nothingCame && !this.#options.hasBody;
   }
 }

@@ -12,7 +12,8 @@ import {
   type Repeatable,
   type UpstreamFailure,
 } from '../exchange.ts';
-import { withoutHopByHop } from '../hop-by-hop.ts';
+import { forwardableTrailers, withoutHopByHop } from '../hop-by-hop.ts';
+import { KeptBody } from '../kept-body.ts';
 import type { Limits } from '../limits.ts';
 import { INTERNAL_ERROR, problemReply } from '../replies.ts';
 import type { RequestTarget, TargetProblem } from '../request-target.ts';
@@ -70,6 +71,10 @@ export class NodeExchange implements Exchange, AttemptEvents {
   #head: ForwardedRequest | undefined;
   #attempt: Attempt | undefined;
   #mirrors: Mirror[] | undefined;
+  #kept: KeptBody | undefined;
+  #isReading = false;
+  /** Of the request, once its body was read to the end. */
+  #trailers: [string, string][] | undefined;
   #received = 0;
   #sent = 0;
   #chunked = false;
@@ -142,20 +147,60 @@ export class NodeExchange implements Exchange, AttemptEvents {
       return;
     }
     const head = this.head as ForwardedRequest;
-    this.#attempt = new Attempt(
+    const attempt = new Attempt(
       {
         endpoint,
         fresh,
         timed,
         ...this.#forwarded(head),
-        ...(this.#hasBody ? { body: this.#message } : {}),
+        hasBody: this.#hasBody,
         pool,
         limits,
         guard: this.#guard,
       },
       this,
     );
+    this.#attempt = attempt;
+    for (const chunk of this.#kept?.chunks ?? []) attempt.write(chunk);
+    if (this.#trailers) attempt.endBody(this.#trailers);
     if (this.#mirrors) for (const mirror of this.#mirrors) mirror.start();
+  }
+
+  keepBody(most: number): void {
+    if (this.#hasBody) this.#kept = new KeptBody(most);
+  }
+
+  get isRepeatable(): boolean {
+    return this.#received === 0 || this.#kept?.chunks !== undefined;
+  }
+
+  onReady(): void {
+    if (this.#isReading) this.#message.resume();
+    else this.#readBody();
+  }
+
+  #readBody(): void {
+    const message = this.#message;
+    this.#isReading = true;
+    message.on(
+      'data',
+      this.#guard((chunk: Buffer) => this.#onBody(chunk)),
+    );
+    message.on(
+      'end',
+      this.#guard(() => {
+        this.#trailers = forwardableTrailers(message.rawTrailers);
+        this.#attempt?.endBody(this.#trailers);
+        if (this.#mirrors) for (const mirror of this.#mirrors) mirror.end(this.#trailers);
+      }),
+    );
+  }
+
+  #onBody(chunk: Buffer): void {
+    this.#received += chunk.length;
+    this.#kept?.add(chunk, 0, chunk.length);
+    if (this.#mirrors) for (const mirror of this.#mirrors) mirror.write(chunk);
+    if (this.#attempt && !this.#attempt.write(chunk)) this.#message.pause();
   }
 
   /** As the head is now. */
@@ -176,21 +221,12 @@ export class NodeExchange implements Exchange, AttemptEvents {
   expire(): void {
     if (this.#ended) return;
     const attempt = this.#attempt;
-    attempt?.cancel();
+    this.#giveUp();
     this.#guard(() => {
       if (this.#response.headersSent) this.onTruncated('timeout');
       else if (attempt?.isConnecting) this.onFailure('connect-timeout', 'always');
       else this.onFailure('timeout', 'never');
     })();
-  }
-
-  onRequestChunk(chunk: Buffer): void {
-    this.#received += chunk.length;
-    if (this.#mirrors) for (const mirror of this.#mirrors) mirror.write(chunk);
-  }
-
-  onRequestEnd(trailers: [string, string][]): void {
-    if (this.#mirrors) for (const mirror of this.#mirrors) mirror.end(trailers);
   }
 
   onInformation(status: number, rawHeaders: readonly string[]): void {
@@ -207,7 +243,10 @@ export class NodeExchange implements Exchange, AttemptEvents {
 
   onResponse(upstreamStatus: number, rawHeaders: readonly string[]): void {
     const head = new ResponseFields(upstreamStatus, withoutHopByHop(rawHeaders));
-    this.#context.handler.onResponse(this, head);
+    if (!this.#context.handler.onResponse(this, head)) {
+      this.#giveUp();
+      return;
+    }
     const { status } = head;
     this.#chunked =
       this.#message.httpVersionMinor > 0 &&
@@ -262,8 +301,16 @@ export class NodeExchange implements Exchange, AttemptEvents {
     });
   }
 
-  onFailure(failure: UpstreamFailure, repeatable: Repeatable): void {
+  /** The rest of the body waits for the next attempt, or for nobody. */
+  #giveUp(): void {
+    const attempt = this.#attempt;
     this.#attempt = undefined;
+    if (this.#isReading && !this.#trailers) this.#message.pause();
+    attempt?.cancel();
+  }
+
+  onFailure(failure: UpstreamFailure, repeatable: Repeatable): void {
+    this.#giveUp();
     this.#context.handler.onFailure(this, failure, repeatable);
   }
 
@@ -297,9 +344,10 @@ export class NodeExchange implements Exchange, AttemptEvents {
   }
 
   #linger(): void {
-    if (!this.#hasBody || this.#message.complete) return;
-    const { socket } = this.#message;
+    if (!this.#hasBody) return;
     this.#message.resume();
+    if (this.#message.complete) return;
+    const { socket } = this.#message;
     const timer = setTimeout(() => socket.destroy(), LINGER).unref();
     this.#message.once('close', () => clearTimeout(timer));
     this.#message.once('end', () => clearTimeout(timer));

@@ -2,6 +2,7 @@
 import type { CompiledFilter, CompiledMirror } from '../../filters/definition.ts';
 import { compileFilters } from '../../filters/index.ts';
 import type { BackendKey, HttpMatch, HttpRule } from '../../snapshot/snapshot.ts';
+import { CompiledRetry } from './retries.ts';
 
 export interface CompiledBackend {
   /** Sum of the weights up to and with this one: the backend of a draw is the first above it. */
@@ -26,6 +27,7 @@ export interface CompiledRule {
   readonly backendTimeout: number;
   /** The rule says how long to wait for a backend, so what the gateway would wait without does not count. */
   readonly hasTimeouts: boolean;
+  readonly retry: CompiledRetry | undefined;
 }
 
 /** Throws where a filter is not known; the router then answers 500 for the rule. */
@@ -59,6 +61,7 @@ export function compileRule(
     requestTimeout: request,
     backendTimeout: backendRequest,
     hasTimeouts: rule.timeouts?.request !== undefined || rule.timeouts?.backendRequest !== undefined,
+    retry: rule.retry && new CompiledRetry(rule.retry),
   };
 }
 

@@ -16,6 +16,7 @@ import type {
 } from '../exchange.ts';
 import {
   FAILURES,
+  INTERNAL_ERROR,
   MISDIRECTED,
   NO_BACKEND,
   NO_ENDPOINTS,
@@ -29,6 +30,7 @@ import type { Upstreams } from '../upstream/upstreams.ts';
 import { type CompiledRule, chooseBackend } from './compiled-rule.ts';
 import { Deadlines } from './deadlines.ts';
 import type { ForwardingFields } from './forwarding.ts';
+import { isIdempotent, KEPT_BODY } from './retries.ts';
 
 /** What is told of every exchange. */
 export interface Observer {
@@ -49,9 +51,6 @@ export interface PipelineOptions {
   readonly random: () => number;
 }
 
-/** RFC 9110 section 9.2.2. */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-
 export class Pipeline implements ExchangeHandler {
   /** The table that serves: replaced in one assignment; requests in flight have taken what they need. */
   router: Router<CompiledRule>;
@@ -65,6 +64,10 @@ export class Pipeline implements ExchangeHandler {
   );
   readonly #attemptDeadlines = new Deadlines<Exchange>(
     (exchange) => exchange.expire(),
+    (error) => this.onInternalError(error),
+  );
+  readonly #backoffs = new Deadlines<Exchange>(
+    (exchange) => this.#again(exchange),
     (error) => this.onInternalError(error),
   );
 
@@ -146,10 +149,15 @@ export class Pipeline implements ExchangeHandler {
     }
   }
 
-  #forward(exchange: Exchange, { requestTimeout }: CompiledRule): LocalReply | undefined {
+  #forward(exchange: Exchange, { requestTimeout, retry }: CompiledRule): LocalReply | undefined {
     const { outcome } = exchange;
-    const endpoint = this.#options.upstreams.next(outcome.backend!);
+    const { upstreams } = this.#options;
+    const endpoint = upstreams.next(outcome.backend!);
     if (!endpoint) return NO_ENDPOINTS;
+    if (retry) {
+      exchange.keepBody(KEPT_BODY);
+      upstreams.earnRetry(outcome.backend!);
+    }
     if (requestTimeout > 0) {
       outcome.requestDeadline = this.#requestDeadlines.set(exchange, requestTimeout);
     }
@@ -168,19 +176,24 @@ export class Pipeline implements ExchangeHandler {
     exchange.forward(endpoint, fresh, !hasTimeouts);
   }
 
-  onResponse({ outcome, request }: Exchange, head: ResponseHead): void {
+  onResponse(exchange: Exchange, head: ResponseHead): boolean {
+    const { outcome, request } = exchange;
+    if (outcome.plan!.retry?.onStatus(head.status) && this.#retries(exchange)) return false;
     // What follows a switch of protocols is no response, and takes as long as it takes.
     if (head.status === 101) cancelDeadlines(outcome);
     // The way back: the filters of the backend are nearer to it than those of the rule.
     for (const filter of outcome.backendFilters) filter.response?.(head, request);
     for (const filter of outcome.plan!.filters) filter.response?.(head, request);
+    return true;
   }
 
   onFailure(exchange: Exchange, failure: UpstreamFailure, repeatable: Repeatable): void {
     const { outcome } = exchange;
     outcome.failure = failure;
     outcome.attemptDeadline?.cancel();
+    outcome.backoff?.cancel();
     if (failure === 'client-gone') return;
+    if (this.#retriesFailure(exchange, failure, repeatable)) return;
     const next = this.#nextAttempt(exchange, repeatable);
     if (next) {
       outcome.failure = undefined;
@@ -190,14 +203,59 @@ export class Pipeline implements ExchangeHandler {
     }
   }
 
+  #retriesFailure(exchange: Exchange, failure: UpstreamFailure, repeatable: Repeatable): boolean {
+    const { outcome, request } = exchange;
+    // A connection that was merely old is replaced at once.
+    if (repeatable === 'idempotent') return false;
+    const { retry } = outcome.plan!;
+    const isReason = retry?.onFailure(failure, repeatable, request.method) ?? false;
+    return isReason && this.#retries(exchange);
+  }
+
+  /** Whether it will be sent again, as its rule says, and not now. */
+  #retries(exchange: Exchange): boolean {
+    const { outcome } = exchange;
+    const { retry } = outcome.plan!;
+    if (outcome.isExpired || !exchange.isRepeatable || outcome.retries >= retry!.attempts) return false;
+    const { upstreams, random } = this.#options;
+    const now = performance.now();
+    const delay = retry!.delay(outcome.retries, random());
+    // There would be no time left to answer: what there is now is better than nothing.
+    if (outcome.requestDeadline && now + delay >= outcome.requestDeadline.due) return false;
+    if (!upstreams.spendRetry(outcome.backend!, now)) return false;
+    outcome.retries++;
+    outcome.failure = undefined;
+    outcome.attemptDeadline?.cancel();
+    outcome.backoff = this.#backoffs.set(exchange, delay);
+    return true;
+  }
+
+  /** At another endpoint, if there is one. */
+  #again(exchange: Exchange): void {
+    const { upstreams } = this.#options;
+    const { backend, tried } = exchange.outcome;
+    const endpoint = upstreams.next(backend!, tried) ?? upstreams.next(backend!);
+    try {
+      if (endpoint) this.#attempt(exchange, endpoint, false);
+      else this.#reply(exchange, NO_ENDPOINTS);
+    } catch (error) {
+      this.onInternalError(error);
+      exchange.reply(INTERNAL_ERROR);
+    }
+  }
+
   /** Where to try again, if it may be tried again at all. */
   #nextAttempt({ outcome, request }: Exchange, repeatable: Repeatable): Endpoint | undefined {
     const { upstreams, attempts } = this.#options;
-    const { tried, backend, endpoint, isExpired } = outcome;
-    if (isExpired || repeatable === 'never' || tried.length >= attempts) return undefined;
+    const { tried, backend, endpoint, isExpired, plan } = outcome;
+    if (isExpired || repeatable === 'never') return undefined;
+    if (tried.length - outcome.retries >= attempts) return undefined;
     // A connection that failed is worth another endpoint; one that was merely old, a new one to the same.
-    if (repeatable === 'always') return upstreams.next(backend!, tried);
-    return IDEMPOTENT.has(request.method) ? endpoint : undefined;
+    if (repeatable === 'always') return plan!.retry ? undefined : upstreams.next(backend!, tried);
+    if (!isIdempotent(request.method)) return undefined;
+    // Where the rule says how often, this is one of the times.
+    if (plan!.retry && outcome.retries++ >= plan!.retry.attempts) return undefined;
+    return endpoint;
   }
 
   onEnd(exchange: Exchange, totals: ExchangeTotals): void {
@@ -222,7 +280,8 @@ export class Pipeline implements ExchangeHandler {
   }
 }
 
-function cancelDeadlines({ requestDeadline, attemptDeadline }: Outcome): void {
+function cancelDeadlines({ requestDeadline, attemptDeadline, backoff }: Outcome): void {
+  backoff?.cancel();
   requestDeadline?.cancel();
   attemptDeadline?.cancel();
 }

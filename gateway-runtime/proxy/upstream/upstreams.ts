@@ -1,11 +1,13 @@
 /** The endpoints of every backend, and which one is next: round robin, since endpoints of a Service are taken to be alike. */
 import type { Backend, BackendEndpoints, BackendKey, Endpoint } from '../../snapshot/snapshot.ts';
+import { RetryBudget } from './retry-budget.ts';
 
 interface Upstream {
   backend?: Backend;
   /** Those that don't terminate, or all where every one does. */
   endpoints: readonly Endpoint[];
   next: number;
+  retries?: RetryBudget;
 }
 
 const NONE: readonly Endpoint[] = [];
@@ -46,6 +48,22 @@ export class Upstreams {
       if (!tried.some((each) => isSame(each, endpoint))) return endpoint;
     }
     return undefined;
+  }
+
+  /** A request to the backend may be tried again, should it fail. */
+  earnRetry(key: BackendKey): void {
+    this.#budget(key)?.earn();
+  }
+
+  /** Whether a request to the backend may be tried again now. */
+  spendRetry(key: BackendKey, now: number): boolean {
+    return this.#budget(key)?.spend(now) ?? false;
+  }
+
+  #budget(key: BackendKey): RetryBudget | undefined {
+    const upstream = this.#byBackend.get(key);
+    if (upstream) upstream.retries ??= new RetryBudget(performance.now());
+    return upstream?.retries;
   }
 
   #endpoints(key: BackendKey): readonly Endpoint[] {

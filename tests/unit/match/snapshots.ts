@@ -64,7 +64,7 @@ export interface RuleFields {
   hostnames?: readonly string[];
   parents?: readonly { listener: string; hostnames: readonly string[] }[];
   matches?: readonly MatchFields[];
-  rest?: Partial<Pick<HttpRule, 'filters' | 'backends' | 'timeouts' | 'refusal'>>;
+  rest?: Partial<Pick<HttpRule, 'filters' | 'backends' | 'timeouts' | 'retry' | 'refusal'>>;
 }
 
 export function rule({

@@ -77,10 +77,27 @@ describe('matches', () => {
   });
 });
 
+describe('timeouts and retries', () => {
+  it('become milliseconds', () => {
+    const { timeouts, retry } = one({
+      timeouts: { request: '1h2m3s4ms', backendRequest: '0s' },
+      retry: { codes: [500, 503], attempts: 3, backoff: '100ms' },
+    });
+    expect(timeouts).toEqual({ request: 3_723_004, backendRequest: 0 });
+    expect(retry).toEqual({ codes: [500, 503], attempts: 3, backoff: 100 });
+  });
+
+  it('that leave something open have it filled in, and those that are not there stay away', () => {
+    expect(one({ retry: {} }).retry).toEqual({ codes: [], attempts: 1, backoff: 25 });
+    expect(one({ timeouts: {} }).timeouts).toEqual({});
+    expect(one({})).not.toHaveProperty('retry');
+    expect(one({})).not.toHaveProperty('timeouts');
+  });
+});
+
 describe('what is not served makes its rule answer 500, and says so', () => {
   const fine = { ...to('cart:80'), name: 'fine' };
   it.each<[string, object, string, string]>([
-    ['retry', { retry: { attempts: 2 } }, 'retry', 'found retry, which is not served'],
     [
       'sessionPersistence',
       { sessionPersistence: { sessionName: 'x' } },
@@ -191,7 +208,7 @@ describe('what is not served makes its rule answer 500, and says so', () => {
   it('a route that is not attached is not called partially invalid', () => {
     const translation = translated([
       gateway('infra/gw', [http('web', 80, { allowedRoutes: { namespaces: { from: 'Same' } } })]),
-      route('shop/cart', 'infra/gw', [fine, { ...to('cart:80'), retry: {} }]),
+      route('shop/cart', 'infra/gw', [fine, { ...to('cart:80'), sessionPersistence: {} }]),
     ]);
     expect(brief(parentOf(translation, 'shop/cart'))).toEqual({
       Accepted: 'False NotAllowedByListeners',
