@@ -58,7 +58,10 @@ async function finish(reply: AppReply): Promise<never> {
 }
 
 function fail(error: unknown): Promise<never> {
-  return finish({ type: 'failed', problems: [describeError(error, isOwn)], files: [...files] });
+  const problem = describeError(error, isOwn);
+  // Where it is to be mended, which need not be a module.
+  if (problem.file !== undefined && isOwn(problem.file)) files.add(problem.file);
+  return finish({ type: 'failed', problems: [problem], files: [...files] });
 }
 
 async function importLibraries(app: string): Promise<void> {
@@ -204,6 +207,13 @@ function placed(
   return { message, ...(construct ? { construct, ...placeOf(construct, message) } : {}) };
 }
 
+// Of an app that Node reads as a script, the error says what to do.
+const showWarning = process.listeners('warning');
+process.removeAllListeners('warning');
+process.on('warning', (warning) => {
+  if (warning.message.startsWith('Failed to load the ES module: ')) return;
+  for (const show of showWarning) show(warning);
+});
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 // The command line is gone: nobody will ask.
