@@ -1,7 +1,7 @@
 /** What the paths of a command line stand for: manifests, folders of them, and apps; read into one set of objects. */
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { extname, join, resolve, sep } from 'node:path';
+import { basename, extname, join, resolve, sep } from 'node:path';
 import type { RawObject } from '../gateway-runtime/api/object.ts';
 import {
   findManifests,
@@ -93,9 +93,20 @@ export class Sources {
     return this.#read(manifests, [...this.#appsOf(changed).keys()]);
   }
 
+  /** The apps that these files belong to. */
+  appsOf(files: Iterable<string>): readonly string[] {
+    return [...this.#appsOf(files).keys()];
+  }
+
   /** Stops loading apps that these files belong to: they are about to be read again. */
   supersede(changed: Iterable<string>): void {
-    for (const { process } of this.#appsOf(changed).values()) process.supersede();
+    const paths = [...changed];
+    const isPackage = paths.some((path) => basename(path) === 'package.json');
+    for (const { process } of this.#appsOf(paths).values()) {
+      // The processes that wait for the next edit have read that file already.
+      if (isPackage) process.close();
+      else process.supersede();
+    }
   }
 
   /** What to watch: files, folders and the modules of apps. */

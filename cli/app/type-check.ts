@@ -11,6 +11,7 @@ export class TypeCheck {
   readonly #child: ChildProcess;
   #running = false;
   #again = false;
+  #outdated = false;
 
   /** `report` gets the type errors of each check that was not overtaken by a newer edit. */
   constructor(path: string, report: (problems: readonly AppProblem[]) => void) {
@@ -20,12 +21,18 @@ export class TypeCheck {
     this.#child.on('message', (reply: CheckReply) => {
       this.#running = false;
       if (this.#again) this.check();
-      else if (reply.type === 'checked') report(reply.problems);
+      else if (reply.type === 'checked' && !this.#outdated) report(reply.problems);
     });
+  }
+
+  /** An edit is being read: what is being checked is of the text before, and is not reported. Another check follows. */
+  outdate(): void {
+    this.#outdated = true;
   }
 
   /** Checks the app as it stands on disk now. */
   check(): void {
+    this.#outdated = false;
     this.#again = this.#running;
     if (this.#running || !this.#child.connected) return;
     this.#running = true;
