@@ -31,6 +31,8 @@ export interface Started extends View {
   readonly admin: AdminPlace;
   readonly apps: readonly string[];
   readonly mappings: readonly BackendMapping[];
+  /** What to do about ports that can't be had. */
+  readonly otherPorts: string;
   readonly milliseconds: number;
 }
 

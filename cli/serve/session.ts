@@ -30,6 +30,7 @@ import { TypeCheck } from '../app/type-check.ts';
 import { refusedAmong } from '../show/refused-routes.ts';
 import { type SourceReport, Sources } from '../sources.ts';
 import { CommandError, tellProblem } from '../terminal.ts';
+import { otherPorts, portsNotBound } from './ports-not-bound.ts';
 import type { AdminPlace, Report, View } from './report.ts';
 
 /** The parts of the objects that nobody wrote. After all paths in order, so that what is written goes first. */
@@ -172,6 +173,7 @@ export class Session {
       admin: await this.#openAdmin(),
       apps: this.#sources.apps,
       mappings: this.#options.mappings,
+      otherPorts: otherPorts(this.#options.portOffset),
       milliseconds,
     });
   }
@@ -207,6 +209,7 @@ export class Session {
 
   async #applyEdit(files: ReadonlySet<string>): Promise<void> {
     const saved = await latestSave(files);
+    for (const app of this.#sources.appsOf(files)) this.#typeChecks.get(app)?.outdate();
     let read = await this.#sources.readChanged(files);
     if (this.#isStopping) return;
     this.#remember(read);
@@ -276,21 +279,13 @@ export class Session {
 
   /** With some of the ports there is something to look at; with none of them, a running process would only mislead. */
   #refuseWithoutPorts(change: LoopChange): void {
-    const unbound = this.#ports
-      .inOrder(change.gateways)
-      .flatMap(({ diagnostics }) => diagnostics)
-      .filter(({ code }) => code === 'listener/port-not-bound');
+    const unbound = portsNotBound(this.#ports.inOrder(change.gateways));
     const bound = [...this.#loop.agents.values()].some((agent) =>
       this.#ports.planned(agent.gateway).some(({ port }) => agent.boundPort(port) !== undefined),
     );
     if (bound || unbound.length === 0) return;
-    const { portOffset } = this.#options;
-    // npm keeps the options before `--` for itself.
-    const npmStart = process.env.npm_lifecycle_event === 'start' ? 'npm start -- ' : '';
-    const other =
-      portOffset === 'free' ? '' : `, or take other ports: ${npmStart}--port-offset ${portOffset + 10_000}`;
     throw new CommandError(
-      `error none of the ports can be had:\n${unbound.map(({ message }) => `  ${message}`).join('\n')}\nStop what has them${other}.`,
+      `error none of the ports can be had:\n${unbound.map(({ message }) => `  ${message}`).join('\n')}\n${otherPorts(this.#options.portOffset)}.`,
     );
   }
 

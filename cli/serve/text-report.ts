@@ -11,6 +11,7 @@ import { trafficChanges } from '../show/traffic-changes.ts';
 import { appProblem, type SourceReport, unrepeated } from '../sources.ts';
 import { counted, folded, print, styled, tell, tellProblem, WIDTH } from '../terminal.ts';
 import { overview } from './overview.ts';
+import { portsNotBound } from './ports-not-bound.ts';
 import {
   type Changed,
   diagnosticsOf,
@@ -69,6 +70,8 @@ export class TextReport implements Report {
     print(
       `${counted(change.gateways.length, 'Gateway')} live after ${Math.round(milliseconds)} ms.${leftOut}`,
     );
+    const unbound = portsNotBound(change.gateways).length;
+    if (unbound > 0) tell(`${counted(unbound, 'port')} not served. ${started.otherPorts}.`);
     for (const app of apps) suggestEdit(app);
   }
 
@@ -171,8 +174,9 @@ export class TextReport implements Report {
     }
     if (passedOver.size === 0 || this.#toldPassedOver) return;
     this.#toldPassedOver = true;
-    const kinds = [...passedOver].map(([kind, count]) => `${count} ${kind}`).sort();
-    tell(folded(`Passed over what serving does not need: ${kinds.join(', ')}.`, WIDTH).join('\n'));
+    const total = [...passedOver.values()].reduce((sum, count) => sum + count, 0);
+    const kinds = this.#few([...passedOver.keys()].sort());
+    tell(folded(`Passed over ${counted(total, 'object')} without use here: ${kinds}.`, WIDTH).join('\n'));
   }
 
   #toldStandIns: string | undefined;

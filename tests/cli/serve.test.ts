@@ -3,12 +3,15 @@ import { once } from 'node:events';
 import { renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { gatewright, Serving } from './support/command.ts';
 import { paste } from './support/curl.ts';
 import { Folder } from './support/folder.ts';
 import { Load } from './support/load.ts';
 import { documents, GATEWAY, route, service, WHOAMI } from './support/objects.ts';
+
+// What waits too long says itself what it waits for.
+jest.setTimeout(180_000);
 
 const FREE = ['--port-offset', 'free'];
 const curl = (host: string, port: number, path: string, options = '') =>
@@ -116,12 +119,32 @@ describe('gatewright serve', () => {
     );
   });
 
+  it('serves the other ports where one is in use, and says how to take others', async () => {
+    using folder = new Folder();
+    const offset = 20_000 + Math.floor(Math.random() * 9_000);
+    const holder = createServer();
+    holder.listen(offset + 80, '127.0.0.1');
+    await once(holder, 'listening');
+    try {
+      const file = folder.write('all.yaml', WHOAMI);
+      await using serving = await new Serving([file, '--port-offset', `${offset}`]).ready();
+      expect(serving.stdout).toContain(`http://127.0.0.1:${offset + 80}  (port 80) NOT SERVED, see below\n`);
+      expect(serving.stderr).toContain(
+        `1 port not served. Stop what has them, or take other ports: --port-offset ${offset + 10_000}.\n`,
+      );
+      expect(serving.commands).not.toHaveLength(0);
+      for (const command of serving.commands) expect((await paste(command)).status).toBe(200);
+    } finally {
+      holder.close();
+    }
+  });
+
   it('says which port is in use and what to do, and ends where it has none', async () => {
     using folder = new Folder();
-    const other = createServer();
-    other.listen(0, '127.0.0.1');
-    await once(other, 'listening');
-    const { port } = other.address() as AddressInfo;
+    const holder = createServer();
+    holder.listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const { port } = holder.address() as AddressInfo;
     try {
       const only = GATEWAY.slice(0, GATEWAY.indexOf('    - name: secure'));
       const file = folder.write('all.yaml', documents(only, route('a', 'a.example.com', '    - {}\n')));
@@ -132,21 +155,18 @@ describe('gatewright serve', () => {
       expect(result.stderr).toContain(
         `error none of the ports can be had:\n  port ${port} of 127.0.0.1, for the listener port 80, is in use by another process\n`,
       );
-      expect(result.stderr).toContain(
-        `Stop what has them, or take other ports: --port-offset ${port - 80 + 10_000}.`,
-      );
+      const other = port - 80 + 10_000 <= 63_000 ? port - 80 + 10_000 : 'free';
+      expect(result.stderr).toContain(`Stop what has them, or take other ports: --port-offset ${other}.`);
       const { npm_lifecycle_event: script } = process.env;
       process.env.npm_lifecycle_event = 'start';
       try {
-        expect((await run()).stderr).toContain(
-          `or take other ports: npm start -- --port-offset ${port - 80 + 10_000}.`,
-        );
+        expect((await run()).stderr).toContain(`or take other ports: npm start -- --port-offset ${other}.`);
       } finally {
         if (script === undefined) delete process.env.npm_lifecycle_event;
         else process.env.npm_lifecycle_event = script;
       }
     } finally {
-      other.close();
+      holder.close();
     }
   });
 
