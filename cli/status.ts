@@ -57,6 +57,7 @@ async function status(
   );
   const refused = statuses.filter((each) => isRefused(each));
   const diagnostics = Map.groupBy(translation.diagnostics, ({ object }) => refKey(object));
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
   const said = (ref: ObjectRef) => diagnostics.get(refKey(ref)) ?? [];
   if (flags.json) {
     const all = statuses.map(
@@ -71,10 +72,15 @@ async function status(
     print(JSON.stringify({ objects: all, ...rest }, undefined, 2));
   } else {
     for (const each of statuses) print(statusText(each, originOf(each.ref), said(each.ref)).join('\n'));
-    const verdict = refused.length === 0 ? 'nothing is refused' : `${refused.length} with something refused`;
-    print(`\n${counted(statuses.length, 'object')}, ${verdict}.`);
+    print(`\n${counted(statuses.length, 'object')}${verdict(refused.length, errors)}.`);
   }
-  if (refused.length > 0 || problems.some(({ severity }) => severity === 'error')) process.exitCode = EXIT.no;
+  if (refused.length > 0 || errors > 0) process.exitCode = EXIT.no;
+}
+
+/** Of what is shown, and of what could not be read and so is not. */
+function verdict(refused: number, errors: number): string {
+  if (refused === 0 && errors === 0) return ', nothing is refused';
+  return `${refused > 0 ? `, ${refused} with something refused` : ''}${errors > 0 ? `, and ${counted(errors, 'error')} above` : ''}`;
 }
 
 /** Routes and ListenerSets that no Gateway has an opinion on: in a cluster they would have no status at all. */

@@ -174,6 +174,13 @@ HTTPRoute shop/stray  all.yaml document 6
 `);
   });
 
+  it('counts what could not be read, and says of nothing that all is well', async () => {
+    using folder = new Folder();
+    const { code, stdout, stderr } = await gatewright(['status', folder.write('app.ts', 'const oops = ;\n')]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '\n0 objects, and 1 error above.\n' });
+    expect(stderr).toContain('Expression expected');
+  });
+
   it('takes missing Secrets as missing with --strict, and gives everything as JSON', async () => {
     using folder = new Folder();
     const file = folder.write('all.yaml', documents(OBJECTS, 'kind: HTTPRout\n'));
