@@ -81,10 +81,12 @@ export abstract class GatewayBase<
   ) {
     super(scope, id);
     const listeners: unknown = isObject(given) && 'listeners' in given ? given.listeners : undefined;
-    if (!isObject(listeners))
+    if (!isObject(listeners)) {
+      const misspelt = problems.find((each) => each.endsWith('did you mean listeners?'));
       throw new Error(
-        `${this.node.path}: a gateway takes an object with listeners, { listeners: { web: http(80) } }, this is ${found(given)}`,
+        `${this.node.path}: ${misspelt ?? `a gateway takes an object with listeners, { listeners: { web: http(80) } }, this is ${found(given)}`}`,
       );
+    }
     this.name = props.name ?? id;
     this.namespace = props.namespace ?? Chart.of(this).namespace ?? 'default';
     this.className = typeof props.class === 'object' ? props.class.className : (props.class ?? DEFAULT_CLASS);

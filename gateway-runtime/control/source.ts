@@ -32,5 +32,6 @@ export function formatSourceProblem(problem: SourceProblem): string {
   const { severity, file, document, line, object, field, message, fix } = problem;
   const where = `${file}${line === undefined ? '' : `:${line}`}${document === undefined ? '' : ` (document ${document})`}`;
   const what = object ? ` ${refKey(object)}${field ? ` ${field}` : ''}` : '';
-  return `${severity} ${where}${what}: ${message}.${fix ? ` Fix: ${fix}.` : ''}`;
+  const end = message.endsWith('?') ? '' : '.';
+  return `${severity} ${where}${what}: ${message}${end}${fix ? ` Fix: ${fix}.` : ''}`;
 }

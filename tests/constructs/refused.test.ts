@@ -135,6 +135,9 @@ describe('what synth refuses', () => {
       'platform/bare-gw: a gateway takes an object with listeners, { listeners: { web: http(80) } }, this is undefined',
     );
     const listeners = { web: http(80) };
+    expect(() => new (SharedGateway as Any)(platform, 'misspelt-gw', { listener: listeners })).toThrow(
+      'platform/misspelt-gw: SharedGateway does not know listener: did you mean listeners?',
+    );
     expect(() => new (DedicatedGateway as Any)(platform, 'gw', { listeners })).toThrow(
       'platform/gw: a dedicated gateway takes a team with name and namespace, this is undefined',
     );
