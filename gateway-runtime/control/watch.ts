@@ -11,6 +11,8 @@ const QUIET = 10;
  * first only, and the last one counts.
  */
 const SECOND_LOOK = 100;
+/** Milliseconds that a file that became empty is given to be filled: who writes in place empties it first. */
+const EMPTIED = 100;
 
 export class Watcher {
   readonly #files: FSWatcher;
@@ -18,6 +20,8 @@ export class Watcher {
   readonly #onChange: (paths: ReadonlySet<string>) => void;
   /** The state of each edited file when it was last told of. */
   readonly #told = new Map<string, string>();
+  /** Files that were empty when they were looked at, and may be filled the next moment. */
+  readonly #emptied = new Set<string>();
   readonly #looks = new Set<NodeJS.Timeout>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -63,14 +67,32 @@ export class Watcher {
     // One edit may bring several events, some of them late.
     const changed = new Set([...this.#changed].filter((path) => stateOf(path) !== this.#told.get(path)));
     this.#changed.clear();
+    for (const path of changed) if (this.#isJustEmptied(path)) changed.delete(path);
     if (changed.size === 0) return;
     for (const path of changed) this.#told.set(path, stateOf(path));
+    this.#later(SECOND_LOOK, () => {
+      for (const path of changed) if (stateOf(path) !== this.#told.get(path)) this.#note(path);
+    });
+    this.#onChange(changed);
+  }
+
+  #isJustEmptied(path: string): boolean {
+    const isEmpty = statSync(path, { throwIfNoEntry: false })?.size === 0;
+    if (!isEmpty || this.#emptied.has(path)) {
+      this.#emptied.delete(path);
+      return false;
+    }
+    this.#emptied.add(path);
+    this.#later(EMPTIED, () => this.#note(path));
+    return true;
+  }
+
+  #later(milliseconds: number, work: () => void): void {
     const look = setTimeout(() => {
       this.#looks.delete(look);
-      for (const path of changed) if (stateOf(path) !== this.#told.get(path)) this.#note(path);
-    }, SECOND_LOOK);
+      work();
+    }, milliseconds);
     this.#looks.add(look);
-    this.#onChange(changed);
   }
 }
 
