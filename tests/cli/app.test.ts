@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism, loadavg } from 'node:os';
-import { setTimeout } from 'node:timers/promises';
-import { describe, expect, it } from '@jest/globals';
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { describe, expect, it, jest } from '@jest/globals';
 import { gatewright, Serving } from './support/command.ts';
 import { paste } from './support/curl.ts';
 import { Folder } from './support/folder.ts';
+
+// Many processes, one after the other; and what waits too long says itself what it waits for.
+jest.setTimeout(180_000);
 
 const FREE = ['--port-offset', 'free'];
 const STOREFRONT = 'examples/storefront';
@@ -42,15 +43,10 @@ describe('gatewright serve app.ts', () => {
     await serving.until(() => types().length === 1);
     expect(types()[0]).toMatchObject({ errors: [] });
 
-    const times: number[] = [];
-    for (const weights of ['[1, 1]', '[3, 1]', '[1, 1]']) {
-      const seen = edits(serving).length;
-      folder.write('shop.ts', shop.replace('weights: [3, 1]', `weights: ${weights}`));
-      await serving.until(() => edits(serving).length > seen);
-      times.push(edits(serving).at(-1)!.milliseconds as number);
-      // The next one waits for its process, as a person would.
-      await serving.until(() => types().length > times.length);
-    }
+    folder.write('shop.ts', shop.replace('weights: [3, 1]', 'weights: [1, 1]'));
+    await serving.until(() => types().length === 2);
+    // It is live before its types are checked. How long that takes is measured in tests/bench/edit.ts.
+    expect(serving.events.slice(-2).map(({ event }) => event)).toEqual(['changed', 'types']);
     expect(edits(serving)[0]).toMatchObject({
       applied: true,
       traffic: [
@@ -62,10 +58,6 @@ describe('gatewright serve app.ts', () => {
         },
       ],
     });
-    // From the save to the traffic, in milliseconds; the best of them, and more where others keep the machine busy.
-    const busy = Math.max(1, loadavg()[0]! / availableParallelism());
-    expect(Math.min(...times)).toBeLessThan(300 * busy);
-
     const broken = async (text: string) => {
       const seen = edits(serving).length;
       folder.write('shop.ts', text);
@@ -108,31 +100,6 @@ describe('gatewright serve app.ts', () => {
         ),
       ],
     });
-  });
-
-  it('makes the second of two saves in a row live as soon as a single one', async () => {
-    using folder = Folder.copyOf(STOREFRONT);
-    await using serving = await new Serving([folder.file('app.ts'), ...FREE, '--json']).ready();
-    const shop = readFileSync(folder.file('shop.ts'), 'utf8');
-    const types = () => serving.events.filter(({ event }) => event === 'types').length;
-    const times: number[] = [];
-    for (const [first, second, share] of [
-      ['[1, 1]', '[1, 3]', '25 %'],
-      ['[1, 1]', '[1, 4]', '20 %'],
-      ['[1, 1]', '[1, 9]', '10 %'],
-    ] as const) {
-      // By then the processes that wait for edits are ready, as they are for a person.
-      await serving.until(() => types() > times.length);
-      folder.write('shop.ts', shop.replace('[3, 1]', first));
-      await setTimeout(60);
-      folder.write('shop.ts', shop.replace('[3, 1]', second));
-      const live = () =>
-        edits(serving).find((each) => JSON.stringify(each.traffic).includes(`whoami:80 ${share}`));
-      await serving.until(() => live() !== undefined);
-      times.push(live()!.milliseconds as number);
-    }
-    const busy = Math.max(1, loadavg()[0]! / availableParallelism());
-    expect(Math.min(...times)).toBeLessThan(300 * busy);
   });
 
   it('ends at once where an edit that never ends is being loaded', async () => {
@@ -183,15 +150,22 @@ describe('gatewright serve app.ts', () => {
     [
       'loops',
       'for (;;);\n',
+      '2.5',
       /: the app did not give its objects within 2\.5 s: it loops, .*\(--app-timeout 5\)\.$/m,
     ],
-    ['waits for ever', 'await new Promise(() => {});\n', /: the app waits for something that never comes: /],
-  ])('says of an app that %s that it does, and ends', async (_, text, message) => {
+    // This one is told as soon as it is so, however long the time that is left.
+    [
+      'waits for ever',
+      'await new Promise(() => {});\n',
+      '600',
+      /: the app waits for something that never comes: /,
+    ],
+  ])('says of an app that %s that it does, and ends', async (_, text, timeout, message) => {
     using folder = new Folder();
     const app = folder.write('app.ts', text);
     for (const command of [['synth'], ['explain', 'http://a.example.com/']]) {
       const [name = '', ...rest] = command;
-      const { code, stderr } = await gatewright([name, app, ...rest, '--app-timeout', '2.5']);
+      const { code, stderr } = await gatewright([name, app, ...rest, '--app-timeout', timeout]);
       expect(code).toBe(1);
       expect(stderr).toMatch(message);
     }
@@ -220,6 +194,34 @@ describe('gatewright serve app.ts', () => {
     ]);
     expect(code).toBe(0);
     expect(stderr).not.toMatch(/warning/i);
+  });
+
+  it('says what to write where npm init made the package one of scripts, and goes on once it is written', async () => {
+    using folder = new Folder();
+    const scripts = { name: 'own', type: 'commonjs' };
+    folder.write('package.json', JSON.stringify(scripts));
+    // The package that it imports is the one of this checkout.
+    mkdirSync(folder.file('node_modules'));
+    symlinkSync(process.cwd(), folder.file('node_modules/gatewright'));
+    const app = folder.write('app.ts', ROUTED);
+    await using serving = await new Serving([app, ...FREE]).ready();
+    await serving.until(() => serving.stderr.includes('Nothing is served yet'));
+    expect(serving.stderr).toContain(
+      `error ${folder.shown('package.json')}: "type": "commonjs" has Node read ${folder.shown('app.ts')} as a script, and it is a module (import, export): write "type": "module".\n`,
+    );
+    expect(serving.stderr).not.toContain('Warning');
+    folder.write('package.json', JSON.stringify({ ...scripts, type: 'module' }));
+    await serving.until(() => serving.stdout.includes('1 Gateway live after'));
+  });
+
+  it('sends nobody to a registry for this package', async () => {
+    using folder = new Folder();
+    folder.write('package.json', '{ "name": "own", "type": "module" }');
+    const { code, stderr } = await gatewright(['synth', folder.write('app.ts', ROUTED)]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      `error ${folder.shown('app.ts')}: the package gatewright is not installed: run npm pack in its checkout, and npm install with the path of the file that it writes.\n`,
+    );
   });
 
   it('says after two seconds that it still waits for an app', async () => {

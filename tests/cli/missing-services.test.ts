@@ -2,11 +2,14 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Serving } from './support/command.ts';
 import { paste } from './support/curl.ts';
 import { Folder } from './support/folder.ts';
 import { documents, GATEWAY, route, service } from './support/objects.ts';
+
+// What waits too long says itself what it waits for.
+jest.setTimeout(180_000);
 
 const FREE = ['--port-offset', 'free'];
 const HTTP_ONLY = GATEWAY.slice(0, GATEWAY.indexOf('    - name: secure'));

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 
 const MAIN = resolve('cli/main.ts');
 /** Milliseconds that a process may take to say what a test waits for: far more than it needs on a busy machine. */
-const PATIENCE = 15_000;
+const PATIENCE = 60_000;
 const NODE_OPTIONS = ['--conditions=gatewright-source', MAIN];
 
 export interface Finished {
