@@ -54,6 +54,8 @@ export class Outcome {
   plan: CompiledRule | undefined;
   backend: BackendKey | undefined;
   endpoint: Endpoint | undefined;
+  /** The request was sent to `endpoint`, and no response has come. */
+  isWaiting = false;
   /** Endpoints that the request was sent to, in order. */
   readonly tried: Endpoint[] = [];
   failure: UpstreamFailure | undefined;
@@ -130,6 +132,8 @@ export interface ExchangeHandler {
   onMalformed(connection: ClientConnection, status: number): void;
   /** A connection was closed at once: the port has as many as it may have. */
   onConnectionDropped(): void;
+  /** A copy of a request was given up: its endpoint was too slow, not there, or had copies enough. */
+  onMirrorDropped(): void;
   /** No TLS connection came about: no listener for the server name, no common version, or not TLS at all. */
   onHandshakeFailure(connection: ClientConnection): void;
   /** A callback threw. The exchange or connection it belongs to was ended. */

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterEach, expect, it } from '@jest/globals';
+import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import { Backend, deafEndpoint, unusedEndpoint } from '../support/backend.ts';
 import { RawClient } from '../support/client.ts';
 import { backend, backendKey, TestGateway, to } from '../support/gateway.ts';
@@ -9,6 +10,7 @@ import { listener, rule } from '../unit/match/snapshots.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 let gateway: TestGateway;
+let metrics: Metrics;
 
 afterEach(async () => {
   await gateway.agent.close();
@@ -28,6 +30,7 @@ async function serve(
   options: Parameters<typeof TestGateway.serving>[1] = {},
 ) {
   const config = { name: 'Service shop/shadow:80', backend: backendKey('shadow'), share };
+  metrics = new Metrics();
   gateway = await TestGateway.serving(
     {
       resources: [
@@ -38,7 +41,7 @@ async function serve(
       ],
       endpoints: { whoami: [primary.endpoint], shadow: [mirror.endpoint] },
     },
-    options,
+    { metrics, ...options },
   );
 }
 
@@ -54,6 +57,12 @@ const ended = (socket: Socket) =>
     if (socket.destroyed || socket.readableEnded) resolve(undefined);
     for (const event of ['end', 'close']) socket.once(event, resolve);
   });
+
+/** Copies that were given up, as the metrics have it. */
+async function dropped(): Promise<number> {
+  const [, count] = /event="mirror-dropped"} (\d+)/.exec(await metrics.text()) ?? [];
+  return Number(count ?? 0);
+}
 
 const LARGE = Buffer.alloc(3 * 1024 * 1024, 'x');
 
@@ -88,6 +97,7 @@ it('a mirror that reads nothing neither slows the request nor fills memory', asy
   const answer = gateway.get('a.example.com/', { method: 'POST', body: Buffer.alloc(32 * 1024 * 1024) });
   const [socket] = await accepted;
   expect(await answer).toMatchObject({ status: 200, body: 'whoami\n' });
+  expect(await dropped()).toBe(1);
   // Given up, not waited for.
   const closed = ended(socket);
   socket.resume();
@@ -174,6 +184,7 @@ it('no more is mirrored to an endpoint than it has connections for', async () =>
   const answers = await Promise.all(Array.from({ length: 10 }, () => gateway.get('a.example.com/')));
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
   expect(silent.connections).toBeLessThanOrEqual(2);
+  expect(await dropped()).toBe(8);
 });
 
 it('an upgraded connection has no copy', async () => {

@@ -1,6 +1,7 @@
 /** Requests that are sent again: where, with which body, and when not. */
 import { createHash } from 'node:crypto';
 import { afterEach, expect, it } from '@jest/globals';
+import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import type { Endpoint, HttpRule } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { Backend, unusedEndpoint } from '../support/backend.ts';
 import { RawClient } from '../support/client.ts';
@@ -9,6 +10,7 @@ import { listener, rule } from '../unit/match/snapshots.ts';
 
 const backends: Backend[] = [];
 let gateway: TestGateway;
+let metrics: Metrics;
 
 afterEach(async () => {
   await gateway.agent.close();
@@ -42,12 +44,13 @@ async function serve(
   rest: Pick<HttpRule, 'retry' | 'timeouts'> = { retry: RETRY },
   options: Parameters<typeof TestGateway.serving>[1] = {},
 ) {
+  metrics = new Metrics();
   gateway = await TestGateway.serving(
     {
       resources: [listener('web'), backend('whoami'), rule({ rest: { backends: [to('whoami')], ...rest } })],
       endpoints: { whoami: endpoints },
     },
-    options,
+    { metrics, ...options },
   );
 }
 
@@ -195,6 +198,7 @@ it('a backend that is down is not flooded: retries have a budget', async () => {
   }
   const seconds = (performance.now() - began) / 1_000;
   const retries = whoami.bodies.length - requests;
+  expect(await metrics.text()).toMatch(new RegExp(`gatewright_repeated_requests_total\\{.*\\} ${retries}\n`));
   expect(retries).toBeGreaterThanOrEqual(100);
   expect(retries).toBeLessThanOrEqual(100 + requests * 0.2 + 10 * seconds + 1);
 });

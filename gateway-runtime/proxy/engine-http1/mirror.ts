@@ -42,14 +42,17 @@ export class Mirror implements ResponseSink {
   #send(fresh: boolean, chunked: boolean): void {
     const upstream = this.#context.mirrors.take(this.#endpoint, fresh, false);
     this.#upstream = upstream;
-    upstream?.begin(this, this.#head, this.#isHead, this.#hasBody, chunked, true);
+    if (upstream) upstream.begin(this, this.#head, this.#isHead, this.#hasBody, chunked, true);
+    else this.#context.handler.onMirrorDropped();
   }
 
   sendBody(octets: Buffer, start: number, end: number, owned: boolean): void {
     const upstream = this.#upstream;
     if (!upstream) return;
     upstream.sendBody(octets, start, end, owned);
-    if (upstream.socket.writableLength > this.#context.limits.mirrorBytes) this.drop();
+    if (upstream.socket.writableLength <= this.#context.limits.mirrorBytes) return;
+    this.drop();
+    this.#context.handler.onMirrorDropped();
   }
 
   endBody(trailers: string): void {
@@ -101,9 +104,10 @@ export class Mirror implements ResponseSink {
   onUpstreamFailure(_failure: UpstreamFailure, repeatable: Repeatable): void {
     this.#upstream = undefined;
     // A kept-alive connection that was closed under it says nothing about the endpoint.
-    if (repeatable !== 'idempotent' || !this.#isSafe || this.#repeated) return;
-    this.#repeated = true;
-    this.#send(true, false);
+    if (repeatable === 'idempotent' && this.#isSafe && !this.#repeated) {
+      this.#repeated = true;
+      this.#send(true, false);
+    } else this.#context.handler.onMirrorDropped();
   }
 
   onUpstreamError(error: unknown): void {

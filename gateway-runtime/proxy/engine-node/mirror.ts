@@ -33,7 +33,8 @@ export class Mirror {
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    if (!this.#context.mirrors.isFull(this.#endpoint)) this.#send(false);
+    if (this.#context.mirrors.isFull(this.#endpoint)) this.#context.handler.onMirrorDropped();
+    else this.#send(false);
   }
 
   #send(fresh: boolean): void {
@@ -60,6 +61,7 @@ export class Mirror {
       const isSafe = method === 'GET' || method === 'HEAD';
       // A kept-alive connection that was closed under it says nothing about the endpoint.
       if (sent.reusedSocket && !hasBody && isSafe && !fresh) this.#send(true);
+      else this.#context.handler.onMirrorDropped();
     });
     if (hasBody) sent.flushHeaders();
     else sent.end();
@@ -69,7 +71,9 @@ export class Mirror {
     const sent = this.#request;
     if (!sent) return;
     sent.write(chunk);
-    if (sent.writableLength > this.#context.limits.mirrorBytes) this.drop();
+    if (sent.writableLength <= this.#context.limits.mirrorBytes) return;
+    this.drop();
+    this.#context.handler.onMirrorDropped();
   }
 
   end(trailers: [string, string][]): void {

@@ -37,6 +37,7 @@ export interface Observer {
   ended(exchange: Exchange, totals: ExchangeTotals): void;
   malformed(connection: ClientConnection, status: number): void;
   connectionDropped(): void;
+  mirrorDropped(): void;
   handshakeFailed(connection: ClientConnection): void;
   internalError(error: unknown): void;
 }
@@ -170,14 +171,24 @@ export class Pipeline implements ExchangeHandler {
     const { backendTimeout, hasTimeouts } = outcome.plan!;
     outcome.endpoint = endpoint;
     outcome.tried.push(endpoint);
+    outcome.isWaiting = true;
+    this.#options.upstreams.health.sent(endpoint);
     if (backendTimeout > 0) {
       outcome.attemptDeadline = this.#attemptDeadlines.set(exchange, backendTimeout);
     }
     exchange.forward(endpoint, fresh, !hasTimeouts);
   }
 
+  /** The endpoint's part of the request is over. */
+  #heard(outcome: Outcome, failure?: UpstreamFailure): void {
+    if (!outcome.isWaiting) return;
+    outcome.isWaiting = false;
+    this.#options.upstreams.health.ended(outcome.endpoint!, failure);
+  }
+
   onResponse(exchange: Exchange, head: ResponseHead): boolean {
     const { outcome, request } = exchange;
+    this.#heard(outcome);
     if (outcome.plan!.retry?.onStatus(head.status) && this.#retries(exchange)) return false;
     // What follows a switch of protocols is no response, and takes as long as it takes.
     if (head.status === 101) cancelDeadlines(outcome);
@@ -189,6 +200,7 @@ export class Pipeline implements ExchangeHandler {
 
   onFailure(exchange: Exchange, failure: UpstreamFailure, repeatable: Repeatable): void {
     const { outcome } = exchange;
+    this.#heard(outcome, failure);
     outcome.failure = failure;
     outcome.attemptDeadline?.cancel();
     outcome.backoff?.cancel();
@@ -259,6 +271,7 @@ export class Pipeline implements ExchangeHandler {
   }
 
   onEnd(exchange: Exchange, totals: ExchangeTotals): void {
+    this.#heard(exchange.outcome, 'client-gone');
     cancelDeadlines(exchange.outcome);
     this.#options.observer.ended(exchange, totals);
   }
@@ -269,6 +282,10 @@ export class Pipeline implements ExchangeHandler {
 
   onConnectionDropped(): void {
     this.#options.observer.connectionDropped();
+  }
+
+  onMirrorDropped(): void {
+    this.#options.observer.mirrorDropped();
   }
 
   onHandshakeFailure(connection: ClientConnection): void {

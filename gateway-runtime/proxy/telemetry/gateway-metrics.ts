@@ -15,6 +15,8 @@ export interface Series {
   /** Requests in each bucket alone, the last above all bounds. */
   readonly buckets: number[];
   readonly failures: Map<UpstreamFailure, number>;
+  /** Times that requests were sent to a backend again. */
+  repeated: number;
   seconds: number;
   received: number;
   sent: number;
@@ -25,6 +27,7 @@ export type GatewayEvent =
   | 'snapshot-refused'
   | 'malformed-request'
   | 'connection-dropped'
+  | 'mirror-dropped'
   | 'tls-handshake-failed'
   | 'internal-error';
 
@@ -103,7 +106,8 @@ export class GatewayMetrics {
     series.buckets[bucket]!++;
     series.received += totals.bytesReceived;
     series.sent += totals.bytesSent;
-    const { failure } = outcome;
+    const { failure, tried } = outcome;
+    if (tried.length > 1) series.repeated += tried.length - 1;
     if (failure) series.failures.set(failure, (series.failures.get(failure) ?? 0) + 1);
   }
 
@@ -141,6 +145,7 @@ export class GatewayMetrics {
       codes: CODE_CLASSES.map(() => 0),
       buckets: [...BUCKETS, 0].map(() => 0),
       failures: new Map(),
+      repeated: 0,
       seconds: 0,
       received: 0,
       sent: 0,

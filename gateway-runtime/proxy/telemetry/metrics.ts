@@ -41,6 +41,12 @@ export class Metrics {
       each(({ labels, sent }) => [{ labels, value: sent }]),
     );
     this.#register(
+      'gatewright_repeated_requests_total',
+      'Times that requests were sent to a backend again.',
+      'counter',
+      each(({ labels, repeated }) => (repeated > 0 ? [{ labels, value: repeated }] : [])),
+    );
+    this.#register(
       'gatewright_upstream_failures_total',
       'Requests without a whole response of a backend, by reason.',
       'counter',

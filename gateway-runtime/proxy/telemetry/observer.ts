@@ -39,6 +39,7 @@ export function observe(
       if (accessLog) log(lines.malformed(connection, status));
     },
     connectionDropped: () => metrics.count('connection-dropped'),
+    mirrorDropped: () => metrics.count('mirror-dropped'),
     handshakeFailed: () => metrics.count('tls-handshake-failed'),
     internalError,
   };
