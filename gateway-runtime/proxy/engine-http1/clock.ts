@@ -42,6 +42,11 @@ export class Clock {
     }
   }
 
+  /** How many are looked after. */
+  get size(): number {
+    return this.#timed.size;
+  }
+
   add(timed: Timed): void {
     this.#timed.add(timed);
   }

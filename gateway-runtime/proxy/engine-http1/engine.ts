@@ -47,6 +47,16 @@ export class Http1Engine implements Engine {
     return new Http1Server(this.#context, port, tls);
   }
 
+  /** What is held: what has a time (connections of clients and to endpoints), connections to endpoints, and those endpoints. */
+  get held(): { readonly timed: number; readonly upstreams: number; readonly endpoints: number } {
+    const { clock, pool, mirrors } = this.#context;
+    return {
+      timed: clock.size,
+      upstreams: pool.size + mirrors.size,
+      endpoints: pool.endpoints + mirrors.endpoints,
+    };
+  }
+
   close(): void {
     this.#context.pool.close();
     this.#context.mirrors.close();

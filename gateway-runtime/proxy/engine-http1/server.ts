@@ -44,7 +44,13 @@ export class Http1Server implements EngineServer {
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('error', () => {});
     });
-    server.on('drop', () => handler.onConnectionDropped());
+    server.on('drop', () => {
+      try {
+        handler.onConnectionDropped();
+      } catch (error) {
+        handler.onInternalError(error);
+      }
+    });
     server.on(this.#tls ? 'secureConnection' : 'connection', (socket: Socket) => {
       try {
         this.#onConnection(socket);
@@ -54,7 +60,11 @@ export class Http1Server implements EngineServer {
       }
     });
     server.on('tlsClientError', (_error: Error, socket: TLSSocket) => {
-      handler.onHandshakeFailure(this.#connectionOf(socket));
+      try {
+        handler.onHandshakeFailure(this.#connectionOf(socket));
+      } catch (error) {
+        handler.onInternalError(error);
+      }
     });
   }
 

@@ -56,6 +56,16 @@ export class UpstreamPool {
     else connection.destroy();
   }
 
+  /** Connections, idle and in use. */
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** Endpoints that there are connections to. */
+  get endpoints(): number {
+    return this.#byEndpoint.size;
+  }
+
   /** It is closed, or will be. */
   forget(connection: UpstreamConnection): void {
     if (!this.#all.delete(connection)) return;

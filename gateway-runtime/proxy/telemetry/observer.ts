@@ -19,7 +19,11 @@ export function observe(
   const lines = new AccessLogLines(gateway);
   const internalError = (error: unknown) => {
     metrics.count('internal-error');
-    onDefect(error);
+    try {
+      onDefect(error);
+    } catch {
+      // It is counted.
+    }
   };
   /** A log that can't be written costs no request. */
   const log = (line: string) => {
