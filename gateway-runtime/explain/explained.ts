@@ -20,9 +20,9 @@ export const isServed = ({ matches }: Explanation): boolean =>
 /** Whether every such request gets an answer that was meant: of a backend, or a redirect. */
 export const isAnswered = (explanation: Explanation): boolean => rankOf(explanation) === 0;
 
-/** 0 where it is answered, 1 where some requests get an error, 2 without a route. */
+/** 0 where it is answered, 1 where some requests get an error, 2 without a route, 3 where no listener even takes the host. */
 function rankOf(explanation: Explanation): number {
-  if (!isServed(explanation)) return 2;
+  if (!isServed(explanation)) return explanation.listeners.some(({ serves }) => serves) ? 2 : 3;
   const { status = 200, backends } = explanation;
   return status >= 400 || backends.some(({ share, unresolved }) => share > 0 && unresolved) ? 1 : 0;
 }

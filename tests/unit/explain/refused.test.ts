@@ -116,6 +116,12 @@ Listener    web (HTTP, any host)
     expect(text.match(/^Gateway .*$/gm)).toEqual(['Gateway infra/gw', 'Gateway infra/second']);
   });
 
+  it('is of the Gateway whose listener takes the host, before one without', () => {
+    const narrow = { ...gateways[1]!, resources: [listener('web', { hostname: 'a.example.com' })] };
+    const answer = ask('http://none.example.com/', [narrow, gateways[0]!]);
+    expect([answer, ...answer.others].map(({ gateway }) => gateway)).toEqual(['infra/gw', 'infra/second']);
+  });
+
   it('counts as answered only where every request gets what was meant', () => {
     expect(isAnswered(ask('http://none.example.com/'))).toBe(false);
     const broken = snapshot(
