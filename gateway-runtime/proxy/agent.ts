@@ -125,7 +125,7 @@ export class Agent {
       engine: this.#engine,
       address: options.address ?? '127.0.0.1',
       bindPort: options.bindPort ?? ((port) => port),
-      tls: (port) => tlsOptions({ ...this.#handshake(port), limits }),
+      tls: (port) => tlsOptions({ ...this.#handshake(port), limits, protocols: this.#engine.protocols }),
       drainTime: limits.drain,
     });
   }

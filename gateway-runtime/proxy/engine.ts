@@ -3,6 +3,8 @@ import type { Server } from 'node:net';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
 
 export interface Engine {
+  /** What it speaks under TLS, for ALPN, the best first. */
+  readonly protocols: readonly string[];
   /** A server for a listener port of the Gateway; `tls` where the port terminates TLS. Not listening yet. */
   serve(port: number, tls?: TlsOptions): EngineServer;
   /** Destroys the connections to endpoints. */

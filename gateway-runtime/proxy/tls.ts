@@ -102,13 +102,15 @@ export interface HandshakePort {
   /** The listener for a server name, empty where the client sends none: of the table that serves now. */
   listener(serverName: string): Listener | undefined;
   readonly limits: Limits;
+  /** For ALPN, the best first. */
+  readonly protocols: readonly string[];
 }
 
 /** Options of a port that terminates TLS. Certificates are chosen at each handshake, so new ones need no new port. */
 export function tlsOptions(port: HandshakePort): TlsOptions {
   return {
     ...defaultTls(port),
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: [...port.protocols],
     handshakeTimeout: port.limits.tlsHandshake,
     SNICallback(serverName, done) {
       let context: SecureContext | undefined;

@@ -76,7 +76,7 @@ describe('a request is refused and its connection closed', () => {
     ['a version of its own', `GET / HTTP/1.2\r\n${HOST}\r\n`],
     ['no version', 'GET /\r\n\r\n'],
     ['a method of its own', `BREW / HTTP/1.1\r\n${HOST}\r\n`],
-    ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+    ['something like the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n'],
     ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
     [
       'chunked twice',

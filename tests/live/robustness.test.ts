@@ -112,7 +112,9 @@ describe('mutated messages', () => {
           const upgrade =
             i % 5 === 4 ? 'Connection: Upgrade, close\r\nUpgrade: websocket\r\n' : 'Connection: close\r\n';
           client.send(`${kinds[i % 3]}\r\nHost: a.example.com\r\n${upgrade}\r\n`);
-          expect(await client.untilClosed()).toMatch(/^(HTTP\/1\.1 \d{3} |$)/);
+          // What ends with its connection, and is cut, is reset.
+          const received = await client.untilClosed().catch(() => client.received);
+          expect(received).toMatch(/^(HTTP\/1\.1 \d{3} |$)/);
         }),
       );
     }

@@ -5,6 +5,7 @@ import type { CertificateBundle, Resource } from '../../gateway-runtime/snapshot
 import { Backend } from '../support/backend.ts';
 import { authority, issue } from '../support/certificates.ts';
 import { rawExchange } from '../support/client.ts';
+import { ENGINE } from '../support/engine.ts';
 import { backend, TestGateway, to } from '../support/gateway.ts';
 import { openTls, type TlsClient, type TlsOptions } from '../support/tls-client.ts';
 import { listener, rule } from '../unit/match/snapshots.ts';
@@ -179,10 +180,15 @@ describe('the protocol', () => {
     );
   });
 
-  it('on top is HTTP/1.1', async () => {
+  it('on top is one that both speak', async () => {
     await serve([secure('any', [any]), ...routes('any')]);
-    expect((await open('a', { ALPNProtocols: ['h2', 'http/1.1'] })).socket.alpnProtocol).toBe('http/1.1');
-    expect(await refusal('a', { ALPNProtocols: ['h2'] })).toBe('ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL');
+    const chosen = async (...offered: string[]) =>
+      (await open('a', { ALPNProtocols: offered })).socket.alpnProtocol;
+    expect(await chosen('h2', 'http/1.1')).toBe(ENGINE === 'node' ? 'http/1.1' : 'h2');
+    expect(await chosen('http/1.1')).toBe('http/1.1');
+    expect(await refusal('a', { ALPNProtocols: ['spdy/3'] })).toBe(
+      'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL',
+    );
     const none = await open('a', { ALPNProtocols: [] });
     expect(await none.get('a')).toBe(200);
   });

@@ -2,31 +2,22 @@
  * A connection from a client, and the requests on it, one after the other: a request that is pipelined waits, unread, until the one before
  * it is answered.
  */
-import { METHODS as KNOWN_METHODS, STATUS_CODES } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ClientConnection } from '../exchange.ts';
-import {
-  CODING_IN_1_0,
-  CONNECT_REFUSED,
-  TOO_MANY_FIELDS,
-  UNKNOWN_CODING,
-  UNKNOWN_EXPECTATION,
-  UNKNOWN_METHOD,
-  UNKNOWN_VERSION,
-  UPGRADE_WITH_BODY,
-} from '../request-problems.ts';
-import { type RequestTarget, readTarget, type TargetProblem } from '../request-target.ts';
+import { TOO_MANY_FIELDS, UNKNOWN_CODING, UNKNOWN_VERSION } from '../request-problems.ts';
+import type { RequestTarget, TargetProblem } from '../request-target.ts';
+import { Answer } from './answer.ts';
 import { ChunkedBody, EXTENSIONS_TOO_LARGE, TRAILERS_TOO_LARGE } from './chunked-body.ts';
+import type { ClientSide } from './client-side.ts';
 import type { Timed } from './clock.ts';
 import type { EngineContext } from './engine.ts';
 import { Http1Exchange } from './exchange.ts';
 import { Head } from './head.ts';
 import { BAD, CODING, MORE, readRequest, TOO_MANY, VERSION } from './head-reader.ts';
 import { CR, LF } from './octets.ts';
+import { targetOf, upgradeOf } from './target.ts';
 import { Unread } from './unread.ts';
-
-/** Those that are registered, and nothing that a backend might take for something else (RFC 9110 section 16.1). */
-const METHODS = new Set(KNOWN_METHODS);
 
 /** Milliseconds for which a connection that is to be closed is still read, so that its client sees the answer. */
 const LINGER = 1_000;
@@ -42,6 +33,11 @@ const BODY_PROBLEMS: Readonly<Record<number, number>> = {
   [TRAILERS_TOO_LARGE]: 431,
 };
 
+const PROTOCOLS = ['HTTP/1.0', 'HTTP/1.1'];
+
+/** The first octets of a connection of HTTP/2 (RFC 9113 section 3.4). */
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+
 type Phase =
   /** Between requests, or in a head. */
   | 'head'
@@ -54,12 +50,14 @@ type Phase =
   | 'given'
   | 'closed';
 
-export class ClientStream implements Timed {
+export class ClientStream implements ClientSide, Timed {
   readonly socket: Socket;
   readonly context: EngineContext;
   connection: ClientConnection;
+  readonly answer: Answer;
   readonly #head = new Head();
   readonly #unread = new Unread();
+  readonly #onPreface: (socket: Socket) => void;
   #isNameUnknown: boolean;
   #phase: Phase = 'head';
   #exchange: Http1Exchange | undefined;
@@ -82,12 +80,21 @@ export class ClientStream implements Timed {
   /** When something moved last. */
   #since: number;
 
-  constructor(context: EngineContext, socket: Socket, connection: ClientConnection, isNameUnknown: boolean) {
+  /** `onPreface`: takes the socket where the client speaks HTTP/2. */
+  constructor(
+    context: EngineContext,
+    socket: Socket,
+    connection: ClientConnection,
+    isNameUnknown: boolean,
+    onPreface: (socket: Socket) => void,
+  ) {
+    this.#onPreface = onPreface;
     this.context = context;
     this.socket = socket;
     this.connection = connection;
     this.#isNameUnknown = isNameUnknown;
     this.#since = context.clock.now;
+    this.answer = new Answer(socket, context.clock, this.#head);
     socket.on('data', this.#onData);
     socket.on('drain', this.#onDrain);
     socket.on('end', this.#onEnd);
@@ -101,11 +108,15 @@ export class ClientStream implements Timed {
     this.#retiring = true;
   }
 
-  endIfIdle(): void {
+  /** No further request. */
+  drain(): void {
     if (this.#phase === 'head' && this.#unread.length === 0) this.#end();
   }
 
-  /** Whether the connection ends with the answer to the request in progress. */
+  get protocol(): string {
+    return PROTOCOLS[this.#head.minor]!;
+  }
+
   get closing(): boolean {
     const isLast = this.#ended && this.#unread.length === 0 && !this.#reading;
     return this.#retiring || this.#head.close || this.#head.minor === 0 || isLast;
@@ -325,6 +336,12 @@ export class ClientStream implements Timed {
   /** The octet after the head; the first one of it where it is not whole. */
   #readHead(octets: Buffer, from: number, end: number): number {
     const { limits, clock } = this.context;
+    if (this.#requests === 0 && octets[from] === PREFACE[0]) {
+      const length = Math.min(end - from, PREFACE.length);
+      if (octets.compare(PREFACE, 0, length, from, from + length) === 0) {
+        return length < PREFACE.length ? this.#keep(from) : this.#giveToHttp2(octets, from, end);
+      }
+    }
     let start = from;
     // "a server that is expecting to receive and parse a request-line SHOULD ignore at least one empty line (CRLF) received prior to
     // the request-line" (RFC 9112 section 2.2).
@@ -344,6 +361,14 @@ export class ClientStream implements Timed {
     if (next < 0) return this.#answerAndClose(next, end);
     this.#begin();
     return next;
+  }
+
+  #giveToHttp2(octets: Buffer, from: number, end: number): number {
+    const socket = this.detach();
+    socket.pause();
+    socket.unshift(Buffer.from(octets.subarray(from, end)));
+    this.#onPreface(socket);
+    return end;
   }
 
   #keep(from: number): number {
@@ -374,7 +399,7 @@ export class ClientStream implements Timed {
   #begin(): void {
     const head = this.#head;
     const hasBody = head.chunked || head.length > 0;
-    const target = this.#targetOf();
+    const target = targetOf(this.#head);
     this.#chunked = head.chunked ? new ChunkedBody() : undefined;
     this.#left = hasBody ? head.length : 0;
     this.#phase = hasBody ? 'body' : 'answer';
@@ -387,40 +412,9 @@ export class ClientStream implements Timed {
   }
 
   #start(target: RequestTarget | TargetProblem, hasBody: boolean): void {
-    const exchange = new Http1Exchange(this, this.#head, target, hasBody, this.#upgrade());
+    const exchange = new Http1Exchange(this, this.#head, target, hasBody, upgradeOf(this.#head));
     this.#exchange = exchange;
     exchange.start();
-  }
-
-  #targetOf(): RequestTarget | TargetProblem {
-    const head = this.#head;
-    if (head.method === 'CONNECT') {
-      head.close = true;
-      return CONNECT_REFUSED;
-    }
-    if (head.chunked && head.minor === 0) return CODING_IN_1_0;
-    if (head.expect >= 0 && head.received('expect')!.toLowerCase() !== '100-continue')
-      return UNKNOWN_EXPECTATION;
-    if (!METHODS.has(head.method)) {
-      head.close = true;
-      return UNKNOWN_METHOD;
-    }
-    if (this.#upgrade() && (head.chunked || head.length > 0)) {
-      head.close = true;
-      return UPGRADE_WITH_BODY;
-    }
-    const url = head.text.slice(head.targetStart, head.targetEnd);
-    return readTarget(url, head.host < 0 ? '' : head.valueOf(head.host), head.hosts);
-  }
-
-  /**
-   * Only WebSocket is passed on. Of other protocols, such as h2c, the tunnel would carry requests that no route was asked for; they
-   * are served as if they had not asked ("A server MAY ignore a received Upgrade header field", RFC 9110 section 7.8).
-   */
-  #upgrade(): string | undefined {
-    const head = this.#head;
-    if (!head.asksUpgrade || head.upgrade < 0 || head.minor === 0 || head.method !== 'GET') return undefined;
-    return head.received('upgrade')!.toLowerCase() === 'websocket' ? 'websocket' : undefined;
   }
 
   /** The octet after what was used of the body. */

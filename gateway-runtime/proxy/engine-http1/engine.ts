@@ -21,6 +21,7 @@ export interface EngineContext {
 }
 
 export class Http1Engine implements Engine {
+  readonly protocols = ['h2', 'http/1.1'];
   readonly #context: EngineContext;
 
   constructor(handler: ExchangeHandler, limits: Limits) {

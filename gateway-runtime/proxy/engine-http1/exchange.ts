@@ -1,5 +1,4 @@
 /** A request on a client's connection and its way to an endpoint and back. */
-import { STATUS_CODES } from 'node:http';
 import type { LocalReply } from '../../filters/definition.ts';
 import type { Endpoint } from '../../snapshot/snapshot.ts';
 import {
@@ -14,15 +13,12 @@ import { KeptBody } from '../kept-body.ts';
 import { INTERNAL_ERROR, problemReply } from '../replies.ts';
 import type { RequestTarget, TargetProblem } from '../request-target.ts';
 import { tunnel } from '../tunnel.ts';
-import type { ClientStream } from './client-stream.ts';
+import type { ClientSide } from './client-side.ts';
 import type { Head } from './head.ts';
-import { dropListed, replyHead, requestHead, responseHead } from './message-head.ts';
+import { dropListed, requestHead } from './message-head.ts';
 import { Mirror } from './mirror.ts';
 import { ForwardedRequest, ReceivedRequest } from './request.ts';
-import { sendBody } from './send-body.ts';
 import type { ResponseSink, UpstreamConnection } from './upstream-connection.ts';
-
-const PROTOCOLS = ['HTTP/1.0', 'HTTP/1.1'];
 
 export class Http1Exchange implements Exchange, ResponseSink {
   readonly connection: ClientConnection;
@@ -32,7 +28,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
   readonly upgrade?: string;
   readonly outcome = new Outcome();
 
-  readonly #client: ClientStream;
+  readonly #client: ClientSide;
   readonly #received: Head;
   readonly #target: RequestTarget | undefined;
   readonly #hasBody: boolean;
@@ -50,9 +46,6 @@ export class Http1Exchange implements Exchange, ResponseSink {
   #bytesSent = 0;
   /** As sent; 0 before. */
   #status = 0;
-  /** Head of the response, until it goes along with the first octets of its body. */
-  #pending = '';
-  #chunked = false;
   #writesBody = true;
   /** The end of the connection is the end of the body. */
   #isUntilClose = false;
@@ -62,7 +55,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
   #ended = false;
 
   constructor(
-    client: ClientStream,
+    client: ClientSide,
     received: Head,
     target: RequestTarget | TargetProblem,
     hasBody: boolean,
@@ -71,7 +64,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
     this.#client = client;
     this.#received = received;
     this.connection = client.connection;
-    this.protocol = PROTOCOLS[received.minor]!;
+    this.protocol = client.protocol;
     if ('message' in target) this.problem = target;
     else this.#target = target;
     this.request = new ReceivedRequest(received, this.#target);
@@ -101,17 +94,9 @@ export class Http1Exchange implements Exchange, ResponseSink {
   }
 
   reply(reply: LocalReply): void {
-    const client = this.#client;
     this.#close = this.#mustClose;
-    const head = replyHead(reply, this.#close, client.context.clock.date);
     this.#status = reply.status;
-    if (this.#isHead || reply.body === '' || reply.status === 204 || reply.status === 304) {
-      client.socket.write(head, 'latin1');
-    } else {
-      const body = Buffer.from(reply.body);
-      this.#bytesSent += body.length;
-      sendBody(client.socket, head, false, body, 0, body.length, true);
-    }
+    this.#bytesSent += this.#client.answer.reply(reply, this.#isHead, this.#close);
     this.#finish();
   }
 
@@ -226,16 +211,9 @@ export class Http1Exchange implements Exchange, ResponseSink {
   // The response.
 
   onInformation({ head }: UpstreamConnection): void {
-    if (this.#received.minor === 0 || this.#status !== 0) return;
-    if (head.status === 100) {
-      this.#expectsContinue = false;
-      this.#client.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
-      return;
-    }
-    dropListed(head);
-    head.remove('content-length');
-    const line = `HTTP/1.1 ${head.status} ${STATUS_CODES[head.status] ?? ''}\r\n`;
-    this.#client.socket.write(`${line}${head.fields()}\r\n`, 'latin1');
+    if (this.#status !== 0) return;
+    if (head.status === 100) this.#expectsContinue = false;
+    this.#client.answer.inform(head);
   }
 
   onUpstreamHead({ head }: UpstreamConnection): void {
@@ -249,38 +227,28 @@ export class Http1Exchange implements Exchange, ResponseSink {
     const { status } = head;
     this.#status = status;
     this.#writesBody = !this.#isHead && status !== 204 && status !== 304;
-    if (status === 204) head.drop(head.contentLength);
-    this.#chunked = this.#writesBody && head.length < 0 && this.#received.minor === 1;
-    if (!this.#chunked && head.trailer >= 0) head.remove('trailer');
-    this.#isUntilClose = this.#writesBody && head.length < 0 && !this.#chunked;
+    const { answer } = this.#client;
+    this.#isUntilClose = answer.endsWithConnection(head, this.#writesBody);
     this.#close = this.#mustClose || this.#isUntilClose;
-    const framing =
-      (this.#chunked ? 'Transfer-Encoding: chunked\r\n' : '') + (this.#close ? 'Connection: close\r\n' : '');
-    this.#pending = responseHead(head, received, framing, context.clock.date);
+    answer.respond(head, received, this.#writesBody, this.#close);
   }
 
   onUpstreamBody(octets: Buffer, start: number, end: number, owned: boolean): boolean {
     if (!this.#writesBody) return true;
     this.#bytesSent += end - start;
     this.#client.touch();
-    const head = this.#pending;
-    this.#pending = '';
-    const hasRoom = sendBody(this.#client.socket, head, this.#chunked, octets, start, end, owned);
+    const hasRoom = this.#client.answer.sendBody(octets, start, end, owned);
     this.#blocked = !hasRoom;
     return hasRoom;
   }
 
   onUpstreamEnd(trailers: string): void {
-    const last = this.#chunked ? `${this.#pending}0\r\n${trailers}\r\n` : this.#pending;
-    this.#pending = '';
-    if (last) this.#client.socket.write(last, 'latin1');
+    this.#client.answer.endBody(trailers);
     this.#finish();
   }
 
   onUpstreamPause(): void {
-    if (!this.#pending) return;
-    this.#client.socket.write(this.#pending, 'latin1');
-    this.#pending = '';
+    this.#client.answer.flush();
   }
 
   onClientDrain(): void {

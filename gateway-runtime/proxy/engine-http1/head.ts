@@ -152,6 +152,14 @@ export class Head {
     for (let i = extra.length - 2; i >= 0; i -= 2) if (test(extra[i]!.toLowerCase())) extra.splice(i, 2);
   }
 
+  /** Every field that is left. */
+  each(visit: (name: string, value: string) => void): void {
+    for (let i = 0; i < this.count; i++) {
+      if (this.at[i * STRIDE + DROPPED] === 0) visit(this.nameOf(i), this.valueOf(i));
+    }
+    for (let i = 0; i < this.#extra.length; i += 2) visit(this.#extra[i]!, this.#extra[i + 1]!);
+  }
+
   /** Every field that is left, each with its line end. */
   fields(): string {
     const { at, text, count, end } = this;

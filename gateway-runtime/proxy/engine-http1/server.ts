@@ -10,6 +10,7 @@ import {
 import { normalizeHost } from '../../match/normalize.ts';
 import type { EngineServer } from '../engine.ts';
 import type { ClientConnection } from '../exchange.ts';
+import { Http2Session } from '../http2/session.ts';
 import { ClientStream } from './client-stream.ts';
 import type { EngineContext } from './engine.ts';
 import { HIGH_WATER_MARK } from './upstream-connection.ts';
@@ -21,7 +22,7 @@ export class Http1Server implements EngineServer {
   readonly #tls: boolean;
   /** As accepted: under TLS, before the handshake too. */
   readonly #sockets = new Set<Socket>();
-  readonly #streams = new Set<ClientStream>();
+  readonly #clients = new Set<ClientStream | Http2Session>();
   #defaultTls: SecureContextOptions | undefined;
   #retiring = false;
 
@@ -77,12 +78,12 @@ export class Http1Server implements EngineServer {
 
   retire(): void {
     this.#retiring = true;
-    for (const stream of this.#streams) stream.retire();
+    for (const client of this.#clients) client.retire();
   }
 
   drain(): void {
     this.retire();
-    for (const stream of this.#streams) stream.endIfIdle();
+    for (const client of this.#clients) client.drain();
   }
 
   destroy(): void {
@@ -108,9 +109,22 @@ export class Http1Server implements EngineServer {
     // stands for it.
     const isNameUnknown =
       this.#tls && connection.serverName === undefined && (socket as TLSSocket).isSessionReused();
-    const stream = new ClientStream(this.#context, socket, connection, isNameUnknown);
-    if (this.#retiring) stream.retire();
-    this.#streams.add(stream);
-    socket.on('close', () => this.#streams.delete(stream));
+    if (this.#tls && (socket as TLSSocket).alpnProtocol === 'h2') {
+      this.#serve(socket, new Http2Session(this.#context, socket, connection));
+      return;
+    }
+    // A client may know beforehand that HTTP/2 is spoken here (RFC 9113 section 3.3).
+    const onPreface = (given: Socket) => {
+      this.#clients.delete(stream);
+      this.#serve(given, new Http2Session(this.#context, given, connection));
+    };
+    const stream = new ClientStream(this.#context, socket, connection, isNameUnknown, onPreface);
+    this.#serve(socket, stream);
+  }
+
+  #serve(socket: Socket, client: ClientStream | Http2Session): void {
+    if (this.#retiring) client.retire();
+    this.#clients.add(client);
+    socket.on('close', () => this.#clients.delete(client));
   }
 }

@@ -11,6 +11,7 @@ import type { ExchangeContext } from './exchange.ts';
 import { NodeServer } from './server.ts';
 
 export class NodeEngine implements Engine {
+  readonly protocols = ['http/1.1'];
   readonly #context: ExchangeContext;
 
   constructor(handler: ExchangeHandler, limits: Limits) {

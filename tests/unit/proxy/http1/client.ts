@@ -122,7 +122,7 @@ export class ManualClient {
     context.mirrors = new UpstreamPool(context, context.limits.mirrorsPerEndpoint);
     this.context = context;
     const connection = { remoteAddress: '192.0.2.1', remotePort: 1, port: 80, tls: false };
-    this.stream = new ClientStream(context, this.socket as unknown as Socket, connection, false);
+    this.stream = new ClientStream(context, this.socket as unknown as Socket, connection, false, () => {});
   }
 
   /** As one piece, or in pieces of so many octets. */

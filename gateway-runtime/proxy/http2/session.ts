@@ -1,0 +1,87 @@
+/** A connection of HTTP/2 from a client (RFC 9113), on node:http2: each stream is an exchange. */
+import {
+  constants,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Timed } from '../engine-http1/clock.ts';
+import type { EngineContext } from '../engine-http1/engine.ts';
+import { Http1Exchange } from '../engine-http1/exchange.ts';
+import { targetOf } from '../engine-http1/target.ts';
+import type { ClientConnection } from '../exchange.ts';
+import { requestHeadOf } from './request-head.ts';
+import { Http2Stream } from './stream.ts';
+
+/** Requests under way on one connection. More are refused, to be sent again elsewhere. */
+const STREAMS = 128;
+/** "A server that is attempting to gracefully shut down a connection SHOULD send an initial GOAWAY frame with the last stream identifier set to 2^31-1". */
+const ANY_STREAM = 2 ** 31 - 1;
+
+export class Http2Session implements Timed {
+  readonly #context: EngineContext;
+  readonly #connection: ClientConnection;
+  readonly #session: ServerHttp2Session;
+  readonly #streams = new Set<Http2Stream>();
+  /** Since when there is no stream. */
+  #idleSince: number;
+
+  constructor(context: EngineContext, socket: Socket, connection: ClientConnection) {
+    const { limits } = context;
+    this.#context = context;
+    this.#connection = connection;
+    this.#idleSince = context.clock.now;
+    this.#session = performServerHandshake(socket, {
+      maxHeaderListPairs: limits.headFields + 4,
+      settings: {
+        enablePush: false,
+        maxConcurrentStreams: STREAMS,
+        maxHeaderListSize: limits.headBytes,
+        // What one stream may send ahead of its backend.
+        initialWindowSize: 256 * 1024,
+      },
+    });
+    this.#session.on('error', () => {});
+    this.#session.on('stream', (stream, _headers, flags, fields) => this.#onStream(stream, flags, fields));
+    this.#session.on('close', () => context.clock.delete(this));
+    context.clock.add(this);
+  }
+
+  /** Asks the client to open no further stream; those that it opens meanwhile are served. */
+  retire(): void {
+    if (!this.#session.destroyed) this.#session.goaway(constants.NGHTTP2_NO_ERROR, ANY_STREAM);
+  }
+
+  /** Ends once the streams that are open have. */
+  drain(): void {
+    this.#session.close();
+  }
+
+  check(now: number): void {
+    const { clientIdle, clientStall } = this.#context.limits;
+    if (this.#streams.size > 0) {
+      this.#idleSince = now;
+      // The stream that moved last speaks for all: the connection is alive.
+      let newest = 0;
+      for (const { since } of this.#streams) newest = Math.max(newest, since);
+      if (now - newest > clientStall) this.#session.destroy();
+    } else if (now - this.#idleSince > clientIdle) this.#session.close();
+  }
+
+  #onStream(stream: ServerHttp2Stream, flags: number, fields: readonly string[]): void {
+    const { handler, limits } = this.#context;
+    try {
+      const hasBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0;
+      const { head, problem } = requestHeadOf(fields, limits.headFields + 4, hasBody);
+      const target = problem ?? targetOf(head);
+      const client = new Http2Stream(this.#context, stream, this.#connection, hasBody);
+      this.#streams.add(client);
+      stream.on('close', () => this.#streams.delete(client));
+      client.begin(new Http1Exchange(client, head, target, hasBody, undefined));
+    } catch (error) {
+      handler.onInternalError(error);
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    }
+  }
+}

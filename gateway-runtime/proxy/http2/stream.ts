@@ -1,0 +1,253 @@
+/** A request on a stream of HTTP/2, as the client's side of an exchange. To its backend it goes as HTTP/1.1. */
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { LocalReply } from '../../filters/definition.ts';
+import type { AnswerWriter, ClientSide } from '../engine-http1/client-side.ts';
+import type { EngineContext } from '../engine-http1/engine.ts';
+import type { Http1Exchange } from '../engine-http1/exchange.ts';
+import type { Head } from '../engine-http1/head.ts';
+import { dropListed } from '../engine-http1/message-head.ts';
+import { isFieldValue, isToken } from '../engine-http1/octets.ts';
+import type { ClientConnection } from '../exchange.ts';
+import { mayBeTrailer } from '../hop-by-hop.ts';
+
+type Fields = Record<string, string | string[]>;
+
+/** Fields of HTTP/1.1 that HTTP/2 does not know (RFC 9113 section 8.2.2). */
+const CONNECTION_FIELDS = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+export class Http2Stream implements ClientSide, AnswerWriter {
+  readonly context: EngineContext;
+  readonly connection: ClientConnection;
+  readonly protocol = 'HTTP/2.0';
+  readonly answer = this;
+  isBodyRead: boolean;
+  /** When something moved last, by the engine's clock. */
+  since: number;
+  readonly #stream: ServerHttp2Stream;
+  #exchange: Http1Exchange | undefined;
+  /** Of the body, received and not passed on. */
+  #waiting: Buffer | undefined;
+  #trailersReceived = '';
+  #hasEnded = false;
+  /** Head of the response, until its first octets or its end. */
+  #pending: Fields | undefined;
+  #hasBody = false;
+  #trailers: Fields = {};
+
+  constructor(
+    context: EngineContext,
+    stream: ServerHttp2Stream,
+    connection: ClientConnection,
+    hasBody: boolean,
+  ) {
+    this.context = context;
+    this.connection = connection;
+    this.isBodyRead = !hasBody;
+    this.since = context.clock.now;
+    this.#stream = stream;
+    stream.on('error', () => {});
+    stream.on('close', () => this.#guarded((exchange) => exchange.onClientGone()));
+    stream.on('drain', () => this.#guarded((exchange) => exchange.onClientDrain()));
+    stream.on('wantTrailers', () => stream.sendTrailers(this.#trailers));
+    if (!hasBody) {
+      stream.resume();
+      return;
+    }
+    stream.on('data', (chunk: Buffer) => this.#guarded(() => this.#onData(chunk)));
+    stream.on('trailers', (_: unknown, __: number, raw?: string[]) => {
+      this.#trailersReceived = trailerLines(raw ?? []);
+    });
+    stream.on('end', () => {
+      this.#hasEnded = true;
+      this.#guarded(() => this.#pass());
+    });
+  }
+
+  begin(exchange: Http1Exchange): void {
+    this.#exchange = exchange;
+    exchange.start();
+    this.#exchange?.flushRequest();
+  }
+
+  get closing(): boolean {
+    return false;
+  }
+
+  resume(): void {
+    this.#pass();
+    if (this.#exchange?.takesBody && this.#stream.isPaused()) this.#stream.resume();
+    this.#exchange?.flushRequest();
+  }
+
+  touch(): void {
+    this.since = this.context.clock.now;
+  }
+
+  #onData(chunk: Buffer): void {
+    this.touch();
+    if (!this.#exchange) return;
+    this.#waiting = this.#waiting ? Buffer.concat([this.#waiting, chunk]) : chunk;
+    this.#pass();
+    this.#exchange?.flushRequest();
+  }
+
+  /** What was received, as far as it is wanted. The flow control of the stream holds back the rest. */
+  #pass(): void {
+    const exchange = this.#exchange;
+    if (!exchange || this.isBodyRead) return;
+    const chunk = this.#waiting;
+    if (chunk) {
+      if (!exchange.takesBody) {
+        this.#stream.pause();
+        return;
+      }
+      this.#waiting = undefined;
+      exchange.onRequestBody(chunk, 0, chunk.length, true);
+    }
+    if (this.#hasEnded) {
+      this.isBodyRead = true;
+      exchange.onRequestEnd(this.#trailersReceived);
+    }
+  }
+
+  reply({ status, headers, body }: LocalReply, isHead: boolean): number {
+    const fields: Fields = { ':status': String(status), date: this.context.clock.date };
+    for (const [name, value] of headers) put(fields, name, value);
+    if (status !== 204 && status !== 304) fields['content-length'] = String(Buffer.byteLength(body));
+    const isEmpty = isHead || body === '' || status === 204 || status === 304;
+    if (!this.#isOpen) return 0;
+    this.#stream.respond(fields, { endStream: isEmpty });
+    if (isEmpty) return 0;
+    this.#stream.end(body);
+    return Buffer.byteLength(body);
+  }
+
+  inform(head: Head): void {
+    if (!this.#isOpen || this.#stream.headersSent) return;
+    dropListed(head);
+    head.remove('content-length');
+    this.#stream.additionalHeaders({ ...responseFields(head), ':status': String(head.status) });
+  }
+
+  endsWithConnection(): boolean {
+    return false;
+  }
+
+  respond(head: Head, _received: number, hasBody: boolean): void {
+    if (head.status === 204) head.drop(head.contentLength);
+    this.#pending = {
+      date: this.context.clock.date,
+      ...responseFields(head),
+      ':status': String(head.status),
+    };
+    this.#hasBody = hasBody;
+  }
+
+  sendBody(octets: Buffer, start: number, end: number, owned: boolean): boolean {
+    this.flush();
+    if (!this.#isOpen) return true;
+    const view = octets.subarray(start, end);
+    return this.#stream.write(owned ? view : Buffer.from(view));
+  }
+
+  endBody(trailers: string): void {
+    if (!this.#isOpen) return;
+    if (this.#pending && trailers === '') {
+      // Nothing came after the head.
+      const fields = this.#pending;
+      this.#pending = undefined;
+      this.#stream.respond(fields, { endStream: true });
+      return;
+    }
+    this.flush();
+    for (const line of trailers.split('\r\n')) {
+      const colon = line.indexOf(':');
+      if (colon > 0) put(this.#trailers, line.slice(0, colon), line.slice(colon + 1).trim());
+    }
+    if (this.#hasBody) this.#stream.end();
+  }
+
+  flush(): void {
+    const fields = this.#pending;
+    if (!fields) return;
+    this.#pending = undefined;
+    if (this.#isOpen)
+      this.#stream.respond(fields, { endStream: !this.#hasBody, waitForTrailers: this.#hasBody });
+  }
+
+  answered(): void {
+    this.#exchange = undefined;
+    this.#waiting = undefined;
+    if (this.isBodyRead || this.#stream.closed) return;
+    // "a server MAY request that the client abort transmission of a request without error by sending a RST_STREAM with an error code of NO_ERROR
+    // after sending a complete response" (RFC 9113 section 8.1).
+    this.#stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+
+  reset(): void {
+    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  destroy(): void {
+    this.reset();
+  }
+
+  fail(error: unknown): void {
+    this.context.handler.onInternalError(error);
+    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  detach(): Socket {
+    throw new Error('a stream of HTTP/2 has no socket of its own');
+  }
+
+  get #isOpen(): boolean {
+    return !this.#stream.closed && !this.#stream.destroyed;
+  }
+
+  #guarded(tell: (exchange: Http1Exchange) => void): void {
+    const exchange = this.#exchange;
+    if (!exchange) return;
+    try {
+      tell(exchange);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+}
+
+/** Lower case; several of one name become one, but for Set-Cookie, of which each stands alone (RFC 9110 section 5.3). */
+function put(fields: Fields, name: string, value: string): void {
+  const lower = name.toLowerCase();
+  if (!isToken(lower) || !isFieldValue(value))
+    throw new Error(`the field ${JSON.stringify(name)} can't be sent`);
+  const before = fields[lower];
+  if (lower === 'set-cookie') fields[lower] = [...(Array.isArray(before) ? before : []), value];
+  else fields[lower] = before === undefined ? value : `${String(before)}, ${value}`;
+}
+
+function responseFields(head: Head): Fields {
+  dropListed(head);
+  const fields = Object.create(null) as Fields;
+  head.each((name, value) => {
+    if (!CONNECTION_FIELDS.has(name.toLowerCase())) put(fields, name, value);
+  });
+  return fields;
+}
+
+function trailerLines(raw: readonly string[]): string {
+  let lines = '';
+  for (let i = 0; i < raw.length; i += 2) {
+    const [name, value] = [raw[i]!, raw[i + 1]!];
+    if (isToken(name) && isFieldValue(value) && mayBeTrailer(name.toLowerCase()))
+      lines += `${name}: ${value}\r\n`;
+  }
+  return lines;
+}
