@@ -14,6 +14,8 @@ import type { ClientConnection } from '../exchange.ts';
 import { requestHeadOf } from './request-head.ts';
 import { Http2Stream } from './stream.ts';
 
+/** Fields that the form of HTTP/1.1 has more: Host and Transfer-Encoding. */
+const OWN_FIELDS = 2;
 /** Requests under way on one connection. More are refused, to be sent again elsewhere. */
 const STREAMS = 128;
 /** "A server that is attempting to gracefully shut down a connection SHOULD send an initial GOAWAY frame with the last stream identifier set to 2^31-1". */
@@ -33,7 +35,8 @@ export class Http2Session implements Timed {
     this.#connection = connection;
     this.#idleSince = context.clock.now;
     this.#session = performServerHandshake(socket, {
-      maxHeaderListPairs: limits.headFields + 4,
+      // A few more are read, to be refused with 431; beyond that the stream is reset.
+      maxHeaderListPairs: 2 * limits.headFields,
       settings: {
         enablePush: false,
         maxConcurrentStreams: STREAMS,
@@ -73,7 +76,7 @@ export class Http2Session implements Timed {
     const { handler, limits } = this.#context;
     try {
       const hasBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0;
-      const { head, problem } = requestHeadOf(fields, limits.headFields + 4, hasBody);
+      const { head, problem } = requestHeadOf(fields, limits.headFields + OWN_FIELDS, hasBody);
       const target = problem ?? targetOf(head);
       const client = new Http2Stream(this.#context, stream, this.#connection, hasBody);
       this.#streams.add(client);
