@@ -1,5 +1,6 @@
 /** Requests that are sent again: where, with which body, and when not. */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { afterEach, expect, it } from '@jest/globals';
 import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import type { Endpoint, HttpRule } from '../../gateway-runtime/snapshot/snapshot.ts';
@@ -127,6 +128,21 @@ it('another endpoint is asked, where there is one', async () => {
   const [bad, good] = [await answering(503), await answering(200)];
   await serve([bad.endpoint, good.endpoint]);
   for (let i = 0; i < 4; i++) expect((await gateway.get('a.example.com/')).status).toBe(200);
+});
+
+it('an endpoint that has requests enough is passed over, which is no retry', async () => {
+  const busy = await Backend.http(() => {});
+  backends.push(busy);
+  const free = await answering(200);
+  await serve([busy.endpoint, free.endpoint], { retry: RETRY }, { limits: { connectionsPerEndpoint: 1 } });
+  const accepted = once(busy.server, 'request');
+  const waiting = gateway.get('a.example.com/').catch(() => undefined);
+  await accepted;
+  for (let i = 0; i < 4; i++) {
+    expect((await gateway.get('a.example.com/', { method: 'POST', body: 'x' })).status).toBe(200);
+  }
+  await gateway.agent.close();
+  await waiting;
 });
 
 it('a connection that nobody takes is tried again, whatever the method', async () => {

@@ -259,14 +259,17 @@ export class Pipeline implements ExchangeHandler {
   /** Where to try again, if it may be tried again at all. */
   #nextAttempt({ outcome, request }: Exchange, repeatable: Repeatable): Endpoint | undefined {
     const { upstreams, attempts } = this.#options;
-    const { tried, backend, endpoint, isExpired, plan } = outcome;
+    const { tried, backend, endpoint, isExpired, failure } = outcome;
+    const { retry } = outcome.plan!;
     if (isExpired || repeatable === 'never') return undefined;
     if (tried.length - outcome.retries >= attempts) return undefined;
     // A connection that failed is worth another endpoint; one that was merely old, a new one to the same.
-    if (repeatable === 'always') return plan!.retry ? undefined : upstreams.next(backend!, tried);
+    if (repeatable === 'always') {
+      return retry && failure !== 'overloaded' ? undefined : upstreams.next(backend!, tried);
+    }
     if (!isIdempotent(request.method)) return undefined;
     // Where the rule says how often, this is one of the times.
-    if (plan!.retry && outcome.retries++ >= plan!.retry.attempts) return undefined;
+    if (retry && outcome.retries++ >= retry.attempts) return undefined;
     return endpoint;
   }
 
