@@ -164,6 +164,26 @@ describe('a request', () => {
   });
 });
 
+describe('a client that sends no more', () => {
+  it('behind its body, which waits for a connection, is answered', async () => {
+    await serve(Backend.echo('whoami'));
+    const client = await RawClient.open(gateway.port());
+    client.send('POST / HTTP/1.1\r\nHost: a.example.com\r\nContent-Length: 5\r\n\r\nhello');
+    client.socket.end();
+    expect(await client.untilClosed()).toMatch(/^HTTP\/1\.1 200 .*whoami\n$/s);
+    expect(upstream.seen).toMatchObject([{ body: 'hello' }]);
+  });
+
+  it('in the middle of its body is not', async () => {
+    await serve(Backend.echo('whoami'));
+    const client = await RawClient.open(gateway.port());
+    client.send('POST / HTTP/1.1\r\nHost: a.example.com\r\nContent-Length: 5\r\n\r\nhell');
+    client.socket.end();
+    expect(await client.untilClosed()).toBe('');
+    expect(upstream.seen).toEqual([]);
+  });
+});
+
 describe('a connection that is used again', () => {
   it('gives each client its own answer, whatever the backend does in between', async () => {
     let turn = 0;

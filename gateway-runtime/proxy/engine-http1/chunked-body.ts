@@ -131,6 +131,8 @@ export class ChunkedBody {
     this.#trailers = '';
     const head = new Head();
     if (readFields(head, octets, 0, 0, octets.length, TRAILER_FIELDS) !== octets.length) return false;
+    // What frames a message after the message was read can only be meant for somebody who reads it otherwise.
+    if (head.contentLength >= 0 || head.transferEncoding >= 0) return false;
     for (let i = 0; i < head.count; i++) {
       if (mayBeTrailer(head.nameOf(i).toLowerCase())) {
         this.#trailers += `${head.nameOf(i)}: ${head.valueOf(i)}\r\n`;

@@ -132,6 +132,7 @@ export class ClientStream implements ClientSide, Timed {
     if (this.#unread.length > 0 && this.#phase !== 'answer' && !this.#mustWait) {
       const octets = this.#unread.take();
       this.#read(octets, 0, octets.length);
+      if (this.#ended && this.#phase === 'body') this.#endInBody();
     } else this.#exchange?.flushRequest();
     this.#flow();
   }
@@ -155,6 +156,12 @@ export class ClientStream implements ClientSide, Timed {
   /** Another request waits until the client has read answers: else they would pile up here. */
   get #mustWait(): boolean {
     return this.#phase === 'head' && this.socket.writableNeedDrain;
+  }
+
+  /** Of a client that sends no more, the rest of a body may wait for the backend. */
+  #endInBody(): void {
+    if (this.#discarding) this.#end();
+    else if (this.#unread.length === 0) this.destroy();
   }
 
   /** Of a client that sends no more, all was answered; part of a request may be left. */
@@ -267,7 +274,7 @@ export class ClientStream implements ClientSide, Timed {
     // Who sends no more right behind its request still reads the answer (RFC 9112 section 9.6); later, it has gone.
     if (this.#phase === 'answer') {
       if (!this.#exchange?.hasBegun && this.context.clock.now - this.#began >= HALF_CLOSE) this.destroy();
-    } else if (this.#phase === 'body' && !this.#discarding) this.destroy();
+    } else if (this.#phase === 'body') this.#endInBody();
     else if (!this.#mustWait) this.#end();
   };
 
