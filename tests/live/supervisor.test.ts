@@ -66,6 +66,10 @@ class Fragile implements ExchangeHandler {
     this.#perhaps('onConnectionDropped');
   }
 
+  onMirrorDropped(): void {
+    this.#perhaps('onMirrorDropped');
+  }
+
   onHandshakeFailure(): void {
     this.#perhaps('onHandshakeFailure');
   }
@@ -168,6 +172,7 @@ describe('what is thrown', () => {
     const client = await RawClient.open(port);
     client.send(get(path, fields || 'Connection: close\r\n'));
     expect(await client.untilClosed()).toMatch(expected);
+    await until('it was told', () => handler.errors.length > 0);
     expect(handler.thrown).toEqual([callback]);
     expect(handler.errors).toMatchObject([{ message: `a defect in ${callback}` }]);
     before.send(get('/fine'));

@@ -294,11 +294,12 @@ export class NodeExchange implements Exchange, AttemptEvents {
     this.#tunnelled = true;
     this.#response.detachSocket(socket);
     socket.write(switched, 'latin1');
-    tunnel(socket, backend, this.#context.limits.tunnelIdle, (toBackend, toClient) => {
+    const done = this.#guard((toBackend: number, toClient: number) => {
       this.#received += toBackend;
       this.#sent += toClient;
       this.#end(101);
     });
+    tunnel(socket, backend, this.#context.limits.tunnelIdle, done);
   }
 
   /** The rest of the body waits for the next attempt, or for nobody. */
@@ -356,11 +357,14 @@ export class NodeExchange implements Exchange, AttemptEvents {
   #onClose(): void {
     if (this.#tunnelled) return;
     const { writableFinished, headersSent, statusCode } = this.#response;
-    if (!writableFinished) {
-      if (!this.outcome.failure) this.#context.handler.onFailure(this, 'client-gone', 'never');
-      this.#attempt?.cancel();
+    try {
+      if (!writableFinished && !this.outcome.failure) {
+        this.#context.handler.onFailure(this, 'client-gone', 'never');
+      }
+    } finally {
+      if (!writableFinished) this.#attempt?.cancel();
+      this.#end(headersSent ? statusCode : 0);
     }
-    this.#end(headersSent ? statusCode : 0);
   }
 
   #end(status: number): void {

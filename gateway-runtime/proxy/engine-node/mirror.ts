@@ -59,9 +59,13 @@ export class Mirror {
       if (this.#request !== sent) return;
       this.#request = undefined;
       const isSafe = method === 'GET' || method === 'HEAD';
-      // A kept-alive connection that was closed under it says nothing about the endpoint.
-      if (sent.reusedSocket && !hasBody && isSafe && !fresh) this.#send(true);
-      else this.#context.handler.onMirrorDropped();
+      try {
+        // A kept-alive connection that was closed under it says nothing about the endpoint.
+        if (sent.reusedSocket && !hasBody && isSafe && !fresh) this.#send(true);
+        else this.#context.handler.onMirrorDropped();
+      } catch (error) {
+        this.#context.handler.onInternalError(error);
+      }
     });
     if (hasBody) sent.flushHeaders();
     else sent.end();
