@@ -138,7 +138,24 @@ const filter = fc.oneof(
     type: fc.constant('RequestHeaderModifier'),
     requestHeaderModifier: fc.constant({ set: [{ name: 'x-tier', value: 'gold' }] }),
   }),
-  fc.constant({ type: 'RequestMirror', requestMirror: { backendRef: { name: 'cart', port: 80 } } }),
+  fc.record({
+    type: fc.constant('RequestMirror'),
+    requestMirror: fc.record({
+      backendRef: fc.record({
+        name: mostly('cart', 'whoami'),
+        namespace: rarely(namespace),
+        port: mostly(80, 81),
+      }),
+      percent: rarely(pick(0, 20, 101)),
+    }),
+  }),
+  fc.record({
+    type: fc.constant('CORS'),
+    cors: fc.record({
+      allowOrigins: often(pick(['*'], ['https://a.example', 'https://*.a.example'])),
+      allowCredentials: seldom(fc.boolean()),
+    }),
+  }),
   fc.constant({ type: 'ExtensionRef', extensionRef: { group: 'example.com', kind: 'Thing', name: 'x' } }),
 );
 const backendRef = fc.record({
@@ -154,7 +171,9 @@ const rule = fc.record({
   matches: often(few(match)),
   filters: rarely(few(filter, 1)),
   backendRefs: often(few(backendRef)),
-  timeouts: rarely(fc.constant({ request: '1s' })),
+  timeouts: rarely(pick({ request: '1s' }, { request: '0s', backendRequest: '1h' }, { backendRequest: 'x' })),
+  retry: rarely(pick({}, { codes: [503], attempts: 2, backoff: '1s' }, { attempts: 0 })),
+  sessionPersistence: rarely(fc.constant({})),
 });
 const parentRef = fc.record({
   kind: mostly('Gateway', 'ListenerSet', 'Service'),

@@ -59,6 +59,15 @@ describe('content', () => {
     expect(refused({ ...good, type: '__proto__' })).toMatch(/^resource\.type/);
     expect(refused(null)).toMatch(/^resource\.type/);
     expect(refused({ ...good, timeout: 1 })).toMatch(/^http-rule\.timeout: expected/);
+    expect(refused({ ...good, timeouts: { request: -1 } })).toMatch(
+      /^http-rule\.timeouts\.request: expected/,
+    );
+    expect(refused({ ...good, retry: { codes: [200], attempts: 1, backoff: 0 } })).toMatch(
+      /^http-rule\.retry\.codes\[0\]: expected/,
+    );
+    expect(refused({ ...good, retry: { codes: [], attempts: 1 } })).toMatch(
+      /^http-rule\.retry\.backoff: expected/,
+    );
     expect(refused({ ...good, matches: [] })).toBe('http-rule.matches: expected at least 1 entries');
     expect(refused({ ...good, hash: 'x' })).toMatch(/^http-rule\.hash/);
     const { parents: _, ...without } = good;
