@@ -1,5 +1,9 @@
-/** The endpoints of every backend, and which one is next: round robin, since endpoints of a Service are taken to be alike. */
+/**
+ * The endpoints of every backend, and which one is next: round robin, since endpoints of a Service are taken to be alike. Those that
+ * can't be reached are passed over as long as there are others.
+ */
 import type { Backend, BackendEndpoints, BackendKey, Endpoint } from '../../snapshot/snapshot.ts';
+import { EndpointHealth } from './endpoint-health.ts';
 import { RetryBudget } from './retry-budget.ts';
 
 interface Upstream {
@@ -13,12 +17,17 @@ interface Upstream {
 const NONE: readonly Endpoint[] = [];
 
 export class Upstreams {
+  readonly health: EndpointHealth;
   readonly #byBackend = new Map<BackendKey, Upstream>();
   readonly #fallback: ((backend: Backend) => readonly Endpoint[]) | undefined;
 
   /** `fallback` is asked for a backend of the snapshot that has no endpoint. */
-  constructor(fallback?: (backend: Backend) => readonly Endpoint[]) {
+  constructor(
+    fallback?: (backend: Backend) => readonly Endpoint[],
+    health: EndpointHealth = new EndpointHealth(),
+  ) {
     this.#fallback = fallback;
+    this.health = health;
   }
 
   putBackend(backend: Backend): void {
@@ -42,12 +51,15 @@ export class Upstreams {
   next(key: BackendKey, tried: readonly Endpoint[] = NONE): Endpoint | undefined {
     const endpoints = this.#endpoints(key);
     const upstream = this.#byBackend.get(key);
+    let unreachable: Endpoint | undefined;
     for (let i = 0; i < endpoints.length; i++) {
       if (upstream!.next >= endpoints.length) upstream!.next = 0;
       const endpoint = endpoints[upstream!.next++]!;
-      if (!tried.some((each) => isSame(each, endpoint))) return endpoint;
+      if (tried.some((each) => isSame(each, endpoint))) continue;
+      if (!this.health.isAnyUnreachable || !this.health.isUnreachable(endpoint)) return endpoint;
+      unreachable ??= endpoint;
     }
-    return undefined;
+    return unreachable;
   }
 
   /** A request to the backend may be tried again, should it fail. */
