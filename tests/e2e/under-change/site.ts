@@ -14,6 +14,8 @@ import { observed, PATIENCE } from '../waiting.ts';
 import { Load, type LoadPlan } from './load.ts';
 
 export const HOST = 'shop.example.com';
+/** Whoever likes may have hosts below this one; all others are the team's. */
+export const OPEN = 'open.example.com';
 export const API = 'gateway.networking.k8s.io/v1';
 const PORT = 3000;
 
@@ -70,7 +72,13 @@ export class Site {
   }
 
   gateway(): RawObject {
-    const allowedRoutes = { namespaces: { from: 'All' } };
+    const allowedRoutes = {
+      namespaces: {
+        from: 'Selector',
+        selector: { matchLabels: { 'kubernetes.io/metadata.name': this.team } },
+      },
+    };
+    const open = { hostname: `*.${OPEN}`, allowedRoutes: { namespaces: { from: 'All' } } };
     return {
       apiVersion: API,
       kind: 'Gateway',
@@ -79,6 +87,7 @@ export class Site {
         gatewayClassName: CLASS,
         listeners: [
           { name: 'web', port: 80, protocol: 'HTTP', allowedRoutes },
+          { name: 'open', port: 80, protocol: 'HTTP', ...open },
           {
             ...{ name: 'secure', port: 443, protocol: 'HTTPS', hostname: HOST, allowedRoutes },
             tls: { certificateRefs: [{ name: 'edge' }] },
