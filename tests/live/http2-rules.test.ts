@@ -1,0 +1,102 @@
+/** What rules ask for beyond forwarding holds for requests of HTTP/2 as well: timeouts, retries, copies. */
+import { type ClientHttp2Session, connect } from 'node:http2';
+import { afterEach, expect, it } from '@jest/globals';
+import type { HttpRule } from '../../gateway-runtime/snapshot/snapshot.ts';
+import { Backend } from '../support/backend.ts';
+import { until } from '../support/distribution.ts';
+import { backend, backendKey, TestGateway, to } from '../support/gateway.ts';
+import { listener, rule } from '../unit/match/snapshots.ts';
+
+let gateway: TestGateway;
+let session: ClientHttp2Session;
+const backends: Backend[] = [];
+
+afterEach(async () => {
+  session.destroy();
+  await gateway.agent.close();
+  await Promise.all(backends.splice(0).map((each) => each.close()));
+});
+
+async function start(made: Promise<Backend>): Promise<Backend> {
+  const started = await made;
+  backends.push(started);
+  return started;
+}
+
+async function serve(whoami: Backend, rest: Pick<Partial<HttpRule>, 'timeouts' | 'retry' | 'filters'>) {
+  const shadow = await start(Backend.echo('shadow'));
+  gateway = await TestGateway.serving(
+    {
+      resources: [
+        listener('web'),
+        backend('whoami'),
+        backend('shadow'),
+        rule({ rest: { backends: [to('whoami')], ...rest } }),
+      ],
+      endpoints: { whoami: [whoami.endpoint], shadow: [shadow.endpoint] },
+    },
+    { engine: 'http1' },
+  );
+  session = connect(`http://127.0.0.1:${gateway.port()}`);
+  session.on('error', () => {});
+  return shadow;
+}
+
+/** Status, body, and the code with which the stream ended. */
+async function post(body: string): Promise<[status: number, body: string, code: number | undefined]> {
+  const stream = session.request({ ':method': 'POST', ':path': '/', ':authority': 'a.example.com' });
+  let status = 0;
+  let received = '';
+  stream.on('response', (fields) => {
+    status = Number(fields[':status']);
+  });
+  stream.on('data', (chunk: Buffer) => {
+    received += chunk;
+  });
+  stream.on('error', () => {});
+  stream.end(body);
+  await new Promise((resolve) => stream.once('close', resolve));
+  return [status, received, stream.rstCode];
+}
+
+it('a backend that says nothing is given up', async () => {
+  await serve(await start(Backend.http(() => {})), { timeouts: { request: 100 } });
+  expect(await post('some')).toEqual([504, '504: the backend did not answer in time\n', 0]);
+});
+
+it('a response that has begun is cut, and its stream alone', async () => {
+  let count = 0;
+  const slow = await start(
+    Backend.http((_, response) => void (count++ === 0 ? response.write('a part') : response.end('whole'))),
+  );
+  await serve(slow, { timeouts: { backendRequest: 100 } });
+  const [status, body, code] = await post('some');
+  expect([status, body]).toEqual([200, 'a part']);
+  expect(code).not.toBe(0);
+  expect(await post('some')).toEqual([200, 'whole', 0]);
+});
+
+it('a request is tried again with its body, and copied once', async () => {
+  const bodies: string[] = [];
+  const flaky = await start(
+    Backend.http((message, response) => {
+      let body = '';
+      message.on('data', (chunk: Buffer) => {
+        body += chunk;
+      });
+      message.on('end', () => {
+        bodies.push(body);
+        response.writeHead(bodies.length === 1 ? 503 : 200).end('answer');
+      });
+    }),
+  );
+  const config = { name: 'Service shop/shadow:80', backend: backendKey('shadow'), share: [1, 1] };
+  const shadow = await serve(flaky, {
+    retry: { codes: [503], attempts: 1, backoff: 1 },
+    filters: [{ type: 'RequestMirror', config }],
+  });
+  expect(await post('the body')).toEqual([200, 'answer', 0]);
+  expect(bodies).toEqual(['the body', 'the body']);
+  await until('the copy is there', () => shadow.seen.length > 0);
+  expect(shadow.seen.map(({ body }) => body)).toEqual(['the body']);
+});
