@@ -20,7 +20,7 @@ export interface Limits {
   /** Requests of one connection that wait for their answer (pipelining). More: 503 and close. */
   readonly pipelined: number;
   readonly connect: number;
-  /** From the end of the request to the head of its response. Longer: 504. */
+  /** From the end of the request to the head of its response. Longer: 504. Timeouts of a rule stand in place of this one and the next. */
   readonly response: number;
   /** A connection to an endpoint on which nothing moves while a body is under way, the client's own pauses aside. */
   readonly upstreamStall: number;
