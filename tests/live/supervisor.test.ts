@@ -74,6 +74,10 @@ class Fragile implements ExchangeHandler {
     this.#perhaps('onHandshakeFailure');
   }
 
+  onMirrorDropped(): void {
+    this.#perhaps('onMirrorDropped');
+  }
+
   onInternalError(error: unknown): void {
     this.errors.push(error);
   }

@@ -197,7 +197,8 @@ const TRAILERS = often(
   ' X-T: 1\r\n',
   'X-T: \x00\r\n',
 );
-const CHUNKS = fc
+/** A body in chunks. */
+export const CHUNKS = fc
   .tuple(SIZE, EOL, EOL, LAST, EOL, TRAILERS, EOL)
   .map(([size, a, b, last, c, trailers, d]) => `${size}${a}hello${b}${last}${c}${trailers}${d}`);
 const BODY = fc.oneof(fc.constantFrom('', 'hello', '0\r\n\r\n', 'hello5'), CHUNKS);
