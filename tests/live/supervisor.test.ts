@@ -74,10 +74,6 @@ class Fragile implements ExchangeHandler {
     this.#perhaps('onHandshakeFailure');
   }
 
-  onMirrorDropped(): void {
-    this.#perhaps('onMirrorDropped');
-  }
-
   onInternalError(error: unknown): void {
     this.errors.push(error);
   }
