@@ -165,7 +165,8 @@ describe('a request', () => {
 });
 
 describe('a client that sends no more', () => {
-  it('behind its body, which waits for a connection, is answered', async () => {
+  // node:http takes the end for the end of all.
+  OWN('behind its body, which waits for a connection, is answered', async () => {
     await serve(Backend.echo('whoami'));
     const client = await RawClient.open(gateway.port());
     client.send('POST / HTTP/1.1\r\nHost: a.example.com\r\nContent-Length: 5\r\n\r\nhello');
