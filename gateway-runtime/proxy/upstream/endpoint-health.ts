@@ -153,9 +153,8 @@ export class EndpointHealth {
       if (isReached) {
         this.#find(state);
         state.notBefore = this.#now + this.#times.slow;
-      } else if (state.since > began) {
-        // An answer came while it was asked: it was only the connection that was not given.
-      } else this.#lose(state);
+      } else if (state.since <= began) this.#lose(state);
+      // Else an answer came meanwhile: it is only slow to give connections.
     };
     const deadline = setTimeout(() => over(false), this.#times.connect);
     deadline.unref();
