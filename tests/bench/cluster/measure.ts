@@ -105,6 +105,7 @@ async function grow(to: number): Promise<void> {
   // What comes late is counted too.
   await sleep(3000);
   const perRoute = routes.statusWrites();
+  if (perRoute.length < to - from) throw new Error(`saw ${perRoute.length} routes, expected ${to - from}`);
   if (to - from >= SETTLED - 10) {
     const counts = new Map<number, number>();
     for (const count of perRoute) counts.set(count, (counts.get(count) ?? 0) + 1);

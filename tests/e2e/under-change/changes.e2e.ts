@@ -23,13 +23,16 @@ const statusOf = async (path: string, host = HOST): Promise<number> =>
 const answers = (status: number, path: string, host = HOST) =>
   eventually(PATIENCE, async () => expect(await statusOf(path, host)).toBe(status));
 
+/** Load by HTTP/1.1 and by HTTP/2. */
+const both = async () => [await site.load(), await site.load({ tls: true, protocol: 'h2' })];
+
 const exact = (value: string) => [{ path: { type: 'Exact', value } }];
 
 describe('under load', () => {
   it(
     'a route is edited twenty times: no request fails, and every edit is served',
     async () => {
-      const load = await site.load();
+      const loads = await both();
       const rest = { matches: [{ path: { type: 'Exact', value: '/' } }], backendRefs: [BACKEND] };
       for (let step = 1; step <= 20; step++) {
         const backendRefs = [{ ...BACKEND, weight: step }];
@@ -39,9 +42,9 @@ describe('under load', () => {
         ]);
         await answers(200, `/step-${step}`);
         await answers(404, `/step-${step - 1}`);
-        await load.goesOn(10);
+        for (const load of loads) await load.goesOn(10);
       }
-      expect(failuresOf(await load.stop())).toEqual([]);
+      for (const load of loads) expect(failuresOf(await load.stop())).toEqual([]);
     },
     3 * PATIENCE,
   );
@@ -50,14 +53,15 @@ describe('under load', () => {
     'a certificate is replaced: no request and no handshake fails, and new connections are shown the new one',
     async () => {
       const before = fingerprint(await site.renewCertificate());
-      const load = await site.load({ tls: true });
+      const loads = [await site.load({ tls: true }), await site.load({ tls: true, protocol: 'h2' })];
       const after = fingerprint(await site.renewCertificate());
-      const isShown = async () => (await load.progress()).certificate === after;
-      await eventually(PATIENCE, async () => expect(await isShown()).toBe(true));
-      await load.goesOn(100);
-      const tally = await load.stop();
-      expect(failuresOf(tally)).toEqual([]);
-      expect(tally.certificates.slice(-2)).toEqual([before, after]);
+      for (const load of loads) {
+        await eventually(PATIENCE, async () => expect((await load.progress()).certificate).toBe(after));
+        await load.goesOn(100);
+        const tally = await load.stop();
+        expect(failuresOf(tally)).toEqual([]);
+        expect(tally.certificates.slice(-2)).toEqual([before, after]);
+      }
     },
     2 * PATIENCE,
   );

@@ -12,6 +12,8 @@ export interface LoadPlan {
   readonly path: string;
   /** Whom to trust, PEM: over TLS then. */
   readonly ca?: string;
+  /** HTTP/2 is spoken over TLS only. Default: h1. */
+  readonly protocol?: 'h1' | 'h2';
   /** Of each kind: GET and POST, on kept and on fresh connections. */
   readonly workers: number;
   /** Milliseconds from one request of a worker to its next. */

@@ -22,9 +22,13 @@ interface Named {
   readonly metadata: { readonly name: string };
 }
 
-/** Load over HTTP and HTTPS while the work is done, and a little longer. */
+/** Load over HTTP, HTTPS and HTTP/2 while the work is done, and a little longer. */
 async function under(work: () => Promise<void>): Promise<readonly Tally[]> {
-  const loads = [await site.load(), await site.load({ tls: true })];
+  const loads = [
+    await site.load(),
+    await site.load({ tls: true }),
+    await site.load({ tls: true, protocol: 'h2' }),
+  ];
   await work();
   for (const load of loads) await load.goesOn(50);
   return Promise.all(loads.map((load) => load.stop()));
