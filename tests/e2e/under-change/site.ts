@@ -41,9 +41,15 @@ export class Site {
   /** Resolves once `/` is answered by every backend that there is. Two replicas of everything. */
   static async open(): Promise<Site> {
     const api = await KubeApi.connect();
-    const site = new Site(api, await installRuntime(api, { replicas: 2 }));
-    await site.#fill();
-    return site;
+    try {
+      const site = new Site(api, await installRuntime(api, { replicas: 2 }));
+      await site.#fill();
+      return site;
+    } catch (error) {
+      // What was installed is left to be looked at; the connection would keep the test from ending.
+      api.close();
+      throw error;
+    }
   }
 
   async #fill(): Promise<void> {
