@@ -35,7 +35,7 @@ export function define(command: Command): void {
     .option('-H, --header <name: value>', 'a header of the request; may be repeated', collect)
     .option('--gateway <ns/name>', 'ask this Gateway (default: all that listen on the port)')
     .option('--class <name...>', 'only Gateways of these classes (default: of any)')
-    .option('--strict', 'take Secrets that are missing here as missing')
+    .option('--strict', 'take Secrets and Services that are missing here as missing')
     .addOption(appTimeoutOption())
     .option('--json', 'for machines')
     .addHelpText('after', EXAMPLES)
@@ -62,6 +62,7 @@ async function run(args: string[], flags: Flags): Promise<void> {
   const read = await readOnce(paths, {
     classes: flags.class,
     strict: flags.strict ?? false,
+    assumesServices: true,
     appTimeout: flags.appTimeout,
     tells: !flags.json,
   });

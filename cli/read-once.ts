@@ -1,6 +1,7 @@
 /** Sources read and translated once, for commands that answer and end. */
 import { type ObjectRef, refKey } from '../gateway-runtime/api/object.ts';
 import { LocalCertificates, missingSecrets } from '../gateway-runtime/control/certificates.ts';
+import { missingServices, standInService } from '../gateway-runtime/control/missing-services.ts';
 import {
   formatSourceProblem,
   type SourcedObject,
@@ -19,6 +20,8 @@ export interface ReadOnceOptions {
   readonly classes?: readonly string[] | undefined;
   /** Whether a Secret that is missing here counts as missing, and is not taken to be in the cluster. */
   readonly strict: boolean;
+  /** Whether a Service that routes name and no source defines is taken to be in the cluster too, unless `strict`. */
+  readonly assumesServices: boolean;
   /** Seconds that an app may take. */
   readonly appTimeout: number;
   /** Whether problems are told on standard error; without, the caller has another place for them. */
@@ -30,7 +33,7 @@ export interface ReadOnce {
   /** Those that were translated, in the order of the sources. */
   readonly gateways: readonly GatewayId[];
   readonly problems: readonly SourceProblem[];
-  /** Secrets that are not among the sources, and taken to be in the cluster. */
+  /** Secrets, and Services where asked, that are not among the sources, and taken to be in the cluster. */
   readonly assumed: readonly ObjectRef[];
   readonly objects: readonly SourcedObject[];
   /** As of Sources. */
@@ -41,17 +44,19 @@ export interface ReadOnce {
 /** Everything that the paths stand for, translated. Throws a CommandError where a path can't be used. */
 export async function readOnce(
   paths: readonly string[],
-  { classes, strict, appTimeout, tells }: ReadOnceOptions,
+  { classes, strict, assumesServices, appTimeout, tells }: ReadOnceOptions,
 ): Promise<ReadOnce> {
   const sources = await Sources.of(paths, { print: tellAsIs, timeout: appTimeout });
   const { problems } = await sources.read({ tolerant: true });
   const objects = [...sources.objects.objects()];
   const secrets = strict ? [] : await standIns(objects);
-  const assumed = secrets.map(({ ref }) => ref);
+  const services = strict || !assumesServices ? [] : missingServices(objects).map(standInService);
+  const made = [...secrets, ...services];
+  const assumed = made.map(({ ref }) => ref);
   if (assumed.length > 0 && tells)
     tell(`Taken to be in the cluster: ${assumed.map(refKey).join(', ')} (not with --strict).`);
   const translation = translate(
-    [...objects, ...secrets].map(({ raw }) => raw),
+    [...objects, ...made].map(({ raw }) => raw),
     { regex: re2, classes: classes ?? 'any' },
   );
   const told = unrepeated(problems, translation.diagnostics);

@@ -49,6 +49,7 @@ async function status(
   const { translation, problems, assumed, objects, originOf } = await readOnce(paths, {
     classes: flags.class,
     strict: flags.strict ?? false,
+    assumesServices: false,
     appTimeout: flags.appTimeout,
     tells: !flags.json,
   });

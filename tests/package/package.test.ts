@@ -157,7 +157,7 @@ describe('the package', () => {
       .filter((name) => name.endsWith('.js'))
       .flatMap((name) => [
         ...readFileSync(join(root, 'dist', name), 'utf8').matchAll(
-          /(?:from|import\(|^import) ?'([^.'][^']*)'/gm,
+          /(?:from|import\(|^import) ?'([^.'\s][^'\s]*)'/gm,
         ),
       ])
       .map(([, specifier]) => /^(?:@[^/]+\/)?[^/]+/.exec(specifier!)![0]);

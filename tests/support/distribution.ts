@@ -52,9 +52,9 @@ export function serving(issuer: ReturnType<typeof root>) {
   return { certificate, key: key.export({ type: 'pkcs8', format: 'pem' }) as string };
 }
 
-/** Waits for something that other events bring about; fails after 10 s with what was missing. */
-export async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
+/** Waits for something that other events bring about; fails with what was missing. */
+export async function until(what: string, holds: () => boolean, patience = 10_000): Promise<void> {
+  const deadline = performance.now() + patience;
   while (!holds()) {
     if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

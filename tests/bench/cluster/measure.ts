@@ -154,6 +154,20 @@ async function comeAndGo(count: number): Promise<void> {
   }
 }
 
+async function heapAfterChange(): Promise<void> {
+  await many.removeAll();
+  await comeAndGo(2000);
+  const before = await heap();
+  const began = performance.now();
+  await comeAndGo(OBJECTS);
+  const took = (performance.now() - began) / 1000;
+  const after = await heap();
+  const words = before.map((value, index) => `${value.toFixed(1)} -> ${after[index]!.toFixed(1)} MB`);
+  say(
+    `# heap of the replicas after ${OBJECTS} routes came and went, in ${took.toFixed(0)} s: ${words.join(', ')}; load average ${load()}`,
+  );
+}
+
 try {
   await many.open();
   await site.api.applyAll([many.grant()]);
@@ -170,17 +184,7 @@ try {
     const { total, failed } = await busy.stop();
     if (failed > 0) say(`# ${failed} of ${total} requests of the load failed`);
   }
-  await many.removeAll();
-  await comeAndGo(2000);
-  const before = await heap();
-  const began = performance.now();
-  await comeAndGo(OBJECTS);
-  const took = (performance.now() - began) / 1000;
-  const after = await heap();
-  const words = before.map((value, index) => `${value.toFixed(1)} -> ${after[index]!.toFixed(1)} MB`);
-  say(
-    `# heap of the replicas after ${OBJECTS} routes came and went, in ${took.toFixed(0)} s: ${words.join(', ')}; load average ${load()}`,
-  );
+  if (OBJECTS > 0) await heapAfterChange();
 } finally {
   await site.close();
   client.close();

@@ -1,6 +1,7 @@
 /**
  * How soon a change is served, in a real cluster: `node tests/bench/cluster/run.ts`. Uses the cluster named by GATEWRIGHT_E2E_CLUSTER where it
- * is up, and brings up one of its own otherwise. COUNTS gives the numbers of routes, SAMPLES how often each is measured.
+ * is up, and brings up one of its own otherwise. COUNTS gives the numbers of routes, SAMPLES how often each is measured,
+ * OBJECTS how many routes come and go before the heap is looked at again; 0: it is not looked at.
  */
 import { join } from 'node:path';
 import { cachedArchive } from '../../../scripts/image/image.ts';
