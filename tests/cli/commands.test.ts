@@ -27,7 +27,7 @@ const OBJECTS = documents(
 );
 
 describe('gatewright explain', () => {
-  it('says where a request goes and why, and assumes the certificates that are in the cluster', async () => {
+  it('says where a request goes and why, and assumes what may be in the cluster', async () => {
     using folder = new Folder();
     const file = folder.write('all.yaml', OBJECTS);
     const { code, stdout, stderr } = await gatewright([
@@ -40,7 +40,8 @@ describe('gatewright explain', () => {
     ]);
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: 'Taken to be in the cluster: Secret/infra/wildcard (not with --strict).\n',
+      stderr:
+        'Taken to be in the cluster: Secret/infra/wildcard, Service/shop/nowhere (not with --strict).\n',
     });
     expect(stdout).toContain('Served by HTTPRoute shop/store spec.rules[0].');
     expect(stdout).toMatch(/the match with the\s+most\s+headers goes first/);
@@ -82,9 +83,9 @@ describe('gatewright explain', () => {
     using folder = new Folder();
     const half = '    - backendRefs: [{ name: cart, port: 8080 }, { name: nowhere, port: 80 }]\n';
     const file = folder.write('all.yaml', documents(OBJECTS, route('half', 'half.example.com', half)));
-    const whole = await gatewright(['explain', file, 'http://lost.example.com/']);
+    const whole = await gatewright(['explain', '--strict', file, 'http://lost.example.com/']);
     expect(whole).toMatchObject({ code: 1, stdout: expect.stringContaining('500') });
-    const partly = await gatewright(['explain', file, 'http://half.example.com/']);
+    const partly = await gatewright(['explain', '--strict', file, 'http://half.example.com/']);
     expect(partly.code).toBe(1);
     const redirect = '    - filters: [{ type: RequestRedirect, requestRedirect: { scheme: https } }]\n';
     folder.write('all.yaml', documents(OBJECTS, route('to', 'to.example.com', redirect)));
