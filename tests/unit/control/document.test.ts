@@ -95,11 +95,7 @@ spec:
       '{ name: Authorization, value: "s3cret  s3cret" }',
       'value: found a string, expected visible',
     ],
-    [
-      'an item that is none',
-      '"Authorization: s3cret"',
-      'found a string, expected an object with name, ',
-    ],
+    ['an item that is none', '"Authorization: s3cret"', 'found a string, expected an object with name, '],
     [
       'a field of another type',
       '{ name: Authorization, value: [s3cret] }',
