@@ -42,9 +42,12 @@ function relay(from: Socket, to: Socket, count: (bytes: number) => void): void {
     if (!to.write(chunk)) from.pause();
   });
   to.on('drain', () => from.resume());
-  from.on('end', () => {
+  const end = () => {
     to.end();
     from.setTimeout(Math.min(HALF_OPEN, from.timeout ?? HALF_OPEN));
-  });
+  };
+  // A client may have ended right behind its request.
+  if (from.readableEnded) end();
+  else from.on('end', end);
   from.resume();
 }

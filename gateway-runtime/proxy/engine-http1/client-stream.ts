@@ -184,7 +184,7 @@ export class ClientStream implements ClientSide, Timed {
     socket.off('drain', this.#onDrain);
     socket.off('end', this.#onEnd);
     socket.off('close', this.#onClose);
-    if (this.#unread.length > 0) socket.unshift(this.#unread.take());
+    if (this.#unread.length > 0 && !this.#ended) socket.unshift(this.#unread.take());
     return socket;
   }
 
