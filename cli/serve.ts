@@ -115,6 +115,8 @@ async function openAccessLog(file: string | true | undefined): Promise<AccessLog
   };
 }
 
+/** As of the beginning: it may be gone before anybody looks. */
+const PARENT = process.ppid;
 /** Milliseconds between looks at whether the parent is still there. */
 const LOOK = 500;
 
@@ -129,9 +131,8 @@ function stopSignal(): Promise<void> {
     }
     // npm runs this in a shell, hands a signal to that alone, and the shell does not pass it on: it just ends.
     if (process.env.npm_lifecycle_event === undefined) return;
-    const parent = process.ppid;
     const look = setInterval(() => {
-      if (process.ppid === parent) return;
+      if (process.ppid === PARENT) return;
       clearInterval(look);
       resolve();
     }, LOOK);
