@@ -26,8 +26,9 @@ export class ControlPlaneProcess {
   readonly #exit: Promise<unknown[]>;
   output = '';
 
-  constructor(args: readonly string[]) {
-    this.#child = spawn(process.execPath, ['--conditions=gatewright-source', MAIN, ...args], {
+  /** `node`: flags of Node itself. */
+  constructor(args: readonly string[], node: readonly string[] = []) {
+    this.#child = spawn(process.execPath, [...node, '--conditions=gatewright-source', MAIN, ...args], {
       env: { PATH: process.env.PATH },
     });
     this.#exit = once(this.#child, 'exit');
@@ -43,6 +44,15 @@ export class ControlPlaneProcess {
       const [, found] = text.exec(this.output) ?? [];
       if (!found) throw new Error(`found no ${text} in ${this.output}`);
       return Number(found);
+    });
+  }
+
+  /** Where the inspector is, of a process that was started with one. */
+  inspector(): Promise<string> {
+    return eventually(20_000, async () => {
+      const [, url] = /Debugger listening on (ws:\S+)/.exec(this.output) ?? [];
+      if (!url) throw new Error(`found no inspector in ${this.output}`);
+      return url;
     });
   }
 
@@ -99,7 +109,10 @@ export class System {
   }
 
   /** A replica that other replicas and data planes can reach. */
-  async controlPlane(connection: Connection = this.#server.connection): Promise<ControlPlaneProcess> {
+  async controlPlane(
+    connection: Connection = this.#server.connection,
+    node: readonly string[] = [],
+  ): Promise<ControlPlaneProcess> {
     const name = `control-${++this.#started}`;
     const file = (suffix: string, text: string) => {
       const path = join(this.folder, `${name}-${suffix}`);
@@ -124,17 +137,20 @@ export class System {
         ],
       }),
     );
-    const started = new ControlPlaneProcess([
-      ...['--kubeconfig', kubeconfig],
-      ...['--pod', name],
-      ...['--pod-ip', '127.0.0.1'],
-      ...['--listen', '127.0.0.1:0'],
-      ...['--admin', '127.0.0.1:0'],
-      ...['--names', '127.0.0.1'],
-      ...['--token-file', file('token', await this.token(NAMESPACE, ACCOUNT))],
-      ...['--lease', '3'],
-      '--no-provision',
-    ]);
+    const started = new ControlPlaneProcess(
+      [
+        ...['--kubeconfig', kubeconfig],
+        ...['--pod', name],
+        ...['--pod-ip', '127.0.0.1'],
+        ...['--listen', '127.0.0.1:0'],
+        ...['--admin', '127.0.0.1:0'],
+        ...['--names', '127.0.0.1'],
+        ...['--token-file', file('token', await this.token(NAMESPACE, ACCOUNT))],
+        ...['--lease', '3'],
+        '--no-provision',
+      ],
+      node,
+    );
     this.#ends.push(() => started.end('SIGKILL'));
     await started.untilReady();
     this.service.targets.push(await started.port());
