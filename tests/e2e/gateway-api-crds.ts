@@ -63,7 +63,8 @@ export async function installGatewayApi(api: KubeApi): Promise<() => Promise<voi
 export async function uninstallGatewayApi(api: KubeApi): Promise<void> {
   const objects = await documents();
   for (const object of objects) await api.remove(object);
-  await eventually(30_000, async () => {
+  // Each waits for the objects of its kind, and there may be thousands.
+  await eventually(120_000, async () => {
     const { items } = await api.get<{ items: Definition[] }>(DEFINITIONS);
     const left = items.filter(({ metadata }) => metadata.annotations?.[VERSION]);
     if (left.length > 0)

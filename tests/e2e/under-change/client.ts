@@ -74,6 +74,20 @@ class Http2Client implements Client {
   }
 
   async ask(method: string, body: Buffer | undefined): Promise<Said> {
+    const asked = this.#session;
+    try {
+      return await this.#ask(method, body);
+    } catch (error) {
+      // Nothing is heard on it any more, or nothing more is taken: whoever asks next has to connect anew.
+      if (this.#session === asked) this.#session = undefined;
+      // It was not processed, so it may be sent again (RFC 9113 section 8.7): a GOAWAY has met it on its way.
+      if (asked && /NGHTTP2_REFUSED_STREAM/.test((error as Error).message)) return this.#ask(method, body);
+      asked?.destroy();
+      throw error;
+    }
+  }
+
+  async #ask(method: string, body: Buffer | undefined): Promise<Said> {
     const { host, path, timeout } = this.#plan;
     const kept = this.#session;
     // After GOAWAY it is closed.

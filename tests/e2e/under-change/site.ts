@@ -136,6 +136,11 @@ export class Site {
     return certificate;
   }
 
+  /** Load of HTTP/1.1 in the clear, and of HTTP/2 under TLS. */
+  async loads(plan: Partial<LoadPlan> = {}): Promise<Load[]> {
+    return [await this.load(plan), await this.load({ ...plan, tls: true, protocol: 'h2' })];
+  }
+
   /** Load on the team's host. It ends with the site at the latest. */
   async load(plan: Partial<LoadPlan> & { readonly tls?: boolean } = {}): Promise<Load> {
     const { tls, ...rest } = plan;

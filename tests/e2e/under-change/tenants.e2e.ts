@@ -24,7 +24,7 @@ const NAMES = 40;
 
 let site: Site;
 let hostile: string;
-let load: Load;
+let loads: readonly Load[];
 
 beforeAll(async () => {
   site = await Site.open();
@@ -108,7 +108,7 @@ describe('a tenant', () => {
 
   const begin = async () => {
     before = await allPods();
-    load = await site.load();
+    loads = await site.loads();
   };
 
   /** Another's requests were all answered, nothing was started again, and a change of another's is served. */
@@ -118,8 +118,8 @@ describe('a tenant', () => {
     await eventually(PATIENCE, async () => {
       expect((await ask({ address: site.address, host: HOST, path })).status).toBe(200);
     });
-    await load.goesOn(50);
-    expect(failuresOf(await load.stop())).toEqual([]);
+    for (const load of loads) await load.goesOn(50);
+    for (const load of loads) expect(failuresOf(await load.stop())).toEqual([]);
     expect(await allPods()).toEqual(before);
   };
 
