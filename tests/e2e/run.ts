@@ -26,6 +26,8 @@ const jest = [
   join(ROOT, 'node_modules/jest/bin/jest.js'),
   `--config=${join(import.meta.dirname, 'jest.config.js')}`,
   '--runInBand',
+  // A suite that could not clean up leaves handles open, and must not keep the cluster up.
+  '--forceExit',
 ];
 
 async function againstOwnCluster(install: boolean, args: readonly string[]): Promise<number> {
