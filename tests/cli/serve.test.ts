@@ -1,21 +1,16 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, jest } from '@jest/globals';
 import { gatewright, Serving } from './support/command.ts';
 import { paste } from './support/curl.ts';
 import { Folder } from './support/folder.ts';
-import { Load } from './support/load.ts';
 import { documents, GATEWAY, route, service, WHOAMI } from './support/objects.ts';
 
 // What waits too long says itself what it waits for.
 jest.setTimeout(180_000);
 
 const FREE = ['--port-offset', 'free'];
-const curl = (host: string, port: number, path: string, options = '') =>
-  paste(`curl ${options} --resolve ${host}:${port}:127.0.0.1 http://${host}:${port}${path}`);
 
 describe('gatewright serve', () => {
   it('serves a file: what it prints can be pasted, and Services that run nowhere are echoed', async () => {
@@ -170,76 +165,6 @@ describe('gatewright serve', () => {
     }
   });
 
-  it('with --strict makes no certificate and echoes no Service', async () => {
-    using folder = new Folder();
-    const file = folder.write('all.yaml', WHOAMI);
-    const certificates = await gatewright(['serve', '--strict', file, ...FREE]);
-    expect(certificates.code).toBe(1);
-    expect(certificates.stderr).toContain(
-      '  Secret/infra/wildcard, needed by Gateway/infra/shared-gw listener secure\n',
-    );
-    const plain = folder.write('all.yaml', WHOAMI.replace(/ {4}- name: secure[\s\S]*?---/, '---'));
-    const echoes = await gatewright(['serve', '--strict', plain, ...FREE, '--admin', '127.0.0.1:0']);
-    expect(echoes.code).toBe(1);
-    expect(echoes.stderr).toContain('--strict echoes none:\n  shop/whoami:80\n');
-    expect(echoes.stderr).toContain('--backend shop/whoami:80=http://127.0.0.1:3000');
-  });
-
-  it('with --strict applies no edit that sends to a Service that runs nowhere', async () => {
-    using folder = new Folder();
-    folder.write('gateway.yaml', WHOAMI.replace(/ {4}- name: secure[\s\S]*?---/, '---'));
-    await using serving = await new Serving([
-      folder.path,
-      '--strict',
-      '--backend',
-      'shop/whoami:80=http://127.0.0.1:1',
-      ...FREE,
-    ]).ready();
-    const port = serving.port(80);
-    const late = 'late.example.com';
-    const to = (name: string) =>
-      documents(service('late'), route('late', late, `    - backendRefs: [{ name: ${name}, port: 80 }]\n`));
-    folder.write('late.yaml', to('late'));
-    await serving.until(() => /not applied, what was served before\s+is served still/.test(serving.stdout));
-    await serving.until(() =>
-      /^error \S+late\.yaml: the edit is not applied, .*--strict echoes none: shop\/late:80\./m.test(
-        serving.stderr,
-      ),
-    );
-    expect((await curl(late, port, '/')).status).toBe(404);
-
-    folder.write('late.yaml', to('whoami'));
-    await serving.until(() => /:\s+live after/.test(serving.stdout));
-    // The mapped address has no server: a route is there, which is what matters.
-    expect((await curl(late, port, '/')).status).toBe(503);
-  });
-
-  it('with --strict applies no edit that needs a Secret that is missing', async () => {
-    using folder = new Folder();
-    const plain = WHOAMI.replace(/ {4}- name: secure[\s\S]*?---/, '---');
-    folder.write('all.yaml', plain);
-    await using serving = await new Serving([
-      folder.path,
-      '--strict',
-      '--backend',
-      'shop/whoami:80=http://127.0.0.1:1',
-      ...FREE,
-    ]).ready();
-    folder.write('all.yaml', WHOAMI.replace('value: /foo', 'value: /bar'));
-    await serving.until(() => /not applied, what was served before\s+is served still/.test(serving.stdout));
-    await serving.until(() =>
-      serving.stderr.includes(
-        '--strict makes none: Secret/infra/wildcard, needed by Gateway/infra/shared-gw',
-      ),
-    );
-    expect((await curl('whoami.example.com', serving.port(80), '/foo')).status).toBe(503);
-    expect((await curl('whoami.example.com', serving.port(80), '/bar')).status).toBe(404);
-
-    folder.write('all.yaml', plain.replace('value: /foo', 'value: /bar'));
-    await serving.until(() => /:\s+live after/.test(serving.stdout));
-    expect((await curl('whoami.example.com', serving.port(80), '/bar')).status).toBe(503);
-  });
-
   it('serves only Gateways of the classes asked for', async () => {
     using folder = new Folder();
     const file = folder.write('all.yaml', WHOAMI);
@@ -290,97 +215,6 @@ describe('gatewright serve', () => {
     expect((await paste(serving.commands[0]!)).status).toBe(200);
   });
 
-  it('follows files that are edited, replaced, made and removed', async () => {
-    using folder = new Folder();
-    folder.write('gateway.yaml', GATEWAY);
-    folder.write('services.yaml', documents(service('whoami'), service('nginx')));
-    const to = (name: string) =>
-      route('whoami', 'whoami.example.com', `    - backendRefs: [{ name: ${name}, port: 80 }]\n`);
-    folder.write('route.yaml', to('whoami'));
-    await using serving = await new Serving([folder.path, ...FREE]).ready();
-    const port = serving.port(80);
-    const hostname = async () =>
-      /^Hostname: (.*)$/m.exec((await curl('whoami.example.com', port, '/')).body)?.[1];
-    const lives = () => serving.stdout.split(/:\s+live after/).length - 1;
-    expect(await hostname()).toBe('whoami');
-
-    folder.write('route.yaml', to('nginx'));
-    await serving.until(() => lives() === 1);
-    expect(await hostname()).toBe('nginx');
-    expect(serving.stdout).toContain('  whoami.example.com /*\n    whoami:80 -> nginx:80\n');
-
-    folder.write('route.yaml.tmp', to('whoami'));
-    renameSync(folder.file('route.yaml.tmp'), folder.file('route.yaml'));
-    await serving.until(() => lives() === 2);
-    expect(await hostname()).toBe('whoami');
-
-    folder.write(
-      'extra.yaml',
-      route('extra', 'extra.example.com', '    - backendRefs: [{ name: nginx, port: 80 }]\n'),
-    );
-    await serving.until(() => lives() === 3);
-    expect((await curl('extra.example.com', port, '/')).status).toBe(200);
-
-    rmSync(folder.file('extra.yaml'));
-    await serving.until(() => lives() === 4);
-    expect((await curl('extra.example.com', port, '/')).status).toBe(404);
-
-    folder.write('route.yaml', `${to('nginx')}    - matches: [`);
-    await serving.until(() => /not applied, what was served before\s+is served still/.test(serving.stdout));
-    await serving.until(() => /^error \S+route\.yaml:\d+: /m.test(serving.stderr));
-    expect(await hostname()).toBe('whoami');
-
-    const refusals = () => serving.stdout.split(/not applied/).length - 1;
-    folder.write('route.yaml', '');
-    await serving.until(() => refusals() === 2);
-    expect(await hostname()).toBe('whoami');
-
-    folder.write('route.yaml', to('nginx').replace('kind: HTTPRoute', 'kind: HTTPRout'));
-    await serving.until(() => refusals() === 3);
-    expect(await hostname()).toBe('whoami');
-
-    folder.write('route.yaml', to('nginx'));
-    await serving.until(() => lives() === 5);
-    expect(await hostname()).toBe('nginx');
-  });
-
-  it('fails no request while the files are edited 20 times', async () => {
-    using folder = new Folder();
-    const version = (edit: number) =>
-      documents(
-        // Every third edit brings a Gateway or takes it away, every other one moves a certificate.
-        GATEWAY.replace('*.example.com', edit % 2 ? '*.example.com' : '*.example.org'),
-        ...(edit % 3 ? [] : [GATEWAY.replace('name: shared-gw', 'name: other-gw')]),
-        service('whoami'),
-        service('nginx'),
-        route(
-          'whoami',
-          'whoami.example.com',
-          `    - matches: [{ path: { value: /${edit} } }]
-      backendRefs: [{ name: nginx, port: 80 }]
-    - backendRefs: [{ name: whoami, port: 80, weight: ${edit} }, { name: nginx, port: 80 }]
-`,
-        ),
-      );
-    const file = folder.write('all.yaml', version(0));
-    await using serving = await new Serving([file, ...FREE, '--json']).ready();
-    const [started] = serving.events as [{ gateways: { ports: { port: number; local: number }[] }[] }];
-    const { local } = started.gateways[0]!.ports.find(({ port }) => port === 80)!;
-    const load = new Load(local, 'whoami.example.com', '/');
-    const running = load.run(4);
-    const edits = () => serving.events.filter(({ event }) => event === 'changed');
-    for (let edit = 1; edit <= 20; edit++) {
-      const before = load.answered;
-      folder.write('all.yaml', version(edit));
-      await serving.until(() => edits().length >= edit);
-      expect(edits().at(-1)).toMatchObject({ applied: true, problems: [] });
-      await load.until(before + 10);
-    }
-    load.stop();
-    await running;
-    expect(load.failures).toEqual([]);
-  });
-
   it('tells everything as JSON to machines', async () => {
     using folder = new Folder();
     const file = folder.write('all.yaml', WHOAMI);
@@ -424,83 +258,4 @@ describe('gatewright serve', () => {
     await serving.until(() => serving.events.length > 0);
     expect(serving.events[0]).toMatchObject({ route: 'whoami', path: '/foo', status: 200 });
   });
-
-  it('on SIGTERM answers what is in flight, takes nothing new and ends', async () => {
-    using folder = new Folder();
-    let arrived = () => {};
-    const inFlight = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
-    let answer = () => {};
-    const slow = createServer((_, response) => {
-      answer = () => response.end('late but whole');
-      arrived();
-    });
-    slow.listen(0, '127.0.0.1');
-    await once(slow, 'listening');
-    const { port } = slow.address() as AddressInfo;
-    try {
-      const args = ['--backend', `shop/whoami:80=http://127.0.0.1:${port}`];
-      await using serving = await new Serving([folder.write('all.yaml', WHOAMI), ...FREE, ...args]).ready();
-      const command = serving.commands[0]!;
-      const pending = paste(command);
-      // An answer that came without it would be the gateway's own.
-      expect(await Promise.race([inFlight, pending])).toBeUndefined();
-      serving.signal('SIGTERM');
-      await serving.until(() => serving.stdout.includes('Stopping:'));
-      await expect(refused(serving.port(80))).resolves.toBe(true);
-      answer();
-      expect(await pending).toMatchObject({ status: 200, body: 'late but whole' });
-      expect(await serving.ended()).toBe(0);
-    } finally {
-      slow.closeAllConnections();
-      slow.close();
-    }
-  });
 });
-
-describe('gatewright serve below npm', () => {
-  it('stops when npm is told to, though its shell keeps the signal to itself', async () => {
-    using folder = new Folder();
-    const file = folder.write('all.yaml', WHOAMI);
-    // As npm runs scripts: a shell that waits, and that ends alone.
-    const command = `'${process.execPath}' --conditions=gatewright-source cli/main.ts serve '${file}' --port-offset free --admin 127.0.0.1:0; true`;
-    const shell = spawn('sh', ['-c', command], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: { ...process.env, NODE_OPTIONS: '', npm_lifecycle_event: 'start' },
-    });
-    let said = '';
-    let next = () => {};
-    shell.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      next();
-    });
-    const until = async (text: string) => {
-      while (!said.includes(text)) {
-        await new Promise<void>((resolve) => {
-          next = resolve;
-        });
-      }
-    };
-    await until('Watching:');
-    shell.kill('SIGTERM');
-    await until('Stopping:');
-    // The pipe is closed by the last process that has it.
-    await once(shell, 'close');
-  });
-});
-
-/** Whether a port comes to refuse connections. */
-async function refused(port: number): Promise<boolean> {
-  const { connect } = await import('node:net');
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const socket = connect(port, '127.0.0.1');
-    const outcome = await Promise.race([
-      once(socket, 'connect').then(() => false),
-      once(socket, 'error').then(() => true),
-    ]).catch(() => true);
-    socket.destroy();
-    if (outcome) return true;
-  }
-  return false;
-}
