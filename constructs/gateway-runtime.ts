@@ -11,6 +11,7 @@ import { type DataPlaneProps, parametersObject } from './gateway-parameters.ts';
 import {
   AUTHORITY_RULES,
   CLUSTER_RULES,
+  caBundleRules,
   LEASE_RULES,
   provisionerRules,
   RBAC_GROUP,
@@ -63,7 +64,7 @@ export interface GatewayRuntimeProps<Classes extends string> {
   /**
    * Where the runtime may make data planes and read certificates. `namespaced`: in each namespace of the app that has a Gateway of
    * one of the classes, what is named after that Gateway, and the Secrets that its listeners name. `cluster`: in every namespace, every
-   * Secret included; for clusters whose Gateways are written without this app.
+   * Secret and ConfigMap included; for clusters whose Gateways are written without this app.
    * @default 'namespaced'
    */
   readonly permissions?: 'namespaced' | 'cluster';
@@ -179,7 +180,7 @@ export class GatewayRuntime<const Classes extends string = typeof DEFAULT_CLASS>
     this.#role('authority', this.namespace, AUTHORITY_RULES);
     if (this.#permissions !== 'cluster') return;
     this.#clusterRole(`${NAME}-provisioner`, 'ProvisionerRole', provisionerRules());
-    this.#clusterRole(`${NAME}-certificates`, 'CertificatesRole', secretRules());
+    this.#clusterRole(`${NAME}-certificates`, 'CertificatesRole', [...secretRules(), ...caBundleRules()]);
   }
 
   #clusterRole(name: string, id: string, rules: readonly object[]): void {

@@ -56,6 +56,11 @@ export const secretRules = (names?: readonly string[]) => [
   { apiGroups: [''], resources: ['secrets'], ...named(names), verbs: READ },
 ];
 
+/** The same where certificates of authorities are, which clients or backends must have theirs from. */
+export const caBundleRules = (names?: readonly string[]) => [
+  { apiGroups: [''], resources: ['configmaps'], ...named(names), verbs: READ },
+];
+
 /** What is made for a Gateway, besides Services, by API group. */
 const GENERATED = [
   { apiGroups: [''], resources: ['configmaps', 'serviceaccounts'] },

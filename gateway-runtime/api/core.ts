@@ -111,3 +111,10 @@ export const secret = object(
   partly,
 );
 export type Secret = Infer<typeof secret>;
+
+/** What is in one may be meant for an application alone, so no message shows it. */
+export const configMap = object(
+  { apiVersion: string(), kind: oneOf(['ConfigMap']), metadata, data: secretMap },
+  partly,
+);
+export type ConfigMap = Infer<typeof configMap>;

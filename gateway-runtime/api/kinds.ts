@@ -1,5 +1,5 @@
 /** The kinds that are read, and what becomes of an object of any other kind. */
-import { endpointSlice, namespaceObject, secret, service } from './core.ts';
+import { configMap, endpointSlice, namespaceObject, secret, service } from './core.ts';
 import { gateway, gatewayClass, listenerSet } from './gateway.ts';
 import { gatewayParameters, PARAMETERS_VERSION } from './gateway-parameters.ts';
 import { httpRoute } from './http-route.ts';
@@ -38,6 +38,7 @@ export const KINDS = {
   Namespace: define('', ['v1'], false, namespaceObject),
   Service: define('', ['v1'], true, service),
   Secret: define('', ['v1'], true, secret),
+  ConfigMap: define('', ['v1'], true, configMap),
   EndpointSlice: define('discovery.k8s.io', ['v1'], true, endpointSlice),
 } as const;
 

@@ -63,6 +63,7 @@ const NOTHING: TranslationChange = {
   endpoints: new Map(),
   certificates: new Map(),
   secrets: new Map(),
+  configMaps: new Map(),
   infrastructure: new Map(),
   diagnostics: new Map(),
 };

@@ -1,7 +1,7 @@
 /**
  * The control plane's half that talks to the API server: objects from informers go through translate, what translate says
  * of them goes into their status where we lead, and every change is handed on, whoever leads. Nothing is handed on or
- * written before all kinds of objects were read once, nor before the Secrets that a change refers to are known: a restart
+ * written before all kinds of objects were read once, nor before the Secrets and ConfigMaps that a change refers to are known: a restart
  * or a new certificate must not look like one that is missing.
  */
 import { KINDS, type KindName } from '../api/kinds.ts';
@@ -22,12 +22,12 @@ import type {
 import { Translator } from '../translate/translator.ts';
 import type { ApiClient } from './cluster/client.ts';
 import { collectionDiagnostics } from './cluster/collection-diagnostics.ts';
+import { FollowedByName, type NamedKind, namedRef } from './cluster/followed-by-name.ts';
 import { Informers } from './cluster/informers.ts';
 import { crdDiagnostics, GATEWAY_KINDS, InstalledCrds, supportedVersion } from './cluster/installed-crds.ts';
 import { joinedChange } from './cluster/joined-change.ts';
 import { type Leader, LeaderElection, type LeaderElectionOptions } from './cluster/leader-election.ts';
 import { type ApiObject, type CollectionState, TIMINGS, type Timings } from './cluster/reflector.ts';
-import { refOf, Secrets } from './cluster/secrets.ts';
 import { StatusWriter } from './status-writer.ts';
 import type { WantedStatus } from './status-writer-merge.ts';
 
@@ -55,13 +55,15 @@ export interface ClusterOptions {
   readonly complete?: (status: ObjectStatus) => WantedStatus | undefined;
   /** Milliseconds that a batch of changes took to translate. */
   readonly onTranslated?: (milliseconds: number) => void;
-  /** Every version of every object that is read, Secrets aside, as it comes; undefined where it is gone. */
+  /** Every version of every object that is read, but of Secrets and ConfigMaps, as it comes; undefined where it is gone. */
   readonly onObject?: (ref: ObjectRef, object: ApiObject | undefined) => void;
   readonly timings?: Timings;
   readonly election?: Pick<LeaderElectionOptions, 'name' | 'duration' | 'deadline' | 'period' | 'address'>;
 }
 
-const INFORMED: readonly KindName[] = (Object.keys(KINDS) as KindName[]).filter((kind) => kind !== 'Secret');
+const INFORMED: readonly KindName[] = (Object.keys(KINDS) as KindName[]).filter(
+  (kind) => kind !== 'Secret' && kind !== 'ConfigMap',
+);
 const WITH_STATUS: ReadonlySet<string> = new Set(GATEWAY_KINDS.filter((kind) => kind !== 'ReferenceGrant'));
 
 export class Cluster {
@@ -69,7 +71,8 @@ export class Cluster {
   readonly #translator: Translator;
   readonly #informers: Informers;
   readonly #crds: InstalledCrds;
-  readonly #secrets: Secrets;
+  readonly #secrets: FollowedByName;
+  readonly #configMaps: FollowedByName;
   readonly #election: LeaderElection;
   readonly #writer: StatusWriter;
   /** What translate said and nobody was told yet. */
@@ -102,7 +105,10 @@ export class Cluster {
       onState: () => this.#review(),
     });
     this.#crds = new InstalledCrds(client, () => this.#crdsChanged(), timings);
-    this.#secrets = new Secrets(client, (change) => this.#apply([change]), timings, onVersion);
+    const followed = (kind: NamedKind) =>
+      new FollowedByName(kind, client, (change) => this.#apply([change]), timings, onVersion);
+    this.#secrets = followed('Secret');
+    this.#configMaps = followed('ConfigMap');
     this.#election = new LeaderElection({
       client,
       namespace,
@@ -181,7 +187,8 @@ export class Cluster {
   /** Gives the Lease back, so that another replica leads at once. */
   async stop(): Promise<void> {
     await this.#election.stop();
-    await Promise.all([this.#informers.stop(), this.#crds.stop(), this.#secrets.stop()]);
+    const followed = [this.#secrets, this.#configMaps];
+    await Promise.all([this.#informers, this.#crds, ...followed].map((each) => each.stop()));
   }
 
   /** Puts together anew what an object's status should say, after something changed that `complete` knows. */
@@ -196,9 +203,10 @@ export class Cluster {
   }
 
   #apply(changes: readonly (Change | Withhold)[]): void {
-    const { secrets } = this.#translate(changes);
+    const { secrets, configMaps } = this.#translate(changes);
     this.#secrets.want(secrets);
-    const forgotten = [...secrets].flatMap(([id, wanted]) => (wanted ? [] : [{ remove: refOf(id) }]));
+    this.#configMaps.want(configMaps);
+    const forgotten = [...unwanted('Secret', secrets), ...unwanted('ConfigMap', configMaps)];
     if (forgotten.length > 0) this.#translate(forgotten);
     this.#publish();
   }
@@ -212,7 +220,8 @@ export class Cluster {
   }
 
   #publish(): void {
-    if (!this.#held || this.#secrets.pending || this.#crds.state.phase === 'starting') return;
+    if (!this.#held || this.#crds.state.phase === 'starting') return;
+    if (this.#secrets.pending || this.#configMaps.pending) return;
     const change = this.#held;
     this.#held = undefined;
     for (const { gateway } of change.deltas) this.#gateways.add(gatewayKey(gateway));
@@ -275,6 +284,9 @@ export class Cluster {
     this.#options.onProblems(problems);
   }
 }
+
+const unwanted = (kind: NamedKind, changes: ReadonlyMap<string, true | undefined>) =>
+  [...changes].flatMap(([id, wanted]) => (wanted ? [] : [{ remove: namedRef(kind, id) }]));
 
 /** Resource versions are decimal numbers in one order for all kinds, as long as they are in one store, which is the rule. */
 function sequenceOf(resourceVersion: string): number {

@@ -18,7 +18,6 @@ const SILENT_GROUPS = new Set([
   'storage.k8s.io',
 ]);
 const SILENT_CORE_KINDS = new Set([
-  'ConfigMap',
   'LimitRange',
   'PersistentVolume',
   'PersistentVolumeClaim',

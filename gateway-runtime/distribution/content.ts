@@ -17,6 +17,7 @@ import { contentHash, SetHash } from '../snapshot/canonical.ts';
 import type {
   Backend,
   BackendEndpoints,
+  CaBundle,
   CertificateBundle,
   Endpoint,
   FilterConfig,
@@ -131,7 +132,16 @@ const backend = exactly<Backend>({
   appProtocol: optional(string()),
 });
 
-const RESOURCES = { listener, 'http-rule': httpRule, backend } satisfies {
+const caBundle = exactly<CaBundle>({
+  type: oneOf(['ca-bundle']),
+  key: key(),
+  hash: hash(),
+  namespace: name(),
+  configMap: name(),
+  certificates: string({ min: 1 }),
+});
+
+const RESOURCES = { listener, 'http-rule': httpRule, backend, 'ca-bundle': caBundle } satisfies {
   [T in Resource['type']]: Schema<Extract<Resource, { type: T }>>;
 };
 

@@ -260,7 +260,7 @@ export class Agent {
     this.#resources.set(resource.key, resource);
     if (resource.type === 'backend') this.#upstreams.putBackend(resource);
     else if (resource.type === 'http-rule') this.#metrics.putRule(resource);
-    else this.#metrics.putListener(resource);
+    else if (resource.type === 'listener') this.#metrics.putListener(resource);
   }
 
   #remove(key: ResourceKey): void {
@@ -268,7 +268,7 @@ export class Agent {
     this.#resources.delete(key);
     if (resource?.type === 'backend') this.#upstreams.removeBackend(key);
     else if (resource?.type === 'http-rule') this.#metrics.removeRule(key);
-    else if (resource) this.#metrics.removeListener(resource);
+    else if (resource?.type === 'listener') this.#metrics.removeListener(resource);
   }
 
   /** One listener per port, to name in a diagnostic; translate has refused ports whose listeners differ in protocol. */

@@ -16,6 +16,8 @@ export type ListenerKey = string;
 export type RuleKey = string;
 /** `backend/<namespace>/<service>/<port>` */
 export type BackendKey = string;
+/** `ca-bundle/<namespace>/<ConfigMap>` */
+export type CaBundleKey = string;
 /** `<namespace>/<secret>` */
 export type CertificateId = string;
 
@@ -138,7 +140,21 @@ export interface Backend {
   readonly appProtocol?: string;
 }
 
-export type Resource = Listener | HttpRule | Backend;
+/**
+ * Certificates of authorities, from the `ca.crt` of one ConfigMap: whoever trusts them says so by its key. They are public, and part
+ * of the snapshot, so that nothing that demands them is ever served without.
+ */
+export interface CaBundle {
+  readonly type: 'ca-bundle';
+  readonly key: CaBundleKey;
+  readonly hash: string;
+  readonly namespace: string;
+  readonly configMap: string;
+  /** PEM, one or more, and nothing else that stood beside them. */
+  readonly certificates: string;
+}
+
+export type Resource = Listener | HttpRule | Backend | CaBundle;
 export type ResourceKey = string;
 
 export interface Snapshot {

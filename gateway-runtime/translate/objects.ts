@@ -114,7 +114,7 @@ export class Objects {
     }
     if (parsed.outcome === 'invalid') {
       this.#put(ref, {});
-      const shown = ref.kind === 'Secret' ? parsed.problems.map(withoutContent) : parsed.problems;
+      const shown = HIDDEN.has(ref.kind) ? parsed.problems.map(withoutContent) : parsed.problems;
       return { ref, diagnostics: shown.map((problem) => fromFieldProblem(ref, problem)) };
     }
     // A written status is no reason to look at the object again.
@@ -158,7 +158,9 @@ export class Objects {
   }
 }
 
-/** What stands in a Secret is not shown, also where it stands in the wrong place. */
+const HIDDEN: ReadonlySet<string> = new Set(['Secret', 'ConfigMap']);
+
+/** What stands in a Secret or ConfigMap is not shown, also where it stands in the wrong place. */
 const withoutContent = (problem: FieldProblem): FieldProblem => ({ ...problem, found: 'something else' });
 
 /** "Alphabetically by "{namespace}/{name}"" is how the API breaks ties. */

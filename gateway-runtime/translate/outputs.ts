@@ -32,7 +32,8 @@ export class Outputs {
   readonly #statuses = new Tracked<ObjectStatus>();
   readonly #endpoints = new Tracked<BackendEndpoints>();
   readonly #certificates = new Tracked<CertificateBundle>();
-  readonly #secrets = new Tracked<true>();
+  readonly #secrets = new Wanted();
+  readonly #configMaps = new Wanted();
   readonly #infrastructure = new Tracked<Infrastructure>();
   readonly #diagnostics = new Tracked<readonly Diagnostic[]>();
   /** Diagnostics of an object by who gave them. */
@@ -45,7 +46,6 @@ export class Outputs {
   /** How many rules' Gateways send to a backend, and how many listeners use a certificate. */
   readonly #usedBackends = new Count();
   readonly #usedCertificates = new Count();
-  readonly #usedSecrets = new Count();
   /** Gateways and ListenerSets whose status is to be put together anew. */
   readonly #statusDue = new Map<string, ObjectRef>();
   #current: Translation | undefined;
@@ -78,12 +78,7 @@ export class Outputs {
     this.report(ref, 'view', after ? gatewayDiagnostics(after) : []);
     this.#statusDue.set(refKey(ref), ref);
 
-    for (const id of after ? allSecrets(after) : []) {
-      if (this.#usedSecrets.add(id)) this.#secrets.set(id, true);
-    }
-    for (const id of before ? allSecrets(before) : []) {
-      if (this.#usedSecrets.remove(id)) this.#secrets.set(id, undefined);
-    }
+    this.#secrets.replace(before ? allSecrets(before) : [], after ? allSecrets(after) : []);
 
     const resources = this.#resourcesOf(ref);
     for (const listener of after ? programmedListeners(after) : []) {
@@ -162,6 +157,7 @@ export class Outputs {
       endpoints: this.#endpoints.take(),
       certificates: this.#certificates.take(),
       secrets: this.#secrets.take(),
+      configMaps: this.#configMaps.take(),
       infrastructure: this.#infrastructure.take(),
       diagnostics: new Map([...diagnostics].map(([key, each]) => [key, each ?? []])),
     };
@@ -177,6 +173,7 @@ export class Outputs {
       endpoints: sorted(this.#endpoints.values),
       certificates: sorted(this.#certificates.values),
       secrets: sorted(this.#secrets.values),
+      configMaps: sorted(this.#configMaps.values),
       infrastructure: sorted(this.#infrastructure.values),
       diagnostics: [...sorted(this.#diagnostics.values).values()].flat(),
     };
@@ -238,6 +235,26 @@ class Count {
     if (count > 0) this.#counts.set(key, count);
     else this.#counts.delete(key);
     return count === 0;
+  }
+}
+
+/** Objects that are read only because something refers to them, by `namespace/name`. */
+class Wanted {
+  readonly #count = new Count();
+  readonly #ids = new Tracked<true>();
+
+  get values(): ReadonlyMap<string, true> {
+    return this.#ids.values;
+  }
+
+  /** What one source wants, in place of what it wanted before. */
+  replace(before: Iterable<string>, after: Iterable<string>): void {
+    for (const id of after) if (this.#count.add(id)) this.#ids.set(id, true);
+    for (const id of before) if (this.#count.remove(id)) this.#ids.set(id, undefined);
+  }
+
+  take(): Map<string, true | undefined> {
+    return this.#ids.take();
   }
 }
 

@@ -130,6 +130,8 @@ export interface Translation {
   readonly certificates: ReadonlyMap<CertificateId, CertificateBundle>;
   /** Secrets that something served refers to and may refer to, whether they are there or not. */
   readonly secrets: ReadonlyMap<CertificateId, true>;
+  /** The same of ConfigMaps, by `namespace/name`. */
+  readonly configMaps: ReadonlyMap<string, true>;
   readonly infrastructure: ReadonlyMap<string, Infrastructure>;
   /** By object, in a stable order. */
   readonly diagnostics: readonly Diagnostic[];
@@ -143,6 +145,7 @@ export interface TranslationChange {
   readonly endpoints: ReadonlyMap<BackendKey, BackendEndpoints | undefined>;
   readonly certificates: ReadonlyMap<CertificateId, CertificateBundle | undefined>;
   readonly secrets: ReadonlyMap<CertificateId, true | undefined>;
+  readonly configMaps: ReadonlyMap<string, true | undefined>;
   readonly infrastructure: ReadonlyMap<string, Infrastructure | undefined>;
   /** The diagnostics of each object for which they changed. */
   readonly diagnostics: ReadonlyMap<string, readonly Diagnostic[]>;

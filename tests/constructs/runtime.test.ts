@@ -277,6 +277,7 @@ describe('GatewayRuntime', () => {
     expect(ofKind(app, 'ClusterRoleBinding')).toHaveLength(3);
     expect(named(app, 'ClusterRole', 'gatewright-certificates').rules).toEqual([
       { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch'] },
+      { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch'] },
     ]);
     expect(JSON.stringify(named(app, 'ClusterRole', 'gatewright-provisioner'))).not.toContain(
       'resourceNames',

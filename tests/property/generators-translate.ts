@@ -25,6 +25,7 @@ const home: Record<string, fc.Arbitrary<string>> = {
   Service: mostly('shop', 'media'),
   EndpointSlice: mostly('shop', 'media'),
   Secret: mostly('infra', 'shop'),
+  ConfigMap: mostly('infra', 'shop'),
   ReferenceGrant: mostly('media', 'shop', 'infra'),
 };
 const port = pick(80, 443);
@@ -185,8 +186,8 @@ const parentRef = fc.record({
 
 const referent = fc.record({
   group: fc.constant(''),
-  kind: pick('Service', 'Secret'),
-  name: seldom(pick('cart', 'cert')),
+  kind: pick('Service', 'Secret', 'ConfigMap'),
+  name: seldom(pick('cart', 'cert', 'ca')),
 });
 const referrer = fc.record({
   group: fc.constant(API),
@@ -311,6 +312,11 @@ const KINDS: Record<string, fc.Arbitrary<RawObject>> = {
       }),
     ),
   }),
+  ConfigMap: objectOf('v1', 'ConfigMap', mostly('ca', 'x'), {
+    data: often(
+      fc.record({ 'ca.crt': seldom(pick(PEM.certificate, `${PEM.certificate}${PEM.key}`, 'rubbish')) }),
+    ),
+  }),
 };
 
 /** Values that have no business in a field, among them keys of Object.prototype. */
@@ -360,8 +366,8 @@ export const objectSet: fc.Arbitrary<RawObject[]> = fc
   )
   .map(([each, more]) => [...new Map([...each, ...more].map((object) => [keyOf(object), object])).values()]);
 
-const withhold = KINDS.Secret!.map((secret) => ({
-  withhold: refOf(secret),
+const withhold = fc.oneof(KINDS.Secret!, KINDS.ConfigMap!).map((object) => ({
+  withhold: refOf(object),
   problem: 'may not be read',
   fix: 'grant it',
 }));

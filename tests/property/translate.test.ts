@@ -106,6 +106,7 @@ class Follower {
   readonly endpoints = new Map();
   readonly certificates = new Map();
   readonly secrets = new Map();
+  readonly configMaps = new Map();
   readonly infrastructure = new Map();
   readonly #diagnostics = new Map();
 
@@ -116,7 +117,14 @@ class Follower {
       expect(delta.from).toBe(this.snapshots.get(key)?.version);
       this.snapshots.set(key, applyDelta(this.snapshots.get(key), delta));
     }
-    for (const name of ['statuses', 'endpoints', 'certificates', 'secrets', 'infrastructure'] as const) {
+    for (const name of [
+      'statuses',
+      'endpoints',
+      'certificates',
+      'secrets',
+      'configMaps',
+      'infrastructure',
+    ] as const) {
       for (const [key, value] of change[name]) {
         if (value === undefined) expect(this[name].delete(key)).toBe(true);
         else this[name].set(key, value);
@@ -152,6 +160,7 @@ const NOTHING = {
   endpoints: new Map(),
   certificates: new Map(),
   secrets: new Map(),
+  configMaps: new Map(),
   infrastructure: new Map(),
   diagnostics: new Map(),
 };
@@ -318,9 +327,18 @@ describe('Translator', () => {
       const fresh = new Translator(given);
       fresh.apply([...present.values()]);
       expectSame(translator.current, fresh.current);
-      const { snapshots, statuses, endpoints, certificates, secrets, infrastructure, diagnostics } = follower;
+      const {
+        snapshots,
+        statuses,
+        endpoints,
+        certificates,
+        secrets,
+        configMaps,
+        infrastructure,
+        diagnostics,
+      } = follower;
       expectSame(
-        { snapshots, statuses, endpoints, certificates, secrets, infrastructure, diagnostics },
+        { snapshots, statuses, endpoints, certificates, secrets, configMaps, infrastructure, diagnostics },
         fresh.current,
       );
     }

@@ -136,6 +136,7 @@ export class ControlPlane {
       endpoints: new Map(),
       certificates: new Map(),
       secrets: new Map(),
+      configMaps: new Map(),
       infrastructure: new Map(),
       diagnostics: new Map(),
       ...change,

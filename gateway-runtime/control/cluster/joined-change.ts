@@ -30,6 +30,7 @@ export function joinedChange(
     endpoints: joined(first.endpoints, second.endpoints),
     certificates: joined(first.certificates, second.certificates),
     secrets: joined(first.secrets, second.secrets),
+    configMaps: joined(first.configMaps, second.configMaps),
     infrastructure: joined(first.infrastructure, second.infrastructure),
     diagnostics: joined(first.diagnostics, second.diagnostics),
   };

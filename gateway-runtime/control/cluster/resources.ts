@@ -13,6 +13,7 @@ const PLURALS: Readonly<Record<KindName, string>> = {
   Namespace: 'namespaces',
   Service: 'services',
   Secret: 'secrets',
+  ConfigMap: 'configmaps',
   EndpointSlice: 'endpointslices',
 };
 

@@ -36,6 +36,8 @@ testRows('Secret', [
   ['type', ['Opaque', REMOVED], [7]],
 ]);
 
+testRows('ConfigMap', [['data', [{}, REMOVED], ['x', at('data.a', { a: 7 })]]]);
+
 it.each([
   ['data', { password: 8675309 }, 'data.password', 'a number'],
   ['data', { password: { is: 8675309 } }, 'data.password', 'a map'],

@@ -250,6 +250,12 @@ export const SAMPLES = {
     type: 'kubernetes.io/tls',
     data: { 'tls.crt': 'eA==', 'tls.key': 'eA==' },
   }),
+  ConfigMap: (): RawObject => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'authorities', namespace: 'infra' },
+    data: { 'ca.crt': 'x' },
+  }),
 };
 export type SampleKind = keyof typeof SAMPLES;
 

@@ -177,8 +177,8 @@ spec:
   it('passes over what serving has no use for, and warns of other kinds', () => {
     const text = [
       'apps/v1 Deployment',
-      'v1 ConfigMap',
-      'v1 ConfigMap',
+      'v1 ServiceAccount',
+      'v1 ServiceAccount',
       'example.com/v1 Widget',
       'gateway.networking.k8s.io/v1 GRPCRoute',
     ]
@@ -187,7 +187,7 @@ spec:
       .join('---\n');
     expect([...parseText(text, 'shop.yaml').passedOver]).toEqual([
       ['Deployment', 1],
-      ['ConfigMap', 2],
+      ['ServiceAccount', 2],
     ]);
     expect(problemsOf(text)).toEqual([
       'warning shop.yaml:16 (document 4) Widget/x: example.com/v1 Widget is not a kind that is read, so the object is skipped.',

@@ -143,6 +143,15 @@ export const tlsSecret = (path: string, more: Fields = {}) => ({
   ...more,
 });
 
+/** What is in it need only look like a certificate: nothing in translate reads further. */
+export const caConfigMap = (path: string, more: Fields = {}) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: metadata(path),
+  data: { 'ca.crt': '-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n' },
+  ...more,
+});
+
 /** Translation of these, of any class where not told otherwise. */
 export function translated(
   objects: readonly RawObject[],

@@ -1,20 +1,22 @@
 /**
- * The Secrets that translate wants, each by its name: list and watch with a field selector need no more right than a Role
- * that names the Secret. What is not wanted any more is forgotten at once.
+ * The Secrets or ConfigMaps that translate wants, each by its name: list and watch with a field selector need no more right
+ * than a Role that names the object. What is not wanted any more is forgotten at once.
  */
 import type { ObjectRef, RawObject } from '../../api/object.ts';
-import type { CertificateId } from '../../snapshot/snapshot.ts';
 import type { Change, Withhold } from '../../translate/translation.ts';
 import type { ApiClient } from './client.ts';
 import { type CollectionState, Reflector, TIMINGS, type Timings } from './reflector.ts';
-import { collectionPath } from './resources.ts';
+import { collectionPath, pluralOf } from './resources.ts';
 
-/** As the constructs write it into each namespace that holds certificates of listeners. */
+/** As the constructs write it into each namespace that holds certificates of listeners, or of authorities. */
 const ROLE = 'gatewright-certificates';
-/** Milliseconds that a change may wait for the first answer about a Secret. */
+/** Milliseconds that a change may wait for the first answer about an object. */
 const PATIENCE = 3_000;
-/** Milliseconds for which a Secret that was read stays in use where it may not be read any more: a Role can be replaced. */
+/** Milliseconds for which an object that was read stays in use where it may not be read any more: a Role can be replaced. */
 const GRACE = 30_000;
+
+/** Kinds of which nobody should read more than is referred to. */
+export type NamedKind = 'Secret' | 'ConfigMap';
 
 interface Watched {
   readonly reflector: Reflector;
@@ -24,33 +26,37 @@ interface Watched {
   timer: NodeJS.Timeout | undefined;
 }
 
-export class Secrets {
+export class FollowedByName {
+  readonly #kind: NamedKind;
   readonly #client: ApiClient;
   readonly #timings: Timings;
   readonly #onChange: (change: Change | Withhold) => void;
   readonly #onVersion: (resourceVersion: string) => void;
-  readonly #watched = new Map<CertificateId, Watched>();
+  /** By `namespace/name`. */
+  readonly #watched = new Map<string, Watched>();
   #unanswered = 0;
 
   constructor(
+    kind: NamedKind,
     client: ApiClient,
     onChange: (change: Change | Withhold) => void,
     timings: Timings = TIMINGS,
     onVersion: (resourceVersion: string) => void = () => {},
   ) {
+    this.#kind = kind;
     this.#client = client;
     this.#onChange = onChange;
     this.#onVersion = onVersion;
     this.#timings = timings;
   }
 
-  /** Whether it is not known of every Secret that is wanted what it holds. Not for long. */
+  /** Whether it is not known of every object that is wanted what it holds. Not for long. */
   get pending(): boolean {
     return this.#unanswered > 0;
   }
 
-  /** Follows Secrets from now on, or no longer. What is let go is the caller's to forget. */
-  want(changes: ReadonlyMap<CertificateId, true | undefined>): void {
+  /** Follows objects from now on, or no longer. What is let go is the caller's to forget. */
+  want(changes: ReadonlyMap<string, true | undefined>): void {
     for (const [id, wanted] of changes) {
       if (wanted) this.#follow(id);
       else this.#letGo(id);
@@ -63,13 +69,14 @@ export class Secrets {
     await Promise.all(stopped);
   }
 
-  #follow(id: CertificateId): void {
-    const ref = refOf(id);
+  #follow(id: string): void {
+    const kind = this.#kind;
+    const ref = namedRef(kind, id);
     const reflector = new Reflector(
       this.#client,
       {
-        kind: 'Secret',
-        paths: [collectionPath('Secret', 'v1', ref.namespace)],
+        kind,
+        paths: [collectionPath(kind, 'v1', ref.namespace)],
         fieldSelector: `metadata.name=${ref.name}`,
       },
       {
@@ -98,8 +105,8 @@ export class Secrets {
       if (watched.present) clearTimeout(watched.timer);
       else this.#answer(watched, { remove: ref });
     } else if (phase === 'denied') {
-      if (watched.present) this.#later(watched, GRACE, () => denied(ref));
-      else this.#answer(watched, denied(ref));
+      if (watched.present) this.#later(watched, GRACE, () => denied(this.#kind, ref));
+      else this.#answer(watched, denied(this.#kind, ref));
     }
   }
 
@@ -116,7 +123,7 @@ export class Secrets {
     watched.timer.unref();
   }
 
-  #letGo(id: CertificateId): void {
+  #letGo(id: string): void {
     const watched = this.#watched.get(id);
     if (!watched) return;
     this.#watched.delete(id);
@@ -127,10 +134,10 @@ export class Secrets {
   }
 }
 
-/** The Secret of an id, as an object reference. */
-export function refOf(id: CertificateId): ObjectRef {
+/** The object of an id, `namespace/name`. */
+export function namedRef(kind: NamedKind, id: string): ObjectRef {
   const [namespace, name] = id.split('/') as [string, string];
-  return { group: '', kind: 'Secret', namespace, name };
+  return { group: '', kind, namespace, name };
 }
 
 const withheld = (ref: ObjectRef, problem: string, fix: string): Withhold => ({
@@ -139,10 +146,10 @@ const withheld = (ref: ObjectRef, problem: string, fix: string): Withhold => ({
   fix,
 });
 
-function denied(ref: ObjectRef): Withhold {
+function denied(kind: NamedKind, ref: ObjectRef): Withhold {
   const rule = {
     apiGroups: [''],
-    resources: ['secrets'],
+    resources: [pluralOf(kind)],
     resourceNames: [ref.name],
     verbs: ['get', 'list', 'watch'],
   };
