@@ -32,7 +32,7 @@ export default {
       displayName: '--engine node',
       globals: { GATEWRIGHT_ENGINE: 'node' },
       testMatch: [
-        '<rootDir>/tests/live/!(distribution|http2|acks)*.test.ts',
+        '<rootDir>/tests/live/!(distribution|http2|acks|own-engine)*.test.ts',
         '<rootDir>/tests/cases-runner/cases.test.ts',
       ],
     },

@@ -3,39 +3,31 @@ import { type ClientHttp2Session, connect } from 'node:http2';
 import { afterEach, expect, it } from '@jest/globals';
 import type { HttpRule } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { Backend } from '../support/backend.ts';
+import { closedAfterEach } from '../support/closed-after-each.ts';
 import { until } from '../support/distribution.ts';
 import { backend, backendKey, TestGateway, to } from '../support/gateway.ts';
 import { listener, rule } from '../unit/match/snapshots.ts';
 
-let gateway: TestGateway;
+const start = closedAfterEach();
 let session: ClientHttp2Session;
-const backends: Backend[] = [];
 
-afterEach(async () => {
-  session.destroy();
-  await gateway.agent.close();
-  await Promise.all(backends.splice(0).map((each) => each.close()));
-});
-
-async function start(made: Promise<Backend>): Promise<Backend> {
-  const started = await made;
-  backends.push(started);
-  return started;
-}
+afterEach(() => session.destroy());
 
 async function serve(whoami: Backend, rest: Pick<Partial<HttpRule>, 'timeouts' | 'retry' | 'filters'>) {
   const shadow = await start(Backend.echo('shadow'));
-  gateway = await TestGateway.serving(
-    {
-      resources: [
-        listener('web'),
-        backend('whoami'),
-        backend('shadow'),
-        rule({ rest: { backends: [to('whoami')], ...rest } }),
-      ],
-      endpoints: { whoami: [whoami.endpoint], shadow: [shadow.endpoint] },
-    },
-    { engine: 'http1' },
+  const gateway = await start(
+    TestGateway.serving(
+      {
+        resources: [
+          listener('web'),
+          backend('whoami'),
+          backend('shadow'),
+          rule({ rest: { backends: [to('whoami')], ...rest } }),
+        ],
+        endpoints: { whoami: [whoami.endpoint], shadow: [shadow.endpoint] },
+      },
+      { engine: 'http1' },
+    ),
   );
   session = connect(`http://127.0.0.1:${gateway.port()}`);
   session.on('error', () => {});

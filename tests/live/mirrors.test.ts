@@ -1,47 +1,40 @@
 /** Copies of requests: complete, in their share, and never at the cost of the request. */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
+import type { AgentOptions } from '../../gateway-runtime/proxy/agent.ts';
 import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import { Backend, deafEndpoint, unusedEndpoint } from '../support/backend.ts';
 import { RawClient } from '../support/client.ts';
+import { closedAfterEach } from '../support/closed-after-each.ts';
 import { backend, backendKey, TestGateway, to } from '../support/gateway.ts';
 import { listener, rule } from '../unit/match/snapshots.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
+const start = closedAfterEach();
 let gateway: TestGateway;
 let metrics: Metrics;
-
-afterEach(async () => {
-  await gateway.agent.close();
-  await Promise.all(closing.splice(0).map((close) => close()));
-});
-
-async function start(made: Promise<Backend>): Promise<Backend> {
-  const started = await made;
-  closing.push(() => started.close());
-  return started;
-}
 
 async function serve(
   primary: { endpoint: Backend['endpoint'] },
   mirror: { endpoint: Backend['endpoint'] },
   share: readonly [number, number] = [1, 1],
-  options: Parameters<typeof TestGateway.serving>[1] = {},
+  options: Partial<AgentOptions> = {},
 ) {
   const config = { name: 'Service shop/shadow:80', backend: backendKey('shadow'), share };
   metrics = new Metrics();
-  gateway = await TestGateway.serving(
-    {
-      resources: [
-        listener('web'),
-        backend('whoami'),
-        backend('shadow'),
-        rule({ rest: { backends: [to('whoami')], filters: [{ type: 'RequestMirror', config }] } }),
-      ],
-      endpoints: { whoami: [primary.endpoint], shadow: [mirror.endpoint] },
-    },
-    { metrics, ...options },
+  gateway = await start(
+    TestGateway.serving(
+      {
+        resources: [
+          listener('web'),
+          backend('whoami'),
+          backend('shadow'),
+          rule({ rest: { backends: [to('whoami')], filters: [{ type: 'RequestMirror', config }] } }),
+        ],
+        endpoints: { whoami: [primary.endpoint], shadow: [mirror.endpoint] },
+      },
+      { metrics, ...options },
+    ),
   );
 }
 
@@ -106,14 +99,7 @@ it('a mirror that reads nothing neither slows the request nor fills memory', asy
 
 it.each([
   ['that nobody listens on', async () => ({ endpoint: await unusedEndpoint() })],
-  [
-    'that takes no connection',
-    async () => {
-      const deaf = await deafEndpoint();
-      closing.push(deaf.close);
-      return deaf;
-    },
-  ],
+  ['that takes no connection', () => start(deafEndpoint())],
   ['that answers nothing', () => start(Backend.http(() => {}))],
   ['that closes', () => start(Backend.tcp((socket) => socket.destroy()))],
   ['that answers no HTTP', () => start(Backend.tcp((socket) => socket.end('nonsense\r\n\r\n')))],

@@ -1,42 +1,23 @@
 /** Timeouts of rules: what they cut, when, and what they leave alone. */
 import { once } from 'node:events';
-import { afterEach, expect, it } from '@jest/globals';
-import type { HttpRule } from '../../gateway-runtime/snapshot/snapshot.ts';
+import { expect, it } from '@jest/globals';
+import type { AgentOptions } from '../../gateway-runtime/proxy/agent.ts';
+import type { Endpoint, HttpRule } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { Backend, deafEndpoint } from '../support/backend.ts';
 import { RawClient } from '../support/client.ts';
-import { backend, TestGateway, to } from '../support/gateway.ts';
-import { listener, rule } from '../unit/match/snapshots.ts';
+import { closedAfterEach } from '../support/closed-after-each.ts';
+import { serviceWhoami, TestGateway } from '../support/gateway.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
+const start = closedAfterEach();
 let gateway: TestGateway;
 
-afterEach(async () => {
-  await gateway.agent.close();
-  await Promise.all(closing.splice(0).map((close) => close()));
-});
-
-async function start(made: Promise<Backend>): Promise<Backend> {
-  const started = await made;
-  closing.push(() => started.close());
-  return started;
-}
-
 async function serve(
-  place: { endpoint: Backend['endpoint'] },
+  { endpoint }: { endpoint: Endpoint },
   timeouts: HttpRule['timeouts'],
-  options: Parameters<typeof TestGateway.serving>[1] = {},
+  options?: Partial<AgentOptions>,
 ) {
-  gateway = await TestGateway.serving(
-    {
-      resources: [
-        listener('web'),
-        backend('whoami'),
-        rule({ rest: { backends: [to('whoami')], ...(timeouts ? { timeouts } : {}) } }),
-      ],
-      endpoints: { whoami: [place.endpoint] },
-    },
-    options,
-  );
+  const serving = serviceWhoami([endpoint], timeouts ? { timeouts } : {});
+  gateway = await start(TestGateway.serving(serving, options));
 }
 
 const silent = () => start(Backend.http(() => {}));
@@ -92,9 +73,7 @@ it('a request whose body does not come is answered, and its connection closed', 
 });
 
 it('a connection that does not come about counts as well', async () => {
-  const deaf = await deafEndpoint();
-  closing.push(deaf.close);
-  await serve(deaf, { request: 100 });
+  await serve(await start(deafEndpoint()), { request: 100 });
   expect((await gateway.get('a.example.com/')).status).toBe(504);
 });
 

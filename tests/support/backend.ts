@@ -76,6 +76,16 @@ export class Backend {
     return new Backend(createTcpServer({ allowHalfOpen: true }, handle)).#listen();
   }
 
+  /** Answers each request with the bytes that are named by its path, and any other with 200. */
+  static bytes(answers: Readonly<Record<string, string>>): Promise<Backend> {
+    return Backend.tcp((socket) =>
+      socket.on('data', (data: Buffer) => {
+        const path = /^[A-Z]+ (\S+)/.exec(data.toString('latin1'))?.[1] ?? '';
+        socket.write(answers[path] ?? 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', 'latin1');
+      }),
+    );
+  }
+
   async #listen(): Promise<Backend> {
     this.server.listen(0, '127.0.0.1');
     await once(this.server, 'listening');

@@ -50,6 +50,10 @@ export function exchange(port: number, options: RequestOptions): Promise<Answer>
   });
 }
 
+/** The text of a GET request. */
+export const getText = (path: string, fields = 'Connection: close\r\n') =>
+  `GET ${path} HTTP/1.1\r\nHost: a.example.com\r\n${fields}\r\n`;
+
 /** A socket whose bytes are read as text. */
 export class RawClient {
   readonly socket: Socket;

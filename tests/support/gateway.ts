@@ -10,10 +10,11 @@ import type {
   BackendKey,
   CertificateBundle,
   Endpoint,
+  HttpRule,
   Resource,
   WeightedBackend,
 } from '../../gateway-runtime/snapshot/snapshot.ts';
-import { snapshot } from '../unit/match/snapshots.ts';
+import { listener, rule, snapshot } from '../unit/match/snapshots.ts';
 import { type Answer, exchange, type RequestOptions } from './client.ts';
 import { ENGINE } from './engine.ts';
 
@@ -61,6 +62,12 @@ export interface Serving {
   readonly certificates?: readonly CertificateBundle[];
 }
 
+/** One rule takes everything to the Service `whoami`, which has these endpoints. */
+export function serviceWhoami(places: readonly Endpoint[], rest: Partial<HttpRule> = {}): Serving {
+  const all = rule({ rest: { backends: [to('whoami')], ...rest } });
+  return { resources: [listener('web'), backend('whoami'), all], endpoints: { whoami: places } };
+}
+
 /** One agent; closed by the test. */
 export class TestGateway {
   readonly agent: Agent;
@@ -83,6 +90,10 @@ export class TestGateway {
     const result = await gateway.serve(serving);
     if (!result.accepted || result.diagnostics.length) throw new Error(JSON.stringify(result.diagnostics));
     return gateway;
+  }
+
+  close(): Promise<void> {
+    return this.agent.close();
   }
 
   /** From whatever serves now to this. */

@@ -1,6 +1,6 @@
 /**
  * The engine on bare sockets: HTTP/1.1 as in RFC 9112, read strictly and in one pass, without streams, promises or closures per request.
- * Made of connections from clients (`client-connection.ts`), exchanges on them and connections to endpoints.
+ * Made of connections from clients (`client-stream.ts`), exchanges on them and connections to endpoints.
  */
 import type { TlsOptions } from 'node:tls';
 import type { Engine, EngineServer } from '../engine.ts';

@@ -1,11 +1,10 @@
 /** One listener port on node:http or node:https: connections in, exchanges out. */
 import { createServer, type IncomingMessage, type Server, ServerResponse, STATUS_CODES } from 'node:http';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import type { SecureContextOptions, TLSSocket, TlsOptions } from 'node:tls';
-import { normalizeHost } from '../../match/normalize.ts';
-import type { EngineServer } from '../engine.ts';
+import type { TlsOptions } from 'node:tls';
 import type { ClientConnection } from '../exchange.ts';
+import { ListenerServer } from '../listener-server.ts';
 import {
   CODING_IN_1_0,
   CONNECT_REFUSED,
@@ -30,23 +29,14 @@ const MALFORMED: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
-export class NodeServer implements EngineServer {
-  readonly server: Server;
+export class NodeServer extends ListenerServer<Server> {
   readonly #context: ExchangeContext;
-  readonly #port: number;
-  readonly #tls: boolean;
-  /** As accepted: under TLS, before the handshake too. */
-  readonly #sockets = new Set<Socket>();
   /** Those that requests come on. */
   readonly #clients = new Map<Socket, ClientSocket>();
-  #defaultTls: SecureContextOptions | undefined;
   #retiring = false;
 
   constructor(context: ExchangeContext, port: number, tls: TlsOptions | undefined) {
-    this.#context = context;
-    this.#port = port;
-    this.#tls = tls !== undefined;
-    const { limits } = context;
+    const { handler, limits } = context;
     const options = {
       insecureHTTPParser: false,
       // Checked where it is read, with a log line.
@@ -58,74 +48,26 @@ export class NodeServer implements EngineServer {
       connectionsCheckingInterval: Math.min(5_000, Math.ceil(limits.headTime / 2)),
       shouldUpgradeCallback: (message: IncomingMessage) => this.#mayUpgrade(message),
     };
-    this.server = tls ? createTlsServer({ ...options, ...tls }) : createServer(options);
+    const server = tls ? createTlsServer({ ...options, ...tls }) : createServer(options);
     // node:http leaves out what is above this number and says nothing, so one more is let in to be refused.
-    this.server.maxHeadersCount = limits.headFields + 1;
-    this.server.timeout = limits.clientStall;
-    this.server.maxConnections = limits.connections;
-    this.#listen();
-  }
-
-  #listen(): void {
-    const { server } = this;
-    const safely =
-      <A extends unknown[]>(callback: (...args: A) => void) =>
-      (...args: A) => {
-        try {
-          callback(...args);
-        } catch (error) {
-          this.#context.handler.onInternalError(error);
-          for (const each of args) if (isSocket(each)) each.destroy();
-          for (const each of args) if (each instanceof ServerResponse) each.destroy();
-        }
-      };
-    server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
-      socket.on('error', () => {});
-    });
-    server.on('drop', () => this.#context.handler.onConnectionDropped());
-    server.on(
-      this.#tls ? 'secureConnection' : 'connection',
-      safely((socket: Socket) => this.#onConnection(socket)),
+    server.maxHeadersCount = limits.headFields + 1;
+    server.timeout = limits.clientStall;
+    super(server, port, tls !== undefined, handler, limits.connections);
+    this.#context = context;
+    this.on('request', (message: IncomingMessage, response: ServerResponse) =>
+      this.#onRequest(message, response),
     );
-    server.on(
-      'request',
-      safely((message, response) => this.#onRequest(message, response)),
+    this.on('checkContinue', (message: IncomingMessage, response: ServerResponse) =>
+      this.#onRequest(message, response),
     );
-    server.on(
-      'checkContinue',
-      safely((message, response) => this.#onRequest(message, response)),
+    this.on('checkExpectation', (message: IncomingMessage, response: ServerResponse) =>
+      this.#onRequest(message, response, UNKNOWN_EXPECTATION),
     );
-    server.on(
-      'checkExpectation',
-      safely((message, response) => this.#onRequest(message, response, UNKNOWN_EXPECTATION)),
+    this.on('upgrade', (message: IncomingMessage, socket: Socket, read: Buffer) =>
+      this.#onUpgrade(message, socket, read),
     );
-    server.on(
-      'upgrade',
-      safely((message, socket, read) => this.#onUpgrade(message, socket as Socket, read)),
-    );
-    server.on(
-      'connect',
-      safely((message, socket) => this.#onConnect(message, socket as Socket)),
-    );
-    server.on(
-      'clientError',
-      safely((error, socket) => this.#onClientError(error, socket as Socket)),
-    );
-    server.on(
-      'tlsClientError',
-      safely((_error: Error, socket: TLSSocket) =>
-        this.#context.handler.onHandshakeFailure(this.#connectionOf(socket)),
-      ),
-    );
-  }
-
-  setDefaultTls(options: SecureContextOptions): void {
-    // A new context has new ticket keys: sessions of before could not be resumed.
-    if (options === this.#defaultTls) return;
-    this.#defaultTls = options;
-    (this.server as TlsServer).setSecureContext(options);
+    this.on('connect', (message: IncomingMessage, socket: Socket) => this.#onConnect(message, socket));
+    this.on('clientError', (error: Error, socket: Socket) => this.#onClientError(error, socket));
   }
 
   retire(): void {
@@ -139,29 +81,10 @@ export class NodeServer implements EngineServer {
     for (const socket of this.#clients.keys()) if (socket.bytesRead === 0) socket.destroy();
   }
 
-  destroy(): void {
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  #connectionOf(socket: Socket): ClientConnection {
-    const named = this.#tls ? (socket as TLSSocket).servername : undefined;
-    const serverName = typeof named === 'string' && named ? normalizeHost(named) : undefined;
-    const address = socket.remoteAddress ?? '';
-    return {
-      remoteAddress: address.startsWith('::ffff:') ? address.slice(7) : address,
-      remotePort: socket.remotePort ?? 0,
-      port: this.#port,
-      tls: this.#tls,
-      ...(typeof serverName === 'string' ? { serverName } : {}),
-    };
-  }
-
-  #onConnection(socket: Socket): void {
-    const connection = this.#connectionOf(socket);
+  protected onConnection(socket: Socket, connection: ClientConnection, isNameUnknown: boolean): void {
     const client: ClientSocket = {
       connection,
-      isNameUnknown:
-        this.#tls && connection.serverName === undefined && (socket as TLSSocket).isSessionReused(),
+      isNameUnknown,
       inFlight: [],
       failed: false,
       closing: () => this.#retiring || client.failed,
@@ -290,8 +213,4 @@ export class NodeServer implements EngineServer {
 
 function destroyLater(socket: Socket): void {
   setTimeout(() => socket.destroy(), LINGER).unref();
-}
-
-function isSocket(value: unknown): value is Socket {
-  return typeof value === 'object' && value !== null && 'destroySoon' in value;
 }

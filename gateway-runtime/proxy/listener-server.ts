@@ -1,0 +1,96 @@
+/** What the servers of all engines do alike: the sockets of a listener port, counted as they are accepted, and who is on the other side. */
+import type { Server, Socket } from 'node:net';
+import type { SecureContextOptions, TLSSocket, Server as TlsServer } from 'node:tls';
+import { normalizeHost } from '../match/normalize.ts';
+import type { EngineServer } from './engine.ts';
+import type { ClientConnection, ExchangeHandler } from './exchange.ts';
+
+export abstract class ListenerServer<NetServer extends Server = Server> implements EngineServer {
+  readonly server: NetServer;
+  protected readonly isTls: boolean;
+  readonly #port: number;
+  readonly #handler: ExchangeHandler;
+  /** As accepted: under TLS, before the handshake too. */
+  readonly #sockets = new Set<Socket>();
+  #defaultTls: SecureContextOptions | undefined;
+
+  /** @param port of the Gateway, where `server` may listen on another */
+  constructor(
+    server: NetServer,
+    port: number,
+    isTls: boolean,
+    handler: ExchangeHandler,
+    connections: number,
+  ) {
+    this.server = server;
+    this.isTls = isTls;
+    this.#port = port;
+    this.#handler = handler;
+    server.maxConnections = connections;
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('error', () => {});
+    });
+    this.on('drop', () => handler.onConnectionDropped());
+    this.on('tlsClientError', (_error: Error, socket: TLSSocket) =>
+      handler.onHandshakeFailure(this.#connectionOf(socket)),
+    );
+    this.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => {
+      const connection = this.#connectionOf(socket);
+      // OpenSSL does not keep the server name with a TLS 1.2 session where the context is chosen in a callback; the host of the first request then
+      // stands for it.
+      const isNameUnknown =
+        isTls && connection.serverName === undefined && (socket as TLSSocket).isSessionReused();
+      this.onConnection(socket, connection, isNameUnknown);
+    });
+  }
+
+  abstract retire(): void;
+  abstract drain(): void;
+  /** @param isNameUnknown the server name is that of a session before, which is not known */
+  protected abstract onConnection(socket: Socket, connection: ClientConnection, isNameUnknown: boolean): void;
+
+  /** What the listener throws ends what the event is about, and nothing else. */
+  protected on<Args extends unknown[]>(event: string, listener: (...args: Args) => void): void {
+    this.server.on(event, (...args: Args) => {
+      try {
+        listener(...args);
+      } catch (error) {
+        this.#handler.onInternalError(error);
+        for (const each of args) if (isDestroyable(each)) each.destroy();
+      }
+    });
+  }
+
+  setDefaultTls(options: SecureContextOptions): void {
+    // A new context has new ticket keys: sessions of before could not be resumed.
+    if (options === this.#defaultTls) return;
+    this.#defaultTls = options;
+    (this.server as unknown as TlsServer).setSecureContext(options);
+  }
+
+  destroy(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #connectionOf(socket: Socket): ClientConnection {
+    const named = this.isTls ? (socket as TLSSocket).servername : undefined;
+    const serverName = typeof named === 'string' && named ? normalizeHost(named) : undefined;
+    const address = socket.remoteAddress ?? '';
+    return {
+      remoteAddress: address.startsWith('::ffff:') ? address.slice(7) : address,
+      remotePort: socket.remotePort ?? 0,
+      port: this.#port,
+      tls: this.isTls,
+      ...(typeof serverName === 'string' ? { serverName } : {}),
+    };
+  }
+}
+
+/** A socket, or what stands for one. */
+function isDestroyable(value: unknown): value is { destroy(): void } {
+  return (
+    typeof value === 'object' && value !== null && 'destroy' in value && typeof value.destroy === 'function'
+  );
+}
