@@ -1,13 +1,19 @@
-/** Two sockets joined after an upgrade: bytes as they come, both ways, with backpressure. */
-import type { Socket } from 'node:net';
+/** Two connections joined after an upgrade: bytes as they come, both ways, with backpressure. */
+import type { Duplex } from 'node:stream';
+
+/** A socket, or a stream of HTTP/2. */
+export interface TunnelEnd extends Duplex {
+  setTimeout(time: number): unknown;
+  readonly timeout?: number | undefined;
+}
 
 /** How long one side may go on, in silence, after the other has ended. */
 const HALF_OPEN = 5_000;
 
 /** `done` is called once, with the bytes that went to the backend and to the client, when both are closed. */
 export function tunnel(
-  client: Socket,
-  backend: Socket,
+  client: TunnelEnd,
+  backend: TunnelEnd,
   idle: number,
   done: (toBackend: number, toClient: number) => void,
 ): void {
@@ -36,7 +42,7 @@ export function tunnel(
   });
 }
 
-function relay(from: Socket, to: Socket, count: (bytes: number) => void): void {
+function relay(from: TunnelEnd, to: TunnelEnd, count: (bytes: number) => void): void {
   from.on('data', (chunk: Buffer) => {
     count(chunk.length);
     if (!to.write(chunk)) from.pause();

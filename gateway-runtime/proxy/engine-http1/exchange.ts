@@ -18,7 +18,7 @@ import type { Head } from './head.ts';
 import { dropListed, requestHead } from './message-head.ts';
 import { Mirror } from './mirror.ts';
 import { ForwardedRequest, ReceivedRequest } from './request.ts';
-import type { ResponseSink, UpstreamConnection } from './upstream-connection.ts';
+import type { ResponseSink, Upstream } from './upstream.ts';
 
 export class Http1Exchange implements Exchange, ResponseSink {
   readonly connection: ClientConnection;
@@ -35,7 +35,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
   readonly #isHead: boolean;
   readonly #started = performance.now();
   #head: ForwardedRequest | undefined;
-  #upstream: UpstreamConnection | undefined;
+  #upstream: Upstream | undefined;
   #mirrors: Mirror[] | undefined;
   #kept: KeptBody | undefined;
   #trailers = '';
@@ -118,7 +118,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
   }
 
   /** What was sent to another endpoint before. It is little, so the socket takes it before it is connected, too. */
-  #sendKept(upstream: UpstreamConnection): void {
+  #sendKept(upstream: Upstream): void {
     for (const chunk of this.#kept?.chunks ?? []) upstream.sendBody(chunk, 0, chunk.length, true);
     if (this.#requestSent) upstream.endBody(this.#trailers);
   }
@@ -210,13 +210,13 @@ export class Http1Exchange implements Exchange, ResponseSink {
 
   // The response.
 
-  onInformation({ head }: UpstreamConnection): void {
+  onInformation({ head }: Upstream): void {
     if (this.#status !== 0) return;
     if (head.status === 100) this.#expectsContinue = false;
     this.#client.answer.inform(head);
   }
 
-  onUpstreamHead({ head }: UpstreamConnection): void {
+  onUpstreamHead({ head }: Upstream): void {
     const { context } = this.#client;
     const received = head.status;
     dropListed(head);
@@ -257,7 +257,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
     this.#upstream?.resume();
   }
 
-  onSwitch(upstream: UpstreamConnection, read: Buffer): void {
+  onSwitch(upstream: Upstream, read: Buffer): void {
     const { head } = upstream;
     // A switch that was not asked for, or to something else, is no answer to this request.
     const protocol = head.received('upgrade');

@@ -5,7 +5,7 @@
 import type { Endpoint } from '../../snapshot/snapshot.ts';
 import type { Repeatable, UpstreamFailure } from '../exchange.ts';
 import type { EngineContext } from './engine.ts';
-import type { ResponseSink, UpstreamConnection } from './upstream-connection.ts';
+import type { ResponseSink, Upstream } from './upstream.ts';
 
 /** Octets of a response that are read to keep its connection; more than that, and a new connection costs less. */
 const DISCARD = 1024 * 1024;
@@ -18,7 +18,7 @@ export class Mirror implements ResponseSink {
   readonly #hasBody: boolean;
   readonly #isHead: boolean;
   readonly #isSafe: boolean;
-  #upstream: UpstreamConnection | undefined;
+  #upstream: Upstream | undefined;
   #discarded = 0;
   #started = false;
   #repeated = false;
@@ -50,7 +50,7 @@ export class Mirror implements ResponseSink {
     const upstream = this.#upstream;
     if (!upstream) return;
     upstream.sendBody(octets, start, end, owned);
-    if (upstream.socket.writableLength <= this.#context.limits.mirrorBytes) return;
+    if (upstream.buffered <= this.#context.limits.mirrorBytes) return;
     this.drop();
     this.#context.handler.onMirrorDropped();
   }

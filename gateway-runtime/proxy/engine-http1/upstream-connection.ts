@@ -9,27 +9,8 @@ import { Head } from './head.ts';
 import { MORE, readResponse } from './head-reader.ts';
 import { sendBody } from './send-body.ts';
 import { Unread } from './unread.ts';
+import type { ResponseSink, Upstream } from './upstream.ts';
 import type { UpstreamPool } from './upstream-pool.ts';
-
-/** What a response, or the lack of one, is told to. The connection tells nothing after `release`. */
-export interface ResponseSink {
-  /** The socket takes the body of the request again, or for the first time. */
-  onUpstreamReady(): void;
-  /** `upstream.head` is an interim response (1xx, but not 101). */
-  onInformation(upstream: UpstreamConnection): void;
-  /** `upstream.head` is the response. Whether a body follows is for the request to say as well. */
-  onUpstreamHead(upstream: UpstreamConnection): void;
-  /** The socket is the sink's now, with what was read beyond the head. */
-  onSwitch(upstream: UpstreamConnection, read: Buffer): void;
-  /** False: no more until `resume`. */
-  onUpstreamBody(octets: Buffer, start: number, end: number, owned: boolean): boolean;
-  onUpstreamEnd(trailers: string): void;
-  /** All that could be read was: what was held back for company should be sent. */
-  onUpstreamPause(): void;
-  onUpstreamFailure(failure: UpstreamFailure, repeatable: Repeatable): void;
-  /** A callback threw. */
-  onUpstreamError(error: unknown): void;
-}
 
 /** One for all connections: what is in it is used up, or copied, before the next read. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
@@ -38,7 +19,7 @@ export const HIGH_WATER_MARK = 128 * 1024;
 
 type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'over';
 
-export class UpstreamConnection implements Timed {
+export class UpstreamConnection implements Upstream, Timed {
   readonly endpoint: Endpoint;
   /** Of the last response. */
   readonly head = new Head();
@@ -106,6 +87,10 @@ export class UpstreamConnection implements Timed {
   /** Whether the body of the request can be sent now. */
   get isReady(): boolean {
     return this.#phase !== 'connecting' && !this.socket.writableNeedDrain;
+  }
+
+  get buffered(): number {
+    return this.socket.writableLength;
   }
 
   /** The response has come to its end, and the connection may be used again once the request has too. */
