@@ -81,17 +81,27 @@ describe('a Gateway in the cluster', () => {
     2 * PATIENCE,
   );
 
-  it('says what is attached, and why the route of another namespace is not', async () => {
-    const gateway = await api.get<GatewayObject>(await pathOf(shop.gateway));
-    expect(gateway.status!.listeners!.map(({ name, attachedRoutes }) => [name, attachedRoutes])).toEqual([
-      ['web', 1],
-      ['secure', 1],
-    ]);
-    const refused = await api.get<RouteObject>(await pathOf(shop.objects.at(-1)!));
-    expect(refused.status!.parents![0]!.conditions).toContainEqual(
-      expect.objectContaining({ type: 'Accepted', status: 'False', reason: 'NotAllowedByListeners' }),
-    );
-  });
+  it(
+    'says what is attached, and why the route of another namespace is not',
+    async () => {
+      const [gateway, foreign] = [await pathOf(shop.gateway), await pathOf(shop.objects.at(-1)!)];
+      // Statuses are written after routes are served.
+      await eventually(PATIENCE, async () => {
+        const { status } = await api.get<GatewayObject>(gateway);
+        expect(status!.listeners!.map(({ name, attachedRoutes }) => [name, attachedRoutes])).toEqual([
+          ['web', 1],
+          ['secure', 1],
+        ]);
+      });
+      await eventually(PATIENCE, async () => {
+        const { status } = await api.get<RouteObject>(foreign);
+        expect(status?.parents?.[0]?.conditions).toContainEqual(
+          expect.objectContaining({ type: 'Accepted', status: 'False', reason: 'NotAllowedByListeners' }),
+        );
+      });
+    },
+    2 * PATIENCE,
+  );
 
   it(
     'follows a change of the route',
@@ -129,7 +139,8 @@ describe('a Gateway in the cluster', () => {
       await eventually(PATIENCE, async () => {
         expect((await made()).filter(([, count]) => count > 0)).toEqual([]);
       });
-      await expect(ask({ address, host: HOST, path: '/new' })).rejects.toThrow();
+      // The nodes take rules of a Service away in their own time.
+      await eventually(PATIENCE, () => expect(ask({ address, host: HOST, path: '/new' })).rejects.toThrow());
     },
     2 * PATIENCE,
   );
