@@ -1,41 +1,24 @@
 /** What filters do to a request: they are run on it, compiled as the proxy compiles them. */
-import type { LocalReply, RequestHead } from '../filters/definition.ts';
+import type { EditableHead, LocalReply } from '../filters/definition.ts';
+import { EditedRequest } from '../filters/edited-request.ts';
 import { compileFilters } from '../filters/index.ts';
 import type { MatchRequest } from '../match/request.ts';
 import type { FilterConfig, PathMatch } from '../snapshot/snapshot.ts';
 import type { ExplainedReply } from './explanation.ts';
 
-/** The head of an imagined request, over the one that was asked about. */
-export class ImaginedHead implements RequestHead {
-  readonly method: string;
-  readonly scheme: string;
-  readonly host: string;
-  readonly listenerPort: number;
-  readonly query: string;
-  path: string;
-  authority: string;
+/** Fields of an imagined request, over those of the one that was asked about. */
+class ImaginedFields implements EditableHead {
   readonly #original: MatchRequest;
   /** What was edited, by lower-case name; null where it was removed. */
-  readonly #edited = new Map<string, string | null>();
+  readonly #edited: Map<string, string | null>;
 
-  constructor(request: MatchRequest, scheme: string, listenerPort: number) {
-    this.method = request.method;
-    this.scheme = scheme;
-    this.host = request.host;
-    this.listenerPort = listenerPort;
-    this.query = request.query;
-    this.path = request.path;
-    this.authority = request.host;
-    this.#original = request;
+  constructor(original: MatchRequest, edited: Iterable<[string, string | null]> = []) {
+    this.#original = original;
+    this.#edited = new Map(edited);
   }
 
-  /** For the filters of one backend among several. */
-  copy(): ImaginedHead {
-    const copy = new ImaginedHead(this.#original, this.scheme, this.listenerPort);
-    copy.path = this.path;
-    copy.authority = this.authority;
-    for (const [name, value] of this.#edited) copy.#edited.set(name, value);
-    return copy;
+  copy(): ImaginedFields {
+    return new ImaginedFields(this.#original, this.#edited);
   }
 
   get(name: string): string | undefined {
@@ -55,6 +38,29 @@ export class ImaginedHead implements RequestHead {
 
   remove(name: string): void {
     this.#edited.set(name.toLowerCase(), null);
+  }
+}
+
+/** The head of an imagined request. */
+export class ImaginedHead extends EditedRequest<ImaginedFields> {
+  readonly #request: MatchRequest;
+
+  constructor(
+    request: MatchRequest,
+    scheme: string,
+    listenerPort: number,
+    fields = new ImaginedFields(request),
+  ) {
+    super(request, request.host, scheme, listenerPort, fields);
+    this.#request = request;
+  }
+
+  /** For the filters of one backend among several. */
+  copy(): ImaginedHead {
+    const copy = new ImaginedHead(this.#request, this.scheme, this.listenerPort, this.fields.copy());
+    copy.path = this.path;
+    copy.authority = this.authority;
+    return copy;
   }
 }
 

@@ -4,20 +4,19 @@ import type { Endpoint } from '../../snapshot/snapshot.ts';
 import {
   type ClientConnection,
   type Exchange,
-  type ForwardedHead,
   Outcome,
   type Repeatable,
   type UpstreamFailure,
 } from '../exchange.ts';
 import { KeptBody } from '../kept-body.ts';
 import { INTERNAL_ERROR, problemReply } from '../replies.ts';
+import { ForwardedRequest, ReceivedRequest } from '../request.ts';
 import type { RequestTarget, TargetProblem } from '../request-target.ts';
 import { tunnel } from '../tunnel.ts';
 import type { ClientSide } from './client-side.ts';
 import type { Head } from './head.ts';
 import { dropListed, requestHead } from './message-head.ts';
 import { Mirror } from './mirror.ts';
-import { ForwardedRequest, ReceivedRequest } from './request.ts';
 import type { ResponseSink, Upstream } from './upstream.ts';
 
 export class Http1Exchange implements Exchange, ResponseSink {
@@ -34,7 +33,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
   readonly #hasBody: boolean;
   readonly #isHead: boolean;
   readonly #started = performance.now();
-  #head: ForwardedRequest | undefined;
+  #head: ForwardedRequest<Head> | undefined;
   #upstream: Upstream | undefined;
   #mirrors: Mirror[] | undefined;
   #kept: KeptBody | undefined;
@@ -67,7 +66,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
     this.protocol = client.protocol;
     if ('message' in target) this.problem = target;
     else this.#target = target;
-    this.request = new ReceivedRequest(received, this.#target);
+    this.request = new ReceivedRequest(received.method, this.#target, received);
     if (upgrade !== undefined) this.upgrade = upgrade;
     this.#hasBody = hasBody;
     this.#requestSent = !hasBody;
@@ -84,11 +83,13 @@ export class Http1Exchange implements Exchange, ResponseSink {
     }
   }
 
-  get head(): ForwardedHead {
+  get head(): ForwardedRequest<Head> {
     if (!this.#head) {
       dropListed(this.#received);
       const { tls, port } = this.connection;
-      this.#head = new ForwardedRequest(this.#received, this.#target!, tls ? 'https' : 'http', port);
+      const scheme = tls ? 'https' : 'http';
+      const { authority } = this.#target!;
+      this.#head = new ForwardedRequest(this.request, authority, scheme, port, this.#received);
     }
     return this.#head;
   }
@@ -132,7 +133,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
   }
 
   #requestHead(): string {
-    return requestHead(this.head as ForwardedRequest, this.#received, this.#hasBody, this.upgrade);
+    return requestHead(this.head, this.#hasBody, this.upgrade);
   }
 
   mirror(endpoint: Endpoint): void {

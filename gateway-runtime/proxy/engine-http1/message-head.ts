@@ -2,9 +2,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { LocalReply } from '../../filters/definition.ts';
 import { mayBeListed } from '../hop-by-hop.ts';
+import type { ForwardedRequest } from '../request.ts';
 import type { Head } from './head.ts';
 import { isFieldValue, isToken } from './octets.ts';
-import type { ForwardedRequest } from './request.ts';
 
 const TRAILERS_WELCOME = /(?:^|,)\s*trailers\s*(?:,|$)/i;
 /** Methods of which nobody expects a body, so that none need be announced (RFC 9110 section 8.6). */
@@ -23,12 +23,11 @@ export function dropListed(head: Head): void {
 
 /** For a backend: Host first, then the fields, then framing and what concerns the connection. Throws where a field can't be sent. */
 export function requestHead(
-  request: ForwardedRequest,
-  head: Head,
+  request: ForwardedRequest<Head>,
   hasBody: boolean,
   upgrade: string | undefined,
 ): string {
-  const { method, path, query, authority } = request;
+  const { method, path, query, authority, fields: head } = request;
   if (!isFieldValue(authority)) throw new Error('the host can not be written as a field');
   head.dropHost();
   if (!head.chunked && head.trailer >= 0) head.remove('trailer');

@@ -7,7 +7,6 @@ import {
   type ClientConnection,
   type Exchange,
   type ExchangeHandler,
-  type ForwardedHead,
   Outcome,
   type Repeatable,
   type UpstreamFailure,
@@ -16,14 +15,14 @@ import { forwardableTrailers, withoutHopByHop } from '../hop-by-hop.ts';
 import { KeptBody } from '../kept-body.ts';
 import type { Limits } from '../limits.ts';
 import { INTERNAL_ERROR, problemReply } from '../replies.ts';
+import { ForwardedRequest, ReceivedRequest } from '../request.ts';
 import type { RequestTarget, TargetProblem } from '../request-target.ts';
 import { tunnel } from '../tunnel.ts';
 import { Attempt, type AttemptEvents, type Guard } from './attempt.ts';
 import type { ConnectionPool } from './connection-pool.ts';
-import { fieldValue, ResponseFields } from './header-fields.ts';
+import { fieldValue, HeaderFields, ResponseFields } from './header-fields.ts';
 import { requestFields, switchingHead } from './message-head.ts';
 import { Mirror } from './mirror.ts';
-import { ForwardedRequest, ReceivedRequest } from './request.ts';
 
 /** What all exchanges of an engine share. */
 export interface ExchangeContext {
@@ -68,7 +67,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
   readonly #target: RequestTarget | undefined;
   readonly #started = performance.now();
   readonly #hasBody: boolean;
-  #head: ForwardedRequest | undefined;
+  #head: ForwardedRequest<HeaderFields> | undefined;
   #attempt: Attempt | undefined;
   #mirrors: Mirror[] | undefined;
   #kept: KeptBody | undefined;
@@ -97,7 +96,9 @@ export class NodeExchange implements Exchange, AttemptEvents {
     this.protocol = `HTTP/${message.httpVersion}`;
     if ('message' in target) this.problem = target;
     else this.#target = target;
-    this.request = new ReceivedRequest(message, this.#target);
+    this.request = new ReceivedRequest(message.method ?? '', this.#target, {
+      received: (name) => fieldValue(message.rawHeaders, name),
+    });
     if (upgrade) this.upgrade = upgrade;
     const length = fieldValue(message.rawHeaders, 'content-length');
     this.#hasBody =
@@ -121,12 +122,13 @@ export class NodeExchange implements Exchange, AttemptEvents {
     this.#guard(() => this.#context.handler.onRequest(this))();
   }
 
-  get head(): ForwardedHead {
+  get head(): ForwardedRequest<HeaderFields> {
     this.#head ??= new ForwardedRequest(
-      this.#message,
-      this.#target!,
+      this.request,
+      this.#target!.authority,
       this.connection.tls ? 'https' : 'http',
       this.connection.port,
+      new HeaderFields(withoutHopByHop(this.#message.rawHeaders)),
     );
     return this.#head;
   }
@@ -146,7 +148,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
       handler.onFailure(this, 'overloaded', 'always');
       return;
     }
-    const head = this.head as ForwardedRequest;
+    const head = this.head;
     const attempt = new Attempt(
       {
         endpoint,
@@ -204,7 +206,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
   }
 
   /** As the head is now. */
-  #forwarded(head: ForwardedRequest) {
+  #forwarded(head: ForwardedRequest<HeaderFields>) {
     return {
       method: head.method,
       target: head.query ? `${head.path}?${head.query}` : head.path,
@@ -213,7 +215,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
   }
 
   mirror(endpoint: Endpoint): void {
-    const mirrored = { ...this.#forwarded(this.head as ForwardedRequest), hasBody: this.#hasBody };
+    const mirrored = { ...this.#forwarded(this.head), hasBody: this.#hasBody };
     this.#mirrors ??= [];
     this.#mirrors.push(new Mirror(this.#context, endpoint, mirrored));
   }

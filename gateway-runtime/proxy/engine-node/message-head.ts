@@ -1,7 +1,7 @@
 /** The fields of heads that are sent: what was received and edited, and what belongs to the connection they go on. */
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { fieldValue } from './header-fields.ts';
-import type { ForwardedRequest } from './request.ts';
+import type { ForwardedRequest } from '../request.ts';
+import { fieldValue, type HeaderFields } from './header-fields.ts';
 
 const TRAILERS_WELCOME = /(?:^|,)\s*trailers\s*(?:,|$)/i;
 /** Methods for which node:http announces no body unless there is one. */
@@ -9,7 +9,7 @@ const WITHOUT_BODY = /^(?:GET|HEAD|DELETE|OPTIONS|TRACE)$/;
 
 /** For `http.request`: Host first, then the fields, then framing and what concerns the connection to the backend. */
 export function requestFields(
-  head: ForwardedRequest,
+  head: ForwardedRequest<HeaderFields>,
   received: readonly string[],
   hasBody: boolean,
   upgrade: string | undefined,
@@ -18,7 +18,7 @@ export function requestFields(
   // Only a chunked body can have trailers, and node:http refuses to announce them otherwise.
   if (!isChunked) head.remove('trailer');
   head.remove('host');
-  const fields = ['Host', head.authority, ...head.raw];
+  const fields = ['Host', head.authority, ...head.fields.raw];
   const connection: string[] = [];
   if (upgrade) {
     fields.push('Upgrade', upgrade);

@@ -17,7 +17,7 @@ import {
 import type { TargetProblem } from '../request-target.ts';
 import { type ClientSocket, type ExchangeContext, NodeExchange } from './exchange.ts';
 import { fieldValue } from './header-fields.ts';
-import { targetOf } from './request.ts';
+import { targetOf } from './target.ts';
 
 /** How long a connection that is to be closed is still read, so that its client sees the answer. */
 const LINGER = 1_000;
