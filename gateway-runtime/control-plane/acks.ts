@@ -9,6 +9,7 @@ import type { ReplicaView } from '../control/distribution-view.ts';
 import { Connection } from '../distribution/connection.ts';
 import { gatewayId, hash, name } from '../distribution/content.ts';
 import { checked, exactly, InvalidContentError } from '../distribution/exactly.ts';
+import { handshake } from '../distribution/handshake.ts';
 import type { DistributionLimits } from '../distribution/limits.ts';
 import { diagnostic } from '../distribution/messages.ts';
 import { order } from '../distribution/order.ts';
@@ -293,19 +294,4 @@ export class AckSender {
     if (told !== this.#told) this.#options.onEvent(told);
     this.#told = told;
   }
-}
-
-function handshake(socket: TLSSocket, timeout: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => socket.destroy(new Error('there was no TLS handshake in time')), timeout);
-    socket.on('error', reject);
-    socket.once('close', () => {
-      clearTimeout(timer);
-      reject(new Error('the connection was closed in the handshake'));
-    });
-    socket.once('secureConnect', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -5,21 +5,12 @@ import { readFile } from 'node:fs/promises';
 import { ApiClient } from '../control/cluster/client.ts';
 import { connection, kubeconfigConnection } from '../control/cluster/connection.ts';
 import { Provisioner } from '../control/provisioner.ts';
-import { hostOf, OptionError, stopSignal } from '../distribution/process.ts';
+import { hostOf, runProcess, stopSignal, tell } from '../distribution/process.ts';
 import { re2 } from '../regex/re2.ts';
 import { ControlPlane } from './control-plane.ts';
 import { type ProcessOptions, processOptions, USAGE } from './options.ts';
 
-const tell = (message: string) => process.stderr.write(`${new Date().toISOString()} ${message}\n`);
-
-try {
-  const options = processOptions(process.argv.slice(2), process.env);
-  if (options) await run(options);
-  else process.stdout.write(USAGE);
-} catch (error) {
-  tell(`error: ${(error as Error).message}`);
-  process.exitCode = error instanceof OptionError ? 2 : 1;
-}
+await runProcess(processOptions, USAGE, run);
 
 async function run(options: ProcessOptions): Promise<void> {
   // From the beginning, so that it does not end with the Lease in its hands.

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { Connection } from '../distribution/connection.ts';
 import { InvalidContentError } from '../distribution/exactly.ts';
+import { handshake } from '../distribution/handshake.ts';
 import { DISTRIBUTION_LIMITS, type DistributionLimits } from '../distribution/limits.ts';
 import {
   type Answer,
@@ -204,22 +205,4 @@ async function readText(path: string): Promise<string> {
   } catch (error) {
     throw new Error(`${path} can't be read (${(error as NodeJS.ErrnoException).code})`);
   }
-}
-
-function handshake(socket: TLSSocket, timeout: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => socket.destroy(new Error(`there was no TLS handshake within ${timeout / 1000} s`)),
-      timeout,
-    );
-    socket.on('error', reject);
-    socket.once('close', () => {
-      clearTimeout(timer);
-      reject(new Error('the connection was closed in the handshake'));
-    });
-    socket.once('secureConnect', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -44,6 +44,32 @@ export function everyAddress(): string {
 /** As a URL has it. */
 export const hostOf = (address: string) => (address.includes(':') ? `[${address}]` : address);
 
+/** One line to the operator. */
+export const tell = (message: string) => process.stderr.write(`${new Date().toISOString()} ${message}\n`);
+
+/**
+ * Runs what the arguments ask for; undefined is for help. Ends with 2 where they are wrong, with 1 where it fails, and with a sentence in both
+ * cases.
+ */
+export async function runProcess<Options>(
+  optionsOf: (
+    args: readonly string[],
+    environment: Readonly<Record<string, string | undefined>>,
+  ) => Options | undefined,
+  usage: string,
+  run: (options: Options) => Promise<void>,
+): Promise<void> {
+  try {
+    const options = optionsOf(process.argv.slice(2), process.env);
+    if (options) await run(options);
+    else process.stdout.write(usage);
+  } catch (error) {
+    tell(`error: ${(error as Error).message}`);
+    process.exitCode = error instanceof OptionError ? 2 : 1;
+  }
+}
+
+/** Settles when the process is asked to stop. */
 export function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
