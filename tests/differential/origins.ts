@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 export interface View {
-  /** The port from which the connection came that brought it. */
+  /** The address from which the connection came that brought it. */
   readonly peer: string;
   readonly method: string;
   readonly target: string;
@@ -45,7 +45,7 @@ export async function nodeOrigin(name = 'node:http'): Promise<Origin> {
     message.on('end', () => {
       const { method = '', url: target = '', headers, socket } = message;
       const body = Buffer.concat(chunks).toString('latin1');
-      const peer = (headers['x-peer'] as string | undefined) ?? String(socket.remotePort);
+      const peer = (headers['x-peer'] as string | undefined) ?? socket.remoteAddress ?? '';
       // ProxyPass of Apache takes a slash away, so it says what it read.
       const read = (headers['x-line'] as string | undefined)?.split(' ')[1] ?? target;
       views.push({ peer, method, target: read, host: headers.host ?? '', body });
@@ -154,7 +154,7 @@ http {
     listen 127.0.0.1:${port};
     location / {
       proxy_pass http://127.0.0.1:${behind}; proxy_http_version 1.1;
-      proxy_set_header Host $http_host; proxy_set_header X-Peer $remote_port;
+      proxy_set_header Host $http_host; proxy_set_header X-Peer $remote_addr;
     }
   }
 }
@@ -182,7 +182,7 @@ defaults
   timeout server 60s
 frontend web
   bind 127.0.0.1:${port}
-  http-request set-header X-Peer %[src_port]
+  http-request set-header X-Peer %[src]
   default_backend node
 backend node
   server node 127.0.0.1:${behind}
@@ -221,7 +221,7 @@ MergeSlashes Off
 LimitRequestFieldSize 32768
 ProxyPreserveHost On
 ProxyPass / http://127.0.0.1:${behind}/ nocanon
-RequestHeader set X-Peer "expr=%{REMOTE_PORT}"
+RequestHeader set X-Peer "expr=%{REMOTE_ADDR}"
 RequestHeader set X-Line "expr=%{THE_REQUEST}"
 `,
       ),
@@ -263,11 +263,7 @@ async function start(program: Program, folder: string): Promise<Origin> {
   if (program.tells) {
     createInterface({ input: child.stdout }).on('line', (line) => {
       const view = JSON.parse(line) as View;
-      views.push({
-        ...view,
-        peer: String(view.peer),
-        body: Buffer.from(view.body, 'base64').toString('latin1'),
-      });
+      views.push({ ...view, body: Buffer.from(view.body, 'base64').toString('latin1') });
     });
   } else child.stdout.resume();
   await listening(program.name, port);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 export interface Overheard {
-  /** The port from which the origin was reached. */
+  /** The address from which the origin was reached: each connection has one of its own, since ports come again. */
   readonly peer: string;
   /** One character per octet. */
   sent: string;
@@ -13,6 +13,7 @@ export interface Overheard {
 
 export class Tee {
   readonly heard: Overheard[] = [];
+  #connections = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -24,8 +25,10 @@ export class Tee {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     const tee = new Tee(server);
     server.on('connection', (near) => {
-      const far = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-      far.on('connect', () => tee.#join(near, far));
+      const number = tee.#connections++;
+      const localAddress = `127.${64 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
+      const far = connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true, noDelay: true });
+      far.on('connect', () => tee.#join(near, far, localAddress));
       for (const socket of [near, far]) {
         tee.#sockets.add(socket);
         const other = socket === near ? far : near;
@@ -45,8 +48,8 @@ export class Tee {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  #join(near: Socket, far: Socket): void {
-    const heard: Overheard = { peer: String(far.localPort), sent: '', answered: '', closed: false };
+  #join(near: Socket, far: Socket, peer: string): void {
+    const heard: Overheard = { peer, sent: '', answered: '', closed: false };
     this.heard.push(heard);
     near.on('data', (octets: Buffer) => {
       heard.sent += octets.toString('latin1');

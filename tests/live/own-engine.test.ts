@@ -1,5 +1,6 @@
 /** What the own engine does where node:http does otherwise, or nothing: run on that engine alone. */
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import type { AgentOptions } from '../../gateway-runtime/proxy/agent.ts';
 import { Backend } from '../support/backend.ts';
@@ -91,6 +92,20 @@ describe('an answer', () => {
 });
 
 describe('a request', () => {
+  // An end would be taken for that of the body by a server that looks no further.
+  it('whose client goes in the middle of its body is reset', async () => {
+    const seen = Promise.withResolvers<Socket>();
+    await serve(Backend.tcp((socket) => seen.resolve(socket)));
+    const client = await RawClient.open(gateway.port());
+    client.send('POST / HTTP/1.1\r\nHost: a.example.com\r\nContent-Length: 5\r\n\r\nhell');
+    const socket = await seen.promise;
+    let received = '';
+    while (!received.endsWith('hell')) received += String((await once(socket, 'data'))[0]);
+    const failed = once(socket, 'error');
+    client.destroy();
+    expect(await failed).toMatchObject([{ code: 'ECONNRESET' }]);
+  });
+
   it('with a length has no trailers to announce', async () => {
     let seen = '';
     await serve(

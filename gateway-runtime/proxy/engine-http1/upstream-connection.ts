@@ -180,7 +180,10 @@ export class UpstreamConnection implements Upstream, Timed {
     this.#phase = 'over';
     this.#context.clock.delete(this);
     this.#pool.forget(this);
-    this.socket.destroy();
+    // Some backends take an end for that of a body of which they were promised more. Under TLS an end without a notice tells.
+    const isCut = !this.#requestSent && !this.socket.connecting;
+    if (!isCut || 'encrypted' in this.socket) this.socket.destroy();
+    else this.socket.resetAndDestroy();
   }
 
   /** Gives the socket away: nothing here listens to it any more. */

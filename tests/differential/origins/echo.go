@@ -39,7 +39,7 @@ func serve(port string) {
 		if err != nil {
 			return
 		}
-		_, peer, _ := net.SplitHostPort(r.RemoteAddr)
+		peer, _, _ := net.SplitHostPort(r.RemoteAddr)
 		lock.Lock()
 		out.Encode(view{peer, r.Method, r.RequestURI, r.Host, base64.StdEncoding.EncodeToString(body)})
 		lock.Unlock()

@@ -12,7 +12,7 @@ lock = threading.Lock()
 def app(environ, start_response):
     body = environ["wsgi.input"].read()
     view = {
-        "peer": environ.get("REMOTE_PORT", ""),
+        "peer": environ["REMOTE_ADDR"],
         "method": environ["REQUEST_METHOD"],
         "target": environ["RAW_URI"],
         "host": environ.get("HTTP_HOST", ""),
@@ -23,4 +23,4 @@ def app(environ, start_response):
         sys.stdout.flush()
     answer = f"{view['method']} {view['target']} {hashlib.sha1(body).hexdigest()}".encode()
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(answer)))])
-    return [answer]
+    return [] if view["method"] == "HEAD" else [answer]
