@@ -226,6 +226,7 @@ export class ControlPlane {
       else this.#classes.delete(key);
     }
     this.#provisioner?.want(change.infrastructure);
+    for (const key of change.removedGateways) this.#views.gone(key);
     this.#statuses.published(this.#order, change);
     this.#distribution.publish(this.#order, change);
   }

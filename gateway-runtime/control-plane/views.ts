@@ -12,6 +12,8 @@ export const HERE: Observer = '';
 interface Seen {
   readonly view: ReplicaView;
   readonly gateway: GatewayId;
+  /** Its stream is of a Gateway that is gone, and ends with it. */
+  readonly isEnding: boolean;
 }
 
 export class Views {
@@ -31,7 +33,10 @@ export class Views {
     this.#seen.set(key, replicas);
     const seen = replicas.get(view.replica) ?? new Map<Observer, Seen>();
     replicas.set(view.replica, seen);
-    seen.set(observer, { view, gateway });
+    const before = seen.get(observer);
+    const isEnding = before?.isEnding === true && (!view.connected || before.view.since === view.since);
+    if (isEnding && !view.connected) seen.delete(observer);
+    else seen.set(observer, { view, gateway, isEnding });
     this.#onChange(gateway);
   }
 
@@ -40,6 +45,19 @@ export class Views {
     const since = this.#now();
     for (const { view, gateway } of this.#of(observer)) {
       if (view.connected) this.put(observer, gateway, { ...view, connected: false, since });
+    }
+  }
+
+  /**
+   * The Gateway is gone. A stream that was lost is not on its way back to one that is made under the same name; one that stands ends soon, unless
+   * its observer was faster than we and it is of the new Gateway already.
+   */
+  gone(key: string): void {
+    for (const seen of this.#seen.get(key)?.values() ?? []) {
+      for (const [observer, each] of seen) {
+        if (each.view.connected) seen.set(observer, { ...each, isEnding: true });
+        else seen.delete(observer);
+      }
     }
   }
 

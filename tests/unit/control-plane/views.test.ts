@@ -63,4 +63,33 @@ describe('views of data planes', () => {
     views.forget();
     expect(views.of(GATEWAY)).toEqual([view('a', 1)]);
   });
+
+  it('of a Gateway that is gone do not count for one of the same name', () => {
+    views.put(HERE, GATEWAY, view('lost', 1, false));
+    views.put(HERE, GATEWAY, view('here', 2));
+    views.put('other', GATEWAY, view('there', 3));
+    views.gone('infra/edge');
+    // Its streams end, here and at the other replicas, before or after the new one is there.
+    views.put(HERE, GATEWAY, view('here', 1_000, false));
+    views.put('other', GATEWAY, view('there', 1_001, false));
+    expect(views.of(GATEWAY)).toEqual([]);
+    views.put(HERE, GATEWAY, view('here', 1_500));
+    views.put('other', GATEWAY, view('there', 1_600));
+    views.put('other', GATEWAY, view('there', 1_700, false));
+    expect(views.of(GATEWAY)).toEqual([view('here', 1_500), view('there', 1_700, false)]);
+  });
+
+  it('of a Gateway that another replica saw come back before it went here count', () => {
+    views.put('other', GATEWAY, view('a', 1));
+    views.put('other', GATEWAY, view('a', 900, false));
+    views.put('other', GATEWAY, view('a', 950));
+    views.gone('infra/edge');
+    expect(views.of(GATEWAY)).toEqual([view('a', 950)]);
+  });
+
+  it('of a Gateway that is gone tell of no other', () => {
+    views.put(HERE, GATEWAY, view('a', 1, false));
+    views.gone('infra/other');
+    expect(views.of(GATEWAY)).toEqual([view('a', 1, false)]);
+  });
 });
