@@ -107,7 +107,10 @@ export class Agent {
     this.#publicPort = publicPort;
     this.#allMetrics = metrics;
     this.#metrics = metrics.gateway(gateway);
-    this.#upstreams = new Upstreams(options.fallbackEndpoints);
+    this.#upstreams = new Upstreams({
+      fallback: options.fallbackEndpoints,
+      most: limits.connectionsPerEndpoint,
+    });
     const router = Router.empty<CompiledRule>({
       regex: options.regex,
       compile: (rule, match) => compileRule(rule, match, publicPort),
@@ -117,6 +120,7 @@ export class Agent {
       forwarding: new ForwardingFields(options.trustedHops ?? [], options.serverName ?? hostname()),
       observer: observe(gateway, this.#metrics, options),
       attempts: limits.attempts,
+      pending: { most: limits.pendingPerBackend, time: limits.pendingTime },
       random: options.random ?? Math.random,
     });
     this.#engine = ENGINES[options.engine ?? 'http1'](this.#pipeline, limits);

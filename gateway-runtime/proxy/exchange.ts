@@ -7,6 +7,7 @@ import type { MatchRequest } from '../match/request.ts';
 import type { BackendKey, Endpoint, HttpRule, Listener } from '../snapshot/snapshot.ts';
 import type { CompiledRule } from './pipeline/compiled-rule.ts';
 import type { Deadline } from './pipeline/deadlines.ts';
+import type { UpstreamEndpoint } from './upstream/upstream-endpoint.ts';
 
 /** The connection a request came on. */
 export interface ClientConnection {
@@ -24,7 +25,7 @@ export type UpstreamFailure =
   /** The connection could not be made. */
   | 'connect'
   | 'connect-timeout'
-  /** The endpoint has as many connections as it may have. */
+  /** Every endpoint has as many requests as it may have, and there was no room soon. */
   | 'overloaded'
   /** The backend closed or reset before a response head. */
   | 'reset'
@@ -53,9 +54,11 @@ export class Outcome {
   /** Of the rule, once it is sure that it serves. */
   plan: CompiledRule | undefined;
   backend: BackendKey | undefined;
-  endpoint: Endpoint | undefined;
+  endpoint: UpstreamEndpoint | undefined;
   /** The request was sent to `endpoint`, and no response has come. */
   isWaiting = false;
+  /** The request was sent to `endpoint`, and its response has not ended. */
+  isUnderWay = false;
   /** Endpoints that the request was sent to, in order. */
   readonly tried: Endpoint[] = [];
   failure: UpstreamFailure | undefined;

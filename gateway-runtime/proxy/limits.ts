@@ -26,7 +26,12 @@ export interface Limits {
   readonly upstreamStall: number;
   /** A kept-alive connection to an endpoint without a request. Shorter than the 5 s after which common servers close. */
   readonly upstreamIdle: number;
+  /** Requests under way to one endpoint, each on a connection of its own. While all endpoints of a backend have so many, requests wait. */
   readonly connectionsPerEndpoint: number;
+  /** Requests that wait for an endpoint of one backend. More: 503. */
+  readonly pendingPerBackend: number;
+  /** For which a request waits for an endpoint, at most. Longer: 503. */
+  readonly pendingTime: number;
   readonly idleConnectionsPerEndpoint: number;
   /** Connections to an endpoint for copies of requests. While all are in use, no more is mirrored there. */
   readonly mirrorsPerEndpoint: number;
@@ -54,6 +59,8 @@ export const LIMITS: Limits = {
   upstreamStall: 300_000,
   upstreamIdle: 4_000,
   connectionsPerEndpoint: 1_024,
+  pendingPerBackend: 1_024,
+  pendingTime: 1_000,
   idleConnectionsPerEndpoint: 64,
   mirrorsPerEndpoint: 64,
   mirrorBytes: 256 * 1024,

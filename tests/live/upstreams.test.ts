@@ -1,6 +1,6 @@
 /** Connections to backends: kept, used again, given up; and which endpoint is asked. */
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Endpoint } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { Backend, unusedEndpoint } from '../support/backend.ts';
@@ -236,5 +236,85 @@ describe('weights', () => {
     const a = await start(Backend.echo('a'));
     await serve({ a: [a.endpoint], b: [] }, [to('a', 0), to('b', 1)]);
     expect(await answers(5)).toEqual(['503', '503', '503', '503', '503']);
+  });
+});
+
+describe('an endpoint that has as many requests as it may have', () => {
+  /** Answers when it is told to, with the path. */
+  async function holding(limits: Record<string, number>) {
+    const held: (() => void)[] = [];
+    const backend = await start(
+      Backend.http((message, response) => {
+        message.resume();
+        held.push(() => response.end(message.url));
+      }),
+    );
+    await serve({ whoami: [backend.endpoint] }, undefined, { limits });
+    const arrived = async (count: number) => {
+      while (held.length < count) await new Promise(setImmediate);
+    };
+    return { held, arrived };
+  }
+
+  it('has others wait for their turn', async () => {
+    const { held, arrived } = await holding({ connectionsPerEndpoint: 1, pendingTime: 60_000 });
+    const ask = async (path: string, body?: string) => {
+      const answer = gateway.get(`a.example.com${path}`, body ? { method: 'POST', body } : {});
+      return (await answer).body;
+    };
+    const first = ask('/1');
+    await arrived(1);
+    const others = [ask('/2', 'some'), ask('/3')];
+    for (let i = 0; i < 3; i++) {
+      await arrived(i + 1);
+      expect(held).toHaveLength(i + 1);
+      held[i]!();
+    }
+    expect(await Promise.all([first, ...others])).toEqual(['/1', '/2', '/3']);
+    expect(gateway.lines().map(({ status, failure }) => [status, failure])).toEqual(
+      Array.from({ length: 3 }, () => [200, undefined]),
+    );
+  });
+
+  it('and not for ever', async () => {
+    const { held, arrived } = await holding({ connectionsPerEndpoint: 1, pendingTime: 50 });
+    const first = gateway.get('a.example.com/');
+    await arrived(1);
+    expect(await gateway.get('a.example.com/')).toMatchObject({
+      status: 503,
+      body: '503: the backend has as many requests as it may have; try again\n',
+    });
+    held[0]!();
+    expect((await first).status).toBe(200);
+    expect(gateway.lines()[0]).toMatchObject({ status: 503, failure: 'overloaded' });
+  });
+
+  it('nor more of them than may wait; a client that goes makes room', async () => {
+    const { held, arrived } = await holding({
+      connectionsPerEndpoint: 1,
+      pendingPerBackend: 1,
+      pendingTime: 60_000,
+    });
+    const first = gateway.get('a.example.com/1');
+    await arrived(1);
+    const clients = [1, 2].map(() => {
+      const client = connect(gateway.port(), '127.0.0.1');
+      client.write('GET /other HTTP/1.1\r\nHost: a.example.com\r\n\r\n');
+      return client;
+    });
+    const answered = clients.map(async (client) => ({ client, answer: String(await once(client, 'data')) }));
+    const refused = await Promise.race(answered);
+    expect(refused.answer).toMatch(/^HTTP\/1.1 503 /);
+    const waiting = clients.find((client) => client !== refused.client)!;
+    waiting.resetAndDestroy();
+    while (!gateway.lines().some(({ failure }) => failure === 'client-gone')) await new Promise(setImmediate);
+    const next = gateway.get('a.example.com/2');
+    // It waits, as it would not if the one that went still did; nobody has seen the request of that one.
+    held[0]!();
+    await arrived(2);
+    held[1]!();
+    expect((await next).body).toBe('/2');
+    refused.client.destroy();
+    await first;
   });
 });

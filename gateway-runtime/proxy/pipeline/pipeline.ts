@@ -4,7 +4,7 @@
  */
 import type { CompiledMirror, LocalReply, ResponseHead } from '../../filters/definition.ts';
 import type { ListenerTable, RouteEntry, Router } from '../../match/router.ts';
-import type { Endpoint } from '../../snapshot/snapshot.ts';
+import type { BackendKey } from '../../snapshot/snapshot.ts';
 import type {
   ClientConnection,
   Exchange,
@@ -26,10 +26,12 @@ import {
   REFUSED_RULE,
   UNRESOLVED_BACKEND,
 } from '../replies.ts';
+import type { UpstreamEndpoint } from '../upstream/upstream-endpoint.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { type CompiledRule, chooseBackend } from './compiled-rule.ts';
 import { Deadlines } from './deadlines.ts';
 import type { ForwardingFields } from './forwarding.ts';
+import { Pending } from './pending.ts';
 import { isIdempotent, KEPT_BODY } from './retries.ts';
 
 /** What is told of every exchange. */
@@ -48,6 +50,8 @@ export interface PipelineOptions {
   readonly observer: Observer;
   /** Endpoints tried for one request. */
   readonly attempts: number;
+  /** Requests that may wait for an endpoint of one backend, and milliseconds for which they do. */
+  readonly pending: { readonly most: number; readonly time: number };
   /** From 0 up to 1, for weights. */
   readonly random: () => number;
 }
@@ -71,10 +75,17 @@ export class Pipeline implements ExchangeHandler {
     (exchange) => this.#again(exchange),
     (error) => this.onInternalError(error),
   );
+  readonly #pending: Pending;
 
   constructor(router: Router<CompiledRule>, options: PipelineOptions) {
     this.router = router;
     this.#options = options;
+    this.#pending = new Pending({
+      ...options.pending,
+      send: (backend, exchange) => this.#sendPending(backend, exchange),
+      onLate: (exchange) => this.#overloaded(exchange),
+      onError: (error) => this.onInternalError(error),
+    });
   }
 
   onRequest(exchange: Exchange): void {
@@ -153,43 +164,84 @@ export class Pipeline implements ExchangeHandler {
   #forward(exchange: Exchange, { requestTimeout, retry }: CompiledRule): LocalReply | undefined {
     const { outcome } = exchange;
     const { upstreams } = this.#options;
-    const endpoint = upstreams.next(outcome.backend!);
-    if (!endpoint) return NO_ENDPOINTS;
+    const backend = outcome.backend!;
+    const mustWait = this.#pending.has(backend);
+    const endpoint = mustWait ? undefined : upstreams.next(backend);
+    if (!endpoint && !mustWait && !upstreams.of(backend)?.isFull) return NO_ENDPOINTS;
     if (retry) {
       exchange.keepBody(KEPT_BODY);
-      upstreams.earnRetry(outcome.backend!);
+      upstreams.earnRetry(backend);
     }
-    if (requestTimeout > 0) {
-      outcome.requestDeadline = this.#requestDeadlines.set(exchange, requestTimeout);
-    }
-    this.#attempt(exchange, endpoint, false);
+    if (endpoint || this.#pending.add(backend, exchange)) {
+      if (requestTimeout > 0) {
+        outcome.requestDeadline = this.#requestDeadlines.set(exchange, requestTimeout);
+      }
+      if (endpoint) this.#attempt(exchange, endpoint, false);
+    } else this.#overloaded(exchange);
     return undefined;
   }
 
-  #attempt(exchange: Exchange, endpoint: Endpoint, fresh: boolean): void {
+  #sendPending(backend: BackendKey, exchange: Exchange): boolean {
+    const endpoint = this.#options.upstreams.next(backend);
+    if (!endpoint) return false;
+    this.#pending.remove(exchange);
+    this.#attemptLater(exchange, endpoint);
+    return true;
+  }
+
+  /** Beyond the call in which the exchange began: nobody else answers what is thrown here. */
+  #attemptLater(exchange: Exchange, endpoint: UpstreamEndpoint): void {
+    try {
+      this.#attempt(exchange, endpoint, false);
+    } catch (error) {
+      this.onInternalError(error);
+      exchange.reply(INTERNAL_ERROR);
+    }
+  }
+
+  #overloaded(exchange: Exchange): void {
+    exchange.outcome.failure = 'overloaded';
+    this.#reply(exchange, FAILURES.overloaded);
+  }
+
+  #attempt(exchange: Exchange, endpoint: UpstreamEndpoint, fresh: boolean): void {
     const { outcome } = exchange;
     const { backendTimeout, hasTimeouts } = outcome.plan!;
     outcome.endpoint = endpoint;
     outcome.tried.push(endpoint);
     outcome.isWaiting = true;
-    this.#options.upstreams.health.sent(endpoint);
+    outcome.isUnderWay = true;
+    this.#options.upstreams.sent(endpoint);
     if (backendTimeout > 0) {
       outcome.attemptDeadline = this.#attemptDeadlines.set(exchange, backendTimeout);
     }
     exchange.forward(endpoint, fresh, !hasTimeouts);
   }
 
-  /** The endpoint's part of the request is over. */
-  #heard(outcome: Outcome, failure?: UpstreamFailure): void {
-    if (!outcome.isWaiting) return;
-    outcome.isWaiting = false;
-    this.#options.upstreams.health.ended(outcome.endpoint!, failure);
+  /** No answer will come of the endpoint, and nothing of the request is there any more. */
+  #failed(outcome: Outcome, failure: UpstreamFailure): void {
+    if (outcome.isWaiting) {
+      outcome.isWaiting = false;
+      this.#options.upstreams.failed(outcome.endpoint!, failure, outcome.plan!.hasTimeouts);
+    }
+    this.#leave(outcome);
+  }
+
+  #leave(outcome: Outcome): void {
+    if (!outcome.isUnderWay) return;
+    outcome.isUnderWay = false;
+    this.#options.upstreams.left(outcome.endpoint!);
+    this.#pending.roomAt(outcome.backend!);
   }
 
   onResponse(exchange: Exchange, head: ResponseHead): boolean {
     const { outcome, request } = exchange;
-    this.#heard(outcome);
-    if (outcome.plan!.retry?.onStatus(head.status) && this.#retries(exchange)) return false;
+    outcome.isWaiting = false;
+    this.#options.upstreams.answered(outcome.endpoint!, head.status);
+    if (outcome.plan!.retry?.onStatus(head.status) && this.#retries(exchange)) {
+      this.#leave(outcome);
+      return false;
+    }
     // What follows a switch of protocols is no response, and takes as long as it takes.
     if (head.status === 101) cancelDeadlines(outcome);
     // The way back: the filters of the backend are nearer to it than those of the rule.
@@ -200,7 +252,8 @@ export class Pipeline implements ExchangeHandler {
 
   onFailure(exchange: Exchange, failure: UpstreamFailure, repeatable: Repeatable): void {
     const { outcome } = exchange;
-    this.#heard(outcome, failure);
+    this.#failed(outcome, failure);
+    this.#pending.remove(exchange);
     outcome.failure = failure;
     outcome.attemptDeadline?.cancel();
     outcome.backoff?.cancel();
@@ -247,17 +300,12 @@ export class Pipeline implements ExchangeHandler {
     const { upstreams } = this.#options;
     const { backend, tried } = exchange.outcome;
     const endpoint = upstreams.next(backend!, tried) ?? upstreams.next(backend!);
-    try {
-      if (endpoint) this.#attempt(exchange, endpoint, false);
-      else this.#reply(exchange, NO_ENDPOINTS);
-    } catch (error) {
-      this.onInternalError(error);
-      exchange.reply(INTERNAL_ERROR);
-    }
+    if (endpoint) this.#attemptLater(exchange, endpoint);
+    else this.#reply(exchange, upstreams.of(backend!)?.isFull ? FAILURES.overloaded : NO_ENDPOINTS);
   }
 
   /** Where to try again, if it may be tried again at all. */
-  #nextAttempt({ outcome, request }: Exchange, repeatable: Repeatable): Endpoint | undefined {
+  #nextAttempt({ outcome, request }: Exchange, repeatable: Repeatable): UpstreamEndpoint | undefined {
     const { upstreams, attempts } = this.#options;
     const { tried, backend, endpoint, isExpired, failure } = outcome;
     const { retry } = outcome.plan!;
@@ -274,7 +322,8 @@ export class Pipeline implements ExchangeHandler {
   }
 
   onEnd(exchange: Exchange, totals: ExchangeTotals): void {
-    this.#heard(exchange.outcome, 'client-gone');
+    this.#failed(exchange.outcome, 'client-gone');
+    this.#pending.remove(exchange);
     cancelDeadlines(exchange.outcome);
     this.#options.observer.ended(exchange, totals);
   }

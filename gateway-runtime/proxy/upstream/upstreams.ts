@@ -1,37 +1,49 @@
-/**
- * The endpoints of every backend, and which one is next: round robin, since endpoints of a Service are taken to be alike. Those that
- * can't be reached are passed over as long as there are others.
- */
+/** The backends that requests are sent to: their endpoints, and how much may be tried again at each. */
 import type { Backend, BackendEndpoints, BackendKey, Endpoint } from '../../snapshot/snapshot.ts';
+import type { UpstreamFailure } from '../exchange.ts';
+import { LIMITS } from '../limits.ts';
+import { isEndpointFault, isGatewayFailure } from './ejection.ts';
 import { EndpointHealth } from './endpoint-health.ts';
 import { RetryBudget } from './retry-budget.ts';
+import { Upstream } from './upstream.ts';
+import type { UpstreamEndpoint } from './upstream-endpoint.ts';
 
-interface Upstream {
+interface Entry {
   backend?: Backend;
-  /** Those that don't terminate, or all where every one does. */
-  endpoints: readonly Endpoint[];
-  next: number;
+  readonly upstream: Upstream;
+  /** What `fallback` gave last: asked while `upstream` is empty. */
+  elsewhere?: Upstream;
   retries?: RetryBudget;
 }
 
 const NONE: readonly Endpoint[] = [];
 
+export interface UpstreamsOptions {
+  /** Asked for a backend of the snapshot that has no endpoint. */
+  readonly fallback?: ((backend: Backend) => readonly Endpoint[]) | undefined;
+  readonly health?: EndpointHealth;
+  /** Requests that an endpoint may have under way. Default: as LIMITS. */
+  readonly most?: number;
+  /** From 0 up to 1. Default: Math.random. */
+  readonly random?: () => number;
+}
+
 export class Upstreams {
   readonly health: EndpointHealth;
-  readonly #byBackend = new Map<BackendKey, Upstream>();
-  readonly #fallback: ((backend: Backend) => readonly Endpoint[]) | undefined;
+  readonly #byBackend = new Map<BackendKey, Entry>();
+  readonly #fallback: UpstreamsOptions['fallback'];
+  readonly #most: number;
+  readonly #random: () => number;
 
-  /** `fallback` is asked for a backend of the snapshot that has no endpoint. */
-  constructor(
-    fallback?: (backend: Backend) => readonly Endpoint[],
-    health: EndpointHealth = new EndpointHealth(),
-  ) {
+  constructor({ fallback, health, most, random }: UpstreamsOptions = {}) {
     this.#fallback = fallback;
-    this.health = health;
+    this.health = health ?? new EndpointHealth();
+    this.#most = most ?? LIMITS.connectionsPerEndpoint;
+    this.#random = random ?? Math.random;
   }
 
   putBackend(backend: Backend): void {
-    this.#upstream(backend.key).backend = backend;
+    this.#entry(backend.key).backend = backend;
   }
 
   /** Its endpoints go with it. */
@@ -40,26 +52,53 @@ export class Upstreams {
   }
 
   putEndpoints(key: BackendKey, found: BackendEndpoints | undefined): void {
-    const upstream = this.#upstream(key);
-    const all = found?.endpoints ?? NONE;
-    const serving = all.filter((endpoint) => !endpoint.terminating);
-    upstream.endpoints = serving.length ? serving : all;
-    if (all.length === 0 && !upstream.backend) this.#byBackend.delete(key);
+    const entry = this.#entry(key);
+    entry.upstream.put(found?.endpoints ?? NONE);
+    if (entry.upstream.isEmpty && !entry.backend) this.#byBackend.delete(key);
   }
 
-  /** The endpoint whose turn it is, those in `tried` left out; undefined where there is none. */
-  next(key: BackendKey, tried: readonly Endpoint[] = NONE): Endpoint | undefined {
-    const endpoints = this.#endpoints(key);
-    const upstream = this.#byBackend.get(key);
-    let unreachable: Endpoint | undefined;
-    for (let i = 0; i < endpoints.length; i++) {
-      if (upstream!.next >= endpoints.length) upstream!.next = 0;
-      const endpoint = endpoints[upstream!.next++]!;
-      if (tried.some((each) => isSame(each, endpoint))) continue;
-      if (!this.health.isAnyUnreachable || !this.health.isUnreachable(endpoint)) return endpoint;
-      unreachable ??= endpoint;
-    }
-    return unreachable;
+  /** The endpoint to send a request to, those in `tried` left out; undefined where there is none or all are full. */
+  next(key: BackendKey, tried: readonly Endpoint[] = NONE): UpstreamEndpoint | undefined {
+    return this.of(key)?.next(tried);
+  }
+
+  /** Undefined for a backend that is not known. */
+  of(key: BackendKey): Upstream | undefined {
+    const entry = this.#byBackend.get(key);
+    if (!entry) return undefined;
+    if (!entry.upstream.isEmpty || !entry.backend || !this.#fallback) return entry.upstream;
+    entry.elsewhere ??= this.#upstream();
+    entry.elsewhere.put(this.#fallback(entry.backend));
+    return entry.elsewhere;
+  }
+
+  /** Every backend with what is known of its endpoints. */
+  *all(): Generator<readonly [BackendKey, Upstream]> {
+    for (const [key, { upstream }] of this.#byBackend) yield [key, upstream];
+  }
+
+  /** A request is on its way to the endpoint; `answered` or `failed` follows, and then `left`. */
+  sent(endpoint: UpstreamEndpoint): void {
+    endpoint.upstream.entered(endpoint);
+    this.health.sent(endpoint);
+  }
+
+  /** The head of a response has come. */
+  answered(endpoint: UpstreamEndpoint, status: number): void {
+    this.health.ended(endpoint);
+    if (isGatewayFailure(status)) endpoint.upstream.failed(endpoint);
+    else endpoint.upstream.succeeded(endpoint);
+  }
+
+  /** None will come. `isImpatient`: the rule sets times of its own. */
+  failed(endpoint: UpstreamEndpoint, failure: UpstreamFailure, isImpatient: boolean): void {
+    this.health.ended(endpoint, failure);
+    if (isEndpointFault(failure, isImpatient)) endpoint.upstream.failed(endpoint);
+  }
+
+  /** Nothing of the request is at the endpoint any more. */
+  left(endpoint: UpstreamEndpoint): void {
+    endpoint.upstream.left(endpoint);
   }
 
   /** A request to the backend may be tried again, should it fail. */
@@ -73,30 +112,21 @@ export class Upstreams {
   }
 
   #budget(key: BackendKey): RetryBudget | undefined {
-    const upstream = this.#byBackend.get(key);
-    if (upstream) upstream.retries ??= new RetryBudget(performance.now());
-    return upstream?.retries;
+    const entry = this.#byBackend.get(key);
+    if (entry) entry.retries ??= new RetryBudget(performance.now());
+    return entry?.retries;
   }
 
-  #endpoints(key: BackendKey): readonly Endpoint[] {
-    const upstream = this.#byBackend.get(key);
-    if (!upstream) return NONE;
-    if (upstream.endpoints.length === 0 && upstream.backend && this.#fallback) {
-      return this.#fallback(upstream.backend);
+  #upstream(): Upstream {
+    return new Upstream({ health: this.health, most: this.#most, random: this.#random });
+  }
+
+  #entry(key: BackendKey): Entry {
+    let entry = this.#byBackend.get(key);
+    if (!entry) {
+      entry = { upstream: this.#upstream() };
+      this.#byBackend.set(key, entry);
     }
-    return upstream.endpoints;
+    return entry;
   }
-
-  #upstream(key: BackendKey): Upstream {
-    let upstream = this.#byBackend.get(key);
-    if (!upstream) {
-      upstream = { endpoints: NONE, next: 0 };
-      this.#byBackend.set(key, upstream);
-    }
-    return upstream;
-  }
-}
-
-function isSame(a: Endpoint, b: Endpoint): boolean {
-  return a.address === b.address && a.port === b.port;
 }

@@ -67,7 +67,7 @@ describe('an endpoint', () => {
     const there = await listening();
     await gone.close();
     const health = new EndpointHealth(TIMES);
-    const upstreams = new Upstreams(undefined, health);
+    const upstreams = new Upstreams({ health });
     const put = () =>
       upstreams.putEndpoints(KEY, { backend: KEY, endpoints: [copy(gone.endpoint), copy(there.endpoint)] });
     const ports = () => [1, 2, 3, 4].map(() => upstreams.next(KEY)!.port);

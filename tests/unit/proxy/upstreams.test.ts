@@ -36,11 +36,11 @@ describe('endpoints', () => {
   });
 
   it('of an unknown backend are none', () => {
-    expect(ports(new Upstreams(() => places(1)), 1)).toEqual([undefined]);
+    expect(ports(new Upstreams({ fallback: () => places(1) }), 1)).toEqual([undefined]);
   });
 
   it('are asked for elsewhere only for a backend of the snapshot that has none', () => {
-    const upstreams = new Upstreams(({ service }) => (service === 'a' ? places(9) : []));
+    const upstreams = new Upstreams({ fallback: ({ service }) => (service === 'a' ? places(9) : []) });
     upstreams.putBackend(backend('a'));
     expect(ports(upstreams, 1)).toEqual([9]);
     put(upstreams, places(1));

@@ -1,0 +1,29 @@
+/** An endpoint of a backend, with what this data plane knows of it from the requests that it has sent there. */
+import type { Endpoint } from '../../snapshot/snapshot.ts';
+import type { Upstream } from './upstream.ts';
+
+export class UpstreamEndpoint implements Endpoint {
+  readonly upstream: Upstream;
+  readonly address: string;
+  readonly port: number;
+  terminating: boolean;
+  /** Of those that requests are sent to: it does not terminate, or every one does. */
+  isServing = false;
+  /** Requests sent to it whose responses have not ended. */
+  active = 0;
+  /** Failures one after the other, as `isGatewayFailure` counts them. */
+  failures = 0;
+  /** It gets no requests for a while, until the time that `performance.now()` has then (`ejection.ts`). */
+  isEjected = false;
+  /** Of the last ejection. */
+  ejectedUntil = 0;
+  /** Times that it was ejected, each soon after the one before. */
+  ejections = 0;
+
+  constructor(upstream: Upstream, { address, port, terminating = false }: Endpoint) {
+    this.upstream = upstream;
+    this.address = address;
+    this.port = port;
+    this.terminating = terminating;
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * The endpoints of one backend, and which is next. They take turns; the one whose turn it is gives way to another, drawn by chance, that has
+ * fewer requests under way (the least loaded of two). While all have equally much to do that is round robin, which spreads best; one
+ * that is slow gets less. The cost does not grow with the number of endpoints.
+ *
+ * Passed over are those that can't be reached, those that are ejected and those that have as many requests as they may have. Where no
+ * other is left, the first two are asked all the same.
+ */
+import type { Endpoint } from '../../snapshot/snapshot.ts';
+import { eject, FAILURES, mostEjected, readmit } from './ejection.ts';
+import type { EndpointHealth } from './endpoint-health.ts';
+import { UpstreamEndpoint } from './upstream-endpoint.ts';
+
+export interface UpstreamOptions {
+  readonly health: EndpointHealth;
+  /** Requests that an endpoint may have under way. */
+  readonly most: number;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+}
+
+export class Upstream {
+  /** Ejections so far. */
+  ejections = 0;
+  readonly #options: UpstreamOptions;
+  /** Those that requests are sent to. */
+  #serving: readonly UpstreamEndpoint[] = [];
+  #byPlace = new Map<string, UpstreamEndpoint>();
+  #next = 0;
+  /** Of `#serving`. */
+  #full = 0;
+  #ejected = 0;
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options;
+  }
+
+  get isEmpty(): boolean {
+    return this.#byPlace.size === 0;
+  }
+
+  /** Whether there are endpoints, and none of them may have one more request. */
+  get isFull(): boolean {
+    return this.#full > 0 && this.#full === this.#serving.length;
+  }
+
+  /** All there are, the terminating too. */
+  get endpoints(): Iterable<UpstreamEndpoint> {
+    return this.#byPlace.values();
+  }
+
+  /** From now on these: what is known of those that stay is kept. */
+  put(found: readonly Endpoint[]): void {
+    const byPlace = new Map<string, UpstreamEndpoint>();
+    for (const each of found) {
+      const place = placeOf(each);
+      const endpoint = this.#byPlace.get(place) ?? new UpstreamEndpoint(this, each);
+      endpoint.terminating = each.terminating ?? false;
+      byPlace.set(place, endpoint);
+    }
+    for (const each of this.#byPlace.values()) each.isServing = false;
+    const all = [...byPlace.values()];
+    const serving = all.filter(({ terminating }) => !terminating);
+    this.#byPlace = byPlace;
+    this.#serving = serving.length > 0 ? serving : all;
+    for (const each of this.#serving) each.isServing = true;
+    this.#full = this.#serving.filter((each) => this.#isFull(each)).length;
+    const ejected = this.#serving.filter(({ isEjected }) => isEjected);
+    this.#ejected = ejected.length;
+    ejected.sort((a, b) => a.ejectedUntil - b.ejectedUntil);
+    for (const each of ejected.slice(0, Math.max(0, this.#ejected - mostEjected(this.#serving.length)))) {
+      this.#readmit(each);
+    }
+  }
+
+  /** The endpoint to send a request to, those in `tried` left out; undefined where there is none or all are full. */
+  next(tried: readonly Endpoint[]): UpstreamEndpoint | undefined {
+    const serving = this.#serving;
+    const { length } = serving;
+    let ejected: UpstreamEndpoint | undefined;
+    let unreachable: UpstreamEndpoint | undefined;
+    for (let i = 0; i < length; i++) {
+      if (this.#next >= length) this.#next = 0;
+      const at = this.#next++;
+      const endpoint = serving[at]!;
+      if (this.#isFull(endpoint) || isTried(endpoint, tried)) continue;
+      if (this.#isUnreachable(endpoint)) unreachable ??= endpoint;
+      else if (this.#isEjected(endpoint)) ejected ??= endpoint;
+      else return endpoint.active === 0 ? endpoint : this.#lessLoaded(endpoint, at, tried);
+    }
+    return ejected ?? unreachable;
+  }
+
+  #lessLoaded(endpoint: UpstreamEndpoint, at: number, tried: readonly Endpoint[]): UpstreamEndpoint {
+    const serving = this.#serving;
+    const others = serving.length - 1;
+    if (others === 0) return endpoint;
+    const other = serving[(at + 1 + Math.floor(this.#options.random() * others)) % serving.length]!;
+    if (other.active >= endpoint.active || isTried(other, tried)) return endpoint;
+    return this.#isUnreachable(other) || this.#isEjected(other) ? endpoint : other;
+  }
+
+  /** The endpoint at a place, where it may be sent a request now. */
+  at(address: string, port: number): UpstreamEndpoint | undefined {
+    const endpoint = this.#byPlace.get(`${address} ${port}`);
+    return endpoint && this.isUsable(endpoint) ? endpoint : undefined;
+  }
+
+  isUsable(endpoint: UpstreamEndpoint): boolean {
+    return (
+      endpoint.isServing &&
+      !this.#isFull(endpoint) &&
+      !this.#isUnreachable(endpoint) &&
+      !this.#isEjected(endpoint)
+    );
+  }
+
+  /** A request is sent to it; `left` follows. */
+  entered(endpoint: UpstreamEndpoint): void {
+    endpoint.active++;
+    if (endpoint.isServing && endpoint.active === this.#options.most) this.#full++;
+  }
+
+  left(endpoint: UpstreamEndpoint): void {
+    if (endpoint.isServing && endpoint.active === this.#options.most) this.#full--;
+    endpoint.active--;
+  }
+
+  /** What is not a failure makes up for those before. */
+  succeeded(endpoint: UpstreamEndpoint): void {
+    if (endpoint.failures > 0) endpoint.failures = 0;
+  }
+
+  failed(endpoint: UpstreamEndpoint): void {
+    if (endpoint.isEjected || !endpoint.isServing || ++endpoint.failures < FAILURES) return;
+    if (this.#ejected >= mostEjected(this.#serving.length)) return;
+    eject(endpoint, performance.now());
+    this.#ejected++;
+    this.ejections++;
+  }
+
+  #isFull({ active }: UpstreamEndpoint): boolean {
+    return active >= this.#options.most;
+  }
+
+  #isUnreachable(endpoint: UpstreamEndpoint): boolean {
+    const { health } = this.#options;
+    return health.isAnyUnreachable && health.isUnreachable(endpoint);
+  }
+
+  #isEjected(endpoint: UpstreamEndpoint): boolean {
+    if (!endpoint.isEjected) return false;
+    if (performance.now() < endpoint.ejectedUntil) return true;
+    this.#readmit(endpoint);
+    return false;
+  }
+
+  #readmit(endpoint: UpstreamEndpoint): void {
+    readmit(endpoint);
+    this.#ejected--;
+  }
+}
+
+const placeOf = ({ address, port }: Endpoint) => `${address} ${port}`;
+
+function isTried({ address, port }: Endpoint, tried: readonly Endpoint[]): boolean {
+  for (const each of tried) if (each.port === port && each.address === address) return true;
+  return false;
+}
