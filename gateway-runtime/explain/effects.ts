@@ -70,17 +70,26 @@ export interface FilterContext {
   readonly publicPort: (port: number) => number;
 }
 
-/** Edits the head as the filters do; the reply of the first that gives one. Throws where a filter is not known. */
+export interface Effects {
+  /** Of the first filter that gives one. */
+  readonly reply?: ExplainedReply;
+  /** Services that are asked before, as the route names them; that they say yes is taken for granted. */
+  readonly asked: readonly string[];
+}
+
+/** Edits the head as the filters do. Throws where a filter is not known. */
 export function applyFilters(
   filters: readonly FilterConfig[],
   head: ImaginedHead,
   context: FilterContext,
-): ExplainedReply | undefined {
+): Effects {
+  const asked: string[] = [];
   for (const filter of compileFilters(filters, context)) {
+    if (filter.authorization) asked.push(filter.authorization.name);
     const reply = filter.request?.(head);
-    if (reply) return explained(reply);
+    if (reply) return { reply: explained(reply), asked };
   }
-  return undefined;
+  return { asked };
 }
 
 function explained({ status, headers }: LocalReply): ExplainedReply {

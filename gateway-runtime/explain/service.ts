@@ -4,7 +4,7 @@ import { decidingLine } from '../match/precedence.ts';
 import type { EvaluatedMatch, Evaluation } from '../match/reference.ts';
 import type { MatchRequest } from '../match/request.ts';
 import type { FilterConfig, WeightedBackend } from '../snapshot/snapshot.ts';
-import { applyFilters, type FilterContext, ImaginedHead } from './effects.ts';
+import { applyFilters, type Effects, type FilterContext, ImaginedHead } from './effects.ts';
 import type { ExplainedAt } from './explain.ts';
 import type { ExplainedBackend, ExplainedDecision, Explanation } from './explanation.ts';
 import { retryInWords, ruleInWords, ruleNameOf, timeoutsInWords } from './words.ts';
@@ -36,14 +36,16 @@ export function explainService(evaluation: Evaluation, request: MatchRequest, at
   });
 
   if (rule.refusal !== undefined) return refused(rule.refusal);
-  let reply: Explanation['reply'];
+  let effects: Effects;
   let backends: readonly ExplainedBackend[];
   try {
-    reply = applyFilters(rule.filters, head, context);
-    backends = reply ? [] : explainBackends(rule.backends, head, context);
+    effects = applyFilters(rule.filters, head, context);
+    backends = effects.reply ? [] : explainBackends(rule.backends, head, context);
   } catch (error) {
     return refused(error instanceof Error ? error.message : String(error));
   }
+  const { reply, asked } = effects;
+  const once = asked.length > 0 ? `, once ${asked.join(' and ')} allows it` : '';
   if (reply) {
     const to = reply.location === undefined ? '' : ` with Location ${reply.location}`;
     return {
@@ -51,7 +53,7 @@ export function explainService(evaluation: Evaluation, request: MatchRequest, at
       backends,
       reply,
       status: reply.status,
-      summary: `answered ${reply.status} by ${name}${to}`,
+      summary: `answered ${reply.status} by ${name}${to}${once}`,
     };
   }
   const used = backends.filter(({ weight }) => weight > 0);
@@ -69,7 +71,7 @@ export function explainService(evaluation: Evaluation, request: MatchRequest, at
     ...(isChanged ? { forwarded: { host: head.authority, path: head.path } } : {}),
     backends,
     ...(limits.length > 0 ? { limits } : {}),
-    summary: `served by ${name}`,
+    summary: `served by ${name}${once}`,
   };
 }
 
@@ -90,7 +92,7 @@ function explainBackends(
 ): ExplainedBackend[] {
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
   return backends.map(({ name, weight, backend, unresolved, filters }) => {
-    const reply = applyFilters(filters, head.copy(), context);
+    const { reply } = applyFilters(filters, head.copy(), context);
     return {
       name,
       weight,

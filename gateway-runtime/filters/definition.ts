@@ -42,7 +42,7 @@ export type ReplyField = readonly [name: string, value: string];
 export interface LocalReply {
   readonly status: number;
   readonly headers: readonly ReplyField[];
-  readonly body: string;
+  readonly body: string | Uint8Array;
 }
 
 /** What a filter may ask while it is translated. There is no other way to another object. */
@@ -76,8 +76,41 @@ export interface CompiledMirror {
   readonly share: number;
 }
 
+/** A head from which fields can be removed by more than their name. */
+export interface AuthorizedHead extends EditableHead {
+  /** Removes every field whose name, in lower case, begins with one of the initials and passes the test. */
+  removeIf(initials: string, test: (name: string) => boolean): void;
+}
+
+/** A request that asks whether another one may go on. Its body, and what frames it, are for whoever sends it. */
+export interface AuthorizationRequest {
+  readonly method: string;
+  readonly target: string;
+  /** Of Host. */
+  readonly authority: string;
+  readonly fields: readonly ReplyField[];
+}
+
+/** A Service that is asked before the request goes on. */
+export interface CompiledAuthorization {
+  /** As the route names it. */
+  readonly name: string;
+  readonly backend: BackendKey;
+  /** Octets of the request's body that it is sent; 0 is none of it. */
+  readonly body: number;
+  ask(head: RequestHead): AuthorizationRequest;
+  /**
+   * It may: takes over what the Service says of the request.
+   *
+   * @param answered fields of the answer, names and values in turns
+   */
+  allow(head: AuthorizedHead, answered: readonly string[]): void;
+}
+
 /** Runs per request, so it closes over nothing but its own configuration and allocates nothing it need not. */
 export interface CompiledFilter {
+  /** Whom to ask before the filters after this one run; a filter that has it edits no request. */
+  readonly authorization?: CompiledAuthorization;
   /** A backend that gets a copy of the request, as it is after all filters that stand where this one does. */
   readonly mirror?: CompiledMirror;
   /** Edits the request; a reply ends the exchange. */

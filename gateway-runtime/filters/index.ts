@@ -3,6 +3,7 @@ import type { FilterType, HttpFilter } from '../api/http-filter.ts';
 import type { FilterConfig } from '../snapshot/snapshot.ts';
 import { cors } from './cors.ts';
 import type { CompileContext, CompiledFilter, FilterDefinition, TranslateContext } from './definition.ts';
+import { externalAuth } from './external-auth.ts';
 import { requestHeaderModifier } from './request-header-modifier.ts';
 import { requestMirror } from './request-mirror.ts';
 import { requestRedirect } from './request-redirect.ts';
@@ -12,14 +13,17 @@ import { urlRewrite } from './url-rewrite.ts';
 /**
  * In the order in which they run, whatever the order in the route, so that a route means the same on every data plane:
  * 1. CORS: browsers follow no redirect of a preflight request; on the way back, a ResponseHeaderModifier has the last word.
- * 2. RequestRedirect: answers at once, so nothing that follows would show.
- * 3. RequestHeaderModifier: sees the request as the client sent it.
- * 4. URLRewrite: after it, host and path are the backend's.
- * 5. RequestMirror: the copy is what the backends of the rule get.
- * 6. ResponseHeaderModifier: works on the way back.
+ * 2. ExternalAuth: is asked about the request as the client sent it, and before anything else of the rule shows or is sent anywhere. Only
+ *    a preflight request goes by it, since browsers send no credentials with one. Several are asked one after the other.
+ * 3. RequestRedirect: answers at once, so nothing that follows would show.
+ * 4. RequestHeaderModifier: sees the request as the client sent it, and what ExternalAuth put into it.
+ * 5. URLRewrite: after it, host and path are the backend's.
+ * 6. RequestMirror: the copy is what the backends of the rule get.
+ * 7. ResponseHeaderModifier: works on the way back.
  */
 const ORDER = [
   'CORS',
+  'ExternalAuth',
   'RequestRedirect',
   'RequestHeaderModifier',
   'URLRewrite',
@@ -35,7 +39,7 @@ const FILTERS = {
   URLRewrite: urlRewrite,
   RequestMirror: requestMirror,
   CORS: cors,
-  ExternalAuth: null,
+  ExternalAuth: externalAuth,
   ExtensionRef: null,
 } satisfies { [T in FilterType]: FilterDefinition<T> | null };
 

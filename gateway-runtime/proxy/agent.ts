@@ -121,6 +121,7 @@ export class Agent {
       observer: observe(gateway, this.#metrics, options),
       attempts: limits.attempts,
       pending: { most: limits.pendingPerBackend, time: limits.pendingTime },
+      authorizationTime: limits.authorization,
       random: options.random ?? Math.random,
     });
     this.#engine = ENGINES[options.engine ?? 'http1'](this.#pipeline, limits);

@@ -2,9 +2,16 @@
  * One request and its response, whatever protocol carries them. The pipeline (`pipeline/`) knows only this; protocol
  * engines (`engine-node/` first) implement it. Nothing above an engine may know which one runs.
  */
-import type { CompiledFilter, LocalReply, RequestHead, ResponseHead } from '../filters/definition.ts';
+import type {
+  AuthorizationRequest,
+  CompiledFilter,
+  LocalReply,
+  RequestHead,
+  ResponseHead,
+} from '../filters/definition.ts';
 import type { MatchRequest } from '../match/request.ts';
 import type { BackendKey, Endpoint, HttpRule, Listener } from '../snapshot/snapshot.ts';
+import type { Authorization } from './pipeline/authorization.ts';
 import type { CompiledRule } from './pipeline/compiled-rule.ts';
 import type { Deadline } from './pipeline/deadlines.ts';
 import type { UpstreamEndpoint } from './upstream/upstream-endpoint.ts';
@@ -53,6 +60,8 @@ export class Outcome {
   rule: HttpRule | undefined;
   /** Of the rule, once it is sure that it serves. */
   plan: CompiledRule | undefined;
+  /** Whether a Service lets it go on, where its rule has one asked. */
+  authorization: Authorization | undefined;
   backend: BackendKey | undefined;
   endpoint: UpstreamEndpoint | undefined;
   /** The request was sent to `endpoint`, and no response has come. */
@@ -71,6 +80,15 @@ export class Outcome {
   retries = 0;
   /** The time that its rule gives it is over: it is not tried again. */
   isExpired = false;
+}
+
+/** What a Service said that was asked about an exchange. */
+export interface AuthorizationAnswer {
+  readonly status: number;
+  /** Names and values in turns, without those of one hop. */
+  readonly fields: readonly string[];
+  /** Absent where it is larger than `limits.authorizationBody`. */
+  readonly body?: Buffer;
 }
 
 export interface Exchange {
@@ -102,6 +120,19 @@ export interface Exchange {
   mirror(endpoint: Endpoint): void;
   /** Before it is forwarded: has the body kept, up to so many bytes, so that it can be forwarded again after a part was sent. */
   keepBody(most: number): void;
+  /**
+   * Before it is forwarded: has the body received, and `onBody` told of it once it is here, or is larger than so many bytes. What was
+   * received is kept, and forwarded with the request.
+   */
+  holdBody(most: number): void;
+  /**
+   * Before it is forwarded: sends a request of its own about this one to another endpoint; `onAuthorizationAnswer` or
+   * `onAuthorizationFailure` follows unless the exchange ends. Again only after one of them.
+   *
+   * @param sendsBody with the body that was held
+   * @param fresh on a connection that no request used before
+   */
+  authorize(endpoint: Endpoint, request: AuthorizationRequest, sendsBody: boolean, fresh: boolean): void;
   /** Whether all of the body that was received can be sent again. */
   readonly isRepeatable: boolean;
   /**
@@ -125,6 +156,12 @@ export interface ExchangeTotals {
 export interface ExchangeHandler {
   /** A request head was read: route it, then `reply` or `forward`. */
   onRequest(exchange: Exchange): void;
+  /** After `holdBody`: all of the body, or nothing where it is too large. */
+  onBody(exchange: Exchange, isWhole: boolean): void;
+  /** After `authorize`: the whole answer. */
+  onAuthorizationAnswer(exchange: Exchange, answer: AuthorizationAnswer): void;
+  /** After `authorize`: no answer came. */
+  onAuthorizationFailure(exchange: Exchange, failure: UpstreamFailure): void;
   /** A response head came back: edit it before it is sent. False: it is not wanted, and the exchange will be forwarded again. */
   onResponse(exchange: Exchange, head: ResponseHead): boolean;
   /** No response came and the client waits: `reply`, or `forward` again where `repeatable` allows. */

@@ -16,6 +16,11 @@ export class KeptBody {
     else this.#chunks.push(Buffer.from(octets.subarray(start, end)));
   }
 
+  /** That came so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** All that came so far; undefined where that was too much. */
   get chunks(): readonly Buffer[] | undefined {
     return this.#chunks;

@@ -37,6 +37,10 @@ export interface Limits {
   readonly mirrorsPerEndpoint: number;
   /** What waits for an endpoint to take its copy of a request. More: the copy is given up. */
   readonly mirrorBytes: number;
+  /** From the moment at which an authorization service is asked to the end of its answer. Longer: 503. */
+  readonly authorization: number;
+  /** Body of the answer of an authorization service that says no. Larger: it is left out. */
+  readonly authorizationBody: number;
   /** Endpoints that are tried for one request when connections fail. */
   readonly attempts: number;
   /** From drain to the end of what is still in flight. */
@@ -64,6 +68,8 @@ export const LIMITS: Limits = {
   idleConnectionsPerEndpoint: 64,
   mirrorsPerEndpoint: 64,
   mirrorBytes: 256 * 1024,
+  authorization: 10_000,
+  authorizationBody: 64 * 1024,
   attempts: 3,
   drain: 30_000,
 };

@@ -35,6 +35,18 @@ export const UNRESOLVED_BACKEND = textReply(
 );
 /** "When a HTTPBackendRef refers to a Service that has no ready endpoints, implementations SHOULD return a 503". */
 export const NO_ENDPOINTS = textReply(503, 'the backend has no ready endpoint; try again');
+/** "If there is any problem communicating with the external service, this filter MUST fail closed" (HTTPRouteFilter.externalAuth). */
+export const NO_AUTHORIZATION = textReply(
+  503,
+  'the service that has to authorize this request gave no answer; try again',
+);
+/** Of a Service that says no with a status that would be taken for a yes. */
+export const NOT_AUTHORIZED = textReply(403, 'this request was not authorized');
+/** "Bodies over that size must be rejected with a 4xx series error" (HTTPExternalAuthFilter.forwardBody). */
+export const BODY_TOO_LARGE = textReply(
+  413,
+  'the body of this request is larger than the service that has to authorize it reads',
+);
 export const INTERNAL_ERROR = textReply(500, 'the gateway failed on this request');
 
 export const FAILURES: Readonly<Record<Exclude<UpstreamFailure, 'client-gone'>, LocalReply>> = {

@@ -57,17 +57,20 @@ export function checkWhoami({ backend }: Answer, { body }: Reply): Mismatch[] {
   return unequal('backend', backend?.replace(/^.*\/|:\d+$/g, ''), service);
 }
 
-/** What came to a backend that should get a copy, and the rest. */
-export function apart(all: readonly Arrival[], { mirrored: expected }: Answer) {
-  const mirrored = all.filter(({ backend }) => expected?.has(backend));
-  return { mirrored, arrivals: all.filter((each) => !mirrored.includes(each)) };
+/** What came to a backend that should get a copy, or be asked, and the rest. */
+export function apart(all: readonly Arrival[], expected: Answer) {
+  const mirrored = all.filter(({ backend }) => expected.mirrored?.has(backend));
+  const asked = all.filter(({ backend }) => expected.asked?.has(backend));
+  const arrivals = all.filter((each) => !mirrored.includes(each) && !asked.includes(each));
+  return { mirrored, asked, arrivals };
 }
 
-export function checkMirrored({ mirrored: expected }: Answer, arrivals: readonly Arrival[]): Mismatch[] {
+export function checkSeenByOthers(expected: Answer['asked'], arrivals: readonly Arrival[]): Mismatch[] {
   return [...(expected ?? [])].flatMap(([backend, saw]) => {
-    const [copy, ...more] = arrivals.filter((each) => each.backend === backend);
-    if (!copy || more.length > 0) return [mismatch(`copies for ${backend}`, 1, copy ? more.length + 1 : 0)];
-    return checkSeen(saw, copy);
+    const [first, ...more] = arrivals.filter((each) => each.backend === backend);
+    if (!first || more.length > 0)
+      return [mismatch(`requests for ${backend}`, 1, first ? more.length + 1 : 0)];
+    return checkSeen(saw, first);
   });
 }
 

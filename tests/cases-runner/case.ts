@@ -80,6 +80,8 @@ const answerFields = object({
   arrivals: optional(integer({ min: 2 })),
   /** Backends that must get a copy of the request, with what they see. */
   mirrored: optional(mapOf(seen)),
+  /** Authorization services that must be asked, with what they see. */
+  asked: optional(mapOf(seen)),
   headers: optional(expectedHeaders),
   location: optional(string()),
   body: optional(string()),
@@ -138,6 +140,8 @@ const request = object(
     raw: optional(string()),
     /** What the backend answers; 200 with an empty body unless said. */
     echo: optional(echo),
+    /** What authorization services answer; as backends do unless said. */
+    authorizes: optional(mapOf(object(echoFields))),
     answer: optional(answer),
     shares: optional(mapOf(integer({ min: 0 }))),
   },

@@ -23,7 +23,8 @@ const KINDS_TO_SHOW: KindName[] = ['HTTPRoute', 'Gateway', 'ListenerSet', 'Refer
 
 /** Fields, with what is below them, of which no case can show that they apply, since they are not served yet. */
 const NOT_SERVED: Readonly<Record<string, string>> = {
-  'HTTPRoute.rules.filters.externalAuth': 'external authorization is not served: the rule answers 500',
+  'HTTPRoute.rules.filters.externalAuth.grpc':
+    'external authorization by gRPC is not served: the rule answers 500',
   'HTTPRoute.rules.filters.extensionRef': 'there is no filter of our own: the rule answers 500',
   'HTTPRoute.rules.sessionPersistence': 'session persistence is not served: the rule answers 500',
   'HTTPRoute.useDefaultGateways': 'default Gateways are not served: a warning says so',

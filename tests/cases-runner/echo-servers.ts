@@ -38,6 +38,8 @@ export class EchoServers {
   /** What arrived since `expect`. */
   readonly arrivals: Arrival[] = [];
   #reply: EchoReply = {};
+  /** What one backend answers in its place. */
+  #replies: ReadonlyMap<string, EchoReply> = new Map();
   #arrivedNow: (() => void) | undefined;
 
   /** Frees all servers for the next case. */
@@ -47,8 +49,9 @@ export class EchoServers {
   }
 
   /** What the next requests are to be answered with. */
-  expect(reply: EchoReply): void {
+  expect(reply: EchoReply, replies: ReadonlyMap<string, EchoReply> = new Map()): void {
     this.#reply = reply;
+    this.#replies = replies;
     this.arrivals.length = 0;
   }
 
@@ -114,7 +117,8 @@ export class EchoServers {
       return;
     }
     this.#arrived(echo, request, Buffer.concat(chunks).toString());
-    const reply = this.#reply.first?.[this.arrivals.length - 1] ?? this.#reply;
+    const own = echo.seat && this.#replies.get(echo.seat.backend);
+    const reply = own ?? this.#reply.first?.[this.arrivals.length - 1] ?? this.#reply;
     if (reply.silent) return;
     if (reply.closes) {
       response.socket?.destroy();

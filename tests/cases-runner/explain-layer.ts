@@ -92,8 +92,13 @@ function statusOf({ status, backends }: Explanation): number | undefined {
 }
 
 /** What the gateway answers itself; undefined where a backend does. */
-function statusToForetell({ echo }: CaseRequest, { status, backend, endpoint }: Answer): number | undefined {
-  const byBackend = backend !== undefined || endpoint !== undefined || echo !== undefined;
+function statusToForetell(
+  { echo, authorizes }: CaseRequest,
+  { status, backend, endpoint }: Answer,
+): number | undefined {
+  // What an authorization service says is not in a snapshot either.
+  const isAsked = authorizes !== undefined;
+  const byBackend = backend !== undefined || endpoint !== undefined || echo !== undefined || isAsked;
   // Whether a backend has endpoints is not in a snapshot.
   return byBackend || status === 503 ? undefined : status;
 }

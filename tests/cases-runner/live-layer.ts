@@ -18,8 +18,8 @@ import { address } from './addressed.ts';
 import {
   apart,
   checkArrival,
-  checkMirrored,
   checkReply,
+  checkSeenByOthers,
   checkWhoami,
   expectedStatus,
   reachedBy,
@@ -130,7 +130,7 @@ export class Live {
   }
 
   async #send(step: Step, request: CaseRequest): Promise<Reply | Refusal> {
-    this.#echo.expect(request.echo ?? {});
+    this.#echo.expect(request.echo ?? {}, request.authorizes);
     this.#log.clear();
     const { gateway, port, tls, serverName, hostHeader, target: path } = address(step, request);
     const bound = this.#agents.get(gateway)?.boundPort(port);
@@ -158,13 +158,15 @@ export class Live {
       return expected.refused ? [] : [mismatch('answer', expected, `none: ${reply.refused}`)];
     }
     if (expected.refused) return [mismatch('answer', 'none', reply)];
-    await this.#echo.until(1 + (expected.mirrored?.size ?? 0) - (expected.backend === undefined ? 1 : 0));
-    const { arrivals, mirrored } = apart(this.#echo.arrivals, expected);
+    const others = (expected.mirrored?.size ?? 0) + (expected.asked?.size ?? 0);
+    await this.#echo.until(others + (expected.backend === undefined ? 0 : 1));
+    const { arrivals, mirrored, asked } = apart(this.#echo.arrivals, expected);
     const byWhoami = this.#form.backends === 'whoami';
     return [
       ...unequal('status', expectedStatus(request, expected), reply.status),
       ...(byWhoami ? checkWhoami(expected, reply) : checkArrival(expected, reply, arrivals)),
-      ...checkMirrored(expected, mirrored),
+      ...checkSeenByOthers(expected.mirrored, mirrored),
+      ...checkSeenByOthers(expected.asked, asked),
       ...checkReply(expected, reply),
       ...this.#checkLog(step, request, expected, reply, await this.#log.next()),
     ];

@@ -115,7 +115,8 @@ function checkAnswer(request: CaseRequest, answer: Answer, { listener, rule, sta
     found.push(mismatch('rule', answer.rule, ruleLabel(rule)));
   }
   // A filter answers in place of a backend: its rule is all that a matcher knows.
-  if (rule.refusal === undefined && rule.filters.some(({ type }) => type === 'RequestRedirect')) return found;
+  const answering = answer.backend === undefined ? ['RequestRedirect', 'ExternalAuth'] : ['RequestRedirect'];
+  if (rule.refusal === undefined && rule.filters.some(({ type }) => answering.includes(type))) return found;
   const shares = sharesOf(rule);
   const only = shares.size === 1 && shares.has('500');
   if (answer.backend !== undefined && !shares.get(answer.backend)) {

@@ -92,3 +92,30 @@ it('a request is tried again with its body, and copied once', async () => {
   await until('the copy is there', () => shadow.seen.length > 0);
   expect(shadow.seen.map(({ body }) => body)).toEqual(['the body']);
 });
+
+it('a Service is asked first, with the body where the rule says so', async () => {
+  const whoami = await start(Backend.echo('whoami'));
+  const config = {
+    name: 'shadow',
+    backend: backendKey('shadow'),
+    prefix: '/check',
+    tells: [],
+    takes: [],
+    body: 5,
+  };
+  const shadow = await serve(whoami, { filters: [{ type: 'ExternalAuth', config }] });
+  expect(await post('some')).toEqual([200, 'whoami\n', 0]);
+  expect(shadow.seen).toMatchObject([
+    {
+      method: 'POST',
+      url: '/check/',
+      body: 'some',
+      headers: { host: 'a.example.com', 'content-length': '4' },
+    },
+  ]);
+  expect(whoami.seen).toMatchObject([{ body: 'some', headers: { 'x-backend': 'shadow' } }]);
+  expect(await post('too much')).toMatchObject([413, expect.stringContaining('413: the body'), 0]);
+  await shadow.close();
+  expect(await post('some')).toMatchObject([503, expect.stringContaining('503: the service'), 0]);
+  expect(whoami.seen).toHaveLength(1);
+});

@@ -66,6 +66,18 @@ class Fragile implements ExchangeHandler {
     this.#perhaps('onConnectionDropped');
   }
 
+  onBody(exchange: Exchange): void {
+    this.#perhaps('onBody', exchange.request.path);
+  }
+
+  onAuthorizationAnswer(exchange: Exchange): void {
+    this.#perhaps('onAuthorizationAnswer', exchange.request.path);
+  }
+
+  onAuthorizationFailure(exchange: Exchange): void {
+    this.#perhaps('onAuthorizationFailure', exchange.request.path);
+  }
+
   onMirrorDropped(): void {
     this.#perhaps('onMirrorDropped');
   }

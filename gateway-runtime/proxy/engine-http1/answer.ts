@@ -8,6 +8,9 @@ import type { Head } from './head.ts';
 import { dropListed, replyHead, responseHead } from './message-head.ts';
 import { sendBody } from './send-body.ts';
 
+const octetsOf = (body: LocalReply['body']): Buffer =>
+  typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+
 export class Answer implements AnswerWriter {
   readonly #socket: Socket;
   readonly #clock: Clock;
@@ -25,11 +28,11 @@ export class Answer implements AnswerWriter {
 
   reply(reply: LocalReply, isHead: boolean, close: boolean): number {
     const head = replyHead(reply, close, this.#clock.date);
-    if (isHead || reply.body === '' || reply.status === 204 || reply.status === 304) {
+    if (isHead || reply.body.length === 0 || reply.status === 204 || reply.status === 304) {
       this.#socket.write(head, 'latin1');
       return 0;
     }
-    const body = Buffer.from(reply.body);
+    const body = octetsOf(reply.body);
     sendBody(this.#socket, head, false, body, 0, body.length, true);
     return body.length;
   }

@@ -18,6 +18,8 @@ export interface EngineContext {
   readonly pool: UpstreamPool;
   /** Apart, so that copies of requests take no connection from a request. */
   readonly mirrors: UpstreamPool;
+  /** Apart, so that a slow authorization service takes none from a request either. */
+  readonly inquiries: UpstreamPool;
 }
 
 export class Http1Engine implements Engine {
@@ -41,6 +43,7 @@ export class Http1Engine implements Engine {
     };
     context.pool = new UpstreamPool(context, limits.connectionsPerEndpoint);
     context.mirrors = new UpstreamPool(context, limits.mirrorsPerEndpoint);
+    context.inquiries = new UpstreamPool(context, limits.connectionsPerEndpoint);
     this.#context = context;
   }
 
@@ -50,17 +53,18 @@ export class Http1Engine implements Engine {
 
   /** What is held: what has a time (connections of clients and to endpoints), connections to endpoints, and those endpoints. */
   get held(): { readonly timed: number; readonly upstreams: number; readonly endpoints: number } {
-    const { clock, pool, mirrors } = this.#context;
+    const { clock, pool, mirrors, inquiries } = this.#context;
     return {
       timed: clock.size,
-      upstreams: pool.size + mirrors.size,
-      endpoints: pool.endpoints + mirrors.endpoints,
+      upstreams: pool.size + mirrors.size + inquiries.size,
+      endpoints: pool.endpoints + mirrors.endpoints + inquiries.endpoints,
     };
   }
 
   close(): void {
     this.#context.pool.close();
     this.#context.mirrors.close();
+    this.#context.inquiries.close();
     this.#context.clock.stop();
   }
 }

@@ -1,5 +1,5 @@
 /** A request on a client's connection and its way to an endpoint and back. */
-import type { LocalReply } from '../../filters/definition.ts';
+import type { AuthorizationRequest, LocalReply } from '../../filters/definition.ts';
 import type { Endpoint } from '../../snapshot/snapshot.ts';
 import {
   type ClientConnection,
@@ -14,10 +14,15 @@ import { ForwardedRequest, ReceivedRequest } from '../request.ts';
 import type { RequestTarget, TargetProblem } from '../request-target.ts';
 import { tunnel } from '../tunnel.ts';
 import type { ClientSide } from './client-side.ts';
-import type { Head } from './head.ts';
+import { Head } from './head.ts';
+import { Inquiry } from './inquiry.ts';
 import { dropListed, requestHead } from './message-head.ts';
 import { Mirror } from './mirror.ts';
 import type { ResponseSink, Upstream } from './upstream.ts';
+
+/** Says that the body may be sent. */
+const CONTINUE = new Head();
+CONTINUE.status = 100;
 
 export class Http1Exchange implements Exchange, ResponseSink {
   readonly connection: ClientConnection;
@@ -37,6 +42,9 @@ export class Http1Exchange implements Exchange, ResponseSink {
   #upstream: Upstream | undefined;
   #mirrors: Mirror[] | undefined;
   #kept: KeptBody | undefined;
+  /** The body is received before anything is forwarded. */
+  #isHolding = false;
+  #inquiry: Inquiry | undefined;
   #trailers = '';
   /** The request's body was passed on to its end. */
   #requestSent: boolean;
@@ -112,20 +120,56 @@ export class Http1Exchange implements Exchange, ResponseSink {
     }
     this.#upstream = upstream;
     upstream.begin(this, head, this.#isHead, this.#hasBody, this.#received.chunked, timed);
-    if (this.#mirrors) for (const mirror of this.#mirrors) mirror.start(this.#received.chunked);
-    if (this.#bytesReceived > 0 || (this.#hasBody && this.#requestSent)) this.#sendKept(upstream);
+    const isBodyKept = this.#bytesReceived > 0 || (this.#hasBody && this.#requestSent);
+    if (this.#mirrors) {
+      for (const mirror of this.#mirrors) {
+        if (mirror.start(this.#received.chunked) && isBodyKept) this.#sendKept(mirror);
+      }
+    }
+    if (isBodyKept) this.#sendKept(upstream);
     // An idle connection is ready at once, and says so to nobody.
     if (!this.#requestSent && upstream.isReady) this.#client.resume();
   }
 
-  /** What was sent to another endpoint before. It is little, so the socket takes it before it is connected, too. */
-  #sendKept(upstream: Upstream): void {
+  /** What was received before. It is little, so the socket takes it before it is connected, too. */
+  #sendKept(upstream: Upstream | Mirror): void {
     for (const chunk of this.#kept?.chunks ?? []) upstream.sendBody(chunk, 0, chunk.length, true);
     if (this.#requestSent) upstream.endBody(this.#trailers);
   }
 
   keepBody(most: number): void {
-    if (this.#hasBody) this.#kept = new KeptBody(most);
+    if (this.#hasBody) this.#kept ??= new KeptBody(most);
+  }
+
+  holdBody(most: number): void {
+    const { handler } = this.#client.context;
+    const isHere = this.#requestSent;
+    if (isHere || this.#received.length > most) {
+      handler.onBody(this, isHere && (this.#kept?.bytes ?? 0) <= most);
+      return;
+    }
+    this.#kept = new KeptBody(most);
+    this.#isHolding = true;
+    if (this.#expectsContinue) {
+      this.#expectsContinue = false;
+      this.#client.answer.inform(CONTINUE);
+    }
+    this.head.remove('expect');
+    this.#client.resume();
+  }
+
+  #onBody(isWhole: boolean): void {
+    this.#isHolding = false;
+    try {
+      this.#client.context.handler.onBody(this, isWhole);
+    } catch (error) {
+      this.onUpstreamError(error);
+    }
+  }
+
+  authorize(endpoint: Endpoint, request: AuthorizationRequest, sendsBody: boolean, fresh: boolean): void {
+    this.#inquiry = new Inquiry(this.#client.context, this);
+    this.#inquiry.send(endpoint, request, sendsBody ? this.#kept?.chunks : undefined, fresh);
   }
 
   get isRepeatable(): boolean {
@@ -170,12 +214,16 @@ export class Http1Exchange implements Exchange, ResponseSink {
 
   /** Whether a part of the body can be sent now. */
   get takesBody(): boolean {
-    return this.#upstream?.isReady ?? false;
+    return this.#isHolding || (this.#upstream?.isReady ?? false);
   }
 
   onRequestBody(octets: Buffer, start: number, end: number, owned: boolean): void {
     this.#bytesReceived += end - start;
     this.#kept?.add(octets, start, end);
+    if (this.#isHolding) {
+      if (!this.#kept!.chunks) this.#onBody(false);
+      return;
+    }
     this.#upstream?.sendBody(octets, start, end, owned);
     if (this.#mirrors) for (const mirror of this.#mirrors) mirror.sendBody(octets, start, end, owned);
   }
@@ -183,6 +231,10 @@ export class Http1Exchange implements Exchange, ResponseSink {
   onRequestEnd(trailers: string): void {
     this.#requestSent = true;
     this.#trailers = trailers;
+    if (this.#isHolding) {
+      this.#onBody(true);
+      return;
+    }
     this.#upstream?.endBody(trailers);
     if (this.#mirrors) for (const mirror of this.#mirrors) mirror.endBody(trailers);
   }
@@ -342,6 +394,8 @@ export class Http1Exchange implements Exchange, ResponseSink {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#isHolding = false;
+    this.#inquiry?.drop();
     // The rest of the request will never come.
     if (this.#mirrors && !this.#requestSent) for (const mirror of this.#mirrors) mirror.drop();
     try {

@@ -32,11 +32,12 @@ export class Mirror implements ResponseSink {
     this.#isSafe = method === 'GET' || method === 'HEAD';
   }
 
-  /** Once. */
-  start(chunked: boolean): void {
-    if (this.#started) return;
+  /** Once: false where it was started before. */
+  start(chunked: boolean): boolean {
+    if (this.#started) return false;
     this.#started = true;
     this.#send(false, chunked);
+    return true;
   }
 
   #send(fresh: boolean, chunked: boolean): void {

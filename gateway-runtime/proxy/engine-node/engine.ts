@@ -20,6 +20,7 @@ export class NodeEngine implements Engine {
       limits,
       pool: new ConnectionPool(limits, limits.connectionsPerEndpoint),
       mirrors: new ConnectionPool(limits, limits.mirrorsPerEndpoint),
+      inquiries: new ConnectionPool(limits, limits.connectionsPerEndpoint),
     };
   }
 
@@ -30,5 +31,6 @@ export class NodeEngine implements Engine {
   close(): void {
     this.#context.pool.close();
     this.#context.mirrors.close();
+    this.#context.inquiries.close();
   }
 }

@@ -1,7 +1,7 @@
 /** An exchange on node:http: the client's side of it, over IncomingMessage and ServerResponse. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { LocalReply } from '../../filters/definition.ts';
+import type { AuthorizationRequest, LocalReply } from '../../filters/definition.ts';
 import type { Endpoint } from '../../snapshot/snapshot.ts';
 import {
   type ClientConnection,
@@ -11,6 +11,7 @@ import {
   type Repeatable,
   type UpstreamFailure,
 } from '../exchange.ts';
+import { fieldValue, HeaderFields, ResponseFields } from '../header-fields.ts';
 import { forwardableTrailers, withoutHopByHop } from '../hop-by-hop.ts';
 import { KeptBody } from '../kept-body.ts';
 import type { Limits } from '../limits.ts';
@@ -20,7 +21,7 @@ import type { RequestTarget, TargetProblem } from '../request-target.ts';
 import { tunnel } from '../tunnel.ts';
 import { Attempt, type AttemptEvents, type Guard } from './attempt.ts';
 import type { ConnectionPool } from './connection-pool.ts';
-import { fieldValue, HeaderFields, ResponseFields } from './header-fields.ts';
+import { Inquiry } from './inquiry.ts';
 import { requestFields, switchingHead } from './message-head.ts';
 import { Mirror } from './mirror.ts';
 
@@ -31,6 +32,8 @@ export interface ExchangeContext {
   readonly pool: ConnectionPool;
   /** Apart, so that copies of requests take no connection from a request. */
   readonly mirrors: ConnectionPool;
+  /** Apart, so that a slow authorization service takes none from a request either. */
+  readonly inquiries: ConnectionPool;
 }
 
 /** The server side of a connection, as the engine keeps it. */
@@ -71,6 +74,9 @@ export class NodeExchange implements Exchange, AttemptEvents {
   #attempt: Attempt | undefined;
   #mirrors: Mirror[] | undefined;
   #kept: KeptBody | undefined;
+  /** The body is received before anything is forwarded. */
+  #isHolding = false;
+  #inquiry: Inquiry | undefined;
   #isReading = false;
   /** Of the request, once its body was read to the end. */
   #trailers: [string, string][] | undefined;
@@ -163,13 +169,39 @@ export class NodeExchange implements Exchange, AttemptEvents {
       this,
     );
     this.#attempt = attempt;
-    for (const chunk of this.#kept?.chunks ?? []) attempt.write(chunk);
+    const chunks = this.#kept?.chunks ?? [];
+    for (const chunk of chunks) attempt.write(chunk);
     if (this.#trailers) attempt.endBody(this.#trailers);
-    if (this.#mirrors) for (const mirror of this.#mirrors) mirror.start();
+    if (!this.#mirrors) return;
+    for (const mirror of this.#mirrors) {
+      if (!mirror.start()) continue;
+      for (const chunk of chunks) mirror.write(chunk);
+      if (this.#trailers) mirror.end(this.#trailers);
+    }
   }
 
   keepBody(most: number): void {
-    if (this.#hasBody) this.#kept = new KeptBody(most);
+    if (this.#hasBody) this.#kept ??= new KeptBody(most);
+  }
+
+  holdBody(most: number): void {
+    const { handler } = this.#context;
+    const isHere = !this.#hasBody || this.#trailers !== undefined;
+    const announced = Number(this.request.header('content-length') ?? 0);
+    if (isHere || announced > most) {
+      handler.onBody(this, isHere && (this.#kept?.bytes ?? 0) <= most);
+      return;
+    }
+    this.#kept = new KeptBody(most);
+    this.#isHolding = true;
+    if (this.request.header('expect') !== undefined) this.#response.writeContinue();
+    this.head.remove('expect');
+    this.#readBody();
+  }
+
+  authorize(endpoint: Endpoint, request: AuthorizationRequest, sendsBody: boolean, fresh: boolean): void {
+    this.#inquiry = new Inquiry(this.#context, this, this.#guard);
+    this.#inquiry.send(endpoint, request, sendsBody ? this.#kept?.chunks : undefined, fresh);
   }
 
   get isRepeatable(): boolean {
@@ -192,6 +224,11 @@ export class NodeExchange implements Exchange, AttemptEvents {
       'end',
       this.#guard(() => {
         this.#trailers = forwardableTrailers(message.rawTrailers);
+        if (this.#isHolding) {
+          this.#isHolding = false;
+          this.#context.handler.onBody(this, true);
+          return;
+        }
         this.#attempt?.endBody(this.#trailers);
         if (this.#mirrors) for (const mirror of this.#mirrors) mirror.end(this.#trailers);
       }),
@@ -201,6 +238,13 @@ export class NodeExchange implements Exchange, AttemptEvents {
   #onBody(chunk: Buffer): void {
     this.#received += chunk.length;
     this.#kept?.add(chunk, 0, chunk.length);
+    if (this.#isHolding) {
+      if (this.#kept!.chunks) return;
+      this.#isHolding = false;
+      this.#message.pause();
+      this.#context.handler.onBody(this, false);
+      return;
+    }
     if (this.#mirrors) for (const mirror of this.#mirrors) mirror.write(chunk);
     if (this.#attempt && !this.#attempt.write(chunk)) this.#message.pause();
   }
@@ -372,6 +416,8 @@ export class NodeExchange implements Exchange, AttemptEvents {
   #end(status: number): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#isHolding = false;
+    this.#inquiry?.drop();
     // The rest of the request will never come.
     if (this.#mirrors && this.#hasBody && !this.#message.complete) {
       for (const mirror of this.#mirrors) mirror.drop();

@@ -1,7 +1,7 @@
 /** The fields of heads that are sent: what was received and edited, and what belongs to the connection they go on. */
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { fieldValue, type HeaderFields } from '../header-fields.ts';
 import type { ForwardedRequest } from '../request.ts';
-import { fieldValue, type HeaderFields } from './header-fields.ts';
 
 const TRAILERS_WELCOME = /(?:^|,)\s*trailers\s*(?:,|$)/i;
 /** Methods for which node:http announces no body unless there is one. */

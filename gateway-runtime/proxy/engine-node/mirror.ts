@@ -29,12 +29,13 @@ export class Mirror {
     this.#mirrored = mirrored;
   }
 
-  /** Once. */
-  start(): void {
-    if (this.#started) return;
+  /** Once: false where it was started before. */
+  start(): boolean {
+    if (this.#started) return false;
     this.#started = true;
     if (this.#context.mirrors.isFull(this.#endpoint)) this.#context.handler.onMirrorDropped();
     else this.#send(false);
+    return true;
   }
 
   #send(fresh: boolean): void {

@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import type { ClientConnection } from '../exchange.ts';
+import { fieldValue } from '../header-fields.ts';
 import { ListenerServer } from '../listener-server.ts';
 import {
   CODING_IN_1_0,
@@ -16,7 +17,6 @@ import {
 } from '../request-problems.ts';
 import type { TargetProblem } from '../request-target.ts';
 import { type ClientSocket, type ExchangeContext, NodeExchange } from './exchange.ts';
-import { fieldValue } from './header-fields.ts';
 import { targetOf } from './target.ts';
 
 /** How long a connection that is to be closed is still read, so that its client sees the answer. */

@@ -121,7 +121,7 @@ export class Http2Stream implements ClientSide, AnswerWriter {
     const fields: Fields = { ':status': String(status), date: this.context.clock.date };
     for (const [name, value] of headers) put(fields, name, value);
     if (status !== 204 && status !== 304) fields['content-length'] = String(Buffer.byteLength(body));
-    const isEmpty = isHead || body === '' || status === 204 || status === 304;
+    const isEmpty = isHead || body.length === 0 || status === 204 || status === 304;
     if (!this.#isOpen) return 0;
     this.#stream.respond(fields, { endStream: isEmpty });
     if (isEmpty) return 0;

@@ -1,5 +1,5 @@
 /** What the router carries for a match of a rule: everything that can be made once, so that a request allocates nothing for it. */
-import type { CompiledFilter, CompiledMirror } from '../../filters/definition.ts';
+import type { CompiledAuthorization, CompiledFilter, CompiledMirror } from '../../filters/definition.ts';
 import { compileFilters } from '../../filters/index.ts';
 import type { BackendKey, HttpMatch, HttpRule } from '../../snapshot/snapshot.ts';
 import { CompiledRetry } from './retries.ts';
@@ -16,6 +16,10 @@ export interface CompiledBackend {
 
 export interface CompiledRule {
   readonly filters: readonly CompiledFilter[];
+  /** Those of its filters that ask before a request goes on, in order. */
+  readonly authorizations: readonly CompiledAuthorization[];
+  /** Filters that run before they do. */
+  readonly unauthorized: number;
   readonly mirrors: readonly CompiledMirror[];
   /** Some filter has fields for what the gateway answers itself. */
   readonly editsReplies: boolean;
@@ -54,6 +58,11 @@ export function compileRule(
   const { request = 0, backendRequest = 0 } = rule.timeouts ?? {};
   return {
     filters,
+    authorizations: filters.flatMap(({ authorization }) => (authorization ? [authorization] : [])),
+    unauthorized: Math.max(
+      0,
+      filters.findIndex(({ authorization }) => authorization),
+    ),
     mirrors: mirrorsOf(filters),
     editsReplies: [filters, ...backends.map((each) => each.filters)].flat().some(({ reply }) => reply),
     backends,

@@ -1,11 +1,13 @@
 /**
  * What happens to a request, whatever engine carries it: listener, route, filters, backend, endpoint, and the same way back. May
- * read only what was compiled; never waits.
+ * read only what was compiled, and never blocks; an exchange that has to be allowed first (ExternalAuth) is
+ * held by its engine until then.
  */
 import type { CompiledMirror, LocalReply, ResponseHead } from '../../filters/definition.ts';
 import type { ListenerTable, RouteEntry, Router } from '../../match/router.ts';
 import type { BackendKey } from '../../snapshot/snapshot.ts';
 import type {
+  AuthorizationAnswer,
   ClientConnection,
   Exchange,
   ExchangeHandler,
@@ -28,6 +30,7 @@ import {
 } from '../replies.ts';
 import type { UpstreamEndpoint } from '../upstream/upstream-endpoint.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
+import { Authorizer } from './authorization.ts';
 import { type CompiledRule, chooseBackend } from './compiled-rule.ts';
 import { Deadlines } from './deadlines.ts';
 import type { ForwardingFields } from './forwarding.ts';
@@ -40,6 +43,7 @@ export interface Observer {
   malformed(connection: ClientConnection, status: number): void;
   connectionDropped(): void;
   mirrorDropped(): void;
+  authorizationFailed(): void;
   handshakeFailed(connection: ClientConnection): void;
   internalError(error: unknown): void;
 }
@@ -52,6 +56,8 @@ export interface PipelineOptions {
   readonly attempts: number;
   /** Requests that may wait for an endpoint of one backend, and milliseconds for which they do. */
   readonly pending: { readonly most: number; readonly time: number };
+  /** Milliseconds for the answer of an authorization service. */
+  readonly authorizationTime: number;
   /** From 0 up to 1, for weights. */
   readonly random: () => number;
 }
@@ -76,6 +82,7 @@ export class Pipeline implements ExchangeHandler {
     (error) => this.onInternalError(error),
   );
   readonly #pending: Pending;
+  readonly #authorizer: Authorizer;
 
   constructor(router: Router<CompiledRule>, options: PipelineOptions) {
     this.router = router;
@@ -84,6 +91,21 @@ export class Pipeline implements ExchangeHandler {
       ...options.pending,
       send: (backend, exchange) => this.#sendPending(backend, exchange),
       onLate: (exchange) => this.#overloaded(exchange),
+      onError: (error) => this.onInternalError(error),
+    });
+    const { upstreams, attempts, authorizationTime: time, observer } = options;
+    this.#authorizer = new Authorizer({
+      upstreams,
+      attempts,
+      time,
+      onAllowed: (exchange) => {
+        const { plan } = exchange.outcome;
+        const reply = this.#pass(exchange, plan!, plan!.unauthorized);
+        if (reply) this.#reply(exchange, reply);
+      },
+      onRefused: (exchange, reply) => this.#reply(exchange, reply),
+      onUnavailable: () => observer.authorizationFailed(),
+      onRoom: (backend) => this.#pending.roomAt(backend),
       onError: (error) => this.onInternalError(error),
     });
   }
@@ -132,8 +154,31 @@ export class Pipeline implements ExchangeHandler {
     const { outcome } = exchange;
     this.#options.forwarding.apply(exchange);
     outcome.plan = payload;
-    for (const filter of payload.filters) {
-      const reply = filter.request?.(exchange.head);
+    return payload.authorizations.length > 0
+      ? this.#authorize(exchange, payload)
+      : this.#pass(exchange, payload, 0);
+  }
+
+  /** A reply, or undefined where it waits to be allowed. */
+  #authorize(exchange: Exchange, plan: CompiledRule): LocalReply | undefined {
+    const { filters, unauthorized, requestTimeout } = plan;
+    for (let i = 0; i < unauthorized; i++) {
+      const reply = filters[i]!.request?.(exchange.head);
+      if (reply) return reply;
+    }
+    if (requestTimeout > 0) {
+      exchange.outcome.requestDeadline = this.#requestDeadlines.set(exchange, requestTimeout);
+    }
+    this.#authorizer.begin(exchange, plan);
+    return undefined;
+  }
+
+  /** What nothing holds back any more; the filters before `from` have run. A reply, or undefined where the request was forwarded. */
+  #pass(exchange: Exchange, payload: CompiledRule, from: number): LocalReply | undefined {
+    const { outcome } = exchange;
+    const { filters } = payload;
+    for (let i = from; i < filters.length; i++) {
+      const reply = filters[i]!.request?.(exchange.head);
       if (reply) return reply;
     }
     const chosen = chooseBackend(payload, this.#options.random());
@@ -173,7 +218,8 @@ export class Pipeline implements ExchangeHandler {
       upstreams.earnRetry(backend);
     }
     if (endpoint || this.#pending.add(backend, exchange)) {
-      if (requestTimeout > 0) {
+      // That of one that had to be allowed runs since then.
+      if (requestTimeout > 0 && !outcome.requestDeadline) {
         outcome.requestDeadline = this.#requestDeadlines.set(exchange, requestTimeout);
       }
       if (endpoint) this.#attempt(exchange, endpoint, false);
@@ -255,6 +301,11 @@ export class Pipeline implements ExchangeHandler {
     this.#failed(outcome, failure);
     this.#pending.remove(exchange);
     outcome.failure = failure;
+    if (outcome.authorization?.result === 'pending') {
+      this.#authorizer.end(outcome.authorization, failure);
+      if (failure !== 'client-gone') this.#reply(exchange, FAILURES[failure]);
+      return;
+    }
     outcome.attemptDeadline?.cancel();
     outcome.backoff?.cancel();
     if (failure === 'client-gone') return;
@@ -266,6 +317,18 @@ export class Pipeline implements ExchangeHandler {
     } else {
       this.#reply(exchange, FAILURES[outcome.isExpired ? 'timeout' : failure]);
     }
+  }
+
+  onBody(exchange: Exchange, isWhole: boolean): void {
+    this.#authorizer.onBody(exchange, isWhole);
+  }
+
+  onAuthorizationAnswer(exchange: Exchange, answer: AuthorizationAnswer): void {
+    this.#authorizer.onAnswer(exchange, answer);
+  }
+
+  onAuthorizationFailure(exchange: Exchange, failure: UpstreamFailure): void {
+    this.#authorizer.onFailure(exchange, failure);
   }
 
   #retriesFailure(exchange: Exchange, failure: UpstreamFailure, repeatable: Repeatable): boolean {
@@ -325,6 +388,7 @@ export class Pipeline implements ExchangeHandler {
     this.#failed(exchange.outcome, 'client-gone');
     this.#pending.remove(exchange);
     cancelDeadlines(exchange.outcome);
+    if (exchange.outcome.authorization) this.#authorizer.end(exchange.outcome.authorization, 'client-gone');
     this.#options.observer.ended(exchange, totals);
   }
 

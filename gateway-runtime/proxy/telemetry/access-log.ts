@@ -37,7 +37,7 @@ export class AccessLogLines {
   /** Without line end. */
   request(exchange: Exchange, totals: ExchangeTotals): string {
     const { connection, request, outcome } = exchange;
-    const { listener, rule, backend, endpoint, tried, failure } = outcome;
+    const { listener, rule, backend, endpoint, tried, failure, authorization } = outcome;
     const id = request.header('x-request-id');
     const duration = Math.round(totals.duration * 1_000) / 1_000;
     const path = request.path.length > LONGEST_PATH ? request.path.slice(0, LONGEST_PATH) : request.path;
@@ -47,6 +47,7 @@ export class AccessLogLines {
       `"path":${quoted(path)},"status":${totals.status},"bytesReceived":${totals.bytesReceived},` +
       `"bytesSent":${totals.bytesSent},"duration":${duration}`;
     if (rule) line += this.#rule(rule);
+    if (authorization) line += `,"authorization":"${authorization.result}"`;
     if (backend !== undefined) line += this.#backend(backend);
     if (endpoint) line += `,"endpoint":"${addressOf(endpoint)}"`;
     if (tried.length > 1) line += `,"attempts":${tried.length}`;

@@ -28,6 +28,7 @@ export type GatewayEvent =
   | 'malformed-request'
   | 'connection-dropped'
   | 'mirror-dropped'
+  | 'authorization-failed'
   | 'tls-handshake-failed'
   | 'internal-error';
 

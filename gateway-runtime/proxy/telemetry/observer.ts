@@ -44,6 +44,7 @@ export function observe(
     },
     connectionDropped: () => metrics.count('connection-dropped'),
     mirrorDropped: () => metrics.count('mirror-dropped'),
+    authorizationFailed: () => metrics.count('authorization-failed'),
     handshakeFailed: () => metrics.count('tls-handshake-failed'),
     internalError,
   };

@@ -57,6 +57,11 @@ export class Upstreams {
     if (entry.upstream.isEmpty && !entry.backend) this.#byBackend.delete(key);
   }
 
+  /** Whether it has any of its own: one that stands in for it does not count. */
+  hasEndpoints(key: BackendKey): boolean {
+    return this.#byBackend.get(key)?.upstream.isEmpty === false;
+  }
+
   /** The endpoint to send a request to, those in `tried` left out; undefined where there is none or all are full. */
   next(key: BackendKey, tried: readonly Endpoint[] = NONE): UpstreamEndpoint | undefined {
     return this.of(key)?.next(tried);

@@ -278,3 +278,94 @@ describe('the registry', () => {
     expect(compile).toThrow('the filter Tomorrow is not known to this version');
   });
 });
+
+describe('external authorization', () => {
+  const asking = (http: object, more: object = {}) =>
+    translated({
+      type: 'ExternalAuth',
+      externalAuth: { protocol: 'HTTP', backendRef: { name: 'auth', port: 80 }, http, ...more },
+    });
+  const compiled = (http: object) =>
+    compileFilters(asking(http).configs, { path: prefix('/'), publicPort: (port) => port })[0]!
+      .authorization!;
+
+  it.each([
+    [{ allowedHeaders: ['x y'] }, 'expected the name of a header'],
+    [{ allowedHeaders: [''] }, 'expected the name of a header'],
+    [{ allowedHeaders: ['Transfer-Encoding'] }, 'belongs to one message'],
+    [{ allowedResponseHeaders: ['Content-Length'] }, 'belongs to one message'],
+    [{ allowedResponseHeaders: ['host'] }, 'belongs to one message'],
+    [{ allowedResponseHeaders: ['Proxy-Authorization'] }, 'belongs to one message'],
+    [{ path: '/a/%2e%2e%2fb' }, "can't stand before a path"],
+    [{ path: '/%00' }, "can't stand before a path"],
+  ])('refuses %j', (http, message) => {
+    const { configs, refusals } = asking(http);
+    expect(configs).toEqual([]);
+    expect(refusals).toEqual([expect.stringContaining(message)]);
+  });
+
+  it.each([
+    [undefined, '/x'],
+    ['/', '/x'],
+    ['check', '/check/x'],
+    ['/a/../check/', '/check/x'],
+    ['/%63heck', '/check/x'],
+  ])('puts the path %j before that of the request', (path, expected) => {
+    const head = new Head();
+    head.path = '/x';
+    head.query = 'a=1';
+    expect(compiled(path === undefined ? {} : { path }).ask(head)).toEqual({
+      method: 'GET',
+      target: `${expected}?a=1`,
+      authority: 'shop.example.com',
+      fields: [],
+    });
+  });
+
+  it('sends Authorization and what is listed, under every spelling and once', () => {
+    const head = new Head();
+    head.fields = [
+      ['AUTHORIZATION', 'Basic a'],
+      ['X-A', '1'],
+      ['x-a', '2'],
+      ['x-b', '3'],
+    ];
+    expect(compiled({ allowedHeaders: ['X-A', 'Authorization', 'Host', 'x-none'] }).ask(head).fields).toEqual(
+      [
+        ['Authorization', 'Basic a'],
+        ['x-a', '1, 2'],
+      ],
+    );
+  });
+
+  it('has its reference in the snapshot, or the rule answers 500', () => {
+    expect(asking({}, { forwardBody: { maxSize: 7 } }).configs[0]!.config).toMatchObject({
+      name: 'auth',
+      backend: 'backend/shop/auth/80',
+      body: 7,
+    });
+    const { configs } = asking({}, { backendRef: { name: 'gone', port: 80 } });
+    const [filter] = compileFilters(configs, { path: prefix('/'), publicPort: (port) => port });
+    expect(filter!.authorization).toBeUndefined();
+    expect(filter!.request!(new Head())).toMatchObject({ status: 500 });
+    expect(explainFilter(configs[0]!)).toBe("asks nobody: gone can't be used");
+  });
+
+  it('comes after CORS and before all else', () => {
+    const { configs } = translated(
+      { type: 'RequestHeaderModifier', requestHeaderModifier: { remove: ['x-a'] } },
+      {
+        type: 'ExternalAuth',
+        externalAuth: { protocol: 'HTTP', backendRef: { name: 'a', port: 80 }, http: {} },
+      },
+      { type: 'RequestRedirect', requestRedirect: { scheme: 'https' } },
+      { type: 'CORS', cors: {} },
+    );
+    expect(configs.map(({ type }) => type)).toEqual([
+      'CORS',
+      'ExternalAuth',
+      'RequestRedirect',
+      'RequestHeaderModifier',
+    ]);
+  });
+});

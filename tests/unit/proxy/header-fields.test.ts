@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { HeaderFields } from '../../../gateway-runtime/proxy/engine-node/header-fields.ts';
+import { HeaderFields } from '../../../gateway-runtime/proxy/header-fields.ts';
 import { forwardableTrailers, withoutHopByHop } from '../../../gateway-runtime/proxy/hop-by-hop.ts';
 
 const fields = () => new HeaderFields(['Host', 'a', 'X-One', '1', 'x-ONE', '2', 'X-Two', '3']);

@@ -105,20 +105,20 @@ describe('what is not served makes its rule answer 500, and says so', () => {
       'found sessionPersistence, which is not served',
     ],
     [
-      'a filter that is not known',
+      'a filter of a protocol that is not served',
       {
         filters: [
           {
             type: 'ExternalAuth',
-            externalAuth: { protocol: 'HTTP', backendRef: { name: 'cart', port: 80 }, http: {} },
+            externalAuth: { protocol: 'GRPC', backendRef: { name: 'cart', port: 80 }, grpc: {} },
           },
         ],
       },
       'filters[0]',
-      'the filter ExternalAuth is not served',
+      'found an ExternalAuth filter of protocol GRPC, which is not served',
     ],
     [
-      'a filter of a backend that is not known',
+      'a filter that can not stand on a backend',
       {
         backendRefs: [
           {
@@ -134,7 +134,7 @@ describe('what is not served makes its rule answer 500, and says so', () => {
         ],
       },
       'backendRefs[0].filters[0]',
-      'the filter ExternalAuth is not served',
+      "the filter ExternalAuth can't stand on a backend",
     ],
     [
       'an expression of a path',

@@ -82,6 +82,9 @@ beforeEach(async () => {
     onConnectionDropped: () => {},
     onHandshakeFailure: () => {},
     onMirrorDropped: () => {},
+    onBody: () => {},
+    onAuthorizationAnswer: () => {},
+    onAuthorizationFailure: () => {},
     onInternalError: (error) => errors.push(error),
   };
   engine = new Http1Engine(handler, LIMITED);

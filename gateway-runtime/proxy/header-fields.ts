@@ -2,7 +2,7 @@
  * Header fields as node:http gives and takes them: a flat list of names and values in the order and spelling received. Edits
  * scan it: heads are short, and most requests have none.
  */
-import type { EditableHead, ResponseHead } from '../../filters/definition.ts';
+import type { EditableHead, ResponseHead } from '../filters/definition.ts';
 
 function sameName(field: string, lower: string): boolean {
   return field.length === lower.length && (field === lower || field.toLowerCase() === lower);
