@@ -5,7 +5,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { cachedArchive } from '../../scripts/image/image.ts';
+import { cachedArchive } from '../../scripts/image/archives.ts';
 import { runtimeImage } from '../../scripts/image/runtime-image.ts';
 import { built, GATEWAY_API_CRDS, manifests } from '../cluster/builds.ts';
 import { foreground } from '../cluster/foreground.ts';

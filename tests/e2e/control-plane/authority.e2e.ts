@@ -3,42 +3,30 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { ApiClient } from '../../../gateway-runtime/control/cluster/client.ts';
 import { ControlPlane } from '../../../gateway-runtime/control-plane/control-plane.ts';
 import type { ProvisionerPort } from '../../../gateway-runtime/control-plane/provisioner-port.ts';
 import { re2 } from '../../../gateway-runtime/regex/re2.ts';
 import { eventually } from '../../cluster/command.ts';
 import { exchange } from '../../support/client.ts';
-import { ApiServer } from '../control/api-server.ts';
-import { gateway, gatewayClass, installCrds, put } from '../control/objects.ts';
+import { gateway, gatewayClass, put } from '../control/objects.ts';
 import { ROUTE_PROGRAMMED, redirecting, says } from './conditions.ts';
-import { System } from './system.ts';
+import { Ground } from './ground.ts';
 
 /** A root lasts 20 s, is succeeded after 10 s, and told for 3 s before it is used. */
 const TIMES = { root: 20_000, told: 3_000, serving: 6_000, look: 200 };
 /** Milliseconds after which a data plane has to dial again. */
 const AGE = 500;
 
-let server: ApiServer;
-let system: System;
+const ground = Ground.forAll();
 const folder = mkdtempSync(join(tmpdir(), 'gatewright-authority-'));
 
-beforeAll(async () => {
-  server = await ApiServer.start();
-  await installCrds(server.client);
-  system = await System.on(server);
-});
-
-afterAll(async () => {
-  await system?.stop();
-  await server?.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the authority of data planes', () => {
   it('is replaced by another without one dial that fails, and without its keys shown anywhere', async () => {
-    await put(server.client, gatewayClass, gateway('edge'), redirecting('shop', 81));
+    await put(ground.client, gatewayClass, gateway('edge'), redirecting('shop', 81));
     const events: string[] = [];
     const bundles: string[] = [];
     const provisioner: ProvisionerPort = {
@@ -46,8 +34,8 @@ describe('the authority of data planes', () => {
       trust: (bundle) => {
         bundles.push(bundle);
         // As the kubelet replaces a file.
-        writeFileSync(`${system.caFile}.new`, bundle);
-        renameSync(`${system.caFile}.new`, system.caFile);
+        writeFileSync(`${ground.system.caFile}.new`, bundle);
+        renameSync(`${ground.system.caFile}.new`, ground.system.caFile);
       },
       observe: () => {},
       lead: () => {},
@@ -56,7 +44,7 @@ describe('the authority of data planes', () => {
       stateOf: () => ({ pods: [] }),
       accountOf: ({ name }) => `${name}-gatewright`,
     };
-    const client = new ApiClient(server.connection);
+    const client = new ApiClient(ground.server.connection);
     const control = new ControlPlane({
       client,
       regex: re2,
@@ -74,15 +62,15 @@ describe('the authority of data planes', () => {
     try {
       await control.start();
       await eventually(10_000, async () => expect(control.port).toBeGreaterThan(0));
-      system.service.targets = [control.port];
-      const dataPlane = await system.dataPlane('edge', 'edge-1');
+      ground.system.service.targets = [control.port];
+      const dataPlane = await ground.system.dataPlane('edge', 'edge-1');
       await dataPlane.untilReady();
       const [first] = bundles;
       // Until nothing of the first root is trusted any more.
       await eventually(40_000, async () => expect(bundles.at(-1)).not.toContain(first));
       expect(bundles.length).toBeGreaterThanOrEqual(3);
-      await put(server.client, redirecting('shop', 82));
-      await says(server.client, redirecting('shop', 82), ROUTE_PROGRAMMED, {
+      await put(ground.client, redirecting('shop', 82));
+      await says(ground.client, redirecting('shop', 82), ROUTE_PROGRAMMED, {
         status: 'True',
         observedGeneration: 2,
       });

@@ -1,14 +1,13 @@
 /** Other controllers write the statuses of the same routes, while data planes come and serve them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { CONTROLLER_NAME } from '../../../gateway-runtime/api/names.ts';
 import type { ApiObject } from '../../../gateway-runtime/control/cluster/reflector.ts';
 import { eventually } from '../../cluster/command.ts';
-import { ApiServer } from '../control/api-server.ts';
-import { gateway, gatewayClass, installCrds, pathOf, put, read } from '../control/objects.ts';
+import { gateway, gatewayClass, pathOf, put, read } from '../control/objects.ts';
 import { WriteCounts } from '../control/status-counts.ts';
 import { type Condition, ROUTE_PROGRAMMED, redirecting, says } from './conditions.ts';
-import { System } from './system.ts';
+import { Ground } from './ground.ts';
 
 const ROUTES = '/apis/gateway.networking.k8s.io/v1/namespaces/default/httproutes';
 const OTHERS = ['example.com/one', 'example.com/two'];
@@ -39,28 +38,16 @@ const foreignEntry = (controllerName: string, turn: number) => ({
   ],
 });
 
-let server: ApiServer;
-let system: System;
-
-beforeAll(async () => {
-  server = await ApiServer.start();
-  await installCrds(server.client);
-  system = await System.on(server);
-});
-
-afterAll(async () => {
-  await system?.stop();
-  await server?.stop();
-});
+const ground = Ground.forAll();
 
 /** Writes its own entry of every route by read, modify and write of the whole status. */
 async function interfere(controllerName: string): Promise<void> {
   for (let turn = 0; turn < TURNS; turn++) {
     for (const name of NAMES) {
       await eventually(10_000, async () => {
-        const found = await read(server.client, redirecting(name, 81));
+        const found = await read(ground.client, redirecting(name, 81));
         const others = entriesOf(found).filter((each) => each.controllerName !== controllerName);
-        await server.client.call('PUT', `${pathOf(redirecting(name, 81))}/status`, {
+        await ground.client.call('PUT', `${pathOf(redirecting(name, 81))}/status`, {
           body: { ...found, status: { parents: [...others, foreignEntry(controllerName, turn)] } },
         });
       });
@@ -70,24 +57,24 @@ async function interfere(controllerName: string): Promise<void> {
 
 describe('two foreign controllers', () => {
   it('write beside us without a fight, and find their entries as they left them', async () => {
-    await put(server.client, gatewayClass, gateway('edge'));
-    const control = await system.controlPlane();
-    const dataPlane = await system.dataPlane('edge', 'edge-1');
+    await put(ground.client, gatewayClass, gateway('edge'));
+    const control = await ground.system.controlPlane();
+    const dataPlane = await ground.system.dataPlane('edge', 'edge-1');
     await dataPlane.untilReady();
-    const routes = await WriteCounts.on(server.client, ROUTES);
-    await put(server.client, ...NAMES.map((name) => redirecting(name, 81)));
+    const routes = await WriteCounts.on(ground.client, ROUTES);
+    await put(ground.client, ...NAMES.map((name) => redirecting(name, 81)));
     await Promise.all([
       ...OTHERS.map(interfere),
       (async () => {
         for (let edit = 1; edit <= EDITS; edit++) {
-          for (const name of NAMES) await put(server.client, redirecting(name, 81 + edit));
+          for (const name of NAMES) await put(ground.client, redirecting(name, 81 + edit));
         }
       })(),
     ]);
     const generation = 1 + EDITS;
     for (const name of NAMES) {
       await eventually(20_000, async () => {
-        const ours = entriesOf(await read(server.client, redirecting(name, 81))).filter(
+        const ours = entriesOf(await read(ground.client, redirecting(name, 81))).filter(
           (each) => each.controllerName === CONTROLLER_NAME,
         );
         expect(ours).toHaveLength(1);
@@ -109,7 +96,7 @@ describe('two foreign controllers', () => {
     await sleep(2_000);
     expect(routes.total).toBe(total);
     for (const name of NAMES) {
-      const entries = entriesOf(await read(server.client, redirecting(name, 81)));
+      const entries = entriesOf(await read(ground.client, redirecting(name, 81)));
       for (const other of OTHERS) {
         const found = entries.find(({ controllerName }) => controllerName === other);
         expect(JSON.stringify(sorted(found))).toBe(JSON.stringify(sorted(foreignEntry(other, TURNS - 1))));
@@ -119,7 +106,7 @@ describe('two foreign controllers', () => {
     const states = NAMES.length * (1 + EDITS);
     expect(total).toBeLessThanOrEqual(2 * states + NAMES.length * (EDITS + TURNS * OTHERS.length));
     expect(control.output).not.toContain("can't be written");
-    await says(server.client, gateway('edge'), 'Programmed', { status: 'True' });
+    await says(ground.client, gateway('edge'), 'Programmed', { status: 'True' });
     await routes.stop();
   });
 });

@@ -1,19 +1,10 @@
 /** What a control plane holds after many routes came and went: what it held before. */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { eventually } from '../../cluster/command.ts';
-import { ApiServer } from '../control/api-server.ts';
-import {
-  gateway,
-  gatewayClass,
-  installCrds,
-  namespace,
-  put,
-  read,
-  type TestObject,
-} from '../control/objects.ts';
+import { gateway, gatewayClass, namespace, put, read, type TestObject } from '../control/objects.ts';
 import { redirecting } from './conditions.ts';
+import { Ground } from './ground.ts';
 import { Inspector } from './inspector.ts';
-import { System } from './system.ts';
 
 const ROUTES = 10_000;
 /** The first round fills what stays: code, caches, connections. */
@@ -23,22 +14,10 @@ const AT_ONCE = 24;
 const NAMESPACES = ['one', 'two', 'three'];
 const collection = (name: string) => `/apis/gateway.networking.k8s.io/v1/namespaces/${name}/httproutes`;
 
-let server: ApiServer;
-let system: System;
-
-beforeAll(async () => {
-  server = await ApiServer.start();
-  await installCrds(server.client);
-  system = await System.on(server);
-});
-
-afterAll(async () => {
-  await system?.stop();
-  await server?.stop();
-});
+const ground = Ground.forAll();
 
 async function attached(edge: TestObject): Promise<number> {
-  const { status } = (await read(server.client, edge)) as {
+  const { status } = (await read(ground.client, edge)) as {
     status?: { listeners?: readonly { attachedRoutes: number }[] };
   };
   return status?.listeners?.[0]?.attachedRoutes ?? -1;
@@ -53,7 +32,7 @@ async function comeAndGo(edge: TestObject, count: number, generation: number): P
   });
   const left = routes.values();
   const work = async () => {
-    for (const route of left) await put(server.client, route);
+    for (const route of left) await put(ground.client, route);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   const settled = (wanted: number) =>
@@ -64,7 +43,7 @@ async function comeAndGo(edge: TestObject, count: number, generation: number): P
   await settled(count);
   // One call deletes thousands.
   for (const name of NAMESPACES) {
-    await server.client.call('DELETE', collection(name), { timeout: 120_000 });
+    await ground.client.call('DELETE', collection(name), { timeout: 120_000 });
   }
   await settled(0);
 }
@@ -73,8 +52,8 @@ it('is back within 5 % after 10,000 routes came and went', async () => {
   const edge = gateway('edge', [
     { name: 'web', port: 80, protocol: 'HTTP', allowedRoutes: { namespaces: { from: 'All' } } },
   ]);
-  await put(server.client, ...NAMESPACES.map(namespace), gatewayClass, edge);
-  const control = await system.controlPlane(server.connection, ['--inspect=127.0.0.1:0']);
+  await put(ground.client, ...NAMESPACES.map(namespace), gatewayClass, edge);
+  const control = await ground.system.controlPlane(ground.server.connection, ['--inspect=127.0.0.1:0']);
   const inspector = await Inspector.at(await control.inspector());
   await comeAndGo(edge, WARM_UP, 1);
   const before = await inspector.heap();

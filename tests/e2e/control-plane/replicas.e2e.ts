@@ -1,39 +1,20 @@
 /** Two replicas of the control plane and their data planes: what each may know, and what the loss of a replica does. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { issueServerCertificate, makeRoot } from '../../../gateway-runtime/control/x509.ts';
 import { eventually } from '../../cluster/command.ts';
 import { exchange } from '../../support/client.ts';
 import type { DataPlaneProcess } from '../../support/data-plane-process.ts';
-import { ApiServer } from '../control/api-server.ts';
-import { gateway, gatewayClass, installCrds, put, remove, type TestObject } from '../control/objects.ts';
+import { gateway, gatewayClass, put, remove } from '../control/objects.ts';
 import { Relay } from '../control/relay.ts';
 import { History, ROUTE_PROGRAMMED, redirecting, says } from './conditions.ts';
-import { type ControlPlaneProcess, System } from './system.ts';
+import { Ground } from './ground.ts';
+import type { ControlPlaneProcess } from './system.ts';
 
 const GATEWAYS = '/apis/gateway.networking.k8s.io/v1/namespaces/default/gateways';
 
-let server: ApiServer;
-let system: System;
-let objects: TestObject[] = [];
-
-beforeAll(async () => {
-  server = await ApiServer.start();
-  await installCrds(server.client);
-});
-afterAll(() => server?.stop());
-
-afterEach(async () => {
-  await system?.stop();
-  await remove(server.client, ...objects);
-  objects = [];
-});
-
-async function made(...added: TestObject[]): Promise<void> {
-  objects.push(...added);
-  await put(server.client, ...added);
-}
+const ground = Ground.forEach();
 
 const ask = (port: number, name = 'shop') => exchange(port, { host: `${name}.example.com`, path: '/' });
 
@@ -57,14 +38,16 @@ async function pair(): Promise<{
   follower: ControlPlaneProcess;
   dataPlanes: readonly DataPlaneProcess[];
 }> {
-  system = await System.on(server);
-  await made(gatewayClass, gateway('edge'), redirecting('shop', 81));
-  const both = [await system.controlPlane(), await system.controlPlane()] as const;
-  const dataPlanes = [await system.dataPlane('edge', 'edge-1'), await system.dataPlane('edge', 'edge-2')];
+  await ground.made(gatewayClass, gateway('edge'), redirecting('shop', 81));
+  const both = [await ground.system.controlPlane(), await ground.system.controlPlane()] as const;
+  const dataPlanes = [
+    await ground.system.dataPlane('edge', 'edge-1'),
+    await ground.system.dataPlane('edge', 'edge-2'),
+  ];
   for (const each of dataPlanes) await each.untilReady();
   const all = await roles(both);
   expect([await streams(all.leader), await streams(all.follower)]).toEqual([1, 1]);
-  await says(server.client, gateway('edge'), 'Programmed', {
+  await says(ground.client, gateway('edge'), 'Programmed', {
     status: 'True',
     message: '2 of 2 data planes serve the newest configuration.',
   });
@@ -74,8 +57,8 @@ async function pair(): Promise<{
 describe('two replicas', () => {
   it('know together what all data planes serve', async () => {
     await pair();
-    await put(server.client, redirecting('shop', 82));
-    await says(server.client, redirecting('shop', 82), ROUTE_PROGRAMMED, {
+    await put(ground.client, redirecting('shop', 82));
+    await says(ground.client, redirecting('shop', 82), ROUTE_PROGRAMMED, {
       status: 'True',
       observedGeneration: 2,
     });
@@ -83,12 +66,12 @@ describe('two replicas', () => {
 
   it('where the leader is killed: streams of the other stay, statuses stay true, and acks land with the new one', async () => {
     const { leader, follower, dataPlanes } = await pair();
-    const history = await History.of(server.client, GATEWAYS, 'Programmed');
+    const history = await History.of(ground.client, GATEWAYS, 'Programmed');
     const connected = dataPlanes.map(({ output }) => output.split('not connected').length);
     await leader.end('SIGKILL');
     await eventually(20_000, async () => expect(await follower.leads()).toBe(true));
-    await put(server.client, redirecting('shop', 83));
-    await says(server.client, redirecting('shop', 83), ROUTE_PROGRAMMED, {
+    await put(ground.client, redirecting('shop', 83));
+    await says(ground.client, redirecting('shop', 83), ROUTE_PROGRAMMED, {
       status: 'True',
       observedGeneration: 2,
     });
@@ -99,7 +82,7 @@ describe('two replicas', () => {
     // The one that was with the follower was never without a control plane.
     const lost = dataPlanes.filter(({ output }, at) => output.split('not connected').length > connected[at]!);
     expect(lost).toHaveLength(1);
-    await says(server.client, gateway('edge'), 'Programmed', {
+    await says(ground.client, gateway('edge'), 'Programmed', {
       status: 'True',
       message: '2 of 2 data planes serve the newest configuration.',
     });
@@ -117,14 +100,26 @@ describe('two replicas', () => {
   });
 });
 
+describe('a Gateway that is deleted and made again', () => {
+  it('has none of the data planes that were there before', async () => {
+    const { dataPlanes } = await pair();
+    await Promise.all(dataPlanes.map((each) => each.kill()));
+    await remove(ground.client, gateway('edge'));
+    const began = performance.now();
+    await put(ground.client, gateway('edge'));
+    await says(ground.client, gateway('edge'), 'Programmed', { status: 'False', reason: 'NoReplicas' });
+    // Streams that were lost count for 15 s, else.
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+});
+
 describe('a data plane', () => {
   it('gets nothing of another Gateway with its token, neither routes nor certificates', async () => {
-    system = await System.on(server);
     const root = makeRoot('Tests', 1);
     const { certificate, key } = issueServerCertificate(root, ['shop.example.com'], 1);
     const pem = key.export({ type: 'pkcs8', format: 'pem' }) as string;
     const base64 = (text: string) => Buffer.from(text).toString('base64');
-    await made(
+    await ground.made(
       {
         apiVersion: 'v1',
         kind: 'Secret',
@@ -143,12 +138,12 @@ describe('a data plane', () => {
         },
       ]),
     );
-    const control = await system.controlPlane();
-    const owner = await system.dataPlane('edge', 'edge-1');
+    const control = await ground.system.controlPlane();
+    const owner = await ground.system.dataPlane('edge', 'edge-1');
     await owner.untilReady();
     const keyLines = pem.split('\n').slice(1, 3);
     const held = (replica: string) => {
-      const folder = join(system.folder, `${replica}-state`);
+      const folder = join(ground.system.folder, `${replica}-state`);
       if (!existsSync(folder)) return '';
       return readdirSync(folder, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile())
@@ -156,7 +151,7 @@ describe('a data plane', () => {
         .join();
     };
     await eventually(5_000, async () => expect(held('edge-1')).toContain(keyLines[0]));
-    const thief = await system.dataPlane('other', 'other-1', 'edge');
+    const thief = await ground.system.dataPlane('other', 'other-1', 'edge');
     await eventually(10_000, async () => {
       expect(control.output).toContain(
         'found a token of the service account default/other-gatewright, expected one of default/edge-gatewright',
@@ -173,18 +168,17 @@ describe('a data plane', () => {
   });
 
   it('is refused with a token for another audience', async () => {
-    system = await System.on(server);
-    await made(gatewayClass, gateway('edge'));
-    const control = await system.controlPlane();
-    const dataPlane = await system.dataPlane('edge', 'edge-1');
+    await ground.made(gatewayClass, gateway('edge'));
+    const control = await ground.system.controlPlane();
+    const dataPlane = await ground.system.dataPlane('edge', 'edge-1');
     await dataPlane.untilReady();
-    const other = await system.token('default', 'edge-gatewright', 'https://kubernetes.default.svc');
-    writeFileSync(join(system.folder, 'edge-1-token'), other);
+    const other = await ground.system.token('default', 'edge-gatewright', 'https://kubernetes.default.svc');
+    writeFileSync(join(ground.system.folder, 'edge-1-token'), other);
     const refused = control.output.split('was refused').length;
     // It dials anew, and has lost nothing of what it serves.
     await control.end('SIGTERM');
-    system.service.targets = [];
-    const next = await system.controlPlane();
+    ground.system.service.targets = [];
+    const next = await ground.system.controlPlane();
     await eventually(20_000, async () => {
       expect(next.output).toContain('found a token that is not valid for distribution.gatewright.dev');
     });
@@ -195,16 +189,15 @@ describe('a data plane', () => {
 
 describe('an API server that is away', () => {
   it('stops no traffic, and what changed meanwhile is served after', async () => {
-    system = await System.on(server);
-    const relay = await Relay.to(server.port);
+    const relay = await Relay.to(ground.server.port);
     try {
-      await made(gatewayClass, gateway('edge'), redirecting('shop', 81));
-      const control = await system.controlPlane(server.connectionAt(relay.port));
-      const dataPlane = await system.dataPlane('edge', 'edge-1');
+      await ground.made(gatewayClass, gateway('edge'), redirecting('shop', 81));
+      const control = await ground.system.controlPlane(ground.server.connectionAt(relay.port));
+      const dataPlane = await ground.system.dataPlane('edge', 'edge-1');
       await dataPlane.untilReady();
       const port = await dataPlane.port();
       await relay.cut();
-      await put(server.client, redirecting('shop', 84));
+      await put(ground.client, redirecting('shop', 84));
       const until = performance.now() + 6_000;
       // Longer than the Lease.
       while (performance.now() < until) {
@@ -216,12 +209,12 @@ describe('an API server that is away', () => {
       expect(await control.leads()).toBe(false);
       await relay.restore();
       await eventually(20_000, async () => expect((await ask(port)).headers.location).toContain(':84/'));
-      await says(server.client, redirecting('shop', 84), ROUTE_PROGRAMMED, {
+      await says(ground.client, redirecting('shop', 84), ROUTE_PROGRAMMED, {
         status: 'True',
         observedGeneration: 2,
       });
     } finally {
-      await system.stop();
+      await ground.system.stop();
       await relay.cut();
     }
   });
