@@ -1,8 +1,7 @@
 /** A container image as an archive that `docker load` and `ctr images import` read: one layer, no registry, no Docker. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { CACHE } from './cache.ts';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { tarOf } from './tar.ts';
 import { type Entry, type Source, treeOf } from './tree.ts';
 
@@ -29,7 +28,7 @@ export const runConfiguration = ({ entrypoint, user = '' }: Image) => ({
   WorkingDir: '/',
 });
 
-const digest = (pieces: readonly (Buffer | string)[]): string => {
+export const digest = (pieces: readonly (Buffer | string)[]): string => {
   const hash = createHash('sha256');
   for (const piece of pieces) hash.update(piece);
   return hash.digest('hex');
@@ -56,17 +55,6 @@ export function archiveOf(image: Image, layer: readonly Buffer[] = tarOf(treeOf(
     { path: 'layer.tar', mode: 0o644, content: Buffer.concat(layer) },
     file('manifest.json', JSON.stringify(manifest)),
   ]);
-}
-
-/** Path of the image's archive in the cache, where it is kept by its content and written unless it is there. */
-export function cachedArchive(image: Image): string {
-  const layer = tarOf(treeOf(image.files));
-  const { references } = image;
-  const key = digest([JSON.stringify([references, runConfiguration(image), process.arch]), ...layer]);
-  const name = references[0]!.replace(/:.*/, '').replace(/.*\//, '');
-  const archive = join(CACHE, 'images', `${name}-${key.slice(0, 12)}.tar`);
-  if (!existsSync(archive)) writeWhole(archive, archiveOf(image, layer));
-  return archive;
 }
 
 /** A reader never sees a part of it. */

@@ -1,7 +1,8 @@
 /** `npm run image`: assembles the runtime's container image, without Docker. */
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { archiveOf, cachedArchive, writeWhole } from './image.ts';
+import { cachedArchive } from './archives.ts';
+import { archiveOf, writeWhole } from './image.ts';
 import { DEFAULT_REFERENCE, runtimeImage } from './runtime-image.ts';
 import { tarOf } from './tar.ts';
 import { treeOf, writeTree } from './tree.ts';

@@ -1,5 +1,6 @@
 /** The images that every worker node has from its start: nothing is ever pulled. */
-import { cachedArchive, type Image, NONROOT } from '../../scripts/image/image.ts';
+import { cachedArchive } from '../../scripts/image/archives.ts';
+import { type Image, NONROOT } from '../../scripts/image/image.ts';
 import { NODE_PATH, nodeProgram } from '../../scripts/image/node-program.ts';
 import { builds, built } from './builds.ts';
 import { timed } from './progress.ts';
@@ -41,5 +42,5 @@ async function clusterImages(): Promise<Image[]> {
 
 export async function imageArchives(): Promise<string[]> {
   const images = await clusterImages();
-  return timed('writing images', async () => images.map(cachedArchive));
+  return timed('writing images', async () => images.map((image) => cachedArchive(image)));
 }

@@ -1,6 +1,6 @@
 /** `npm run conformance`: builds the official suite and runs it against the runtime's image in the cluster under test. */
 import { parseArgs } from 'node:util';
-import { cachedArchive } from '../../scripts/image/image.ts';
+import { cachedArchive } from '../../scripts/image/archives.ts';
 import { runtimeImage } from '../../scripts/image/runtime-image.ts';
 import { GATEWAY_API_CRDS, manifests } from '../cluster/builds.ts';
 import { foreground } from '../cluster/foreground.ts';

@@ -4,7 +4,7 @@
  * OBJECTS how many routes come and go before the heap is looked at again; 0: it is not looked at.
  */
 import { join } from 'node:path';
-import { cachedArchive } from '../../../scripts/image/image.ts';
+import { cachedArchive } from '../../../scripts/image/archives.ts';
 import { runtimeImage } from '../../../scripts/image/runtime-image.ts';
 import { GATEWAY_API_CRDS, manifests } from '../../cluster/builds.ts';
 import { endInOrder, runInside } from '../../cluster/lifecycle.ts';
