@@ -35,25 +35,31 @@ const OID = {
   authorityKeyIdentifier: '2.5.29.35',
   extendedKeyUsage: '2.5.29.37',
   serverAuth: '1.3.6.1.5.5.7.3.1',
+  clientAuth: '1.3.6.1.5.5.7.3.2',
 };
 
-/** A self-signed root that may issue server certificates and nothing below itself. `now` is in milliseconds since 1970. */
-export function makeRoot(name: string, days: number, now = Date.now()): Issuer & Issued {
+/**
+ * A self-signed root that may issue certificates and, unless told otherwise, no authorities below itself. `now` is in milliseconds since
+ * 1970.
+ */
+export function makeRoot(name: string, days: number, now = Date.now(), pathLength = 0): Issuer & Issued {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const keyId = keyIdOf(publicKey);
   const issuer = { name, key: privateKey, keyId };
-  const extensions = [
-    extension(OID.basicConstraints, sequence(TRUE, integer(Buffer.from([0]))), 'critical'),
-    // keyCertSign and cRLSign (RFC 5280 section 4.2.1.3).
-    extension(OID.keyUsage, bitString(Buffer.from([0b0000_0110]), 1), 'critical'),
-    extension(OID.subjectKeyIdentifier, octetString(keyId)),
-  ];
+  const extensions = authorityExtensions(keyId, pathLength);
   return { ...issuer, certificate: signed(issuer, name, publicKey, days, now, extensions) };
 }
 
 /** A root that was made before, from its certificate and key. */
 export function issuerOf({ subject }: X509Certificate, key: KeyObject): Issuer {
   return { name: subject.replace(/^CN=/, ''), key, keyId: keyIdOf(createPublicKey(key)) };
+}
+
+/** What a certificate is for, besides its subject. */
+export interface CertificateUse {
+  readonly purpose: 'server' | 'client';
+  /** DNS names (wildcards too) and IP addresses. */
+  readonly names: readonly string[];
 }
 
 /** A server certificate for these DNS names (wildcards too) and IP addresses. */
@@ -63,20 +69,58 @@ export function issueServerCertificate(
   days: number,
   now = Date.now(),
 ): Issued {
+  // A common name has at most 64 characters (RFC 5280 appendix A); clients look at the alternative names.
+  return issueCertificate(issuer, names[0]!.slice(0, 64), { purpose: 'server', names }, days, now);
+}
+
+/** A certificate that can't issue others. */
+export function issueCertificate(
+  issuer: Issuer,
+  subject: string,
+  { purpose, names }: CertificateUse,
+  days: number,
+  now = Date.now(),
+): Issued {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const extensions = [
     extension(OID.basicConstraints, sequence(), 'critical'),
     // digitalSignature.
     extension(OID.keyUsage, bitString(Buffer.from([0b1000_0000]), 7), 'critical'),
-    extension(OID.extendedKeyUsage, sequence(objectId(OID.serverAuth))),
-    extension(OID.subjectAltName, sequence(...names.map(alternativeName))),
+    extension(
+      OID.extendedKeyUsage,
+      sequence(objectId(purpose === 'server' ? OID.serverAuth : OID.clientAuth)),
+    ),
+    ...(names.length > 0 ? [extension(OID.subjectAltName, sequence(...names.map(alternativeName)))] : []),
     extension(OID.subjectKeyIdentifier, octetString(keyIdOf(publicKey))),
     extension(OID.authorityKeyIdentifier, sequence(tlv(0x80, issuer.keyId))),
   ];
-  // A common name has at most 64 characters (RFC 5280 appendix A); clients look at the alternative names.
-  const certificate = signed(issuer, names[0]!.slice(0, 64), publicKey, days, now, extensions);
+  const certificate = signed(issuer, subject, publicKey, days, now, extensions);
   return { certificate, key: privateKey };
 }
+
+/** An authority below another one, which may issue certificates but no authorities. */
+export function issueAuthority(
+  issuer: Issuer,
+  name: string,
+  days: number,
+  now = Date.now(),
+): Issuer & Issued {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const keyId = keyIdOf(publicKey);
+  const certificate = signed(issuer, name, publicKey, days, now, [
+    ...authorityExtensions(keyId, 0),
+    extension(OID.authorityKeyIdentifier, sequence(tlv(0x80, issuer.keyId))),
+  ]);
+  return { name, key: privateKey, keyId, certificate };
+}
+
+/** @param pathLength authorities that may be between it and what is issued */
+const authorityExtensions = (keyId: Buffer, pathLength: number) => [
+  extension(OID.basicConstraints, sequence(TRUE, integer(Buffer.from([pathLength]))), 'critical'),
+  // keyCertSign and cRLSign (RFC 5280 section 4.2.1.3).
+  extension(OID.keyUsage, bitString(Buffer.from([0b0000_0110]), 1), 'critical'),
+  extension(OID.subjectKeyIdentifier, octetString(keyId)),
+];
 
 function signed(
   issuer: Issuer,

@@ -19,6 +19,7 @@ import type {
   BackendEndpoints,
   CaBundle,
   CertificateBundle,
+  ClientCertificates,
   Endpoint,
   FilterConfig,
   GatewayId,
@@ -62,6 +63,12 @@ const listener = exactly<Listener>({
   protocol: oneOf(['HTTP', 'HTTPS']),
   hostname: optional(string()),
   certificates: list(key()),
+  clientCertificates: optional(
+    exactly<ClientCertificates>({
+      mode: oneOf(['AllowValidOnly', 'AllowInsecureFallback']),
+      authorities: list(key(), { min: 1 }),
+    }),
+  ),
 });
 
 const filters = list(exactly<FilterConfig>({ type: string(), config: anything() }));

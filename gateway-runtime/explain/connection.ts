@@ -2,15 +2,17 @@
 import { normalizeHost } from '../match/normalize.ts';
 import { mostSpecificListener } from '../match/reference.ts';
 import type { Listener } from '../snapshot/snapshot.ts';
+import { clientsInWords } from './words.ts';
 
 /**
  * Why no HTTP is spoken at all; undefined where it is. `listeners` are those of the port; `serverName` is that of the TLS handshake,
- * undefined where the client speaks plain HTTP.
+ * undefined where the client speaks plain HTTP; `hasCertificate` whether it has a valid certificate of its own.
  */
 export function connectionFailure(
   listeners: readonly Listener[],
   port: number,
   serverName: string | undefined,
+  hasCertificate: boolean,
 ): string | undefined {
   const [first] = listeners;
   if (!first) return `not connected: the Gateway has no listener at port ${port}`;
@@ -25,9 +27,14 @@ export function connectionFailure(
   const named = serverName ? `for the server name ${serverName}` : 'without a server name';
   const listener = mostSpecificListener(listeners, serverName);
   if (!listener) return `not connected: no listener takes a TLS handshake ${named}`;
-  return listener.certificates.length > 0
-    ? undefined
-    : `not connected: the listener ${listener.source.listener} has no certificate for a TLS handshake; see its status`;
+  const { source, certificates, clientCertificates } = listener;
+  if (certificates.length === 0) {
+    return `not connected: the listener ${source.listener} has no certificate for a TLS handshake; see its status`;
+  }
+  if (!hasCertificate && clientCertificates?.mode === 'AllowValidOnly') {
+    return `not connected: the listener ${source.listener} lets in ${clientsInWords(clientCertificates)}`;
+  }
+  return undefined;
 }
 
 /** The canonical server name of a handshake: the one given, else the host, unless that is an address. */

@@ -10,7 +10,7 @@ import { gatewayKey, type Snapshot } from '../snapshot/snapshot.ts';
 import { connectionFailure, handshakeName } from './connection.ts';
 import type { ExplainedListener, ExplainedMatch, ExplainedRequest, Explanation } from './explanation.ts';
 import { explainService } from './service.ts';
-import { matchInWords, ruleNameOf } from './words.ts';
+import { clientsInWords, matchInWords, ruleNameOf } from './words.ts';
 
 export interface ExplainedAt {
   /** Port of the Gateway, not one that it was moved to. */
@@ -19,6 +19,8 @@ export interface ExplainedAt {
   readonly tls?: boolean;
   /** Server name of the TLS handshake, empty for none. By default the host; none where that is an address. */
   readonly serverName?: string;
+  /** Whether the client has a certificate that the listener accepts. By default it has one. */
+  readonly clientCertificate?: boolean;
   /** Ports as a client sees them, for redirects. By default the same. */
   readonly publicPort?: (port: number) => number;
 }
@@ -68,7 +70,7 @@ export function explain(
     serves,
     reason,
   }));
-  const failure = connectionFailure(listeners, at.port, serverName);
+  const failure = connectionFailure(listeners, at.port, serverName, at.clientCertificate ?? true);
   if (failure) {
     const unused = explainedListeners.map((each) => ({ ...each, serves: false }));
     return answer(asMatched, { ...NOTHING, listeners: unused, summary: failure });
@@ -98,9 +100,19 @@ function listenerName({
   protocol,
   port,
   hostname,
+  clientCertificates,
 }: Evaluation['listeners'][number]['listener']): Omit<ExplainedListener, 'serves' | 'reason'> {
   const { kind, namespace, name, listener } = source;
-  return { kind, namespace, name, listener, protocol, port, ...(hostname ? { hostname } : {}) };
+  return {
+    kind,
+    namespace,
+    name,
+    listener,
+    protocol,
+    port,
+    ...(hostname ? { hostname } : {}),
+    ...(clientCertificates ? { clients: clientsInWords(clientCertificates) } : {}),
+  };
 }
 
 function explainedMatch({ rule, match, hostname, loss }: Evaluation['matches'][number]): ExplainedMatch {

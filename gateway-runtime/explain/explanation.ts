@@ -80,6 +80,8 @@ export interface ExplainedListener {
   readonly protocol: string;
   readonly port: number;
   readonly hostname?: string;
+  /** Whom it lets in, in words, where it asks clients for certificates. */
+  readonly clients?: string;
   readonly serves: boolean;
   readonly reason: string;
 }

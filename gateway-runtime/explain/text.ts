@@ -81,7 +81,11 @@ function listenerLines({ listeners }: Explanation): string[] {
     'Listener',
     listeners
       .filter(({ serves }) => serves)
-      .flatMap((listener) => [listenerInWords(listener), listener.reason]),
+      .flatMap((listener) => [
+        listenerInWords(listener),
+        listener.reason,
+        ...(listener.clients === undefined ? [] : [`it lets in ${listener.clients}`]),
+      ]),
   ).concat(
     section(
       'Not',

@@ -1,7 +1,14 @@
 /** Things in the words of an explanation. */
 import { shownValue } from '../snapshot/credential.ts';
 import { ruleField } from '../snapshot/rule-field.ts';
-import type { HttpMatch, HttpRule, RuleRetry, RuleTimeouts, ValueMatch } from '../snapshot/snapshot.ts';
+import type {
+  ClientCertificates,
+  HttpMatch,
+  HttpRule,
+  RuleRetry,
+  RuleTimeouts,
+  ValueMatch,
+} from '../snapshot/snapshot.ts';
 import type { ExplainedListener, RuleName } from './explanation.ts';
 
 /** What a match asks for: `PathPrefix /cart, method GET, header x-tier: gold, query q=1`; expressions between slashes. */
@@ -33,6 +40,14 @@ export function ruleInWords(name: RuleName): string {
 export function listenerInWords(each: ExplainedListener): string {
   const owner = each.kind === 'Gateway' ? '' : ` of ${each.kind} ${each.namespace}/${each.name}`;
   return `${each.listener}${owner} (${each.protocol}, ${each.hostname ?? 'any host'})`;
+}
+
+/** `only clients with a certificate from ConfigMap infra/authorities`. */
+export function clientsInWords({ mode, authorities }: ClientCertificates): string {
+  const from = authorities.map((key) => key.replace('ca-bundle/', 'ConfigMap ')).join(' or ');
+  return mode === 'AllowValidOnly'
+    ? `only clients with a certificate from ${from}`
+    : `clients with and without a certificate from ${from}`;
 }
 
 /** `the whole request: at most 10 s, then 504`. */

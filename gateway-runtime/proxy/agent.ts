@@ -22,6 +22,7 @@ import {
   type Snapshot,
   type SnapshotDelta,
 } from '../snapshot/snapshot.ts';
+import { ClientAuthorities, stricter } from './client-certificates.ts';
 import type { Engine } from './engine.ts';
 import { Http1Engine } from './engine-http1/engine.ts';
 import { NodeEngine } from './engine-node/engine.ts';
@@ -92,6 +93,7 @@ export class Agent {
   readonly #certificates = new Certificates();
   readonly #pipeline: Pipeline;
   readonly #engine: Engine;
+  readonly #authorities = new ClientAuthorities();
   readonly #listeners: Listeners;
   #version = '';
   #snapshot: Snapshot | undefined;
@@ -210,6 +212,7 @@ export class Agent {
     for (const [id, bundle] of certificates ?? []) this.#certificates.put(id, bundle);
     for (const [key, found] of endpoints ?? []) this.#upstreams.putEndpoints(key, found);
     if (delta) this.#take(delta, router);
+    if (delta) this.#authorities.update(this.#ports());
     if (delta) await this.#listeners.set(this.#ports());
     if (certificates || delta) this.#listeners.setDefaultTls((port) => defaultTls(this.#handshake(port)));
     if (delta && this.#state === 'starting') this.#state = 'serving';
@@ -265,7 +268,8 @@ export class Agent {
     this.#resources.set(resource.key, resource);
     if (resource.type === 'backend') this.#upstreams.putBackend(resource);
     else if (resource.type === 'http-rule') this.#metrics.putRule(resource);
-    else if (resource.type === 'listener') this.#metrics.putListener(resource);
+    else if (resource.type === 'ca-bundle') this.#authorities.put(resource);
+    else this.#metrics.putListener(resource);
   }
 
   #remove(key: ResourceKey): void {
@@ -273,14 +277,20 @@ export class Agent {
     this.#resources.delete(key);
     if (resource?.type === 'backend') this.#upstreams.removeBackend(key);
     else if (resource?.type === 'http-rule') this.#metrics.removeRule(key);
-    else if (resource?.type === 'listener') this.#metrics.removeListener(resource);
+    else if (resource?.type === 'ca-bundle') this.#authorities.remove(key);
+    else if (resource) this.#metrics.removeListener(resource);
   }
 
-  /** One listener per port, to name in a diagnostic; translate has refused ports whose listeners differ in protocol. */
+  /**
+   * One listener per port, to speak for it: translate has refused ports whose listeners differ in protocol, and gives all of a port the
+   * same to ask of clients.
+   */
   #ports(): Map<number, Listener> {
     const ports = new Map<number, Listener>();
     for (const resource of this.#resources.values()) {
-      if (resource.type === 'listener' && !ports.has(resource.port)) ports.set(resource.port, resource);
+      if (resource.type !== 'listener') continue;
+      const known = ports.get(resource.port);
+      ports.set(resource.port, known ? stricter(known, resource) : resource);
     }
     return ports;
   }
@@ -289,11 +299,17 @@ export class Agent {
     return {
       certificates: this.#certificates,
       listener: (serverName: string) => this.#pipeline.router.listener(port, serverName)?.listener,
+      demand: () => this.#authorities.demandOf(port),
     };
   }
 
   #diagnostics(): Diagnostic[] {
-    return [...this.#listeners.problems, ...this.#certificates.problems, ...this.#pipeline.router.problems];
+    return [
+      ...this.#listeners.problems,
+      ...this.#certificates.problems,
+      ...this.#authorities.problems,
+      ...this.#pipeline.router.problems,
+    ];
   }
 }
 

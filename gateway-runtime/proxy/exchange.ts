@@ -11,6 +11,7 @@ import type {
 } from '../filters/definition.ts';
 import type { MatchRequest } from '../match/request.ts';
 import type { BackendKey, Endpoint, HttpRule, Listener } from '../snapshot/snapshot.ts';
+import type { ClientIdentity } from './client-certificates.ts';
 import type { Authorization } from './pipeline/authorization.ts';
 import type { CompiledRule } from './pipeline/compiled-rule.ts';
 import type { Deadline } from './pipeline/deadlines.ts';
@@ -25,7 +26,12 @@ export interface ClientConnection {
   readonly tls: boolean;
   /** Server name of the TLS handshake, canonical (`normalizeHost`); absent where the client sent none. */
   readonly serverName?: string;
+  /** What the client showed of itself, where the port asks for certificates. */
+  readonly client?: ClientIdentity;
 }
+
+/** Where a handshake fails for the certificate of the client. */
+export type HandshakeCause = 'client-certificate-missing' | 'client-certificate-not-valid';
 
 /** Why a forwarded request got no (whole) response. */
 export type UpstreamFailure =
@@ -174,8 +180,11 @@ export interface ExchangeHandler {
   onConnectionDropped(): void;
   /** A copy of a request was given up: its endpoint was too slow, not there, or had copies enough. */
   onMirrorDropped(): void;
-  /** No TLS connection came about: no listener for the server name, no common version, or not TLS at all. */
-  onHandshakeFailure(connection: ClientConnection): void;
+  /**
+   * No TLS connection came about: no listener for the server name, no common version, not TLS at all, or the certificate of the client is
+   * missing or not valid.
+   */
+  onHandshakeFailure(connection: ClientConnection, cause?: HandshakeCause): void;
   /** A callback threw. The exchange or connection it belongs to was ended. */
   onInternalError(error: unknown): void;
 }

@@ -1,13 +1,16 @@
 /** What the servers of all engines do alike: the sockets of a listener port, counted as they are accepted, and who is on the other side. */
 import type { Server, Socket } from 'node:net';
-import type { SecureContextOptions, TLSSocket, Server as TlsServer } from 'node:tls';
+import type { SecureContextOptions, TLSSocket, TlsOptions, Server as TlsServer } from 'node:tls';
 import { normalizeHost } from '../match/normalize.ts';
+import { clientIdentityOf } from './client-certificates.ts';
 import type { EngineServer } from './engine.ts';
-import type { ClientConnection, ExchangeHandler } from './exchange.ts';
+import type { ClientConnection, ExchangeHandler, HandshakeCause } from './exchange.ts';
 
 export abstract class ListenerServer<NetServer extends Server = Server> implements EngineServer {
   readonly server: NetServer;
   protected readonly isTls: boolean;
+  /** Handshakes ask for a certificate of the client. */
+  readonly #asks: boolean;
   readonly #port: number;
   readonly #handler: ExchangeHandler;
   /** As accepted: under TLS, before the handshake too. */
@@ -18,12 +21,14 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
   constructor(
     server: NetServer,
     port: number,
-    isTls: boolean,
+    tls: TlsOptions | undefined,
     handler: ExchangeHandler,
     connections: number,
   ) {
     this.server = server;
+    const isTls = tls !== undefined;
     this.isTls = isTls;
+    this.#asks = tls?.requestCert === true;
     this.#port = port;
     this.#handler = handler;
     server.maxConnections = connections;
@@ -33,11 +38,12 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
       socket.on('error', () => {});
     });
     this.on('drop', () => handler.onConnectionDropped());
-    this.on('tlsClientError', (_error: Error, socket: TLSSocket) =>
-      handler.onHandshakeFailure(this.#connectionOf(socket)),
+    this.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) =>
+      handler.onHandshakeFailure(this.#connectionOf(socket), this.#causeOf(error, socket)),
     );
     this.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => {
-      const connection = this.#connectionOf(socket);
+      const plain = this.#connectionOf(socket);
+      const connection = this.#asks ? { ...plain, client: clientIdentityOf(socket as TLSSocket) } : plain;
       // OpenSSL does not keep the server name with a TLS 1.2 session where the context is chosen in a callback; the host of the first request then
       // stands for it.
       const isNameUnknown =
@@ -68,6 +74,12 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
     if (options === this.#defaultTls) return;
     this.#defaultTls = options;
     (this.server as unknown as TlsServer).setSecureContext(options);
+  }
+
+  #causeOf({ code }: NodeJS.ErrnoException, { authorizationError }: TLSSocket): HandshakeCause | undefined {
+    if (!this.#asks) return undefined;
+    if (code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE') return 'client-certificate-missing';
+    return authorizationError ? 'client-certificate-not-valid' : undefined;
   }
 
   destroy(): void {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { GATEWAY_GROUP } from '../api/names.ts';
 import type { Diagnostic } from '../snapshot/diagnostic.ts';
-import type { GatewayId, Listener } from '../snapshot/snapshot.ts';
+import type { ClientCertificates, GatewayId, Listener } from '../snapshot/snapshot.ts';
 import type { Engine, EngineServer } from './engine.ts';
 
 export interface PortOptions {
@@ -20,6 +20,8 @@ export interface PortOptions {
 
 interface BoundPort {
   readonly protocol: Listener['protocol'];
+  /** Whether, and how strictly, handshakes ask for certificates of clients. */
+  readonly asks: ClientCertificates['mode'] | undefined;
   readonly engine: EngineServer;
   readonly number: number;
 }
@@ -51,7 +53,8 @@ export class Listeners {
     const before = new Map<number, number>();
     for (const [port, bound] of this.#bound) {
       const listener = wanted.get(port);
-      if (listener?.protocol === bound.protocol) continue;
+      // A connection that stands was made as the port asked before: so they go, as where the protocol is another.
+      if (listener?.protocol === bound.protocol && listener.clientCertificates?.mode === bound.asks) continue;
       if (listener) before.set(port, bound.number);
       this.#bound.delete(port);
       this.#drain(bound.engine);
@@ -108,6 +111,7 @@ export class Listeners {
     if (this.#retiring) server.retire();
     this.#bound.set(port, {
       protocol,
+      asks: listener.clientCertificates?.mode,
       engine: server,
       number: (server.server.address() as AddressInfo).port,
     });

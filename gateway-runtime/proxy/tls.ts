@@ -9,6 +9,7 @@ import {
 import { normalizeHost } from '../match/normalize.ts';
 import type { Diagnostic } from '../snapshot/diagnostic.ts';
 import type { CertificateBundle, CertificateId, Listener } from '../snapshot/snapshot.ts';
+import type { ClientDemand } from './client-certificates.ts';
 import type { Limits } from './limits.ts';
 
 /** Ciphers with forward secrecy and authenticated encryption (RFC 9325 section 4.2); TLS 1.3 has no others. */
@@ -31,12 +32,51 @@ const STRICT: SecureContextOptions = {
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
 };
 
-interface LoadedCertificate {
-  readonly hash: string;
+interface Secured {
   readonly options: SecureContextOptions;
   readonly context: SecureContext;
-  readonly names: X509Certificate;
 }
+
+class LoadedCertificate {
+  readonly hash: string;
+  readonly names: X509Certificate;
+  readonly #plain: Secured;
+  /** Made where they are first needed, and gone with what the port asked. */
+  readonly #asking = new WeakMap<ClientDemand, Secured>();
+
+  /** Throws where it can't be loaded. */
+  constructor({ hash, certificate, privateKey }: CertificateBundle) {
+    this.hash = hash;
+    this.#plain = secured({ ...STRICT, cert: certificate, key: privateKey });
+    this.names = new X509Certificate(certificate);
+  }
+
+  /** For a port that asks this of clients; undefined where no client could fulfil it. */
+  under(demand: ClientDemand | undefined): Secured | undefined {
+    if (!demand) return this.#plain;
+    // Without authorities Node would take those that browsers trust.
+    if (demand.authorities.length === 0) return undefined;
+    let made = this.#asking.get(demand);
+    if (!made) {
+      made = secured({ ...this.#plain.options, ...verifying(demand) });
+      this.#asking.set(demand, made);
+    }
+    return made;
+  }
+}
+
+const secured = (options: SecureContextOptions): Secured => ({
+  options,
+  context: createSecureContext(options),
+});
+
+const verifying = ({ authorities, identity }: ClientDemand): SecureContextOptions => ({
+  ca: [...authorities],
+  // A trust anchor need not be a root (RFC 5280 section 6.1.1 (d)).
+  allowPartialTrustChain: true,
+  // OpenSSL takes 32 octets.
+  sessionIdContext: identity.slice(0, 32),
+});
 
 export class Certificates {
   readonly #loaded = new Map<CertificateId, LoadedCertificate>();
@@ -54,9 +94,7 @@ export class Certificates {
       return;
     }
     try {
-      const options = { ...STRICT, cert: bundle.certificate, key: bundle.privateKey };
-      const names = new X509Certificate(bundle.certificate);
-      this.#loaded.set(id, { hash: bundle.hash, options, context: createSecureContext(options), names });
+      this.#loaded.set(id, new LoadedCertificate(bundle));
       this.#problems.delete(id);
     } catch (error) {
       this.#problems.set(id, this.#problem(id, (error as NodeJS.ErrnoException).code));
@@ -101,6 +139,8 @@ export interface HandshakePort {
   readonly certificates: Certificates;
   /** The listener for a server name, empty where the client sends none: of the table that serves now. */
   listener(serverName: string): Listener | undefined;
+  /** What is asked of clients now. Whether it is anything, and how strictly, stays as long as the port is bound. */
+  demand(): ClientDemand | undefined;
   readonly limits: Limits;
   /** For ALPN, the best first. */
   readonly protocols: readonly string[];
@@ -108,8 +148,10 @@ export interface HandshakePort {
 
 /** Options of a port that terminates TLS. Certificates are chosen at each handshake, so new ones need no new port. */
 export function tlsOptions(port: HandshakePort): TlsOptions {
+  const demand = port.demand();
   return {
     ...defaultTls(port),
+    ...(demand ? { requestCert: true, rejectUnauthorized: demand.mode === 'AllowValidOnly' } : {}),
     ALPNProtocols: [...port.protocols],
     handshakeTimeout: port.limits.tlsHandshake,
     SNICallback(serverName, done) {
@@ -127,20 +169,35 @@ export function tlsOptions(port: HandshakePort): TlsOptions {
 }
 
 function contextFor(
-  { certificates, listener }: HandshakePort,
+  { certificates, listener, demand }: HandshakePort,
   serverName: string,
 ): SecureContext | undefined {
   const host = normalizeHost(serverName);
   if (typeof host !== 'string') return undefined;
   const found = listener(host);
-  return found && certificates.choose(found, host)?.context;
+  return found && certificates.choose(found, host)?.under(demand())?.context;
 }
 
 /** For clients that send no server name: only a listener without hostname serves them. Without a certificate the handshake fails. */
 export function defaultTls({
   certificates,
   listener,
-}: Pick<HandshakePort, 'certificates' | 'listener'>): SecureContextOptions {
+  demand,
+}: Pick<HandshakePort, 'certificates' | 'listener' | 'demand'>): SecureContextOptions {
   const found = listener('');
-  return (found && certificates.choose(found, '')?.options) ?? STRICT;
+  const asked = demand();
+  return (found && certificates.choose(found, '')?.under(asked)?.options) ?? bare(asked);
+}
+
+const BARE = new WeakMap<ClientDemand, SecureContextOptions>();
+
+/** Without a certificate. Tickets are the default context's, so that they must be bound to what the port asks here too. */
+function bare(demand: ClientDemand | undefined): SecureContextOptions {
+  if (!demand) return STRICT;
+  let options = BARE.get(demand);
+  if (!options) {
+    options = { ...STRICT, ...verifying(demand) };
+    BARE.set(demand, options);
+  }
+  return options;
 }

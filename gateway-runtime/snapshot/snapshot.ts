@@ -38,6 +38,16 @@ export interface Listener {
   readonly hostname?: string;
   /** HTTPS: one or more. Those that could not be resolved are left out. */
   readonly certificates: readonly CertificateId[];
+  /** HTTPS: absent where clients are asked for none. The same for all listeners of a port (GEP-91). */
+  readonly clientCertificates?: ClientCertificates;
+}
+
+/** What is asked of clients in the TLS handshake (FrontendTLSValidation). */
+export interface ClientCertificates {
+  /** AllowInsecureFallback lets in those without a valid certificate, too. */
+  readonly mode: 'AllowValidOnly' | 'AllowInsecureFallback';
+  /** One or more: a certificate is valid that any of them issued. */
+  readonly authorities: readonly CaBundleKey[];
 }
 
 export interface PathMatch {

@@ -4,7 +4,6 @@ import { GATEWAY_GROUP } from '../api/names.ts';
 import type { GatewayId } from '../snapshot/snapshot.ts';
 import { type Finding, named } from './findings.ts';
 import { refusalOfClass } from './gateway-classes.ts';
-import type { DeclaredListener } from './listeners.ts';
 import type { MergedListener } from './merge.ts';
 import type { Name, Objects } from './objects.ts';
 import { parametersProblem } from './parameters.ts';
@@ -96,27 +95,6 @@ export function notAllowed(
     message: `${named(ref)} takes ListenerSets of ${admittedInWords(allowed, id.namespace)}, not of namespace ${set.namespace}`,
     fix: 'have its owner change spec.allowedListeners.namespaces of the Gateway',
     related: [ref],
-  };
-}
-
-/** A listener that was told to demand client certificates must not be served without. */
-export function withFrontendTls(listener: DeclaredListener, { spec }: Gateway): DeclaredListener {
-  const frontend = spec.tls?.frontend;
-  if (!frontend || listener.protocol !== 'HTTPS' || listener.unsupported) return listener;
-  const perPort = (frontend.perPort ?? []).findIndex(({ port }) => port === listener.port);
-  const [tls, field] =
-    perPort >= 0
-      ? [frontend.perPort![perPort]!.tls, `spec.tls.frontend.perPort[${perPort}].tls.validation`]
-      : [frontend.default, 'spec.tls.frontend.default.validation'];
-  if (!tls.validation) return listener;
-  return {
-    ...listener,
-    unsupported: {
-      reason: 'UnsupportedValue',
-      field: listener.home.kind === 'Gateway' ? field : listener.field,
-      message: 'the Gateway asks for client certificates on this port, and their validation is not served',
-      fix: `remove ${field} of the Gateway, or serve this port with protocol HTTP`,
-    },
   };
 }
 

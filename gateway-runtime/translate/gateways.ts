@@ -2,8 +2,10 @@
 import type { KindObject } from '../api/kinds.ts';
 import { CONTROLLER_NAME } from '../api/names.ts';
 import type { CertificateId, GatewayId } from '../snapshot/snapshot.ts';
+import type { CaBundles } from './ca-bundles.ts';
 import type { Certificates } from './certificates.ts';
 import type { Finding } from './findings.ts';
+import { FrontendTls } from './frontend-tls.ts';
 import {
   isServable,
   noneValid,
@@ -12,7 +14,6 @@ import {
   parentNotAccepted,
   whyClassRefused,
   whyNotAccepted,
-  withFrontendTls,
 } from './gateway-checks.ts';
 import { gatewayReferences } from './gateway-references.ts';
 import type { DeclaredListener } from './listeners.ts';
@@ -49,6 +50,10 @@ export interface GatewayView {
   readonly unresolved: readonly Finding[];
   /** What it refers to and may refer to, its listeners aside. */
   readonly secrets: readonly CertificateId[];
+  /** ConfigMaps that it refers to and may refer to, by `namespace/name`. */
+  readonly configMaps: readonly string[];
+  /** Where clients without a valid certificate are let in although certificates are asked for, in words. */
+  readonly insecureClients: readonly string[];
   readonly listeners: readonly ServedListener[];
   /** By `namespace/name`: every ListenerSet that names this Gateway. */
   readonly listenerSets: ReadonlyMap<string, ListenerSetView>;
@@ -63,6 +68,7 @@ export function gatewayViews(
   objects: Objects,
   declared: Derived<readonly DeclaredListener[]>,
   certificates: Certificates,
+  caBundles: CaBundles,
   classes: Classes,
 ): Derived<GatewayView | undefined> {
   return memo.derive((namespace, name) => {
@@ -70,7 +76,7 @@ export function gatewayViews(
     const gateway = objects.get('Gateway', id.namespace, id.name);
     if (!gateway || !isOurs(gateway, objects, classes)) return undefined;
     const classRefusal = classes === 'own' ? whyClassRefused(gateway, objects) : undefined;
-    return view(id, gateway, classRefusal, objects, declared, certificates);
+    return view(id, gateway, classRefusal, objects, declared, certificates, caBundles);
   });
 }
 
@@ -87,10 +93,12 @@ function view(
   objects: Objects,
   declared: Derived<readonly DeclaredListener[]>,
   certificates: Certificates,
+  caBundles: CaBundles,
 ): GatewayView {
   const [allowed, refused] = listenerSetsOf(id, gateway, objects);
+  const frontend = new FrontendTls(id.namespace, gateway, caBundles);
   const listenersOf = (kind: string, { namespace, name }: Name) =>
-    declared.get(kind, namespace, name).map((listener) => withFrontendTls(listener, gateway));
+    declared.get(kind, namespace, name).map((listener) => frontend.applyTo(listener));
   const [own, ...ofSets] = mergeListeners([
     listenersOf('Gateway', id),
     ...allowed.map((set) => listenersOf('ListenerSet', set.name)),
@@ -118,6 +126,8 @@ function view(
     ...(refusal ? { refusal } : {}),
     warnings: notServed(gateway),
     ...gatewayReferences(id.namespace, gateway, certificates),
+    configMaps: [...frontend.configMaps],
+    insecureClients: frontend.insecure,
     listeners,
     listenerSets: new Map(
       [...sets, ...refused].map((set) => [`${set.name.namespace}/${set.name.name}`, set]),

@@ -2,7 +2,7 @@
 import type { Listener as ListenerSpec } from '../api/listener.ts';
 import { GATEWAY_GROUP } from '../api/names.ts';
 import { contentHash } from '../snapshot/canonical.ts';
-import type { CertificateId, Listener, ListenerKey } from '../snapshot/snapshot.ts';
+import type { CaBundle, CertificateId, Listener, ListenerKey } from '../snapshot/snapshot.ts';
 import type { Certificates } from './certificates.ts';
 import type { Finding } from './findings.ts';
 import type { Derived, Memo } from './memo.ts';
@@ -28,6 +28,8 @@ export interface DeclaredListener {
   readonly certificates: readonly CertificateId[];
   /** What it refers to and may refer to: its certificates, and Secrets that are not there or of no use. */
   readonly secrets: readonly CertificateId[];
+  /** Authorities that certificates of clients must be from. */
+  readonly authorities?: readonly CaBundle[];
   /** As the snapshot has it, where it is programmed; absent for a protocol that is not served. */
   readonly resource?: Listener;
   /** Why it can't be served at all, conflicts aside. */

@@ -7,7 +7,6 @@ import {
   type CertificateId,
   type GatewayId,
   gatewayKey,
-  type Listener,
   type ListenerKey,
   type SnapshotDelta,
 } from '../snapshot/snapshot.ts';
@@ -79,15 +78,16 @@ export class Outputs {
     this.#statusDue.set(refKey(ref), ref);
 
     this.#secrets.replace(before ? allSecrets(before) : [], after ? allSecrets(after) : []);
+    this.#configMaps.replace(before?.configMaps ?? [], after?.configMaps ?? []);
 
     const resources = this.#resourcesOf(ref);
-    for (const listener of after ? programmedListeners(after) : []) {
-      resources.add(listener);
-      for (const id of listener.certificates) this.#useCertificate(id);
+    for (const { resource, authorities = [] } of after ? programmedListeners(after) : []) {
+      for (const each of [resource!, ...authorities]) resources.add(each);
+      for (const id of resource!.certificates) this.#useCertificate(id);
     }
-    for (const listener of before ? programmedListeners(before) : []) {
-      resources.remove(listener);
-      for (const id of listener.certificates) this.#dropCertificate(id);
+    for (const { resource, authorities = [] } of before ? programmedListeners(before) : []) {
+      for (const each of [resource!, ...authorities]) resources.remove(each);
+      for (const id of resource!.certificates) this.#dropCertificate(id);
     }
   }
 
@@ -277,6 +277,6 @@ function* allSecrets(view: GatewayView): Generator<CertificateId> {
   for (const { secrets } of allListeners(view)) yield* secrets;
 }
 
-function* programmedListeners(view: GatewayView): Generator<Listener> {
-  for (const each of allListeners(view)) if (each.programmed) yield each.resource!;
+function* programmedListeners(view: GatewayView): Generator<ServedListener> {
+  for (const each of allListeners(view)) if (each.programmed) yield each;
 }

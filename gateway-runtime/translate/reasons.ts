@@ -13,6 +13,7 @@ export const REASONS = {
       False: ['ListenersNotValid', 'InvalidParameters', 'UnsupportedAddress'],
     },
     Programmed: { True: ['Programmed'], False: ['Invalid'] },
+    InsecureFrontendValidationMode: { True: ['ConfigurationChanged'] },
     ResolvedRefs: {
       True: ['ResolvedRefs'],
       False: ['ListenersNotResolved', 'InvalidClientCertificateRef', 'RefNotPermitted'],
@@ -31,12 +32,24 @@ export const REASONS = {
   Listener: {
     Accepted: {
       True: ['Accepted'],
-      False: ['UnsupportedProtocol', 'UnsupportedValue', 'HostnameConflict', 'ProtocolConflict'],
+      False: [
+        'UnsupportedProtocol',
+        'UnsupportedValue',
+        'HostnameConflict',
+        'ProtocolConflict',
+        'NoValidCACertificate',
+      ],
     },
     Programmed: { True: ['Programmed'], False: ['Invalid', 'HostnameConflict', 'ProtocolConflict'] },
     ResolvedRefs: {
       True: ['ResolvedRefs'],
-      False: ['InvalidRouteKinds', 'InvalidCertificateRef', 'RefNotPermitted'],
+      False: [
+        'InvalidRouteKinds',
+        'InvalidCertificateRef',
+        'InvalidCACertificateRef',
+        'InvalidCACertificateKind',
+        'RefNotPermitted',
+      ],
     },
     Conflicted: { True: ['HostnameConflict', 'ProtocolConflict'], False: ['NoConflicts'] },
     OverlappingTLSConfig: { True: ['OverlappingHostnames'] },

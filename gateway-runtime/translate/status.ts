@@ -37,6 +37,7 @@ export function gatewayStatus(view: GatewayView, countRoutes: CountRoutes): Gate
     conditions: [
       ...summary(view.generation, view.refusal, view.listeners, 'Invalid', view.warnings),
       resolvedRefs(view),
+      ...insecureFrontend(view),
     ],
     listeners: view.listeners.map((listener) => listenerStatus(listener, countRoutes)),
     attachedListenerSets: accepted.length,
@@ -113,6 +114,19 @@ function resolvedRefs({ generation, unresolved, listeners }: GatewayView): Condi
   return conditions.list[0]!;
 }
 
+/** "This condition is removed as soon as FrontendValidationModeType is changed back to `AllowValidOnly`". */
+function insecureFrontend({ generation, insecureClients }: GatewayView): readonly Condition[] {
+  if (insecureClients.length === 0) return [];
+  const conditions = new Conditions(generation);
+  conditions.add(
+    'InsecureFrontendValidationMode',
+    'True',
+    'ConfigurationChanged',
+    `Clients are let in without a valid certificate ${insecureClients.join(', ')}: the mode is AllowInsecureFallback.`,
+  );
+  return conditions.list;
+}
+
 function listenerStatus(listener: ServedListener, countRoutes: CountRoutes): ListenerStatus {
   const { conflict, unsupported, unresolved, overlaps } = listener;
   const conditions = new Conditions(listener.generation);
@@ -176,12 +190,22 @@ function listenerDiagnostics(ref: ObjectRef, listener: ServedListener): Diagnost
   );
 }
 
+/** What listeners have of their Gateway is said of the first one. */
+function onceEach(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const seen = new Map<string, Diagnostic>();
+  for (const each of diagnostics) {
+    const key = `${each.code} ${each.field}`;
+    if (!seen.has(key)) seen.set(key, each);
+  }
+  return [...seen.values()];
+}
+
 export function gatewayDiagnostics(view: GatewayView): Diagnostic[] {
   const ref = gatewayRef(view.id);
   return [
     ...(view.refusal ? [diagnose('gateway', ref, view.refusal)] : []),
     ...view.unresolved.map((finding) => diagnose('gateway', ref, finding)),
-    ...view.listeners.flatMap((listener) => listenerDiagnostics(ref, listener)),
+    ...onceEach(view.listeners.flatMap((listener) => listenerDiagnostics(ref, listener))),
     ...view.warnings.map((finding) => diagnose('gateway', ref, finding, 'warning')),
   ];
 }

@@ -136,6 +136,8 @@ const request = object(
     body: optional(string()),
     /** Server name of the TLS handshake, where it is not the host of the URL; `none` for a handshake without one. */
     serverName: optional(string()),
+    /** The authority of `authorities` from which the client has a certificate that it shows. */
+    clientCertificate: optional(string()),
     /** The bytes to be sent in place of a well-formed request; line feeds become CR LF unless there is a CR already. */
     raw: optional(string()),
     /** What the backend answers; 200 with an empty body unless said. */
@@ -198,6 +200,7 @@ const edit = object({
   change: optional(mapOf(mapOf(custom<{ to: unknown }>('a value', (to) => ({ to }))))),
   remove: optional(list(string(), { min: 1 })),
   certificates: optional(mapOf(list(string(), { min: 1 }))),
+  authorities: optional(mapOf(string())),
   ...expectations,
 });
 export type Edit = Infer<typeof edit>;
@@ -212,6 +215,8 @@ const caseForm = object({
   objects: optional(list(rawObject)),
   /** `namespace/name` of a TLS Secret, made for this run, to the names in its certificate. */
   certificates: optional(mapOf(list(string(), { min: 1 }))),
+  /** `namespace/name` of a ConfigMap to the name of an authority, made for this run, whose certificate is in it. */
+  authorities: optional(mapOf(string())),
   classes: optional(
     custom<'own' | 'any' | string[]>('own, any or a list of class names', (value) =>
       value === 'own' || value === 'any' ? value : Array.isArray(value) ? value.map(String) : undefined,

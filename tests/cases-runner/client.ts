@@ -3,7 +3,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
-import { authorityCertificate, namesOf } from './certificates.ts';
+import { authorityCertificate, type ClientCertificate, namesOf } from './certificates.ts';
 
 export interface Reply {
   readonly status: number;
@@ -24,6 +24,8 @@ export interface Target {
   readonly tls: boolean;
   /** Server name of the handshake; undefined for none. */
   readonly serverName: string | undefined;
+  /** What the client shows of itself. */
+  readonly certificate?: ClientCertificate;
 }
 
 export interface Outgoing {
@@ -40,7 +42,8 @@ const HOST = '127.0.0.1';
 const PATIENCE_MS = 5000;
 
 /** Certificates are checked against the run's authority, but not names: a case says itself which one it wants to see. */
-const tlsOptions = ({ serverName }: Target) => ({
+const tlsOptions = ({ serverName, certificate }: Target) => ({
+  ...certificate,
   ca: authorityCertificate,
   rejectUnauthorized: false,
   checkServerIdentity: () => undefined,

@@ -29,8 +29,7 @@ const NOT_SERVED: Readonly<Record<string, string>> = {
   'HTTPRoute.rules.sessionPersistence': 'session persistence is not served: the rule answers 500',
   'HTTPRoute.useDefaultGateways': 'default Gateways are not served: a warning says so',
   'Gateway.defaultScope': 'default Gateways are not served: a warning says so',
-  'Gateway.tls':
-    'neither client certificates nor TLS to backends are served: refused, or left out with a warning',
+  'Gateway.tls.backend': 'TLS to backends is not served: a warning says so',
   'Gateway.listeners.tls.options': 'no option is known: the listener is not accepted',
   'ListenerSet.listeners.tls.options': 'no option is known: the listener is not accepted',
 };

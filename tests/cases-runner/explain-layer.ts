@@ -6,20 +6,28 @@ import { re2 } from '../../gateway-runtime/regex/re2.ts';
 import type { Snapshot } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { type Addressed, splitTarget } from './addressed.ts';
 import type { Answer, CaseForm, CaseRequest } from './case.ts';
+import { clientCertificate, isAccepted } from './certificates.ts';
 import { type Mismatch, mismatch, textMatches, unequal } from './mismatch.ts';
 
 function explained(
   snapshot: Snapshot,
   addressed: Addressed,
-  { request, headers }: CaseRequest,
+  { request, headers, clientCertificate: authority }: CaseRequest,
   { agent }: CaseForm,
 ): Explanation {
   const { port, tls, serverName, hostHeader, target } = addressed;
   const values = new Map([...(headers ?? [])].map(([name, each]) => [name.toLowerCase(), each.join(', ')]));
   const ports = agent?.publicPorts ?? {};
+  const hasCertificate = authority !== undefined && isAccepted(clientCertificate(authority), snapshot, port);
   return explain(
     snapshot,
-    { port, tls, serverName: serverName ?? '', publicPort: (each) => Number(ports[each] ?? each) },
+    {
+      port,
+      tls,
+      serverName: serverName ?? '',
+      clientCertificate: hasCertificate,
+      publicPort: (each) => Number(ports[each] ?? each),
+    },
     {
       method: request.method,
       host: hostHeader,

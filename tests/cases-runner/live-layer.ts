@@ -25,6 +25,7 @@ import {
   reachedBy,
 } from './answer.ts';
 import type { Answer, CaseForm, CaseRequest } from './case.ts';
+import { clientCertificate } from './certificates.ts';
 import { Client, type Outgoing, type Refusal, type Reply, sendRaw, type Target } from './client.ts';
 import type { EchoServers } from './echo-servers.ts';
 import type { Step } from './load.ts';
@@ -135,8 +136,9 @@ export class Live {
     const { gateway, port, tls, serverName, hostHeader, target: path } = address(step, request);
     const bound = this.#agents.get(gateway)?.boundPort(port);
     if (bound === undefined) return { refused: `port ${port} of Gateway ${gateway} is not bound` };
-    const target: Target = { port: bound, tls, serverName };
-    const { raw, body = '', headers } = request;
+    const { raw, body = '', headers, clientCertificate: authority } = request;
+    const shown = authority === undefined ? {} : { certificate: clientCertificate(authority) };
+    const target: Target = { port: bound, tls, serverName, ...shown };
     if (raw !== undefined) {
       const bytes = raw.includes('\r') ? raw : raw.replaceAll('\n', '\r\n');
       return sendRaw(target, bytes, request.answer?.closes ?? false);

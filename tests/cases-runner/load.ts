@@ -6,7 +6,7 @@ import { type RawObject, refKey } from '../../gateway-runtime/api/object.ts';
 import { re2 } from '../../gateway-runtime/regex/re2.ts';
 import type { Change, TranslateOptions } from '../../gateway-runtime/translate/translation.ts';
 import { type CaseForm, type CaseRequest, type Edit, parseCase, parseFragment } from './case.ts';
-import { tlsSecret } from './certificates.ts';
+import { caConfigMap, tlsSecret } from './certificates.ts';
 
 export const CASES = join(import.meta.dirname, '..', 'cases');
 const SHARED = '_shared';
@@ -61,7 +61,7 @@ export function changed(object: RawObject, path: string, to: unknown): RawObject
 }
 
 function applyEdit(name: string, before: ReadonlyMap<string, RawObject>, edit: Edit): Change[] {
-  const changes: Change[] = [...secretsOf(edit), ...(edit.set ?? [])].map((object) => ({
+  const changes: Change[] = [...madeFor(edit), ...(edit.set ?? [])].map((object) => ({
     set: withVersion(object),
   }));
   for (const [key, fields] of edit.change ?? []) {
@@ -87,14 +87,18 @@ function applyChanges(before: ReadonlyMap<string, RawObject>, changes: readonly 
   return after;
 }
 
-function secretsOf({ certificates }: Pick<CaseForm, 'certificates'>): RawObject[] {
-  return [...(certificates ?? [])].map(([secret, names]) => tlsSecret(secret, names));
+function madeFor({
+  certificates = new Map(),
+  authorities = new Map(),
+}: Pick<CaseForm, 'certificates' | 'authorities'>): RawObject[] {
+  return [
+    ...[...certificates].map(([secret, names]) => tlsSecret(secret, names)),
+    ...[...authorities].map(([configMap, name]) => caConfigMap(configMap, name)),
+  ];
 }
 
 function firstObjects(form: CaseForm, fragment: (name: string) => RawObject[]): RawObject[] {
-  return [...(form.use ?? []).flatMap(fragment), ...secretsOf(form), ...(form.objects ?? [])].map(
-    withVersion,
-  );
+  return [...(form.use ?? []).flatMap(fragment), ...madeFor(form), ...(form.objects ?? [])].map(withVersion);
 }
 
 /** A case with its steps worked out. `fragment` reads a file of `_shared/`. */

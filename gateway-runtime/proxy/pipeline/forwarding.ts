@@ -1,6 +1,9 @@
 /**
  * X-Forwarded-For, -Host, -Port, -Proto, -Server and X-Real-Ip: what a backend learns of the client. What a client says of
  * itself is replaced, whole and under every spelling; only a trusted hop (another proxy of ours in front) is believed.
+ *
+ * That goes for certificates of clients too. Nothing is said of those that were verified here, and what a client says of its own, in the
+ * fields of RFC 9440 or of other proxies, does not get through.
  */
 import { BlockList, isIP } from 'node:net';
 import { hostPort } from '../../match/normalize.ts';
@@ -10,8 +13,11 @@ import type { ClientConnection, Exchange, ForwardedHead } from '../exchange.ts';
  * Any field that a backend may read as one of these. CGI, and what descends from it, turns "-" and other punctuation into "_", so
  * that X_Forwarded_For and X-Forwarded-For are one name there. Forwarded is the standard's form (RFC 7239).
  */
-const FORWARDING = /^(?:x[^a-z0-9]forwarded|x[^a-z0-9]real[^a-z0-9]ip$|forwarded$)/;
+const FORWARDING =
+  /^(?:x[^a-z0-9](?:forwarded|real[^a-z0-9]ip$|ssl[^a-z0-9]client|client[^a-z0-9]cert|amzn[^a-z0-9]mtls)|forwarded$)/;
 const INITIALS = 'xf';
+/** RFC 9440 section 2, as it is and as CGI may read it. By name, since many other fields have this initial. */
+const CLIENT_CERTIFICATE = ['client-cert', 'client-cert-chain', 'client_cert', 'client_cert_chain'];
 const PLAIN_NAME = /^[a-z0-9-]*$/;
 
 const isForwarding = (name: string) => FORWARDING.test(name);
@@ -50,6 +56,7 @@ export class ForwardingFields {
 
   #replace(connection: ClientConnection, head: ForwardedHead): void {
     head.removeIf(INITIALS, isForwarding);
+    for (const name of CLIENT_CERTIFICATE) head.remove(name);
     const { remoteAddress } = connection;
     // Nothing of the names is left, so there is nothing to replace.
     head.add('X-Forwarded-For', remoteAddress);

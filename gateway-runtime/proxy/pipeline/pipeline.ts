@@ -12,6 +12,7 @@ import type {
   Exchange,
   ExchangeHandler,
   ExchangeTotals,
+  HandshakeCause,
   Outcome,
   Repeatable,
   UpstreamFailure,
@@ -44,7 +45,7 @@ export interface Observer {
   connectionDropped(): void;
   mirrorDropped(): void;
   authorizationFailed(): void;
-  handshakeFailed(connection: ClientConnection): void;
+  handshakeFailed(connection: ClientConnection, cause?: HandshakeCause): void;
   internalError(error: unknown): void;
 }
 
@@ -145,6 +146,13 @@ export class Pipeline implements ExchangeHandler {
 
   /** The listener that the TLS handshake chose must be the one that the Host header chooses (Gateway API, GEP-3567). */
   #isMisdirected(connection: ClientConnection, table: ListenerTable<CompiledRule>): boolean {
+    // A connection can be older than what its port asks now.
+    if (
+      table.listener.clientCertificates?.mode === 'AllowValidOnly' &&
+      connection.client?.state !== 'verified'
+    ) {
+      return true;
+    }
     const handshake = this.router.listener(connection.port, connection.serverName ?? '');
     return handshake?.listener.key !== table.listener.key;
   }
@@ -404,8 +412,8 @@ export class Pipeline implements ExchangeHandler {
     this.#options.observer.mirrorDropped();
   }
 
-  onHandshakeFailure(connection: ClientConnection): void {
-    this.#options.observer.handshakeFailed(connection);
+  onHandshakeFailure(connection: ClientConnection, cause?: HandshakeCause): void {
+    this.#options.observer.handshakeFailed(connection, cause);
   }
 
   onInternalError(error: unknown): void {

@@ -3,7 +3,8 @@
  * holds. Durations are in milliseconds.
  *
  * What can be a secret is not in it: no header values but Host and a request id, and no query, since tokens travel there
- * (`?access_token=`, signed URLs). Paths are, cut at 2,048 characters.
+ * (`?access_token=`, signed URLs). Paths are, cut at 2,048 characters. Of a client's certificate whether it was verified, and only if
+ * so its subject, cut at 256 characters, and its fingerprint.
  */
 import {
   type BackendKey,
@@ -13,6 +14,7 @@ import {
   type HttpRule,
   type Listener,
 } from '../../snapshot/snapshot.ts';
+import type { ClientIdentity } from '../client-certificates.ts';
 import type { ClientConnection, Exchange, ExchangeTotals } from '../exchange.ts';
 
 const LONGEST_PATH = 2_048;
@@ -27,6 +29,7 @@ export class AccessLogLines {
   readonly #listeners = new WeakMap<Listener, string>();
   readonly #rules = new WeakMap<HttpRule, string>();
   readonly #backends = new Map<BackendKey, string>();
+  readonly #clients = new WeakMap<ClientIdentity, string>();
   #millisecond = 0;
   #time = '';
 
@@ -46,6 +49,7 @@ export class AccessLogLines {
       `"scheme":"${connection.tls ? 'https' : 'http'}","method":${quoted(request.method)},"host":${quoted(request.host)},` +
       `"path":${quoted(path)},"status":${totals.status},"bytesReceived":${totals.bytesReceived},` +
       `"bytesSent":${totals.bytesSent},"duration":${duration}`;
+    if (connection.client) line += this.#client(connection.client);
     if (rule) line += this.#rule(rule);
     if (authorization) line += `,"authorization":"${authorization.result}"`;
     if (backend !== undefined) line += this.#backend(backend);
@@ -80,6 +84,22 @@ export class AccessLogLines {
       text = `,"listener":${JSON.stringify(listener.source.listener)}`;
       if (kind === 'ListenerSet') text += `,"listenerSet":${JSON.stringify(`${namespace}/${name}`)}`;
       this.#listeners.set(listener, text);
+    }
+    return text;
+  }
+
+  #client(client: ClientIdentity): string {
+    let text = this.#clients.get(client);
+    if (text === undefined) {
+      const { state, problem, subject, fingerprint } = client;
+      const fields = {
+        clientCertificate: state,
+        clientCertificateProblem: problem,
+        clientSubject: subject,
+        clientFingerprint: fingerprint,
+      };
+      text = `,${JSON.stringify(fields).slice(1, -1)}`;
+      this.#clients.set(client, text);
     }
     return text;
   }

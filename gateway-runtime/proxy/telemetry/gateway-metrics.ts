@@ -1,6 +1,6 @@
 /** What one data plane has counted. Counting is a few additions; the numbers get their form when they are asked for. */
 import type { BackendKey, HttpRule, Listener, RuleKey } from '../../snapshot/snapshot.ts';
-import type { ExchangeTotals, Outcome, UpstreamFailure } from '../exchange.ts';
+import type { ExchangeTotals, HandshakeCause, Outcome, UpstreamFailure } from '../exchange.ts';
 
 /** Upper bounds in seconds. */
 export const BUCKETS = [0.005, 0.025, 0.1, 0.5, 1, 5, 30] as const;
@@ -30,6 +30,7 @@ export type GatewayEvent =
   | 'mirror-dropped'
   | 'authorization-failed'
   | 'tls-handshake-failed'
+  | HandshakeCause
   | 'internal-error';
 
 interface RuleSeries {

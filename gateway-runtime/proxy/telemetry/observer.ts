@@ -45,7 +45,10 @@ export function observe(
     connectionDropped: () => metrics.count('connection-dropped'),
     mirrorDropped: () => metrics.count('mirror-dropped'),
     authorizationFailed: () => metrics.count('authorization-failed'),
-    handshakeFailed: () => metrics.count('tls-handshake-failed'),
+    handshakeFailed(_connection, cause) {
+      metrics.count('tls-handshake-failed');
+      if (cause) metrics.count(cause);
+    },
     internalError,
   };
 }

@@ -18,7 +18,9 @@ const hashed = <T extends Resource>(resource: Hashed<T>) =>
 
 export function listener(
   name: string,
-  fields: Partial<Pick<Listener, 'port' | 'protocol' | 'hostname' | 'certificates'>> = {},
+  fields: Partial<
+    Pick<Listener, 'port' | 'protocol' | 'hostname' | 'certificates' | 'clientCertificates'>
+  > = {},
 ): Listener {
   return hashed<Listener>({
     type: 'listener',

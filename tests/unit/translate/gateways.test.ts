@@ -290,17 +290,17 @@ describe('listener', () => {
       [
         'by default',
         { default: { validation } },
-        { secure: 'False UnsupportedValue', other: 'False UnsupportedValue', web: 'True Accepted' },
+        { secure: 'False NoValidCACertificate', other: 'False NoValidCACertificate', web: 'True Accepted' },
       ],
       [
         'on one port',
         { default: {}, perPort: [{ port: 8443, tls: { validation } }] },
-        { secure: 'True Accepted', other: 'False UnsupportedValue', web: 'True Accepted' },
+        { secure: 'True Accepted', other: 'False NoValidCACertificate', web: 'True Accepted' },
       ],
       [
         'but on one port',
         { default: { validation }, perPort: [{ port: 8443, tls: {} }] },
-        { secure: 'False UnsupportedValue', other: 'True Accepted', web: 'True Accepted' },
+        { secure: 'False NoValidCACertificate', other: 'True Accepted', web: 'True Accepted' },
       ],
     ])('%s is never served without them', (_, frontend, expected) => {
       const translation = translated([
