@@ -125,6 +125,7 @@ export class Agent {
       pending: { most: limits.pendingPerBackend, time: limits.pendingTime },
       authorizationTime: limits.authorization,
       random: options.random ?? Math.random,
+      relieve: (backend, count) => this.#engine.relieve?.(backend, count),
     });
     this.#engine = ENGINES[options.engine ?? 'http1'](this.#pipeline, limits);
     this.#listeners = new Listeners({

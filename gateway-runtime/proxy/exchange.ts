@@ -28,6 +28,8 @@ export interface ClientConnection {
   readonly serverName?: string;
   /** What the client showed of itself, where the port asks for certificates. */
   readonly client?: ClientIdentity;
+  /** How many connections of the port the same client has, as far as its address tells. */
+  readonly holder?: { readonly places: number };
 }
 
 /** Where a handshake fails for the certificate of the client. */
@@ -176,7 +178,7 @@ export interface ExchangeHandler {
   onEnd(exchange: Exchange, totals: ExchangeTotals): void;
   /** What came on the connection is no request; it was answered with this status (0: not at all) and closed. */
   onMalformed(connection: ClientConnection, status: number): void;
-  /** A connection was closed at once: the port has as many as it may have. */
+  /** A connection was closed because the port has as many as it may have: an idle one, or else a new one at once. */
   onConnectionDropped(): void;
   /** A copy of a request was given up: its endpoint was too slow, not there, or had copies enough. */
   onMirrorDropped(): void;

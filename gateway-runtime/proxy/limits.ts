@@ -15,7 +15,10 @@ export interface Limits {
   /** An upgraded connection (WebSocket) on which nothing moves. */
   readonly tunnelIdle: number;
   readonly tlsHandshake: number;
-  /** Client connections of one listener port. More are closed at once. */
+  /**
+   * Client connections of one listener port. Close to it, idle ones go, those of clients that hold most first; where none is idle, new ones
+   * are closed at once.
+   */
   readonly connections: number;
   /** Requests of one connection that wait for their answer (pipelining). More: 503 and close. */
   readonly pipelined: number;

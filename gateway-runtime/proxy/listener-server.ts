@@ -5,6 +5,7 @@ import { normalizeHost } from '../match/normalize.ts';
 import { clientIdentityOf } from './client-certificates.ts';
 import type { EngineServer } from './engine.ts';
 import type { ClientConnection, ExchangeHandler, HandshakeCause } from './exchange.ts';
+import { type Place, type PlacedClient, Places } from './places.ts';
 
 export abstract class ListenerServer<NetServer extends Server = Server> implements EngineServer {
   readonly server: NetServer;
@@ -14,7 +15,11 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
   readonly #port: number;
   readonly #handler: ExchangeHandler;
   /** As accepted: under TLS, before the handshake too. */
-  readonly #sockets = new Set<Socket>();
+  readonly #places: Places;
+  /** By the client's address and port: TLS has sockets of its own. */
+  readonly #underTls = new Map<string, Place>();
+  /** Of the connection that was accepted last. */
+  #place: Place | undefined;
   #defaultTls: SecureContextOptions | undefined;
 
   /** @param port of the Gateway, where `server` may listen on another */
@@ -32,10 +37,13 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
     this.#port = port;
     this.#handler = handler;
     server.maxConnections = connections;
-    server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
+    this.#places = new Places(connections);
+    this.on('connection', (socket: Socket) => {
       socket.on('error', () => {});
+      const place = this.#places.take(socket);
+      for (let left = this.#places.makeRoom(place); left > 0; left--) handler.onConnectionDropped();
+      if (isTls) this.#noteTls(socket, place);
+      else this.#place = place;
     });
     this.on('drop', () => handler.onConnectionDropped());
     this.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) =>
@@ -48,14 +56,31 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
       // stands for it.
       const isNameUnknown =
         isTls && connection.serverName === undefined && (socket as TLSSocket).isSessionReused();
-      this.onConnection(socket, connection, isNameUnknown);
+      const place = isTls ? this.#underTls.get(keyOf(socket)) : this.#place;
+      if (!place) return void socket.destroy();
+      place.client = BUSY;
+      this.onConnection(socket, { ...connection, holder: place.holder }, isNameUnknown, place);
     });
+  }
+
+  #noteTls(socket: Socket, place: Place): void {
+    const key = keyOf(socket);
+    this.#underTls.set(key, place);
+    socket.on('close', () => this.#underTls.delete(key));
   }
 
   abstract retire(): void;
   abstract drain(): void;
-  /** @param isNameUnknown the server name is that of a session before, which is not known */
-  protected abstract onConnection(socket: Socket, connection: ClientConnection, isNameUnknown: boolean): void;
+  /**
+   * @param isNameUnknown the server name is that of a session before, which is not known
+   * @param place whose `client` can be told; without, the connection is never taken for an idle one
+   */
+  protected abstract onConnection(
+    socket: Socket,
+    connection: ClientConnection,
+    isNameUnknown: boolean,
+    place: Place,
+  ): void;
 
   /** What the listener throws ends what the event is about, and nothing else. */
   protected on<Args extends unknown[]>(event: string, listener: (...args: Args) => void): void {
@@ -83,7 +108,7 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
   }
 
   destroy(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#places.sockets) socket.destroy();
   }
 
   #connectionOf(socket: Socket): ClientConnection {
@@ -99,6 +124,10 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
     };
   }
 }
+
+const BUSY: PlacedClient = { idleFor: () => undefined };
+
+const keyOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
 
 /** A socket, or what stands for one. */
 function isDestroyable(value: unknown): value is { destroy(): void } {

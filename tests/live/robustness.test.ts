@@ -145,18 +145,30 @@ describe('a defect', () => {
 });
 
 describe('connections', () => {
-  it('beyond the limit of a port are closed, and there is room again afterwards', async () => {
+  it('beyond the limit of a port are closed where all have requests, and there is room again afterwards', async () => {
     const metrics = new Metrics();
     await serve(Backend.echo('whoami'), { metrics, limits: { connections: 2 } });
-    const held = await Promise.all([RawClient.open(gateway.port()), RawClient.open(gateway.port())]);
+    const held: RawClient[] = [];
+    for (const _ of [1, 2]) {
+      const arrived = once(upstream.server, 'connection');
+      const client = await RawClient.open(gateway.port());
+      client.send(
+        'POST / HTTP/1.1\r\nHost: a.example.com\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhell',
+      );
+      held.push(client);
+      await arrived;
+    }
     const third = await RawClient.open(gateway.port());
     await third.untilClosed();
     expect(await metrics.text()).toContain('event="connection-dropped"} 1');
-    const gone = once(held[0]!.socket, 'close');
-    held[0]!.send('GET / HTTP/1.1\r\nHost: a.example.com\r\nConnection: close\r\n\r\n');
-    expect(await held[0]!.untilClosed()).toMatch(/^HTTP\/1.1 200/);
-    await gone;
-    held[1]!.send('GET / HTTP/1.1\r\nHost: a.example.com\r\nConnection: close\r\n\r\n');
-    expect(await held[1]!.untilClosed()).toMatch(/^HTTP\/1.1 200/);
+    for (const client of held) {
+      const gone = once(client.socket, 'close');
+      client.send('o');
+      expect(await client.untilClosed()).toMatch(/^HTTP\/1.1 200/);
+      await gone;
+    }
+    const fourth = await RawClient.open(gateway.port());
+    fourth.send('GET / HTTP/1.1\r\nHost: a.example.com\r\nConnection: close\r\n\r\n');
+    expect(await fourth.untilClosed()).toMatch(/^HTTP\/1.1 200/);
   });
 });

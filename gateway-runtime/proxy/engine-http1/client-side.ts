@@ -2,8 +2,20 @@
 import type { Socket } from 'node:net';
 import type { LocalReply } from '../../filters/definition.ts';
 import type { ClientConnection } from '../exchange.ts';
+import type { PlacedClient } from '../places.ts';
 import type { EngineContext } from './engine.ts';
+import type { Http1Exchange } from './exchange.ts';
 import type { Head } from './head.ts';
+
+/** A connection from a client. */
+export interface Client extends PlacedClient {
+  /** Requests under way. */
+  eachExchange(visit: (exchange: Http1Exchange) => void): void;
+  /** Asks the client to send no further request here. */
+  retire(): void;
+  /** No further request. */
+  drain(): void;
+}
 
 export interface ClientSide {
   readonly context: EngineContext;
@@ -19,6 +31,10 @@ export interface ClientSide {
   resume(): void;
   /** The client is being served. */
   touch(): void;
+  /** When something moved last, by the engine's clock. */
+  readonly since: number;
+  /** The client holds up its own request while others wait: the request ends. */
+  giveUp(): void;
   /** The answer was handed over, and the exchange is over. */
   answered(close: boolean): void;
   /** Ends what was begun, so that the client can't take the answer for whole. */

@@ -9,13 +9,14 @@ import { TOO_MANY_FIELDS, UNKNOWN_CODING, UNKNOWN_VERSION } from '../request-pro
 import type { RequestTarget, TargetProblem } from '../request-target.ts';
 import { Answer } from './answer.ts';
 import { ChunkedBody, EXTENSIONS_TOO_LARGE, TRAILERS_TOO_LARGE } from './chunked-body.ts';
-import type { ClientSide } from './client-side.ts';
+import type { Client, ClientSide } from './client-side.ts';
 import type { Timed } from './clock.ts';
 import type { EngineContext } from './engine.ts';
 import { Http1Exchange } from './exchange.ts';
 import { Head } from './head.ts';
 import { BAD, CODING, MORE, readRequest, TOO_MANY, VERSION } from './head-reader.ts';
 import { CR, LF } from './octets.ts';
+import { beginsPreface, PREFACE } from './preface.ts';
 import { targetOf, upgradeOf } from './target.ts';
 import { Unread } from './unread.ts';
 
@@ -35,9 +36,6 @@ const BODY_PROBLEMS: Readonly<Record<number, number>> = {
 
 const PROTOCOLS = ['HTTP/1.0', 'HTTP/1.1'];
 
-/** The first octets of a connection of HTTP/2 (RFC 9113 section 3.4). */
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-
 type Phase =
   /** Between requests, or in a head. */
   | 'head'
@@ -50,7 +48,7 @@ type Phase =
   | 'given'
   | 'closed';
 
-export class ClientStream implements ClientSide, Timed {
+export class ClientStream implements Client, ClientSide, Timed {
   readonly socket: Socket;
   readonly context: EngineContext;
   connection: ClientConnection;
@@ -77,8 +75,7 @@ export class ClientStream implements ClientSide, Timed {
   #chunked: ChunkedBody | undefined;
   /** When the request began: its first octet. */
   #began = 0;
-  /** When something moved last. */
-  #since: number;
+  since: number;
 
   /** `onPreface`: takes the socket where the client speaks HTTP/2. */
   constructor(
@@ -93,7 +90,7 @@ export class ClientStream implements ClientSide, Timed {
     this.socket = socket;
     this.connection = connection;
     this.#isNameUnknown = isNameUnknown;
-    this.#since = context.clock.now;
+    this.since = context.clock.now;
     this.answer = new Answer(socket, context.clock, this.#head);
     socket.on('data', this.#onData);
     socket.on('drain', this.#onDrain);
@@ -122,8 +119,23 @@ export class ClientStream implements ClientSide, Timed {
     return this.#retiring || this.#head.close || this.#head.minor === 0 || isLast;
   }
 
+  idleFor(): number | undefined {
+    const isIdle = this.#phase === 'head' || this.#phase === 'lingering';
+    if (!isIdle || this.socket.writableLength > 0) return undefined;
+    return this.context.clock.now - this.since;
+  }
+
+  eachExchange(visit: (exchange: Http1Exchange) => void): void {
+    if (this.#exchange) visit(this.#exchange);
+  }
+
+  giveUp(): void {
+    if (this.#phase === 'body') this.#failBody(408);
+    else this.reset();
+  }
+
   touch(): void {
-    this.#since = this.context.clock.now;
+    this.since = this.context.clock.now;
   }
 
   /** More of the body is wanted, if there is more. */
@@ -208,7 +220,7 @@ export class ClientStream implements ClientSide, Timed {
 
   #check(now: number): void {
     const { limits } = this.context;
-    const silent = now - this.#since;
+    const silent = now - this.since;
     switch (this.#phase) {
       case 'head':
         if (this.#mustWait) {
@@ -233,7 +245,7 @@ export class ClientStream implements ClientSide, Timed {
           if (silent > limits.clientStall) this.destroy();
         } else if (!this.#flushed) {
           this.#flushed = true;
-          this.#since = now;
+          this.since = now;
         } else if (silent > LINGER) this.destroy();
         break;
       default:
@@ -244,7 +256,7 @@ export class ClientStream implements ClientSide, Timed {
     try {
       if (this.#phase === 'lingering' || this.#phase === 'closed') return;
       // Between requests only a whole head counts as something.
-      if (this.#phase !== 'head') this.#since = this.context.clock.now;
+      if (this.#phase !== 'head') this.since = this.context.clock.now;
       if (this.#unread.length > 0 || this.#mustWait) {
         this.#unread.add(chunk, 0, chunk.length);
         if (this.#phase === 'head' && !this.#mustWait) this.#readSplitHead();
@@ -257,7 +269,7 @@ export class ClientStream implements ClientSide, Timed {
   };
 
   readonly #onDrain = (): void => {
-    this.#since = this.context.clock.now;
+    this.since = this.context.clock.now;
     try {
       this.#exchange?.onClientDrain();
       if (this.#phase === 'head') {
@@ -343,11 +355,8 @@ export class ClientStream implements ClientSide, Timed {
   /** The octet after the head; the first one of it where it is not whole. */
   #readHead(octets: Buffer, from: number, end: number): number {
     const { limits, clock } = this.context;
-    if (this.#requests === 0 && octets[from] === PREFACE[0]) {
-      const length = Math.min(end - from, PREFACE.length);
-      if (octets.compare(PREFACE, 0, length, from, from + length) === 0) {
-        return length < PREFACE.length ? this.#keep(from) : this.#giveToHttp2(octets, from, end);
-      }
+    if (this.#requests === 0 && beginsPreface(octets, from, end)) {
+      return end - from < PREFACE.length ? this.#keep(from) : this.#giveToHttp2(octets, from, end);
     }
     let start = from;
     // "a server that is expecting to receive and parse a request-line SHOULD ignore at least one empty line (CRLF) received prior to
@@ -363,7 +372,7 @@ export class ClientStream implements ClientSide, Timed {
     }
     if (next > 0 && next - start > limits.headBytes) return this.#refuse(431, end);
     if (next === BAD) return this.#refuse(400, end);
-    this.#began = this.#since = clock.now;
+    this.#began = this.since = clock.now;
     this.#requests++;
     if (next < 0) return this.#answerAndClose(next, end);
     this.#begin();
@@ -481,7 +490,7 @@ export class ClientStream implements ClientSide, Timed {
     if (this.#phase === 'closed' || this.#phase === 'lingering') return;
     this.#phase = 'lingering';
     this.#unread.take();
-    this.#since = this.context.clock.now;
+    this.since = this.context.clock.now;
     this.socket.end();
     this.#flow();
   }

@@ -3,10 +3,12 @@
  * Made of connections from clients (`client-stream.ts`), exchanges on them and connections to endpoints.
  */
 import type { TlsOptions } from 'node:tls';
+import type { BackendKey } from '../../snapshot/snapshot.ts';
 import type { Engine, EngineServer } from '../engine.ts';
 import type { ExchangeHandler } from '../exchange.ts';
 import type { Limits } from '../limits.ts';
 import { Clock } from './clock.ts';
+import type { Http1Exchange } from './exchange.ts';
 import { Http1Server } from './server.ts';
 import { UpstreamPool } from './upstream-pool.ts';
 
@@ -22,9 +24,18 @@ export interface EngineContext {
   readonly inquiries: UpstreamPool;
 }
 
+/** Milliseconds. */
+const PAUSE = 50;
+
 export class Http1Engine implements Engine {
   readonly protocols = ['h2', 'http/1.1'];
   readonly #context: EngineContext;
+  readonly #servers = new Set<Http1Server>();
+  /** The last backend for which no request was found that could be given up, and how long that is taken to hold. */
+  #fruitless: { readonly backend: BackendKey | undefined; readonly until: number } = {
+    backend: undefined,
+    until: 0,
+  };
 
   constructor(handler: ExchangeHandler, limits: Limits) {
     const { headTime, clientIdle, clientStall, connect, response, upstreamStall, upstreamIdle } = limits;
@@ -48,7 +59,26 @@ export class Http1Engine implements Engine {
   }
 
   serve(port: number, tls?: TlsOptions): EngineServer {
-    return new Http1Server(this.#context, port, tls);
+    const server = new Http1Server(this.#context, port, tls);
+    this.#servers.add(server);
+    server.server.on('close', () => this.#servers.delete(server));
+    return server;
+  }
+
+  relieve(backend: BackendKey, count: number): void {
+    const now = performance.now();
+    if (backend === this.#fruitless.backend && now < this.#fruitless.until) return;
+    const found: { readonly exchange: Http1Exchange; readonly places: number; readonly time: number }[] = [];
+    for (const server of this.#servers) {
+      server.eachExchange((exchange) => {
+        const time = exchange.heldUpFor(backend);
+        if (time !== undefined)
+          found.push({ exchange, places: exchange.connection.holder?.places ?? 0, time });
+      });
+    }
+    if (found.length === 0) this.#fruitless = { backend, until: now + PAUSE };
+    found.sort((a, b) => b.places - a.places || b.time - a.time);
+    for (const { exchange } of found.slice(0, count)) exchange.giveUp();
   }
 
   /** What is held: what has a time (connections of clients and to endpoints), connections to endpoints, and those endpoints. */

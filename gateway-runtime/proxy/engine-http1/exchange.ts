@@ -1,6 +1,6 @@
 /** A request on a client's connection and its way to an endpoint and back. */
 import type { AuthorizationRequest, LocalReply } from '../../filters/definition.ts';
-import type { Endpoint } from '../../snapshot/snapshot.ts';
+import type { BackendKey, Endpoint } from '../../snapshot/snapshot.ts';
 import {
   type ClientConnection,
   type Exchange,
@@ -23,6 +23,10 @@ import type { ResponseSink, Upstream } from './upstream.ts';
 /** Says that the body may be sent. */
 const CONTINUE = new Head();
 CONTINUE.status = 100;
+/** Milliseconds for which a client may hold up its request while others wait for its place. */
+const GRACE = 500;
+/** Octets of a body a second, on average, below which a client holds up its request. */
+const SLOWEST = 16 * 1024;
 
 export class Http1Exchange implements Exchange, ResponseSink {
   readonly connection: ClientConnection;
@@ -80,6 +84,33 @@ export class Http1Exchange implements Exchange, ResponseSink {
     this.#requestSent = !hasBody;
     this.#isHead = received.method === 'HEAD';
     this.#expectsContinue = hasBody && received.expect >= 0;
+  }
+
+  /**
+   * Milliseconds for which the request has been under way to this backend, where it waits for its own client: for more of a body that comes
+   * too slowly, or for the client to read. Undefined where it does not, or not for long.
+   */
+  heldUpFor(backend: BackendKey): number | undefined {
+    if (!this.#upstream || this.outcome.backend !== backend) return undefined;
+    const time = performance.now() - this.#started;
+    if (time < GRACE) return undefined;
+    const isSilent = this.#client.context.clock.now - this.#client.since >= GRACE;
+    const isSlow = isSilent || (this.#bytesReceived * 1_000) / time < SLOWEST;
+    return this.#blocked
+      ? isSilent
+        ? time
+        : undefined
+      : this.#requestSent || !isSlow || !this.takesBody
+        ? undefined
+        : time;
+  }
+
+  giveUp(): void {
+    try {
+      this.#client.giveUp();
+    } catch (error) {
+      this.onUpstreamError(error);
+    }
   }
 
   /** Hands the request to the pipeline. */

@@ -4,13 +4,16 @@ import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from
 import type { ClientConnection } from '../exchange.ts';
 import { Http2Session } from '../http2/session.ts';
 import { ListenerServer } from '../listener-server.ts';
+import type { Place } from '../places.ts';
+import type { Client } from './client-side.ts';
 import { ClientStream } from './client-stream.ts';
 import type { EngineContext } from './engine.ts';
+import type { Http1Exchange } from './exchange.ts';
 import { HIGH_WATER_MARK } from './upstream-connection.ts';
 
 export class Http1Server extends ListenerServer {
   readonly #context: EngineContext;
-  readonly #clients = new Set<ClientStream | Http2Session>();
+  readonly #clients = new Set<Client>();
   #retiring = false;
 
   constructor(context: EngineContext, port: number, tls: TlsOptions | undefined) {
@@ -31,21 +34,32 @@ export class Http1Server extends ListenerServer {
     for (const client of this.#clients) client.drain();
   }
 
-  protected onConnection(socket: Socket, connection: ClientConnection, isNameUnknown: boolean): void {
+  /** Visits every request under way. */
+  eachExchange(visit: (exchange: Http1Exchange) => void): void {
+    for (const client of this.#clients) client.eachExchange(visit);
+  }
+
+  protected onConnection(
+    socket: Socket,
+    connection: ClientConnection,
+    isNameUnknown: boolean,
+    place: Place,
+  ): void {
     if (this.isTls && (socket as TLSSocket).alpnProtocol === 'h2') {
-      this.#serve(socket, new Http2Session(this.#context, socket, connection));
+      this.#serve(socket, place, new Http2Session(this.#context, socket, connection));
       return;
     }
     // A client may know beforehand that HTTP/2 is spoken here (RFC 9113 section 3.3).
     const onPreface = (given: Socket) => {
       this.#clients.delete(stream);
-      this.#serve(given, new Http2Session(this.#context, given, connection));
+      this.#serve(given, place, new Http2Session(this.#context, given, connection));
     };
     const stream = new ClientStream(this.#context, socket, connection, isNameUnknown, onPreface);
-    this.#serve(socket, stream);
+    this.#serve(socket, place, stream);
   }
 
-  #serve(socket: Socket, client: ClientStream | Http2Session): void {
+  #serve(socket: Socket, place: Place, client: Client): void {
+    place.client = client;
     if (this.#retiring) client.retire();
     this.#clients.add(client);
     socket.on('close', () => this.#clients.delete(client));

@@ -6,6 +6,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { Client } from '../engine-http1/client-side.ts';
 import type { Timed } from '../engine-http1/clock.ts';
 import type { EngineContext } from '../engine-http1/engine.ts';
 import { Http1Exchange } from '../engine-http1/exchange.ts';
@@ -21,7 +22,7 @@ const STREAMS = 128;
 /** "A server that is attempting to gracefully shut down a connection SHOULD send an initial GOAWAY frame with the last stream identifier set to 2^31-1". */
 const ANY_STREAM = 2 ** 31 - 1;
 
-export class Http2Session implements Timed {
+export class Http2Session implements Client, Timed {
   readonly #context: EngineContext;
   readonly #connection: ClientConnection;
   readonly #session: ServerHttp2Session;
@@ -49,6 +50,14 @@ export class Http2Session implements Timed {
     this.#session.on('stream', (stream, _headers, flags, fields) => this.#onStream(stream, flags, fields));
     this.#session.on('close', () => context.clock.delete(this));
     context.clock.add(this);
+  }
+
+  idleFor(): number | undefined {
+    return this.#streams.size > 0 ? undefined : this.#context.clock.now - this.#idleSince;
+  }
+
+  eachExchange(visit: (exchange: Http1Exchange) => void): void {
+    for (const { exchange } of this.#streams) if (exchange) visit(exchange);
   }
 
   /** Asks the client to open no further stream; those that it opens meanwhile are served. */

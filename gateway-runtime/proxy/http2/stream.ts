@@ -86,6 +86,14 @@ export class Http2Stream implements ClientSide, AnswerWriter {
     this.#exchange?.flushRequest();
   }
 
+  get exchange(): Http1Exchange | undefined {
+    return this.#exchange;
+  }
+
+  giveUp(): void {
+    if (!this.#exchange?.failBody(408)) this.reset();
+  }
+
   touch(): void {
     this.since = this.context.clock.now;
   }

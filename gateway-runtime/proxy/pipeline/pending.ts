@@ -10,10 +10,15 @@ export interface PendingOptions {
   readonly time: number;
   /** There may be room for the first of a backend: removes it and sends it, or says that there was none. */
   readonly send: (backend: BackendKey, exchange: Exchange) => boolean;
+  /** So many more wait for the backend: told of each, and of all every 100 ms. */
+  readonly onWaiting: (backend: BackendKey, count: number) => void;
   /** It has waited for too long. */
   readonly onLate: (exchange: Exchange) => void;
   readonly onError: (error: unknown) => void;
 }
+
+/** Milliseconds between times that waiting is told of. */
+const REMINDER = 100;
 
 export class Pending {
   readonly #options: PendingOptions;
@@ -22,6 +27,7 @@ export class Pending {
   readonly #deadlines: Deadlines<Exchange>;
   /** Backends where there may be room. */
   readonly #due = new Set<BackendKey>();
+  #reminder: NodeJS.Timeout | undefined;
 
   constructor(options: PendingOptions) {
     this.#options = options;
@@ -45,8 +51,17 @@ export class Pending {
       this.#byBackend.set(backend, waiting);
     }
     waiting.set(exchange, this.#deadlines.set(exchange, this.#options.time));
+    this.#reminder ??= setTimeout(this.#remind, REMINDER).unref();
+    this.#options.onWaiting(backend, 1);
     return true;
   }
+
+  readonly #remind = (): void => {
+    this.#reminder = undefined;
+    if (this.#byBackend.size === 0) return;
+    this.#reminder = setTimeout(this.#remind, REMINDER).unref();
+    for (const [backend, { size }] of [...this.#byBackend]) this.#options.onWaiting(backend, size);
+  };
 
   /** It waits no longer, if it did. */
   remove(exchange: Exchange): void {

@@ -61,6 +61,8 @@ export interface PipelineOptions {
   readonly authorizationTime: number;
   /** From 0 up to 1, for weights. */
   readonly random: () => number;
+  /** So many requests wait for an endpoint of the backend: those that are held up by their own clients may go. */
+  readonly relieve: (backend: BackendKey, count: number) => void;
 }
 
 export class Pipeline implements ExchangeHandler {
@@ -92,6 +94,7 @@ export class Pipeline implements ExchangeHandler {
       ...options.pending,
       send: (backend, exchange) => this.#sendPending(backend, exchange),
       onLate: (exchange) => this.#overloaded(exchange),
+      onWaiting: options.relieve,
       onError: (error) => this.onInternalError(error),
     });
     const { upstreams, attempts, authorizationTime: time, observer } = options;

@@ -1,0 +1,146 @@
+/** Clients that hold what others need: connections that say nothing or little, bodies that do not come, answers that are not read. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import type { AgentOptions } from '../../gateway-runtime/proxy/agent.ts';
+import { networkOf } from '../../gateway-runtime/proxy/places.ts';
+import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
+import { Backend } from '../support/backend.ts';
+import { RawClient } from '../support/client.ts';
+import { closedAfterEach } from '../support/closed-after-each.ts';
+import { serviceWhoami, TestGateway } from '../support/gateway.ts';
+
+const start = closedAfterEach();
+let upstream: Backend;
+let gateway: TestGateway;
+
+async function serve(made: Promise<Backend>, options?: Partial<AgentOptions>) {
+  upstream = await start(made);
+  gateway = await start(TestGateway.serving(serviceWhoami([upstream.endpoint]), options));
+}
+
+async function from(localAddress: string): Promise<RawClient> {
+  const socket = connect({ port: gateway.port(), host: '127.0.0.1', localAddress, allowHalfOpen: true });
+  await once(socket, 'connect');
+  return new RawClient(socket);
+}
+
+const ATTACKER = '127.0.0.66';
+const CLIENT = '127.0.0.1';
+const GET = 'GET / HTTP/1.1\r\nHost: a.example.com\r\n\r\n';
+
+describe('connections without a request', () => {
+  it.each([
+    ['nothing', ''],
+    ['half a head', 'GET / HTTP/1.1\r\nHost: a.example.com\r\nX: '],
+    ['a request now and then', GET],
+  ])('that say %s keep nobody out, and take nothing from who holds few', async (_, text) => {
+    const metrics = new Metrics();
+    await serve(Backend.echo('whoami'), { metrics, limits: { connections: 32 } });
+    const first = await from(CLIENT);
+    first.send(GET);
+    await first.until('whoami\n');
+    const attackers: RawClient[] = [];
+    for (let i = 0; i < 40; i++) {
+      const attacker = await from(ATTACKER);
+      attackers.push(attacker);
+      attacker.send(text);
+      if (text === GET) await Promise.race([attacker.until('whoami\n'), attacker.untilClosed()]);
+    }
+    const second = await from(CLIENT);
+    second.send(GET);
+    await second.until('whoami\n');
+    first.received = '';
+    first.send(GET);
+    await first.until('whoami\n');
+    await Promise.any(attackers.map((attacker) => attacker.untilClosed()));
+    expect(await metrics.text()).toMatch(/event="connection-dropped"} \d+/);
+    for (const client of [first, second, ...attackers]) client.destroy();
+  });
+
+  it('go after their time', async () => {
+    await serve(Backend.echo('whoami'), { limits: { headTime: 200, clientIdle: 200 } });
+    const silent = await from(CLIENT);
+    const dripping = await from(CLIENT);
+    const timer = setInterval(() => dripping.send('a'), 20);
+    expect(await silent.untilClosed()).toBe('');
+    expect(await dripping.untilClosed()).toMatch(/^HTTP\/1\.1 408 /);
+    clearInterval(timer);
+  });
+});
+
+describe('requests that wait for their own client', () => {
+  /** Takes requests without end, and answers GET. */
+  const taking = () =>
+    Backend.http((message, response) => {
+      message.on('error', () => {});
+      message.resume();
+      if (message.method === 'GET' && message.url === '/') message.on('end', () => response.end('whoami\n'));
+      if (message.url === '/large') response.end(Buffer.alloc(32 * 1024 * 1024));
+    });
+
+  const LIMITS = { connectionsPerEndpoint: 4, pendingTime: 20_000 };
+
+  it('for its body make room for others: those first of whoever has most', async () => {
+    await serve(taking(), { limits: LIMITS });
+    const body = 'POST /body HTTP/1.1\r\nHost: a.example.com\r\nContent-Length: 100000\r\n\r\nbegun';
+    const own = await from(CLIENT);
+    own.send(body);
+    const attackers = await Promise.all([1, 2, 3].map(() => from(ATTACKER)));
+    for (const attacker of attackers) attacker.send(body);
+    const dripping = setInterval(() => {
+      for (const attacker of attackers) if (!attacker.closed) attacker.send('x');
+    }, 50);
+    while (upstream.connections < 4) await once(upstream.server, 'connection');
+    const client = await from(CLIENT);
+    client.send(GET);
+    await client.until('whoami\n');
+    clearInterval(dripping);
+    const received = await Promise.any(attackers.map((attacker) => attacker.until(/^HTTP/)));
+    expect(received).toMatch(/^HTTP\/1\.1 408 .*the body of the request took too long/s);
+    expect(attackers.filter(({ received }) => received === '')).toHaveLength(2);
+    expect(own.received).toBe('');
+    for (const each of [own, client, ...attackers]) each.destroy();
+  });
+
+  it('to read their answer make room for others', async () => {
+    await serve(taking(), { limits: LIMITS });
+    const attackers = await Promise.all([1, 2, 3, 4].map(() => from(ATTACKER)));
+    for (const { socket } of attackers) {
+      socket.pause();
+      socket.write('GET /large HTTP/1.1\r\nHost: a.example.com\r\n\r\n');
+    }
+    while (upstream.connections < 4) await once(upstream.server, 'connection');
+    const client = await from(CLIENT);
+    client.send(GET);
+    await client.until('whoami\n');
+    for (const each of [client, ...attackers]) each.destroy();
+  });
+
+  it('do not go where a backend is what is slow', async () => {
+    await serve(
+      Backend.http(() => {}),
+      { limits: { connectionsPerEndpoint: 2, pendingTime: 1_500 } },
+    );
+    const waiting = await Promise.all([from(CLIENT), from(CLIENT)]);
+    for (const each of waiting) each.send(GET);
+    while (upstream.connections < 2) await once(upstream.server, 'connection');
+    const late = await from(CLIENT);
+    late.send(GET);
+    expect(await late.until('\r\n\r\n')).toMatch(/^HTTP\/1\.1 503 /);
+    expect(waiting.map(({ received, closed }) => received || closed)).toEqual([false, false]);
+    for (const each of [late, ...waiting]) each.destroy();
+  });
+});
+
+it.each([
+  ['192.0.2.1', '192.0.2.1'],
+  ['::ffff:192.0.2.1', '192.0.2.1'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+  ['2001:db8::5', '2001:db8:0:0'],
+  ['::1', '0:0:0:0'],
+  ['fe80::', 'fe80:0:0:0'],
+  ['', ''],
+])('%j is counted as %j', (address, network) => {
+  expect(networkOf(address)).toBe(network);
+});
