@@ -41,9 +41,10 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
     this.on('connection', (socket: Socket) => {
       socket.on('error', () => {});
       const place = this.#places.take(socket);
-      for (let left = this.#places.makeRoom(place); left > 0; left--) handler.onConnectionDropped();
       if (isTls) this.#noteTls(socket, place);
       else this.#place = place;
+      // Told in the same way as those that are closed at once.
+      for (let left = this.#places.makeRoom(place); left > 0; left--) server.emit('drop');
     });
     this.on('drop', () => handler.onConnectionDropped());
     this.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) =>

@@ -228,14 +228,32 @@ describe('what is thrown', () => {
 
   it('in onConnectionDropped does no harm', async () => {
     await serve('onConnectionDropped', undefined, 2);
-    const held = [await RawClient.open(port), await RawClient.open(port)];
+    const held: RawClient[] = [];
+    for (const _ of [1, 2]) {
+      const client = await RawClient.open(port);
+      held.push(client);
+      const forwarded = once(upstream.server, 'connection');
+      client.send(get('/silent'));
+      await forwarded;
+    }
     const third = await RawClient.open(port);
     await third.untilClosed();
     expect(handler.errors).toHaveLength(1);
-    for (const client of held) {
-      client.send(get('/fine'));
-      expect(await client.untilClosed()).toMatch(/^HTTP\/1\.1 200 /);
+    for (const client of held) client.destroy();
+    await nothingIsLeft();
+  });
+
+  it('in onConnectionDropped for an idle connection does no harm either', async () => {
+    await serve('onConnectionDropped', undefined, 2);
+    const idle = await RawClient.open(port);
+    const client = await RawClient.open(port);
+    if (ENGINE !== 'node') {
+      await idle.untilClosed();
+      expect(handler.errors).toHaveLength(1);
     }
+    client.send(get('/fine'));
+    expect(await client.untilClosed()).toMatch(/^HTTP\/1\.1 200 /);
+    idle.destroy();
     await nothingIsLeft();
   });
 
