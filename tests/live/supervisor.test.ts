@@ -239,7 +239,7 @@ describe('what is thrown', () => {
     const third = await RawClient.open(port);
     await third.untilClosed();
     expect(handler.errors).toHaveLength(1);
-    for (const client of held) client.destroy();
+    for (const { socket } of held) socket.resetAndDestroy();
     await nothingIsLeft();
   });
 
