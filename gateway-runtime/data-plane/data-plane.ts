@@ -11,6 +11,8 @@ import { Agent, type AgentOptions } from '../proxy/agent.ts';
 import { Metrics } from '../proxy/telemetry/metrics.ts';
 import type { Diagnostic } from '../snapshot/diagnostic.ts';
 import type { GatewayId } from '../snapshot/snapshot.ts';
+import type { WorkerProgram } from '../workers/worker-process.ts';
+import { Workers } from '../workers/workers.ts';
 import { ControlStream, type ControlStreamOptions } from './control-stream.ts';
 import { LastKnownGood } from './last-known-good.ts';
 import { type Content, held, type Received, step, wholeUpdate } from './serving-state.ts';
@@ -28,9 +30,12 @@ export interface DataPlaneOptions
   readonly admin: { readonly address: string; readonly port: number };
   /** Of last-known-good. */
   readonly folder: string;
-  readonly accessLog?: (line: string) => void;
+  /** Called with whole lines, without the last line end, and how many they are. */
+  readonly accessLog?: (lines: string, count: number) => void;
   /** What operators may want to read, as a sentence. */
   readonly onEvent: (message: string) => void;
+  /** More than one: processes that share the ports. Default: this process serves. */
+  readonly workers?: { readonly count: number; readonly program: WorkerProgram };
   readonly engine?: AgentOptions['engine'];
   readonly proxyLimits?: AgentOptions['limits'];
   readonly limits?: Partial<DistributionLimits>;
@@ -49,7 +54,9 @@ export const STOP_TIMES: StopTimes = { unready: 5_000, leave: 2_000 };
 export class DataPlane {
   readonly #options: DataPlaneOptions;
   readonly #limits: DistributionLimits;
-  readonly #agent: Agent;
+  readonly #agent: Agent | Workers;
+  /** What the control plane was told of it. */
+  #toldReady = false;
   readonly #admin: Admin;
   readonly #stream: ControlStream;
   readonly #lastKnownGood: LastKnownGood;
@@ -62,24 +69,39 @@ export class DataPlane {
     this.#options = options;
     this.#limits = { ...DISTRIBUTION_LIMITS, ...options.limits };
     const { gateway, regex, address, bindPort, admin, folder, accessLog, onEvent, proxyLimits } = options;
-    const { engine } = options;
+    const { engine, workers } = options;
     const metrics = new Metrics({ process: true });
-    this.#agent = new Agent({
+    const served = {
       gateway,
       address,
       bindPort,
-      regex,
       metrics,
       serverName: options.replica,
       ...(engine ? { engine } : {}),
-      ...(accessLog ? { accessLog } : {}),
       ...(proxyLimits ? { limits: proxyLimits } : {}),
-    });
+    };
+    this.#agent =
+      workers && workers.count > 1
+        ? new Workers({
+            ...served,
+            ...workers,
+            onEvent,
+            onReadiness: () => this.#tellReadiness(),
+            ...(accessLog ? { accessLog } : {}),
+          })
+        : new Agent({
+            ...served,
+            regex,
+            ...(accessLog ? { accessLog: (line: string) => accessLog(line, 1) } : {}),
+          });
     this.#admin = new Admin({ gateways: () => [this.#shown()], metrics, regex, ...admin });
     this.#lastKnownGood = new LastKnownGood({ folder, gateway, onProblem: onEvent });
     this.#stream = new ControlStream({
       ...options,
-      standing: () => ({ ...(this.#content ? { held: held(this.#content) } : {}), ready: this.isReady }),
+      standing: () => {
+        this.#toldReady = this.isReady;
+        return { ...(this.#content ? { held: held(this.#content) } : {}), ready: this.isReady };
+      },
       onCommit: (commit, received) => {
         // One after the other, also where the stream is another one meanwhile.
         const answer = this.#last.then(() => this.#apply(commit, received));
@@ -117,7 +139,7 @@ export class DataPlane {
   async stop({ unready, leave }: StopTimes = STOP_TIMES): Promise<void> {
     if (!this.isReady) return this.close();
     this.#isStopping = true;
-    this.#stream.tellReadiness(false);
+    this.#tellReadiness();
     await sleep(unready);
     this.#agent.retire();
     await sleep(leave);
@@ -148,17 +170,15 @@ export class DataPlane {
 
   async #apply(commit: Commit, received: Readonly<Record<Section, Received>>): Promise<Answer> {
     const { gateway, onEvent } = this.#options;
-    const wasReady = this.isReady;
+    const wasReady = this.#toldReady;
     try {
       const { update, after } = step(gateway, this.#content, commit, received);
       const { accepted, diagnostics } = await this.#agent.apply(update);
       if (!accepted) return this.#answer('nack', commit, diagnostics);
       this.#content = after;
       this.#lastKnownGood.save(after);
-      if (this.isReady !== wasReady) {
-        this.#stream.tellReadiness(this.isReady);
-        onEvent(`serving version ${orderText(after.order)}`);
-      }
+      this.#tellReadiness();
+      if (this.#toldReady !== wasReady) onEvent(`serving version ${orderText(after.order)}`);
       return this.#answer('ack', commit, diagnostics);
     } catch (error) {
       const message =
@@ -167,6 +187,12 @@ export class DataPlane {
           : 'what came could not be applied; this is a bug';
       return this.#answer('nack', commit, [this.#refusal(message)]);
     }
+  }
+
+  #tellReadiness(): void {
+    if (this.isReady === this.#toldReady) return;
+    this.#toldReady = this.isReady;
+    this.#stream.tellReadiness(this.isReady);
   }
 
   #answer(type: Answer['type'], { order }: Commit, diagnostics: readonly Diagnostic[]): Answer {

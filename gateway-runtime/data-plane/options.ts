@@ -4,6 +4,7 @@ import { ADMIN_PORT, containerPort } from '../distribution/ports.ts';
 import { everyAddress, flagValues, OptionError, place, variable } from '../distribution/process.ts';
 import type { EngineName } from '../proxy/agent.ts';
 import type { GatewayId } from '../snapshot/snapshot.ts';
+import { MOST_WORKERS } from '../workers/possible.ts';
 import type { StopTimes } from './data-plane.ts';
 import { STOP_TIMES } from './data-plane.ts';
 
@@ -20,6 +21,8 @@ export interface ProcessOptions {
   readonly admin: { readonly address: string; readonly port: number };
   readonly bindPort: (port: number) => number;
   readonly accessLog: boolean;
+  /** Processes that share the ports. */
+  readonly workers: number;
   readonly engine?: EngineName;
   readonly stop: StopTimes;
 }
@@ -37,6 +40,7 @@ export const USAGE = `Serves one Gateway, as the control plane says. Every flag 
   --admin <ip:port>               health and metrics (default: port ${ADMIN_PORT} of every address)
   --ports <listener:bound,...>    ports to bind for listener ports, 0 for any; others as in a cluster
   --engine <http1|node>           what carries HTTP/1.1: the engine of this project, or node:http (default: http1)
+  --workers <number>              processes that share the ports, each on a core of its own, 1 to ${MOST_WORKERS} (default: 1)
   --access-log                    one JSON line per request on standard output
   --unready-time <seconds>        from SIGTERM to the first clients being asked to leave (default: ${STOP_TIMES.unready / 1000})
   --leave-time <seconds>          from there to the drain (default: ${STOP_TIMES.leave / 1000})
@@ -54,6 +58,7 @@ const FLAGS = {
   admin: { type: 'string' },
   ports: { type: 'string' },
   engine: { type: 'string' },
+  workers: { type: 'string' },
   'access-log': { type: 'boolean' },
   'unready-time': { type: 'string' },
   'leave-time': { type: 'string' },
@@ -100,6 +105,7 @@ export function processOptions(
     admin: place('admin', given('admin') ?? `[${everyAddress()}]:${ADMIN_PORT}`),
     bindPort: ports(given('ports') ?? ''),
     accessLog: values['access-log'] ?? environment[variable('access-log')] === 'true',
+    workers: workers(given('workers') ?? '1'),
     ...engine(given('engine')),
     stop: {
       unready: seconds('unready-time', STOP_TIMES.unready),
@@ -112,6 +118,11 @@ function engine(name: string | undefined): { readonly engine?: EngineName } {
   if (name === undefined) return {};
   if (name === 'http1' || name === 'node') return { engine: name };
   throw new OptionError(`found --engine ${name}, expected http1 or node`);
+}
+
+function workers(text: string): number {
+  if (/^[1-9]\d?$/.test(text) && Number(text) <= MOST_WORKERS) return Number(text);
+  throw new OptionError(`found --workers ${text}, expected a number from 1 to ${MOST_WORKERS}`);
 }
 
 function ports(text: string): (port: number) => number {

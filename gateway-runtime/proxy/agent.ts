@@ -27,13 +27,14 @@ import type { Engine } from './engine.ts';
 import { Http1Engine } from './engine-http1/engine.ts';
 import { NodeEngine } from './engine-node/engine.ts';
 import { LIMITS, type Limits } from './limits.ts';
-import { Listeners } from './listeners.ts';
+import { Listeners, type SharedPortLookup } from './listeners.ts';
 import { type CompiledRule, compileRule } from './pipeline/compiled-rule.ts';
 import { ForwardingFields } from './pipeline/forwarding.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import type { GatewayMetrics } from './telemetry/gateway-metrics.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { type ObserverOptions, observe } from './telemetry/observer.ts';
+import { TicketKeys, ticketKeysOf } from './ticket-keys.ts';
 import { Certificates, defaultTls, tlsOptions } from './tls.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 
@@ -43,6 +44,10 @@ export interface AgentOptions extends ObserverOptions {
   readonly address?: string;
   /** The port to bind for a listener port; 0 is any free one. Default: the listener port. */
   readonly bindPort?: (port: number) => number;
+  /** In a worker: the ports that it shares with others, in place of `bindPort`. */
+  readonly sharedPort?: SharedPortLookup;
+  /** In a worker: those of all. Default: keys of its own, which it renews. */
+  readonly ticketKeys?: Buffer;
   /** The port under which clients reach a listener port, for redirects. Default: the listener port. */
   readonly publicPort?: (port: number) => number;
   readonly regex: RegexEngine;
@@ -98,6 +103,8 @@ export class Agent {
   #version = '';
   #snapshot: Snapshot | undefined;
   #state: 'starting' | 'serving' | 'draining' = 'starting';
+  readonly #ownTicketKeys: TicketKeys | undefined;
+  #ticketKeys: Buffer;
   /** Updates are applied one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -127,6 +134,8 @@ export class Agent {
       random: options.random ?? Math.random,
       relieve: (backend, count) => this.#engine.relieve?.(backend, count),
     });
+    if (!options.ticketKeys) this.#ownTicketKeys = new TicketKeys((keys) => this.setTicketKeys(keys));
+    this.#ticketKeys = options.ticketKeys ?? this.#ownTicketKeys!.current;
     this.#engine = ENGINES[options.engine ?? 'http1'](this.#pipeline, limits);
     this.#listeners = new Listeners({
       gateway,
@@ -134,7 +143,9 @@ export class Agent {
       address: options.address ?? '127.0.0.1',
       bindPort: options.bindPort ?? ((port) => port),
       tls: (port) => tlsOptions({ ...this.#handshake(port), limits, protocols: this.#engine.protocols }),
+      ticketKeys: (port) => ticketKeysOf(this.#ticketKeys, port),
       drainTime: limits.drain,
+      ...(options.sharedPort ? { sharedPort: options.sharedPort } : {}),
     });
   }
 
@@ -171,6 +182,12 @@ export class Agent {
     return result;
   }
 
+  /** For sessions of TLS from now on. */
+  setTicketKeys(keys: Buffer): void {
+    this.#ticketKeys = keys;
+    this.#listeners.renewTicketKeys();
+  }
+
   /**
    * Has clients leave of their own accord before a drain, which closes connections on which a request may be under way to us:
    * from now on answers say `Connection: close`. All else goes on as before.
@@ -194,6 +211,7 @@ export class Agent {
     await this.#last;
     await stopListeners();
     this.#engine.close();
+    this.#ownTicketKeys?.close();
     this.#allMetrics.remove(this.#metrics);
   }
 

@@ -22,6 +22,8 @@ export interface EngineServer {
   readonly server: Server;
   /** TLS for clients that send no server name; connections that stand are not touched. */
   setDefaultTls(options: SecureContextOptions): void;
+  /** For sessions of TLS from now on. */
+  setTicketKeys(keys: Buffer): void;
   /** Asks clients to come no more on their connections: answers say `Connection: close`. New connections are taken as before. */
   retire(): void;
   /** No new request after the one in flight on each connection: idle ones are closed, answers say `Connection: close`. */

@@ -21,6 +21,7 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
   /** Of the connection that was accepted last. */
   #place: Place | undefined;
   #defaultTls: SecureContextOptions | undefined;
+  #ticketKeys: Buffer | undefined;
 
   /** @param port of the Gateway, where `server` may listen on another */
   constructor(
@@ -96,10 +97,16 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
   }
 
   setDefaultTls(options: SecureContextOptions): void {
-    // A new context has new ticket keys: sessions of before could not be resumed.
     if (options === this.#defaultTls) return;
     this.#defaultTls = options;
-    (this.server as unknown as TlsServer).setSecureContext(options);
+    // A new context would have ticket keys of its own: sessions of before could not be resumed.
+    const kept = this.#ticketKeys ? { ticketKeys: this.#ticketKeys } : {};
+    (this.server as unknown as TlsServer).setSecureContext({ ...options, ...kept });
+  }
+
+  setTicketKeys(keys: Buffer): void {
+    this.#ticketKeys = keys;
+    (this.server as unknown as TlsServer).setTicketKeys(keys);
   }
 
   #causeOf({ code }: NodeJS.ErrnoException, { authorizationError }: TLSSocket): HandshakeCause | undefined {

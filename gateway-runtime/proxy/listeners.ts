@@ -14,9 +14,21 @@ export interface PortOptions {
   /** The port to bind for a listener port; 0 is any free one. */
   readonly bindPort: (port: number) => number;
   readonly tls: (port: number) => TlsOptions;
+  /** For sessions of TLS on a port. */
+  readonly ticketKeys: (port: number) => Buffer;
+  /** Where processes share ports: how this one is bound. In place of `bindPort`. */
+  readonly sharedPort?: SharedPortLookup;
   /** Milliseconds until what is left on a port that goes is cut. */
   readonly drainTime: number;
 }
+
+export interface SharedPortNumber {
+  readonly number: number;
+  /** Why it can't be had: the code of the system's error. */
+  readonly problem?: string;
+}
+
+export type SharedPortLookup = (port: number) => SharedPortNumber | undefined;
 
 interface BoundPort {
   readonly protocol: Listener['protocol'];
@@ -73,6 +85,13 @@ export class Listeners {
     }
   }
 
+  /** They are others now. */
+  renewTicketKeys(): void {
+    for (const [port, { protocol, engine }] of this.#bound) {
+      if (protocol === 'HTTPS') engine.setTicketKeys(this.#options.ticketKeys(port));
+    }
+  }
+
   /** Goes on accepting, but asks clients to come no more on the connections they have. */
   retire(): void {
     this.#retiring = true;
@@ -94,15 +113,21 @@ export class Listeners {
   }
 
   async #bind(listener: Listener, before: number | undefined): Promise<void> {
-    const { engine, bindPort, address, tls } = this.#options;
+    const { engine, bindPort, address, tls, sharedPort, ticketKeys } = this.#options;
     const { port, protocol } = listener;
-    const number = before ?? bindPort(port);
+    const shared = sharedPort?.(port);
+    const number = shared?.number ?? before ?? bindPort(port);
+    if (shared?.problem !== undefined) {
+      this.#problems.set(port, this.#problem(listener, number, shared.problem));
+      return;
+    }
     const server = engine.serve(port, protocol === 'HTTPS' ? tls(port) : undefined);
+    if (protocol === 'HTTPS') server.setTicketKeys(ticketKeys(port));
     try {
-      server.server.listen(number, address);
+      server.server.listen({ port: number, host: address, ...(shared ? { reusePort: true } : {}) });
       await once(server.server, 'listening');
     } catch (error) {
-      this.#problems.set(port, this.#problem(listener, number, error as NodeJS.ErrnoException));
+      this.#problems.set(port, this.#problem(listener, number, (error as NodeJS.ErrnoException).code));
       return;
     }
     // Errors of accept (too many open files) pass; the port goes on.
@@ -128,7 +153,7 @@ export class Listeners {
     engine.drain();
   }
 
-  #problem({ port, source }: Listener, number: number, { code }: NodeJS.ErrnoException): Diagnostic {
+  #problem({ port, source }: Listener, number: number, code: string | undefined): Diagnostic {
     const { address } = this.#options;
     const reason =
       code === 'EADDRINUSE'

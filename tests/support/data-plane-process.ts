@@ -32,10 +32,14 @@ export class DataPlaneProcess {
   }
 
   /** For GATEWAY, with flags for what differs from pod to pod and variables for the rest. */
-  static async start(control: ControlPlane, replica: string): Promise<DataPlaneProcess> {
+  static async start(
+    control: ControlPlane,
+    replica: string,
+    flags: readonly string[] = ['--ports', '80:0'],
+  ): Promise<DataPlaneProcess> {
     const { tokenFile, caFile, folder } = control.options(replica);
     const started = DataPlaneProcess.run(
-      ['--replica', replica, '--ports', '80:0', '--unready-time', '0.6', '--leave-time', '0.6'],
+      ['--replica', replica, ...flags, '--unready-time', '0.6', '--leave-time', '0.6'],
       {
         GATEWRIGHT_GATEWAY: 'infra/gw',
         GATEWRIGHT_CONTROL_PLANE: `127.0.0.1:${control.port}`,
@@ -67,8 +71,8 @@ export class DataPlaneProcess {
     }
   }
 
-  async untilReady(): Promise<void> {
-    const deadline = performance.now() + 10_000;
+  async untilReady(patience = 10_000): Promise<void> {
+    const deadline = performance.now() + patience;
     while ((await this.readiness()) !== 200) {
       if (performance.now() > deadline) throw new Error(`it does not get ready: ${this.output}`);
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -47,7 +47,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   admin: ['explain', 'proxy', 'filters', 'match', 'snapshot', 'api'],
   echo: ['match', 'snapshot', 'api'],
   distribution: ['snapshot', 'api'],
-  'data-plane': ['distribution', 'admin', 'proxy', 'regex', 'match', 'snapshot', 'api'],
+  workers: ['distribution', 'proxy', 'match', 'snapshot', 'api'],
+  'data-plane': ['workers', 'distribution', 'admin', 'proxy', 'regex', 'match', 'snapshot', 'api'],
   'control-plane': [
     'control',
     'distribution',

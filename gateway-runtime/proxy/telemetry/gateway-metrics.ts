@@ -1,6 +1,7 @@
 /** What one data plane has counted. Counting is a few additions; the numbers get their form when they are asked for. */
 import type { BackendKey, HttpRule, Listener, RuleKey } from '../../snapshot/snapshot.ts';
 import type { ExchangeTotals, HandshakeCause, Outcome, UpstreamFailure } from '../exchange.ts';
+import { addCounts, type GatewayCounts, type SeriesCounts, takeCounts } from './counts.ts';
 
 /** Upper bounds in seconds. */
 export const BUCKETS = [0.005, 0.025, 0.1, 0.5, 1, 5, 30] as const;
@@ -34,6 +35,7 @@ export type GatewayEvent =
   | 'internal-error';
 
 interface RuleSeries {
+  readonly rule: HttpRule;
   readonly backends: ReadonlySet<BackendKey>;
   /** By listener and backend. */
   readonly series: Map<string, Series>;
@@ -81,21 +83,22 @@ export class GatewayMetrics {
   }
 
   /** From now on this rule has series of its own; those of backends that it has no more go. */
-  putRule({ key, backends }: HttpRule): void {
+  putRule(rule: HttpRule): void {
+    const { key, backends } = rule;
     const named = new Set(backends.flatMap(({ backend }) => (backend ? [backend] : [])));
     const series = this.#rules.get(key)?.series ?? new Map<string, Series>();
     for (const [each, { labels }] of series) {
       if (labels.backend && !named.has(`backend/${labels.backend}`)) series.delete(each);
     }
-    this.#rules.set(key, { backends: named, series, recent: [] });
+    this.#rules.set(key, { rule, backends: named, series, recent: [] });
   }
 
   removeRule(key: RuleKey): void {
     this.#rules.delete(key);
   }
 
-  count(event: GatewayEvent): void {
-    this.events.set(event, (this.events.get(event) ?? 0) + 1);
+  count(event: GatewayEvent, times = 1): void {
+    this.events.set(event, (this.events.get(event) ?? 0) + times);
   }
 
   request(outcome: Outcome, totals: ExchangeTotals): void {
@@ -118,6 +121,33 @@ export class GatewayMetrics {
     for (const { series } of this.#rules.values()) yield* series.values();
   }
 
+  /** What was counted since the last time: nothing is counted twice, and nothing is left here. */
+  take(): GatewayCounts {
+    const taken: SeriesCounts[] = [];
+    const take = (rule: SeriesCounts['rule'], all: Iterable<Series>) => {
+      for (const series of all) {
+        const counts = takeCounts(series);
+        const { listener, backend } = series.labels as { listener: string; backend: string };
+        const to = backend ? (`backend/${backend}` as BackendKey) : '';
+        if (counts) taken.push({ rule, listener, backend: to, counts });
+      }
+    };
+    take('', this.#unrouted.values());
+    for (const [key, { series }] of this.#rules) take(key, series.values());
+    const events = [...this.events];
+    this.events.clear();
+    return { events, series: taken };
+  }
+
+  /** What another process counted for this Gateway. */
+  add({ events, series }: GatewayCounts): void {
+    for (const [event, times] of events) this.count(event, times);
+    for (const { rule, listener, backend, counts } of series) {
+      const ofRule = rule ? this.#rules.get(rule) : undefined;
+      addCounts(this.#seriesAt(ofRule, listener, backend), counts);
+    }
+  }
+
   /** What went while a request was under way gets no series again: a label is empty then. */
   #seriesOf({ listener, rule, backend }: Outcome): Series {
     const ofRule = rule && this.#rules.get(rule.key);
@@ -126,13 +156,16 @@ export class GatewayMetrics {
         if (each.listener === listener && each.backend === backend) return each.series;
       }
     }
-    const name = listener ? listenerName(listener) : '';
-    const at = this.#listeners.has(name) ? name : '';
+    const series = this.#seriesAt(ofRule, listener ? listenerName(listener) : '', backend ?? '');
+    if (ofRule && ofRule.recent.length < MOST_RECENT) ofRule.recent.push({ listener, backend, series });
+    return series;
+  }
+
+  #seriesAt(ofRule: RuleSeries | undefined, listener: string, backend: BackendKey | ''): Series {
+    const at = this.#listeners.has(listener) ? listener : '';
     if (!ofRule) return get(this.#unrouted, at, () => this.#create(at));
     const to = backend && ofRule.backends.has(backend) ? backend : '';
-    const series = get(ofRule.series, `${at} ${to}`, () => this.#create(at, rule, to));
-    if (ofRule.recent.length < MOST_RECENT) ofRule.recent.push({ listener, backend, series });
-    return series;
+    return get(ofRule.series, `${at} ${to}`, () => this.#create(at, ofRule.rule, to));
   }
 
   #create(listener: string, rule?: HttpRule, backend = ''): Series {

@@ -33,14 +33,14 @@ export class LogFile {
     return this.#lost;
   }
 
-  /** Without line end. */
-  write(line: string): void {
+  /** Without line end; or several lines, without the last line end. */
+  write(line: string, lines = 1): void {
     if (this.#waiting.length + line.length >= this.#most) {
-      this.#lost++;
+      this.#lost += lines;
       return;
     }
     this.#waiting += `${line}\n`;
-    this.#lines++;
+    this.#lines += lines;
     if (this.#timer || this.#isWriting) return;
     this.#wait();
   }

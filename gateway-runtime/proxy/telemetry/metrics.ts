@@ -12,9 +12,26 @@ interface Sample {
   metricName?: string;
 }
 
+/** Of the processes that serve one Gateway. */
+export interface WorkerTotals {
+  readonly serving: number;
+  /** Processes that came in place of one that ended. */
+  readonly restarts: number;
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+}
+
+export interface WorkersSource {
+  readonly totals: () => WorkerTotals;
+  /** Has them tell what they counted; resolves soon, whatever they do. */
+  readonly refresh: () => Promise<void>;
+}
+
 export class Metrics {
   readonly registry = new Registry();
   readonly #gateways = new Map<string, GatewayMetrics>();
+  /** Of Gateways that processes of their own serve. */
+  readonly #workers = new Map<GatewayMetrics, WorkersSource>();
 
   /** `process`: with prom-client's metrics of the Node process. */
   constructor({ process = false }: { process?: boolean } = {}) {
@@ -59,6 +76,11 @@ export class Metrics {
     );
   }
 
+  /** Of the data planes in this process. */
+  get gateways(): readonly GatewayMetrics[] {
+    return [...this.#gateways.values()];
+  }
+
   /** For a new data plane, which counts from 0. */
   gateway(id: GatewayId): GatewayMetrics {
     const gateway = new GatewayMetrics(gatewayKey(id));
@@ -69,11 +91,50 @@ export class Metrics {
   /** Another data plane of the same Gateway may have come meanwhile; it stays. */
   remove(gateway: GatewayMetrics): void {
     if (this.#gateways.get(gateway.name) === gateway) this.#gateways.delete(gateway.name);
+    this.#workers.delete(gateway);
+  }
+
+  /** Of workers, which count what is told as of this Gateway. */
+  putWorkers(gateway: GatewayMetrics, source: WorkersSource): void {
+    if (this.#workers.size === 0) this.#registerWorkers();
+    this.#workers.set(gateway, source);
   }
 
   /** In Prometheus' text format. */
-  text(): Promise<string> {
+  async text(): Promise<string> {
+    await Promise.all([...this.#workers.values()].map(({ refresh }) => refresh()));
     return this.registry.metrics();
+  }
+
+  #registerWorkers(): void {
+    const register = (name: string, help: string, type: string, of: (totals: WorkerTotals) => number) => {
+      if (this.registry.getSingleMetric(name)) return;
+      this.#register(name, help, type, () =>
+        [...this.#workers].map(([{ name }, { totals }]) => ({
+          labels: { gateway: name },
+          value: of(totals()),
+        })),
+      );
+    };
+    register('gatewright_workers', 'Workers that serve.', 'gauge', ({ serving }) => serving);
+    register(
+      'gatewright_worker_restarts_total',
+      'Workers that came in place of one that ended.',
+      'counter',
+      ({ restarts }) => restarts,
+    );
+    register(
+      'gatewright_workers_cpu_seconds_total',
+      'CPU time of all workers.',
+      'counter',
+      ({ cpuSeconds }) => cpuSeconds,
+    );
+    register(
+      'gatewright_workers_resident_memory_bytes',
+      'Memory of all workers that run; what they share is counted for each.',
+      'gauge',
+      ({ residentBytes }) => residentBytes,
+    );
   }
 
   #register(name: string, help: string, type: string, samples: () => Sample[]): void {

@@ -1,0 +1,102 @@
+/**
+ * What the process of a data plane and its workers say to each other, over a pipe that no other process has: frames of JSON, as in
+ * `distribution/`. Both ends are the same program, so that what comes is taken at its word.
+ */
+import type { AgentResult, AgentUpdate, EngineName } from '../proxy/agent.ts';
+import type { Limits } from '../proxy/limits.ts';
+import type { GatewayCounts } from '../proxy/telemetry/counts.ts';
+import type { GatewayId, Resource, SnapshotDelta } from '../snapshot/snapshot.ts';
+
+/** The first message to a worker. */
+export interface Serve {
+  readonly type: 'serve';
+  readonly gateway: GatewayId;
+  readonly address: string;
+  readonly engine?: EngineName;
+  readonly serverName?: string;
+  readonly trustedHops?: readonly string[];
+  readonly limits?: Partial<Limits>;
+  readonly accessLog: boolean;
+  /** Base64. */
+  readonly ticketKeys: string;
+}
+
+/** A listener port as all workers bind it. */
+export interface SharedPort {
+  /** Of the Gateway. */
+  readonly port: number;
+  readonly number: number;
+  /** Under which clients reach it. */
+  readonly publicPort: number;
+  /** Why it can't be had: the code of the system's error. */
+  readonly problem?: string;
+}
+
+export type MapSection = Exclude<keyof AgentUpdate, 'delta'>;
+
+/** Some of the next update: resources, or entries of one of its maps; null for what is gone. */
+export type Part =
+  | { readonly type: 'resources'; readonly put: readonly Resource[] }
+  | {
+      readonly type: 'entries';
+      readonly section: MapSection;
+      readonly entries: readonly (readonly [string, unknown])[];
+    };
+
+/** The parts since the last of these are complete, and to be applied all at once. */
+export interface Apply {
+  readonly type: 'apply';
+  /** Counts up. */
+  readonly id: number;
+  readonly snapshot?: Omit<SnapshotDelta, 'put'>;
+  readonly ports: readonly SharedPort[];
+}
+
+/** By which tickets of TLS sessions are sealed, in base64. */
+export interface TicketKeysMessage {
+  readonly type: 'ticket-keys';
+  readonly keys: string;
+}
+
+/** As of Agent: ask clients to leave; answer what is in flight, and end. */
+export interface Leave {
+  readonly type: 'retire' | 'drain';
+}
+
+/** Tell now what was counted. */
+export interface Count {
+  readonly type: 'count';
+  readonly question: number;
+}
+
+export type ToWorker = Serve | Part | Apply | TicketKeysMessage | Leave | Count;
+
+/** It can be sent what it is to serve. */
+export interface Started {
+  readonly type: 'started';
+}
+
+export interface Applied {
+  readonly type: 'applied';
+  /** Of the update. */
+  readonly id: number;
+  readonly result: AgentResult;
+  /** Listener ports and the ports bound for them. */
+  readonly bound: readonly (readonly [number, number])[];
+}
+
+/** What was counted since the last of these; none is told twice. */
+export interface Counted {
+  readonly type: 'counted';
+  readonly counts: GatewayCounts;
+  /** The question, where it was asked. */
+  readonly answers?: number;
+  /** More of the same follows. */
+  readonly more: boolean;
+  /** Microseconds of CPU time since the process began. */
+  readonly cpu: number;
+  /** Bytes. */
+  readonly memory: number;
+}
+
+export type FromWorker = Started | Applied | Counted;

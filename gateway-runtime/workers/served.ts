@@ -1,0 +1,99 @@
+/**
+ * What workers serve, as plain data, so that one that comes later can be given all of it. Each state is a value of its own: one that is
+ * on its way to a worker is not touched by the next.
+ */
+import type { AgentUpdate } from '../proxy/agent.ts';
+import type { GatewayId, Resource, ResourceKey, Snapshot, SnapshotDelta } from '../snapshot/snapshot.ts';
+import type { MapSection } from './messages.ts';
+
+type Maps = Readonly<Partial<Record<MapSection, ReadonlyMap<string, unknown>>>>;
+
+export class Served {
+  readonly gateway: GatewayId;
+  /** Of the snapshot; empty before the first. */
+  readonly version: string;
+  readonly resources: ReadonlyMap<ResourceKey, Resource>;
+  readonly #maps: Maps;
+  #snapshot: Snapshot | undefined;
+
+  private constructor(
+    gateway: GatewayId,
+    version: string,
+    resources: ReadonlyMap<ResourceKey, Resource>,
+    maps: Maps,
+  ) {
+    this.gateway = gateway;
+    this.version = version;
+    this.resources = resources;
+    this.#maps = maps;
+  }
+
+  static nothing(gateway: GatewayId): Served {
+    return new Served(gateway, '', new Map(), {});
+  }
+
+  get snapshot(): Snapshot | undefined {
+    if (!this.version) return undefined;
+    this.#snapshot ??= {
+      gateway: this.gateway,
+      version: this.version,
+      resources: [...this.resources.values()].sort((a, b) => (a.key < b.key ? -1 : 1)),
+    };
+    return this.#snapshot;
+  }
+
+  /** All of it, for a worker that has nothing. */
+  get whole(): AgentUpdate {
+    const delta = this.version
+      ? { delta: { gateway: this.gateway, to: this.version, put: [...this.resources.values()], remove: [] } }
+      : {};
+    return { ...delta, ...this.#maps } as AgentUpdate;
+  }
+
+  /** Listener ports of the Gateway. */
+  get ports(): number[] {
+    const ports = new Set<number>();
+    for (const each of this.resources.values()) if (each.type === 'listener') ports.add(each.port);
+    return [...ports];
+  }
+
+  after({ delta, ...maps }: AgentUpdate): Served {
+    const resources = delta ? resourcesAfter(this.resources, delta) : this.resources;
+    const next: Record<string, ReadonlyMap<string, unknown>> = { ...this.#maps };
+    for (const [section, changes] of Object.entries(maps)) {
+      const map = new Map(next[section]);
+      for (const [key, value] of changes as ReadonlyMap<string, unknown>) {
+        if (value === undefined) map.delete(key);
+        else map.set(key, value);
+      }
+      next[section] = map;
+    }
+    if (delta) forgetUnreferenced(next, resources);
+    return new Served(this.gateway, delta?.to ?? this.version, resources, next as Maps);
+  }
+}
+
+function resourcesAfter(before: ReadonlyMap<ResourceKey, Resource>, { from, put, remove }: SnapshotDelta) {
+  const resources = new Map(from === undefined ? [] : before);
+  for (const key of remove) resources.delete(key);
+  for (const each of put) resources.set(each.key, each);
+  return resources;
+}
+
+/** As the agents do: endpoints and certificates are kept as long as the snapshot refers to them. Keys least of all stay longer. */
+function forgetUnreferenced(
+  maps: Record<string, ReadonlyMap<string, unknown>>,
+  resources: ReadonlyMap<ResourceKey, Resource>,
+): void {
+  const { endpoints, certificates } = maps;
+  if (endpoints) maps.endpoints = only(endpoints, (key) => resources.has(key as ResourceKey));
+  if (!certificates) return;
+  const named = new Set<string>();
+  for (const each of resources.values()) {
+    if (each.type === 'listener') for (const id of each.certificates) named.add(id);
+  }
+  maps.certificates = only(certificates, (id) => named.has(id));
+}
+
+const only = (map: ReadonlyMap<string, unknown>, holds: (key: string) => boolean) =>
+  new Map([...map].filter(([key]) => holds(key)));

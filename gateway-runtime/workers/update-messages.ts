@@ -1,0 +1,60 @@
+/** An update on its way to a worker: in pieces of a bounded size, each made when the one before it has found room. */
+import type { AgentUpdate } from '../proxy/agent.ts';
+import type { Resource } from '../snapshot/snapshot.ts';
+import type { Apply, MapSection, Part, SharedPort } from './messages.ts';
+
+/** Characters of a piece, about; no single value is larger than an object in etcd. */
+const BATCH = 256 * 1024;
+
+export function* updateMessages(
+  id: number,
+  { delta, ...maps }: AgentUpdate,
+  ports: readonly SharedPort[],
+): Generator<string> {
+  for (const put of batches(delta?.put ?? [])) yield `{"type":"resources","put":[${put}]}`;
+  for (const [section, map] of Object.entries(maps)) {
+    const entries = [...map].map(([key, value]) => [key, value ?? null]);
+    for (const batch of batches(entries))
+      yield `{"type":"entries","section":"${section}","entries":[${batch}]}`;
+  }
+  const { put: _, ...snapshot } = delta ?? {};
+  yield JSON.stringify({ type: 'apply', id, ...(delta ? { snapshot } : {}), ports });
+}
+
+/** Values as JSON with commas between them, put together up to the size of a piece. */
+function* batches(values: readonly unknown[]): Generator<string> {
+  let text = '';
+  for (const value of values) {
+    text += text ? `,${JSON.stringify(value)}` : JSON.stringify(value);
+    if (text.length < BATCH) continue;
+    yield text;
+    text = '';
+  }
+  if (text) yield text;
+}
+
+/** The other end: takes parts, and gives the update that they are when all of it is there. */
+export class UpdateParts {
+  #put: Resource[] = [];
+  #maps = new Map<MapSection, Map<string, unknown>>();
+
+  take(part: Part): void {
+    if (part.type === 'resources') {
+      for (const each of part.put) this.#put.push(each);
+      return;
+    }
+    const map = this.#maps.get(part.section) ?? new Map<string, unknown>();
+    this.#maps.set(part.section, map);
+    for (const [key, value] of part.entries) map.set(key, value ?? undefined);
+  }
+
+  complete({ snapshot }: Apply): AgentUpdate {
+    const update = {
+      ...(snapshot ? { delta: { ...snapshot, put: this.#put } } : {}),
+      ...Object.fromEntries(this.#maps),
+    } as AgentUpdate;
+    this.#put = [];
+    this.#maps = new Map();
+    return update;
+  }
+}
