@@ -1,5 +1,5 @@
 /** Where a rule sends its requests: `service('cart', 8080)`, a Service of cdk8s-plus, `canary({ ... })`. */
-import { apiFilters, type Filter, filterList } from './filter.ts';
+import { apiFilters, backendFilterList, type Filter } from './filter.ts';
 import { isObject, noted, number, oneOf, optional, problemsOf, read, type Shape, text } from './props.ts';
 
 export interface BackendOptions {
@@ -43,7 +43,7 @@ export interface Split {
 const OPTIONS: Shape<BackendOptions> = {
   weight: optional(number),
   namespace: optional(text),
-  filters: optional(filterList),
+  filters: optional(backendFilterList),
 };
 const OPTIONS_OF_CONSTRUCT: Shape<BackendOptions & { readonly port?: number }> = {
   ...OPTIONS,
@@ -121,6 +121,6 @@ export function apiBackend(backend: Backend, routeNamespace: string): Record<str
     port,
     weight,
     namespace: namespace === routeNamespace ? undefined : namespace,
-    filters: apiFilters(filters),
+    filters: apiFilters(filters, routeNamespace),
   };
 }

@@ -1,5 +1,6 @@
 /** Filters of a rule or a backend: `setHeaders({ 'x-tier': 'gold' })`, `rewrite({ path: replacePrefix('/') })`. */
 
+import type { ExternalAuth } from './external-auth.ts';
 import {
   isObject,
   list,
@@ -15,10 +16,11 @@ import {
   type,
   valueProblems,
 } from './props.ts';
+import type { ServiceRef } from './service-ref.ts';
 
-/** What a filter does, in the form of the API; made by the functions of this file. */
+/** What a filter does, in the form of the API; made by the functions of this file, `mirror()` and `cors()`. */
 export interface Filter {
-  readonly type: 'RequestHeaderModifier' | 'ResponseHeaderModifier' | 'URLRewrite';
+  readonly type: 'RequestHeaderModifier' | 'ResponseHeaderModifier' | 'URLRewrite' | 'RequestMirror' | 'CORS';
   readonly config: Readonly<Record<string, unknown>>;
 }
 
@@ -28,14 +30,27 @@ export interface Redirect {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-/** A list of what the functions of this file make. */
-export const filterList = list(
-  'a list of filters, such as [setHeaders({ name: value })],',
-  type(
-    'a filter',
-    (value) => isObject(value) && 'type' in value && FILTERS.has(value.type) && 'config' in value,
-  ),
-);
+const filtersOf = (what: string, types: readonly string[]) =>
+  list(
+    `a list of ${what}, such as [setHeaders({ name: value })],`,
+    type(
+      'a filter',
+      (value) =>
+        isObject(value) && 'type' in value && types.includes(value.type as string) && 'config' in value,
+    ),
+  );
+const ON_BACKENDS = [
+  'RequestHeaderModifier',
+  'ResponseHeaderModifier',
+  'URLRewrite',
+  'RequestMirror',
+  'CORS',
+] as const satisfies Filter['type'][];
+
+/** What may stand on a rule. */
+export const filterList = filtersOf('filters', [...ON_BACKENDS, 'ExternalAuth']);
+/** What may stand on one of its backends. */
+export const backendFilterList = filtersOf('filters that can stand on a backend', ON_BACKENDS);
 
 type Headers = Readonly<Record<string, string>>;
 type ModifierType = 'RequestHeaderModifier' | 'ResponseHeaderModifier';
@@ -150,37 +165,60 @@ export function redirect(given: RedirectProps): Redirect {
   );
 }
 
-const FILTERS = new Set<unknown>(['RequestHeaderModifier', 'ResponseHeaderModifier', 'URLRewrite']);
 const FIELDS = {
   RequestHeaderModifier: 'requestHeaderModifier',
   ResponseHeaderModifier: 'responseHeaderModifier',
   URLRewrite: 'urlRewrite',
   RequestRedirect: 'requestRedirect',
+  RequestMirror: 'requestMirror',
+  CORS: 'cors',
+  ExternalAuth: 'externalAuth',
 } as const;
 
-/** A rule has one rewrite and one redirect: the later of two would win in silence. */
-export function filterProblems(filters: readonly (Filter | Redirect)[]): string[] {
-  return (['URLRewrite', 'RequestRedirect'] as const)
-    .filter((type) => filters.filter((each) => each.type === type).length > 1)
-    .map((type) =>
-      type === 'URLRewrite'
-        ? 'it has several rewrite(): write one, with hostname and path'
-        : 'it has several redirect(): a request gets one answer',
-    );
+type AnyFilter = Filter | Redirect | ExternalAuth;
+
+/** What there can be one of: the later of two would win in silence. */
+const ONCE = {
+  URLRewrite: 'it has several rewrite(): write one, with hostname and path',
+  RequestRedirect: 'it has several redirect(): a request gets one answer',
+  CORS: 'it has several cors(): write one, with all origins',
+} as const;
+
+export function filterProblems(filters: readonly AnyFilter[]): string[] {
+  return Object.entries(ONCE)
+    .filter(([type]) => filters.filter((each) => each.type === type).length > 1)
+    .map(([, problem]) => problem);
 }
 
-/** Filters in the form of the API, which has one header modifier per direction: those of one type become one. */
-export function apiFilters(filters: readonly (Filter | Redirect)[]): Record<string, unknown>[] | undefined {
-  const byType = new Map<Filter['type'] | Redirect['type'], Record<string, unknown>>();
+/**
+ * Filters in the form of the API, which has one header modifier per direction: those of one type become one, but for mirrors and Services
+ * that are asked, of which each stands for itself.
+ */
+export function apiFilters(
+  filters: readonly AnyFilter[],
+  routeNamespace: string,
+): Record<string, unknown>[] | undefined {
+  if (filters.length === 0) return undefined;
+  const result: Record<string, unknown>[] = [];
+  const byType = new Map<AnyFilter['type'], Record<string, unknown>>();
   for (const { type, config } of filters) {
-    const merged = byType.get(type) ?? {};
+    const { backendRef } = config as { backendRef?: ServiceRef };
+    if (type === 'RequestMirror' || type === 'ExternalAuth') {
+      const namespace = backendRef?.namespace === routeNamespace ? undefined : backendRef?.namespace;
+      result.push({ type, [FIELDS[type]]: { ...config, backendRef: { ...backendRef, namespace } } });
+      continue;
+    }
+    let merged = byType.get(type);
+    if (!merged) {
+      merged = {};
+      byType.set(type, merged);
+      result.push({ type, [FIELDS[type]]: merged });
+    }
     for (const [field, value] of Object.entries(config)) {
       const before = merged[field];
       merged[field] =
         Array.isArray(before) && Array.isArray(value) ? [...before, ...value] : (value ?? before);
     }
-    byType.set(type, merged);
   }
-  if (byType.size === 0) return undefined;
-  return [...byType].map(([type, config]) => ({ type, [FIELDS[type]]: config }));
+  return result;
 }

@@ -5,7 +5,10 @@ export { type Backend, type BackendOptions, type ServiceConstruct, type Split, s
 export { Canary, type CanaryProps, canary } from './canary.ts';
 export { PlatformChart, type PlatformChartProps, TeamChart, type TeamChartProps } from './chart.ts';
 export { strict } from './checks.ts';
+export { type CorsProps, cors } from './cors.ts';
 export { DedicatedGateway, type DedicatedGatewayProps } from './dedicated-gateway.ts';
+export type { TimeSpan } from './duration.ts';
+export { type ExternalAuth, type ExternalAuthProps, externalAuth } from './external-auth.ts';
 export {
   addHeaders,
   addResponseHeaders,
@@ -45,6 +48,7 @@ export {
   secretRef,
 } from './listener.ts';
 export { exact, type Match, type Method, type PathCondition, prefix, type Regex, regex } from './match.ts';
+export { type MirrorProps, mirror } from './mirror.ts';
 export {
   ReferenceGrant,
   type ReferenceGrantProps,
@@ -53,6 +57,7 @@ export {
 } from './reference-grant.ts';
 export type { RouteKind } from './route-kind.ts';
 export type { Destination, Rule, RuleProps } from './rule.ts';
+export type { Retry, RuleLimits, Timeouts } from './rule-limits.ts';
 export { SharedGateway, type SharedGatewayProps } from './shared-gateway.ts';
 export { SynthError, type Synthesis, type SynthesizeOptions, synthesize } from './synthesize.ts';
 export { Team, type TeamProps, type TeamRef } from './team.ts';

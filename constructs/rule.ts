@@ -7,12 +7,14 @@ import {
   type ServiceConstruct,
   type Split,
 } from './backend.ts';
+import type { ExternalAuth } from './external-auth.ts';
 import { apiFilters, type Filter, filterList, filterProblems, type Redirect } from './filter.ts';
 import { apiMatch, MATCH, type Match, matchText } from './match.ts';
 import { found, optional, problemsOf, read, type Shape, text } from './props.ts';
+import { apiLimits, LIMITS, limitProblems, type RuleLimits } from './rule-limits.ts';
 import type { ApiMatch } from './sharding.ts';
 
-export interface RuleProps extends Match {
+export interface RuleProps extends Match, RuleLimits {
   /**
    * The name of the rule, for status, metrics and policies.
    * @default - none
@@ -22,12 +24,12 @@ export interface RuleProps extends Match {
    * What is done to the requests and their responses.
    * @default - nothing
    */
-  readonly filters?: readonly Filter[];
+  readonly filters?: readonly (Filter | ExternalAuth)[];
 }
 
 export type Destination = Backend | ServiceConstruct | Split;
 
-const RULE: Shape<RuleProps> = { ...MATCH, name: optional(text), filters: optional(filterList) };
+const RULE: Shape<RuleProps> = { ...MATCH, ...LIMITS, name: optional(text), filters: optional(filterList) };
 
 /** A rule of a route; `.to()` completes it. */
 export class Rule<Route> {
@@ -76,7 +78,7 @@ export class Rule<Route> {
   /** @internal What is wrong with it, beyond the field rules of the API. */
   _problems(): string[] {
     const ofFilters = (this.#props.filters ?? []).flatMap(problemsOf);
-    return [...this.#shape, ...ofFilters, ...this.#destinationProblems()];
+    return [...this.#shape, ...limitProblems(this.#props), ...ofFilters, ...this.#destinationProblems()];
   }
 
   #destinationProblems(): string[] {
@@ -121,8 +123,9 @@ export class Rule<Route> {
     return {
       name,
       matches: this.#matches.map(apiMatch),
-      filters: apiFilters([...filters, ...destinations.filter(isRedirect)]),
+      filters: apiFilters([...filters, ...destinations.filter(isRedirect)], routeNamespace),
       backendRefs: backends.length ? backends.map((each) => apiBackend(each, routeNamespace)) : undefined,
+      ...apiLimits(this.#props),
     };
   }
 }
@@ -132,6 +135,8 @@ export interface ApiRule {
   readonly matches: readonly ApiMatch[];
   readonly filters: readonly Record<string, unknown>[] | undefined;
   readonly backendRefs: readonly Record<string, unknown>[] | undefined;
+  readonly timeouts: Readonly<Record<string, unknown>> | undefined;
+  readonly retry: Readonly<Record<string, unknown>> | undefined;
 }
 
 function isSplit(value: unknown): value is Split {

@@ -48,14 +48,15 @@ export const page = new OfTeam(shopChart, 'page');
 const IMPORTS = `
 import { Construct } from 'constructs';
 import {
-  canary, DedicatedGateway, exact, http, https, PlatformChart, prefix, redirect, regex, rewrite, secretRef, service, setHeaders,
-  SharedGateway, Team, TeamRoute,
+  canary, cors, DedicatedGateway, exact, externalAuth, http, https, mirror, PlatformChart, prefix, redirect, regex, rewrite, secretRef, service,
+  setHeaders, SharedGateway, Team, TeamRoute,
 } from 'gatewright';
+import { Duration } from 'cdk8s';
 import {
   app, data, dataEdge, grpcEdge, laterEdge, manyEdge, OfTeam, page, plain, platform, secureEdge, shared, shop, shopChart, shopEdge, wildEdge,
 } from './platform.ts';
 export const used = [
-  app, canary, Construct, data, dataEdge, DedicatedGateway, exact, grpcEdge, http, https, laterEdge, manyEdge, OfTeam, page, plain,
+  app, canary, Construct, cors, Duration, externalAuth, mirror, data, dataEdge, DedicatedGateway, exact, grpcEdge, http, https, laterEdge, manyEdge, OfTeam, page, plain,
   platform, PlatformChart, prefix, redirect, regex, rewrite, secretRef, secureEdge, service, Team, setHeaders, shared, SharedGateway, shop, shopChart, shopEdge, TeamRoute, wildEdge,
 ];
 `;
@@ -261,6 +262,36 @@ const REFUSED: Record<string, Refused> = {
     at: 'method',
     message: `Type '"get"' is not assignable to type`,
   },
+  'a time without its unit': {
+    code: `new TeamRoute(shopChart, 'r', { on: shopEdge }).rule({ timeouts: { request: '10' } });`,
+    at: 'request',
+    message: `Type '"10"' is not assignable to type`,
+  },
+  'a number of seconds': {
+    code: `new TeamRoute(shopChart, 'r', { on: shopEdge }).rule({ retry: { backoff: 10 } });`,
+    at: 'backoff',
+    message: `Type 'number' is not assignable to type`,
+  },
+  'a misspelt limit': {
+    code: `new TeamRoute(shopChart, 'r', { on: shopEdge }).rule({ timeouts: { requests: '10s' } });`,
+    at: 'requests',
+    message: `'requests' does not exist in type 'Timeouts'. Did you mean to write 'request'?`,
+  },
+  'a mirror to a name': {
+    code: `mirror('shadow');`,
+    at: `'shadow'`,
+    message: `Argument of type 'string' is not assignable to parameter of type 'Backend | ServiceConstruct'.`,
+  },
+  'authorization on a backend': {
+    code: `service('a', 80, { filters: [externalAuth(service('auth', 80))] });`,
+    at: `externalAuth(service('auth', 80))`,
+    message: `Type 'ExternalAuth' is not assignable to type 'Filter'.`,
+  },
+  'an origin without its scheme': {
+    code: `cors({ origins: ['app.example.com'] });`,
+    at: `'app.example.com'`,
+    message: `Type '"app.example.com"' is not assignable to type`,
+  },
   'a canary with three shares': {
     code: `canary({ stable: service('a', 80), canary: service('b', 80), weights: [3, 1, 1] });`,
     at: 'weights',
@@ -288,7 +319,7 @@ const TAKEN: Record<string, string> = {
   'what is any': `declare const anything: any; new TeamRoute(shopChart, 'r', { on: anything, hostnames: ['media.example.com'] });`,
   'a function over any route': `export const count = (route: TeamRoute) => route.hostnames.length; count(new TeamRoute(shopChart, 'r', { on: shopEdge }));`,
   'a rule with everything': `new TeamRoute(shopChart, 'r', { on: shopEdge, listeners: ['web'] })
-      .rule({ name: 'all', path: exact('/a'), method: 'GET', headers: { 'x-tier': regex('gold|silver') }, query: { q: '1' }, filters: [setHeaders({ a: 'b' })] })
+      .rule({ name: 'all', path: exact('/a'), method: 'GET', headers: { 'x-tier': regex('gold|silver') }, query: { q: '1' }, filters: [setHeaders({ a: 'b' }), mirror(service('d', 80), { percent: 10 }), cors({ origins: ['https://*.example.com'], maxAge: '10m' }), externalAuth(service('auth', 80), { path: '/check' })], timeouts: { request: '1h30m', backendRequest: Duration.seconds(10) }, retry: { attempts: 2, codes: [503], backoff: '25ms' } })
       .or({ path: prefix('/b') })
       .to(service('a', 80, { weight: 3 }), canary({ stable: service('b', 80), canary: service('c', 80), weights: [3, 1] }))
       .rule().to(redirect({ scheme: 'https', status: 301 }));`,
