@@ -87,6 +87,7 @@ const MAY_BE_ELSEWHERE = new Set([
   'route/backend-not-found',
   'route/ref-not-permitted',
   'listener/ref-not-permitted',
+  'listener/no-valid-ca-certificate',
 ]);
 const NEVER_ERRORS = new Set([
   'route/not-allowed-by-listeners',

@@ -63,7 +63,7 @@ export interface GatewayRuntimeProps<Classes extends string> {
   readonly replicas?: number;
   /**
    * Where the runtime may make data planes and read certificates. `namespaced`: in each namespace of the app that has a Gateway of
-   * one of the classes, what is named after that Gateway, and the Secrets that its listeners name. `cluster`: in every namespace, every
+   * one of the classes, what is named after that Gateway, and the Secrets and ConfigMaps that its listeners name. `cluster`: in every namespace, every
    * Secret and ConfigMap included; for clusters whose Gateways are written without this app.
    * @default 'namespaced'
    */
@@ -160,17 +160,23 @@ export class GatewayRuntime<const Classes extends string = typeof DEFAULT_CLASS>
     if (this.#permissions === 'cluster') return;
     const generated = new Names();
     const secrets = new Names();
+    const configMaps = new Names();
     for (const gateway of this.node.root.node.findAll()) {
       if (!(gateway instanceof GatewayBase) || !this.#classes.includes(gateway.className as Classes))
         continue;
       generated.add(gateway.namespace, generatedName(gateway.name, gateway.className));
       for (const { name, namespace } of gateway._certificates) secrets.add(namespace, name);
+      for (const { name, namespace } of gateway._authorities) configMaps.add(namespace, name);
     }
     for (const [namespace, names] of generated.sorted) {
       this.#gatewayRole('provisioner', namespace, provisionerRules(names));
     }
-    for (const [namespace, names] of secrets.sorted) {
-      this.#gatewayRole('certificates', namespace, secretRules(names));
+    for (const namespace of [...new Set([...secrets.namespaces, ...configMaps.namespaces])].sort()) {
+      const [certificates, authorities] = [secrets.in(namespace), configMaps.in(namespace)];
+      this.#gatewayRole('certificates', namespace, [
+        ...(certificates.length > 0 ? secretRules(certificates) : []),
+        ...(authorities.length > 0 ? caBundleRules(authorities) : []),
+      ]);
     }
   }
 
@@ -225,6 +231,15 @@ class Names {
 
   add(namespace: string, name: string): void {
     this.#all.set(namespace, (this.#all.get(namespace) ?? new Set()).add(name));
+  }
+
+  get namespaces(): Iterable<string> {
+    return this.#all.keys();
+  }
+
+  /** Sorted. */
+  in(namespace: string): string[] {
+    return [...(this.#all.get(namespace) ?? [])].sort();
   }
 
   get sorted(): [namespace: string, names: string[]][] {

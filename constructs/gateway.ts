@@ -5,6 +5,7 @@ import { NAMESPACE_NAME_LABEL } from '../gateway-runtime/api/names.ts';
 import { gatewayObject } from './api-object.ts';
 import { teamOf } from './chart.ts';
 import { requireChecks } from './checks.ts';
+import { authoritiesOf, differingPorts, frontendTls } from './client-certificates.ts';
 import { type DataPlaneProps, parametersObject } from './gateway-parameters.ts';
 import { isListener, type ListenerSpec, listenerProblems, type RouteNamespaces } from './listener.ts';
 import { labelProblem, nameProblem } from './naming.ts';
@@ -123,6 +124,7 @@ export abstract class GatewayBase<
       spec: () => ({
         gatewayClassName: this.className,
         ...(parametersRef ? { infrastructure: { parametersRef } } : {}),
+        tls: frontendTls(this._specs),
         ...this._spec(),
       }),
     });
@@ -138,12 +140,20 @@ export abstract class GatewayBase<
       .map(({ name, namespace = this.namespace }) => ({ name, namespace }));
   }
 
+  /** @internal Each ConfigMap with certificates of authorities that a listener names, with its namespace written out. */
+  get _authorities(): { readonly name: string; readonly namespace: string }[] {
+    return Object.values(this._specs)
+      .flatMap(authoritiesOf)
+      .map(({ name, namespace = this.namespace }) => ({ name, namespace }));
+  }
+
   /** @internal */
   _problems(): string[] {
     if (this.#shape.length > 0) return [...this.#shape];
     const problems = [
       ...nameProblem('Gateway', this.name),
       ...Object.keys(this._specs).flatMap((name) => labelProblem('listener', name)),
+      ...differingPorts(this._specs),
     ];
     const team = teamOf(this);
     if (team) {

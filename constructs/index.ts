@@ -5,6 +5,12 @@ export { type Backend, type BackendOptions, type ServiceConstruct, type Split, s
 export { Canary, type CanaryProps, canary } from './canary.ts';
 export { PlatformChart, type PlatformChartProps, TeamChart, type TeamChartProps } from './chart.ts';
 export { strict } from './checks.ts';
+export {
+  type ClientCertificateProps,
+  type ConfigMapRef,
+  type ConfigMapRefOptions,
+  configMapRef,
+} from './client-certificates.ts';
 export { type CorsProps, cors } from './cors.ts';
 export { DedicatedGateway, type DedicatedGatewayProps } from './dedicated-gateway.ts';
 export type { TimeSpan } from './duration.ts';
@@ -35,6 +41,7 @@ export type { GrantedHostname } from './granted.ts';
 export {
   allNamespaces,
   type GrantedListener,
+  type HttpsProps,
   http,
   https,
   type ListenerSpec,

@@ -1,6 +1,11 @@
 /** Listeners of a gateway, as they are written: `http(80)`, `https(443, secretRef('wildcard'))`. */
 
 import {
+  type ClientCertificateProps,
+  clientCertificateProblems,
+  clientCertificatesType,
+} from './client-certificates.ts';
+import {
   anything,
   isObject,
   noted,
@@ -70,6 +75,7 @@ export interface GrantedListener {
   readonly port: number;
   readonly protocol: 'HTTP' | 'HTTPS';
   readonly certificates: readonly SecretRef[];
+  readonly clientCertificates?: ClientCertificateProps;
   readonly hostname?: undefined;
   readonly routes?: undefined;
 }
@@ -79,6 +85,7 @@ export interface OpenListener<Hostname extends string = string> {
   readonly port: number;
   readonly protocol: 'HTTP' | 'HTTPS';
   readonly certificates: readonly SecretRef[];
+  readonly clientCertificates?: ClientCertificateProps;
   readonly hostname?: Hostname;
   readonly routes: RouteNamespaces;
 }
@@ -95,11 +102,31 @@ export interface OpenListenerProps<Hostname extends string> {
   readonly hostname?: Hostname;
 }
 
+/** Of a listener with TLS. */
+export interface HttpsProps {
+  /**
+   * Whether clients need a certificate, and from whom. All listeners of a port must ask for the same.
+   * @default - clients are asked for none
+   */
+  readonly clientCertificates?: ClientCertificateProps;
+}
+
 const OPEN: Shape<OpenListenerProps<string>> = { routes: NAMESPACES, hostname: optional(text) };
+const SECURE_OPEN: Shape<OpenListenerProps<string> & HttpsProps> = {
+  ...OPEN,
+  clientCertificates: optional(clientCertificatesType),
+};
+/** Where it is neither open nor meant to be. */
+const SECURE: Shape<Partial<OpenListenerProps<string>> & HttpsProps> = {
+  routes: optional(NAMESPACES),
+  hostname: optional(text),
+  clientCertificates: optional(clientCertificatesType),
+};
 const LISTENER: Shape<Omit<OpenListener, 'routes'> & { routes?: RouteNamespaces }> = {
   port: number,
   protocol: oneOf('HTTP', 'HTTPS'),
   certificates: anything,
+  clientCertificates: optional(clientCertificatesType),
   hostname: optional(text),
   routes: optional(NAMESPACES),
 };
@@ -111,27 +138,42 @@ export function http<const Hostname extends string>(
   props: OpenListenerProps<Hostname>,
 ): OpenListener<Hostname>;
 export function http(port: number, props?: OpenListenerProps<string>): ListenerSpec {
-  return listenerOf('http()', { port, protocol: 'HTTP', certificates: [] }, props);
+  const listener: GrantedListener = { port, protocol: 'HTTP', certificates: [] };
+  return props === undefined ? listener : listenerOf('http()', listener, props, OPEN);
 }
 
 /** HTTPS, terminated with one certificate, or with the one of several that fits the server name. */
-export function https(port: number, certificates: SecretRef | readonly SecretRef[]): GrantedListener;
+export function https(
+  port: number,
+  certificates: SecretRef | readonly SecretRef[],
+  props?: HttpsProps & { readonly routes?: undefined; readonly hostname?: undefined },
+): GrantedListener;
 export function https<const Hostname extends string>(
   port: number,
   certificates: SecretRef | readonly SecretRef[],
-  props: OpenListenerProps<Hostname>,
+  props: OpenListenerProps<Hostname> & HttpsProps,
 ): OpenListener<Hostname>;
 export function https(
   port: number,
   certificates: SecretRef | readonly SecretRef[],
-  props?: OpenListenerProps<string>,
+  props?: Partial<OpenListenerProps<string>> & HttpsProps,
 ): ListenerSpec {
-  return listenerOf('https()', { port, protocol: 'HTTPS', certificates: [certificates].flat() }, props);
+  const listener: GrantedListener = { port, protocol: 'HTTPS', certificates: [certificates].flat() };
+  if (props === undefined) return listener;
+  // A hostname is only for listeners that are open: what is missing then is told.
+  const isOpen = !isObject(props) || 'routes' in props || 'hostname' in props;
+  return isOpen
+    ? listenerOf('https()', listener, props, SECURE_OPEN)
+    : listenerOf('https()', listener, props, SECURE);
 }
 
-function listenerOf(call: string, granted: GrantedListener, open?: OpenListenerProps<string>): ListenerSpec {
-  if (open === undefined) return granted;
-  const { props, problems } = read(call, open, OPEN);
+function listenerOf<Props extends object>(
+  call: string,
+  granted: GrantedListener,
+  given: unknown,
+  shape: Shape<Props>,
+): ListenerSpec {
+  const { props, problems } = read(call, given, shape);
   return noted({ ...granted, ...props } as ListenerSpec, problems);
 }
 
@@ -145,6 +187,7 @@ export function listenerProblems(listener: ListenerSpec): string[] {
   return [
     ...problemsOf(listener),
     ...read(call, listener, LISTENER).problems,
+    ...(listener.clientCertificates ? clientCertificateProblems(listener.clientCertificates) : []),
     ...listener.certificates.flatMap((each) => [
       ...problemsOf(each),
       ...(isObject(each)

@@ -4,6 +4,7 @@ import { GATEWAY_GROUP } from '../gateway-runtime/api/names.ts';
 import { gatewayObject } from './api-object.ts';
 import type { Backend, ServiceConstruct } from './backend.ts';
 import { requireChecks } from './checks.ts';
+import type { ConfigMapRef } from './client-certificates.ts';
 import { GatewayBase } from './gateway.ts';
 import type { SecretRef } from './listener.ts';
 import { nameProblem } from './naming.ts';
@@ -13,7 +14,7 @@ import type { TeamRef } from './team.ts';
 export interface ReferenceGrantProps {
   /** Who may refer: the routes of a team, or the listeners of a gateway and of the grants on it. */
   readonly from: ReferenceSource | readonly ReferenceSource[];
-  /** What they may refer to: Services, or Secrets. */
+  /** What they may refer to: Services, Secrets, or ConfigMaps. */
   readonly to: ReferenceTarget | readonly ReferenceTarget[];
   /**
    * The namespace that owns what is referred to.
@@ -29,8 +30,8 @@ export interface ReferenceGrantProps {
 
 /** A team, or a gateway. */
 export type ReferenceSource = TeamRef | { readonly className: string; readonly namespace: string };
-/** A Service or a Secret of the owner. */
-export type ReferenceTarget = Backend | ServiceConstruct | SecretRef;
+/** A Service, a Secret or a ConfigMap of the owner. */
+export type ReferenceTarget = Backend | ServiceConstruct | SecretRef | ConfigMapRef;
 
 const oneOrMore = (expected: string, holds: (value: unknown) => boolean) => {
   const several = list(expected, type(expected, holds));
@@ -43,11 +44,11 @@ const PROPS: Shape<ReferenceGrantProps> = {
     (value) => isObject(value) && 'namespace' in value && typeof value.namespace === 'string',
   ),
   to: oneOrMore(
-    'services or secretRef(name)',
+    'services, secretRef(name) or configMapRef(name)',
     (value) =>
       isObject(value) &&
       'kind' in value &&
-      (value.kind === 'Service' || value.kind === 'Secret') &&
+      (value.kind === 'Service' || value.kind === 'Secret' || value.kind === 'ConfigMap') &&
       'name' in value &&
       typeof value.name === 'string',
   ),
@@ -55,7 +56,7 @@ const PROPS: Shape<ReferenceGrantProps> = {
   name: optional(text),
 };
 
-/** The owner of a namespace lets routes or gateways of another one refer to its Services or Secrets. */
+/** The owner of a namespace lets routes or gateways of another one refer to its Services, Secrets or ConfigMaps. */
 export class ReferenceGrant extends Construct {
   constructor(scope: Construct, id: string, given: ReferenceGrantProps) {
     super(scope, id);

@@ -1,39 +1,47 @@
 /**
  * Certificates at synth: a program holds references to Secrets and never their content, so an HTTPS listener is checked with
- * something in the place of its certificate that is none.
+ * something in the place of its certificate that is none. The same goes for authorities in ConfigMaps that others write.
  */
-import { parse, refOf } from '../gateway-runtime/api/kinds.ts';
+import { type KindObject, parse, refOf } from '../gateway-runtime/api/kinds.ts';
 import { type RawObject, refKey } from '../gateway-runtime/api/object.ts';
 
-const pem = (label: string) => btoa(`-----BEGIN ${label}-----\nAA==\n-----END ${label}-----\n`);
+/** An empty SEQUENCE. */
+const pem = (label: string) => `-----BEGIN ${label}-----\nMAA=\n-----END ${label}-----\n`;
 
-/** A Secret for each that a listener refers to and the objects don't have. */
+/** A Secret or ConfigMap for each that a listener or its Gateway refers to and the objects don't have. */
 export function certificateStandIns(objects: readonly RawObject[]): RawObject[] {
   const known = new Set(objects.map((object) => refKey(refOf(object))));
   const standIns = new Map<string, RawObject>();
+  const add = (standIn: RawObject) => {
+    const key = refKey(refOf(standIn));
+    if (!known.has(key)) standIns.set(key, standIn);
+  };
   for (const object of objects) {
     const parsed = parse(object);
     if (parsed.outcome !== 'known' || (parsed.kind !== 'Gateway' && parsed.kind !== 'ListenerSet')) continue;
-    const { spec } = parsed.object as { spec: { listeners: readonly ListenerWithTls[] } };
-    for (const { name, namespace = parsed.ref.namespace } of spec.listeners.flatMap(certificatesOf)) {
-      const secret = {
+    const { listeners } = (parsed.object as KindObject<'Gateway' | 'ListenerSet'>).spec;
+    const own = parsed.ref.namespace;
+    for (const { name, namespace = own } of listeners.flatMap(({ tls }) => tls?.certificateRefs ?? [])) {
+      add({
         apiVersion: 'v1',
         kind: 'Secret',
         metadata: { name, namespace },
         type: 'kubernetes.io/tls',
-        data: { 'tls.crt': pem('CERTIFICATE'), 'tls.key': pem('PRIVATE KEY') },
-      };
-      const key = refKey(refOf(secret));
-      if (!known.has(key)) standIns.set(key, secret);
+        data: { 'tls.crt': btoa(pem('CERTIFICATE')), 'tls.key': btoa(pem('PRIVATE KEY')) },
+      });
+    }
+    const gateway = parsed.kind === 'Gateway' ? (parsed.object as KindObject<'Gateway'>) : undefined;
+    for (const { name, namespace = own } of authoritiesOf(gateway?.spec.tls?.frontend)) {
+      const data = { 'ca.crt': pem('CERTIFICATE') };
+      add({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data });
     }
   }
   return [...standIns.values()];
 }
 
-interface ListenerWithTls {
-  readonly tls?: {
-    readonly certificateRefs?: readonly { readonly name: string; readonly namespace?: string }[];
-  };
-}
+type Frontend = NonNullable<KindObject<'Gateway'>['spec']['tls']>['frontend'];
 
-const certificatesOf = ({ tls }: ListenerWithTls) => tls?.certificateRefs ?? [];
+const authoritiesOf = (frontend: Frontend) =>
+  [frontend?.default, ...(frontend?.perPort ?? []).map(({ tls }) => tls)]
+    .flatMap((tls) => tls?.validation?.caCertificateRefs ?? [])
+    .filter(({ group, kind }) => group === '' && kind === 'ConfigMap');

@@ -132,7 +132,7 @@ describe('constructs', () => {
       [
         '[platform/none] ReferenceGrant does not know form: did you mean from?',
         '[platform/none] ReferenceGrant takes teams or gateways as from, this is undefined',
-        '[platform/text] ReferenceGrant takes services or secretRef(name) as to, this is "cart"',
+        '[platform/text] ReferenceGrant takes services, secretRef(name) or configMapRef(name) as to, this is "cart"',
       ],
     ],
     listeners: [

@@ -48,15 +48,24 @@ export const page = new OfTeam(shopChart, 'page');
 const IMPORTS = `
 import { Construct } from 'constructs';
 import {
+<<<<<<< HEAD
   canary, cors, DedicatedGateway, exact, externalAuth, http, https, mirror, PlatformChart, prefix, redirect, regex, rewrite, secretRef, service,
   setHeaders, SharedGateway, Team, TeamRoute,
+=======
+  allNamespaces, canary, configMapRef, DedicatedGateway, exact, http, https, PlatformChart, prefix, redirect, regex, rewrite, secretRef, service, setHeaders,
+  SharedGateway, Team, TeamRoute,
+>>>>>>> 0bc2943 (Say of a listener which clients it lets in: https(443, certificate, { clientCertificates: { from: configMapRef('clients') } }); the runtime may read those ConfigMaps and no others)
 } from 'gatewright';
 import { Duration } from 'cdk8s';
 import {
   app, data, dataEdge, grpcEdge, laterEdge, manyEdge, OfTeam, page, plain, platform, secureEdge, shared, shop, shopChart, shopEdge, wildEdge,
 } from './platform.ts';
 export const used = [
+<<<<<<< HEAD
   app, canary, Construct, cors, Duration, externalAuth, mirror, data, dataEdge, DedicatedGateway, exact, grpcEdge, http, https, laterEdge, manyEdge, OfTeam, page, plain,
+=======
+  allNamespaces, app, canary, configMapRef, Construct, data, dataEdge, DedicatedGateway, exact, grpcEdge, http, https, laterEdge, manyEdge, OfTeam, page, plain,
+>>>>>>> 0bc2943 (Say of a listener which clients it lets in: https(443, certificate, { clientCertificates: { from: configMapRef('clients') } }); the runtime may read those ConfigMaps and no others)
   platform, PlatformChart, prefix, redirect, regex, rewrite, secretRef, secureEdge, service, Team, setHeaders, shared, SharedGateway, shop, shopChart, shopEdge, TeamRoute, wildEdge,
 ];
 `;
@@ -236,6 +245,21 @@ const REFUSED: Record<string, Refused> = {
     code: `https(443, secretRef('wildcard', { namepace: 'x' }));`,
     at: 'namepace',
     message: `'namepace' does not exist in type 'SecretRefOptions'. Did you mean to write 'namespace'?`,
+  },
+  'a misspelt key of what a listener asks of clients': {
+    code: `https(443, secretRef('wildcard'), { clientCertificates: { form: configMapRef('clients') } });`,
+    at: 'form',
+    message: `'form' does not exist in type 'ClientCertificateProps'`,
+  },
+  'client certificates of a listener without TLS': {
+    code: `http(80, { clientCertificates: { from: configMapRef('clients') }, routes: allNamespaces() });`,
+    at: 'clientCertificates',
+    message: `'clientCertificates' does not exist in type 'OpenListenerProps<`,
+  },
+  'a Secret in the place of certificates of authorities': {
+    code: `https(443, secretRef('wildcard'), { clientCertificates: { from: secretRef('clients') } });`,
+    at: 'from',
+    message: `'SecretRef' is not assignable to type 'ConfigMapRef | readonly ConfigMapRef[]'`,
   },
   'a misspelt key of a backend': {
     code: `service('cart', 80, { wieght: 3 });`,
