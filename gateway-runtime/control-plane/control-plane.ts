@@ -8,6 +8,7 @@ import { Cluster, type ClusterOptions } from '../control/cluster.ts';
 import { Distribution } from '../control/distribution.ts';
 import { Authority, type AuthorityTimes } from '../control/distribution-authority.ts';
 import type { TokenOwner } from '../control/distribution-guest.ts';
+import { sessionKey } from '../control/session-key.ts';
 import { DISTRIBUTION_LIMITS, type DistributionLimits } from '../distribution/limits.ts';
 import type { Order } from '../distribution/order.ts';
 import type { Place } from '../distribution/process.ts';
@@ -84,6 +85,7 @@ export class ControlPlane {
   readonly #receiver: AckReceiver;
   readonly #sender: AckSender | undefined;
   #bundle: string | undefined;
+  #sessionSecrets: readonly string[] = [];
   /** By Gateway, the name of its class. */
   readonly #classes = new Map<string, string>();
   #order: Order | undefined;
@@ -170,6 +172,7 @@ export class ControlPlane {
         this.#sender?.send(gateway, view);
       },
       accountOf: (gateway) => this.#accountOf(gateway),
+      sessionKeys: (gateway) => this.#sessionSecrets.map((secret) => sessionKey(secret, gateway)),
       onEvent,
       limits,
     });
@@ -180,6 +183,9 @@ export class ControlPlane {
       onBundle: (bundle) => {
         this.#bundle = bundle;
         this.#provisioner?.trust(bundle);
+      },
+      onSessionSecrets: (secrets) => {
+        this.#sessionSecrets = secrets;
       },
       onServing: (certificate) => {
         this.#distribution.certificate = certificate;

@@ -61,6 +61,8 @@ export interface AuthorityOptions {
   readonly mayWrite: () => boolean;
   /** The roots to be trusted from now on, PEM: to be brought to every data plane. */
   readonly onBundle: (bundle: string) => void;
+  /** What keys for sessions are derived from, as of now, that for new sessions first: known to replicas of the control plane alone. */
+  readonly onSessionSecrets?: (secrets: readonly string[]) => void;
   /** What to show from now on. */
   readonly onServing: (certificate: ServingCertificate) => void;
   readonly onEvent: (message: string) => void;
@@ -163,7 +165,7 @@ export class Authority {
   }
 
   #use(roots: readonly Root[]): void {
-    const { names, onBundle, onServing } = this.#options;
+    const { names, onBundle, onServing, onSessionSecrets } = this.#options;
     const { serving } = this.#times;
     const bundle = roots.map(({ certificate }) => certificate).join('');
     if (bundle !== this.#bundle) {
@@ -172,6 +174,8 @@ export class Authority {
     }
     const now = this.#now();
     const root = issuingRoot(roots, now, this.#times)!;
+    // One that succeeds is told as early as it is to be trusted, and one that was succeeded counts for as long.
+    onSessionSecrets?.([root, ...roots.filter((each) => each !== root)].map(({ key }) => key));
     if (this.#serving?.root === root.certificate && now < this.#serving.until - serving / 2) return;
     const issuer = issuerOf(new X509Certificate(root.certificate), createPrivateKey(root.key));
     const { certificate, key } = issueServerCertificate(issuer, names, serving / DAY, now);

@@ -27,6 +27,8 @@ export interface Door {
   readonly verify: (token: string) => Promise<TokenOwner | undefined>;
   /** The service account of a Gateway's data planes, in the Gateway's own namespace; empty where there is no such Gateway. */
   readonly accountOf: (gateway: GatewayId) => string;
+  /** Keys for sessions, as in AgentUpdate, which only data planes of the Gateway are given. Default: none. */
+  readonly sessionKeys?: ((gateway: GatewayId) => readonly string[]) | undefined;
 }
 
 export interface GuestOptions extends Door {
@@ -84,7 +86,7 @@ export class Guest {
   }
 
   async #meet(hello: Hello): Promise<void> {
-    const { verify, limits, onAdmitted, onRefused } = this.#options;
+    const { verify, limits, sessionKeys, onAdmitted, onRefused } = this.#options;
     let refusal: string | undefined;
     try {
       const owner = await verify(hello.token);
@@ -102,7 +104,8 @@ export class Guest {
       return;
     }
     this.connection.limit = limits.dataPlaneFrame;
-    this.connection.send({ type: 'welcome' });
+    const keys = sessionKeys?.(hello.gateway);
+    this.connection.send({ type: 'welcome', ...(keys?.length ? { sessionKeys: keys } : {}) });
     this.#receive = onAdmitted(hello, this.connection);
   }
 

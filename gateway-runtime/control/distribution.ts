@@ -155,7 +155,7 @@ export class Distribution {
       socket.destroy();
       return;
     }
-    const { verify, accountOf } = this.#options;
+    const { verify, accountOf, sessionKeys } = this.#options;
     const from = socket.remoteAddress ?? 'an unknown address';
     let leave = (_why: string) => {};
     const guest: Guest = new Guest({
@@ -163,6 +163,7 @@ export class Distribution {
       limits: this.#limits,
       verify,
       accountOf,
+      sessionKeys,
       onRefused: (why) => this.#tell(`A data plane at ${from} was refused: ${why}.`),
       onAdmitted: (hello, connection) => {
         const peer = this.#admit(hello, connection);

@@ -3,6 +3,8 @@
  * cluster would provide around them: ports, and addresses for Services that run nowhere near. Whatever the new configuration
  * is, the last good one keeps serving. Reads nothing itself: sources hand their changes in.
  */
+
+import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { refOf } from '../api/kinds.ts';
 import type { RawObject } from '../api/object.ts';
@@ -28,6 +30,7 @@ import type { Change, Infrastructure, Translation, TranslationChange } from '../
 import { Translator } from '../translate/translator.ts';
 import type { BackendMapping } from './backend-mapping.ts';
 import type { PortPlan } from './port-plan.ts';
+import { sessionKey } from './session-key.ts';
 
 export interface LoopOptions {
   readonly regex: RegexEngine;
@@ -78,6 +81,8 @@ export class Loop {
   /** Of Gateways that are gone: they answer what they had begun. */
   readonly #leaving = new Set<Agent>();
   readonly #echo = new EchoBackends();
+  /** For sessions: for as long as this process runs, whatever is edited meanwhile. */
+  readonly #sessionSecret = randomBytes(32).toString('base64url');
   readonly #mapped: ReadonlyMap<BackendKey, BackendMapping>;
   /** Changes are applied one after the other, in the order in which they were handed in. */
   #last: Promise<unknown> = Promise.resolve();
@@ -224,7 +229,13 @@ export class Loop {
       if (served.certificates.has(id)) certificates.set(id, bundle);
     }
     if (!delta && endpoints.size === 0 && certificates.size === 0) return [];
-    const told = await agent.apply({ ...(delta ? { delta } : {}), endpoints, certificates });
+    const told = await agent.apply({
+      ...(delta ? { delta } : {}),
+      // Once: what serves has them already.
+      ...(before ? {} : { sessionKeys: [sessionKey(this.#sessionSecret, gateway)] }),
+      endpoints,
+      certificates,
+    });
     // Ports are bound at the same time, and it is chance which of them fails first.
     const diagnostics = told.diagnostics.toSorted((a, b) => inOrder.compare(a.message, b.message));
     const after = agent.snapshot;

@@ -16,6 +16,7 @@ import {
   type Hello,
   PROTOCOL,
   type Section,
+  type Welcome,
 } from '../distribution/messages.ts';
 import type { GatewayId } from '../snapshot/snapshot.ts';
 import type { Received } from './serving-state.ts';
@@ -34,6 +35,8 @@ export interface ControlStreamOptions {
   readonly replica: string;
   /** What to say of ourselves when we dial. */
   readonly standing: () => Pick<Hello, 'held' | 'ready'>;
+  /** The control plane has taken our hello. */
+  readonly onWelcome: (welcome: Welcome) => void;
   /** Never rejects. */
   readonly onCommit: (commit: Commit, received: Readonly<Record<Section, Received>>) => Promise<Answer>;
   /** What operators may want to read, as a sentence. */
@@ -141,6 +144,7 @@ export class ControlStream {
       } else if (message.type === 'welcome' && !this.#isWelcome) {
         clearTimeout(patience);
         this.#isWelcome = true;
+        this.#options.onWelcome(message);
         this.#tell('connected to the control plane');
       } else if (!this.#isWelcome) {
         throw new InvalidContentError(`${message.type}: expected welcome`);

@@ -61,6 +61,7 @@ export class DataPlane {
   readonly #stream: ControlStream;
   readonly #lastKnownGood: LastKnownGood;
   #content: Content | undefined;
+  #sessionKeys: readonly string[] = [];
   #isStopping = false;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -101,6 +102,9 @@ export class DataPlane {
       standing: () => {
         this.#toldReady = this.isReady;
         return { ...(this.#content ? { held: held(this.#content) } : {}), ready: this.isReady };
+      },
+      onWelcome: ({ sessionKeys = [] }) => {
+        this.#last = this.#last.then(() => this.#useSessionKeys(sessionKeys));
       },
       onCommit: (commit, received) => {
         // One after the other, also where the stream is another one meanwhile.
@@ -162,10 +166,22 @@ export class DataPlane {
       const { accepted, diagnostics } = await this.#agent.apply(wholeUpdate(gateway, content));
       if (!accepted) throw new Error(diagnostics[0]?.message);
       this.#content = content;
+      this.#sessionKeys = content.sessionKeys;
       onEvent(`serving what was served last, version ${orderText(content.order)}`);
     } catch (error) {
       onEvent(`what was served last is not used: ${(error as Error).message}`);
     }
+  }
+
+  /** Kept with what is served: sessions go on after a restart without a control plane, too. */
+  async #useSessionKeys(sessionKeys: readonly string[]): Promise<void> {
+    if (sessionKeys.length === 0 || sessionKeys.join() === this.#sessionKeys.join()) return;
+    const { accepted } = await this.#agent.apply({ sessionKeys });
+    if (!accepted) return;
+    this.#sessionKeys = sessionKeys;
+    if (!this.#content) return;
+    this.#content = { ...this.#content, sessionKeys };
+    this.#lastKnownGood.save(this.#content);
   }
 
   async #apply(commit: Commit, received: Readonly<Record<Section, Received>>): Promise<Answer> {
@@ -175,8 +191,8 @@ export class DataPlane {
       const { update, after } = step(gateway, this.#content, commit, received);
       const { accepted, diagnostics } = await this.#agent.apply(update);
       if (!accepted) return this.#answer('nack', commit, diagnostics);
-      this.#content = after;
-      this.#lastKnownGood.save(after);
+      this.#content = { ...after, sessionKeys: this.#sessionKeys };
+      this.#lastKnownGood.save(this.#content);
       this.#tellReadiness();
       if (this.#toldReady !== wasReady) onEvent(`serving version ${orderText(after.order)}`);
       return this.#answer('ack', commit, diagnostics);

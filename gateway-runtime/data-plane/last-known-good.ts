@@ -14,6 +14,7 @@ import {
   checkedResource,
   gatewayId,
   hash,
+  sessionKeys,
   versionAfter,
 } from '../distribution/content.ts';
 import { checked, exactly } from '../distribution/exactly.ts';
@@ -24,7 +25,7 @@ import { type GatewayId, gatewayKey } from '../snapshot/snapshot.ts';
 import type { Content } from './serving-state.ts';
 
 /** Files that were written by another format are not read. */
-const FORMAT = 1;
+const FORMAT = 2;
 const INDEX = 'last-known-good.json';
 /** Bytes. */
 const LARGEST_INDEX = 64 * 1024;
@@ -46,6 +47,7 @@ interface Index {
   readonly resources: string;
   readonly endpoints: string;
   readonly certificates: string;
+  readonly sessionKeys: readonly string[];
   /** Of all the rest of this. */
   readonly hash: string;
 }
@@ -58,6 +60,7 @@ const indexSchema = exactly<Index>({
   resources: hash(),
   endpoints: hash(),
   certificates: hash(),
+  sessionKeys,
   hash: hash(),
 });
 
@@ -106,6 +109,7 @@ export class LastKnownGood {
       resources: new Map(resources.map((each) => [each.key, each])),
       endpoints: new Map(endpoints.map((each) => [each.backend, each])),
       certificates: new Map(certificates.map((each) => [each.id, each])),
+      sessionKeys: index.sessionKeys,
     };
     for (const section of SECTIONS) this.#written.set(content[section], index[section]);
     return content;
@@ -154,6 +158,7 @@ export class LastKnownGood {
       resources: await this.#writeSection('resources', content.resources),
       endpoints: await this.#writeSection('endpoints', content.endpoints),
       certificates: await this.#writeSection('certificates', content.certificates),
+      sessionKeys: content.sessionKeys,
     } as const;
     const index: Index = { ...rest, hash: contentHash(rest) };
     await rename(await this.#writeNew(INDEX, [JSON.stringify(index)]), join(folder, INDEX));

@@ -31,6 +31,8 @@ export interface Content {
   readonly resources: ReadonlyMap<ResourceKey, Resource>;
   readonly endpoints: ReadonlyMap<BackendKey, BackendEndpoints>;
   readonly certificates: ReadonlyMap<CertificateId, CertificateBundle>;
+  /** As in AgentUpdate; none before the control plane gave any. */
+  readonly sessionKeys: readonly string[];
 }
 
 /** What came for one section since the last commit; contents not checked. */
@@ -56,11 +58,12 @@ export function held({ order, version, endpoints, certificates }: Content): Held
 
 /** Everything of it, for a data plane that has nothing. */
 export function wholeUpdate(gateway: GatewayId, content: Content): AgentUpdate {
-  const { version, resources, endpoints, certificates } = content;
+  const { version, resources, endpoints, certificates, sessionKeys } = content;
   return {
     delta: { gateway, to: version, put: [...resources.values()], remove: [] },
     endpoints,
     certificates,
+    ...(sessionKeys.length > 0 ? { sessionKeys } : {}),
   };
 }
 
@@ -110,6 +113,7 @@ export function step(
       resources: resources?.all ?? before!.resources,
       endpoints: endpoints.all,
       certificates: certificates.all,
+      sessionKeys: before?.sessionKeys ?? [],
     },
   };
 }

@@ -5,6 +5,7 @@
 import {
   anything,
   boolean,
+  hidden,
   integer,
   list,
   oneOf,
@@ -29,6 +30,7 @@ import type {
   PathMatch,
   Resource,
   RuleRetry,
+  RuleSession,
   RuleSource,
   RuleTimeouts,
   ValueMatch,
@@ -43,6 +45,9 @@ export const name = () => string({ min: 1, max: 253 });
 export const hash = () => string({ pattern: HASH });
 export const key = () => string({ min: 1, max: 1024 });
 const port = () => integer({ min: 1, max: 65535 });
+const SESSION_KEY: Pattern = { regex: /^[\w-]{43}$/, words: '32 octets in base64url' };
+/** Found to be wrong, they are not shown. */
+export const sessionKeys = hidden(list(string({ pattern: SESSION_KEY }), { max: 10 }));
 /** Milliseconds. */
 const time = () => integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 
@@ -124,6 +129,14 @@ const httpRule = exactly<HttpRule>({
       codes: list(integer({ min: 400, max: 599 })),
       attempts: integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
       backoff: time(),
+    }),
+  ),
+  session: optional(
+    exactly<RuleSession>({
+      type: oneOf(['Cookie', 'Header']),
+      name: optional(string({ max: 128 })),
+      lifetime: optional(time()),
+      isPermanent: optional(boolean()),
     }),
   ),
   refusal: optional(string()),

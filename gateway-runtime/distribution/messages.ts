@@ -7,7 +7,7 @@ import type { ObjectRef } from '../api/object.ts';
 import { anything, boolean, list, oneOf, optional, type Schema, string } from '../api/schema.ts';
 import type { Diagnostic, ExampleRequest } from '../snapshot/diagnostic.ts';
 import type { GatewayId } from '../snapshot/snapshot.ts';
-import { gatewayId, hash, key, name } from './content.ts';
+import { gatewayId, hash, key, name, sessionKeys } from './content.ts';
 import { checked, exactly, InvalidContentError } from './exactly.ts';
 import { type Order, order } from './order.ts';
 
@@ -77,6 +77,8 @@ export type GoodbyeReason = (typeof REASONS)[number];
 /** Hello is taken. */
 export interface Welcome {
   readonly type: 'welcome';
+  /** As in AgentUpdate; absent where the control plane has none. They change seldom, and streams end often enough to bring new ones. */
+  readonly sessionKeys?: readonly string[];
 }
 
 /** Some of what the next commit brings. Contents are checked when all of them are there. */
@@ -173,7 +175,7 @@ const DATA_PLANE_MESSAGES: { readonly [T in DataPlaneMessage['type']]: Schema<Da
 };
 
 const CONTROL_MESSAGES: { readonly [T in ControlMessage['type']]: Schema<ControlMessage> } = {
-  welcome: exactly<Welcome>({ type: oneOf(['welcome']) }),
+  welcome: exactly<Welcome>({ type: oneOf(['welcome']), sessionKeys: optional(sessionKeys) }),
   part: exactly<Part>({
     type: oneOf(['part']),
     section: oneOf(SECTIONS),

@@ -57,6 +57,8 @@ export interface Explanation {
   readonly backends: readonly ExplainedBackend[];
   /** Timeouts and retries of the rule that serves, in words; absent where it has none. */
   readonly limits?: readonly string[];
+  /** How the rule that serves keeps a client at one endpoint, in words; absent where it does not. Shares are of new sessions then. */
+  readonly session?: string;
 }
 
 export interface ExplainedRequest {

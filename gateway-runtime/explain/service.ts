@@ -7,11 +7,11 @@ import type { FilterConfig, WeightedBackend } from '../snapshot/snapshot.ts';
 import { applyFilters, type Effects, type FilterContext, ImaginedHead } from './effects.ts';
 import type { ExplainedAt } from './explain.ts';
 import type { ExplainedBackend, ExplainedDecision, Explanation } from './explanation.ts';
-import { retryInWords, ruleInWords, ruleNameOf, timeoutsInWords } from './words.ts';
+import { retryInWords, ruleInWords, ruleNameOf, sessionInWords, timeoutsInWords } from './words.ts';
 
 type Service = Pick<
   Explanation,
-  'summary' | 'status' | 'decision' | 'filters' | 'reply' | 'forwarded' | 'backends' | 'limits'
+  'summary' | 'status' | 'decision' | 'filters' | 'reply' | 'forwarded' | 'backends' | 'limits' | 'session'
 >;
 
 export function explainService(evaluation: Evaluation, request: MatchRequest, at: ExplainedAt): Service {
@@ -71,6 +71,7 @@ export function explainService(evaluation: Evaluation, request: MatchRequest, at
     ...(isChanged ? { forwarded: { host: head.authority, path: head.path } } : {}),
     backends,
     ...(limits.length > 0 ? { limits } : {}),
+    ...(rule.session ? { session: sessionInWords(rule) } : {}),
     summary: `served by ${name}${once}`,
   };
 }

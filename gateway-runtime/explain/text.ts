@@ -53,6 +53,7 @@ export function explanationText(explanation: Explanation, refused: readonly Refu
     ...forwardLines(explanation),
     ...section('Backends', explanation.backends.flatMap(backendLines)),
     ...section('Limits', explanation.limits ?? []),
+    ...section('Session', explanation.session === undefined ? [] : [explanation.session]),
     ...otherLines(explanation.matches),
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 /** Things in the words of an explanation. */
 import { shownValue } from '../snapshot/credential.ts';
 import { ruleField } from '../snapshot/rule-field.ts';
+import { sessionName } from '../snapshot/session.ts';
 import type {
   ClientCertificates,
   HttpMatch,
@@ -70,4 +71,14 @@ export function retryInWords({ codes, attempts, backoff }: RuleRetry): string {
   const reasons = ['a failed connection', 'a timeout', ...codes.map((code) => `a ${code}`)];
   const last = reasons.pop();
   return `tried again ${times} after ${reasons.join(', ')} or ${last}, ${backoff} ms later at the earliest`;
+}
+
+/** `a client comes back to its endpoint by the cookie SHOP, for at most 3600 s; weights are for new sessions`. */
+export function sessionInWords(rule: HttpRule): string {
+  const { type, lifetime, isPermanent } = rule.session!;
+  const by = `${type === 'Cookie' ? 'the cookie' : 'the header'} ${sessionName(rule)}`;
+  const time = lifetime === undefined ? '' : `, for at most ${lifetime / 1000} s`;
+  const end =
+    type === 'Header' ? '' : isPermanent ? ', also after the browser ended' : ', until the browser ends';
+  return `a client comes back to its endpoint by ${by}${time}${end}; weights are for new sessions`;
 }

@@ -16,7 +16,7 @@ export interface HeaderEdits {
  * Fields that frame a message or belong to one hop (RFC 9110 section 7.6.1, RFC 9112 section 6). A route that could set them could
  * make two messages of one; the proxy alone writes them.
  */
-const FRAMING = new Set([
+export const FRAMING: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
   'keep-alive',

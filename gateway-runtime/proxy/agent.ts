@@ -31,6 +31,7 @@ import { Listeners, type SharedPortLookup } from './listeners.ts';
 import { type CompiledRule, compileRule } from './pipeline/compiled-rule.ts';
 import { ForwardingFields } from './pipeline/forwarding.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
+import { SessionKeys } from './sessions/session-keys.ts';
 import type { GatewayMetrics } from './telemetry/gateway-metrics.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { type ObserverOptions, observe } from './telemetry/observer.ts';
@@ -70,6 +71,8 @@ export interface AgentUpdate {
   readonly delta?: SnapshotDelta;
   readonly endpoints?: ReadonlyMap<BackendKey, BackendEndpoints | undefined>;
   readonly certificates?: ReadonlyMap<CertificateId, CertificateBundle | undefined>;
+  /** Keys for sessions, each 32 octets in base64url, the one for new sessions first: a credential, which all data planes of the Gateway share. */
+  readonly sessionKeys?: readonly string[];
 }
 
 export interface AgentResult {
@@ -96,6 +99,7 @@ export class Agent {
   readonly #resources = new Map<ResourceKey, Resource>();
   readonly #upstreams: Upstreams;
   readonly #certificates = new Certificates();
+  readonly #sessionKeys = new SessionKeys();
   readonly #pipeline: Pipeline;
   readonly #engine: Engine;
   readonly #authorities = new ClientAuthorities();
@@ -120,9 +124,10 @@ export class Agent {
       fallback: options.fallbackEndpoints,
       most: limits.connectionsPerEndpoint,
     });
+    this.#metrics.figures = () => this.#upstreams.figures();
     const router = Router.empty<CompiledRule>({
       regex: options.regex,
-      compile: (rule, match) => compileRule(rule, match, publicPort),
+      compile: (rule, match) => compileRule(rule, match, publicPort, this.#sessionKeys),
     });
     this.#pipeline = new Pipeline(router, {
       upstreams: this.#upstreams,
@@ -215,7 +220,7 @@ export class Agent {
     this.#allMetrics.remove(this.#metrics);
   }
 
-  async #apply({ delta, endpoints, certificates }: AgentUpdate): Promise<AgentResult> {
+  async #apply({ delta, endpoints, certificates, sessionKeys }: AgentUpdate): Promise<AgentResult> {
     if (this.#state === 'draining') return this.#refuse('agent/draining', 'this data plane is stopping');
     const refusal = delta && this.#refusalOf(delta);
     if (refusal) return refusal;
@@ -228,6 +233,7 @@ export class Agent {
         `the snapshot can't be compiled: ${error instanceof Error ? error.message : String(error)}`,
       );
     }
+    if (sessionKeys) this.#sessionKeys.replace(sessionKeys);
     for (const [id, bundle] of certificates ?? []) this.#certificates.put(id, bundle);
     for (const [key, found] of endpoints ?? []) this.#upstreams.putEndpoints(key, found);
     if (delta) this.#take(delta, router);

@@ -15,6 +15,7 @@ import type { ClientIdentity } from './client-certificates.ts';
 import type { Authorization } from './pipeline/authorization.ts';
 import type { CompiledRule } from './pipeline/compiled-rule.ts';
 import type { Deadline } from './pipeline/deadlines.ts';
+import type { RequestSession } from './sessions/rule-sessions.ts';
 import type { UpstreamEndpoint } from './upstream/upstream-endpoint.ts';
 
 /** The connection a request came on. */
@@ -72,6 +73,8 @@ export class Outcome {
   authorization: Authorization | undefined;
   backend: BackendKey | undefined;
   endpoint: UpstreamEndpoint | undefined;
+  /** Where the rule has sessions, and the request went as far as to its backends. */
+  session: RequestSession | undefined;
   /** The request was sent to `endpoint`, and no response has come. */
   isWaiting = false;
   /** The request was sent to `endpoint`, and its response has not ended. */

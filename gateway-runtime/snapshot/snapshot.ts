@@ -120,6 +120,17 @@ export interface RuleRetry {
   readonly backoff: number;
 }
 
+/** Requests of one client go to one endpoint (GEP-1619). */
+export interface RuleSession {
+  readonly type: 'Cookie' | 'Header';
+  /** Of the cookie or header; where it is absent one is made of the rule (`session.ts`). */
+  readonly name?: string;
+  /** Milliseconds from its beginning to its end, however much it is used; absent where there is none. */
+  readonly lifetime?: number;
+  /** The cookie outlives the session of the browser: until the end of `lifetime`, which is there then. */
+  readonly isPermanent?: boolean;
+}
+
 export interface HttpRule {
   readonly type: 'http-rule';
   readonly key: RuleKey;
@@ -135,6 +146,7 @@ export interface HttpRule {
   readonly backends: readonly WeightedBackend[];
   readonly timeouts?: RuleTimeouts;
   readonly retry?: RuleRetry;
+  readonly session?: RuleSession;
   /** Set where something in the rule is not understood or not allowed: requests that match get 500, for this reason. */
   readonly refusal?: string;
 }

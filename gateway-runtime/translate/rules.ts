@@ -16,11 +16,15 @@ import type {
 import { type BackendRef, type Backends, backendName } from './backends.ts';
 import type { Finding } from './findings.ts';
 import { translateMatch } from './matches.ts';
+import { translateSession } from './session.ts';
 
 type RuleSpec = KindObject<'HTTPRoute'>['spec']['rules'][number];
 
 /** A rule without what depends on where it is attached. */
-export type RuleBody = Pick<HttpRule, 'matches' | 'filters' | 'backends' | 'timeouts' | 'retry' | 'refusal'>;
+export type RuleBody = Pick<
+  HttpRule,
+  'matches' | 'filters' | 'backends' | 'timeouts' | 'retry' | 'session' | 'refusal'
+>;
 
 export interface TranslatedRule {
   readonly body: RuleBody;
@@ -36,9 +40,6 @@ export interface TranslatedRule {
 }
 
 const EVERYTHING: HttpMatch = { path: { type: 'PathPrefix', value: '/' }, headers: [], queryParams: [] };
-
-/** Fields of a rule that are not served yet. */
-const NOT_SERVED = ['sessionPersistence'] as const;
 
 /** Where a retry leaves them open. */
 const RETRY_ATTEMPTS = 1;
@@ -77,10 +78,9 @@ export function translateRule(
     },
   });
 
-  for (const name of NOT_SERVED) {
-    if (spec[name] === undefined) continue;
-    refuse(`${field}.${name}`, `found ${name}, which is not served`, `remove ${name}`);
-  }
+  const session =
+    spec.sessionPersistence &&
+    translateSession(spec.sessionPersistence, `${field}.sessionPersistence`, refuse);
   const matches = spec.matches.map((match, index) =>
     translateMatch(match, `${field}.matches[${index}]`, regex, refuse),
   );
@@ -105,6 +105,7 @@ export function translateRule(
     backends: weighted,
     ...(spec.timeouts ? { timeouts: timeoutsOf(spec.timeouts) } : {}),
     ...(spec.retry ? { retry: retryOf(spec.retry) } : {}),
+    ...(session ? { session } : {}),
     ...(refusals.length > 0 ? { refusal: refusals.map(({ message }) => message).join('; ') } : {}),
   };
   return { body, bodyHash: contentHash(body), uses, refusals, unresolved, warnings: noBackends(spec, field) };

@@ -130,6 +130,8 @@ const request = object(
     request: requestLine,
     about: optional(string()),
     gateway: optional(string()),
+    /** Fields that are sent as answers of this case had them last: `cookie` (all cookies that were set), or names of headers. */
+    carries: optional(list(string(), { min: 1 })),
     /** Value of the Host header, where it is not the authority of the URL. */
     host: optional(string()),
     headers: optional(sentHeaders),

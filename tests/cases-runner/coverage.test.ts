@@ -26,7 +26,6 @@ const NOT_SERVED: Readonly<Record<string, string>> = {
   'HTTPRoute.rules.filters.externalAuth.grpc':
     'external authorization by gRPC is not served: the rule answers 500',
   'HTTPRoute.rules.filters.extensionRef': 'there is no filter of our own: the rule answers 500',
-  'HTTPRoute.rules.sessionPersistence': 'session persistence is not served: the rule answers 500',
   'HTTPRoute.useDefaultGateways': 'default Gateways are not served: a warning says so',
   'Gateway.defaultScope': 'default Gateways are not served: a warning says so',
   'Gateway.tls.backend': 'TLS to backends is not served: a warning says so',

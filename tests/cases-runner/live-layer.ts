@@ -24,6 +24,7 @@ import {
   expectedStatus,
   reachedBy,
 } from './answer.ts';
+import { Carried } from './carried.ts';
 import type { Answer, CaseForm, CaseRequest } from './case.ts';
 import { clientCertificate } from './certificates.ts';
 import { Client, type Outgoing, type Refusal, type Reply, sendRaw, type Target } from './client.ts';
@@ -44,6 +45,8 @@ export class Live {
   readonly #agents = new Map<string, Agent>();
   readonly #client = new Client();
   readonly #log = new AccessLog();
+  /** What answers said that clients come back with. */
+  readonly #carried = new Carried();
   #draw = 0;
 
   constructor(form: CaseForm, echo: EchoServers) {
@@ -144,13 +147,16 @@ export class Live {
       return sendRaw(target, bytes, request.answer?.closes ?? false);
     }
     const fields = [...(headers ?? [])].flatMap(([name, values]) => values.flatMap((value) => [name, value]));
+    fields.push(...this.#carried.fields(request.carries ?? []));
     const outgoing: Outgoing = {
       method: request.request.method,
       path,
       headers: ['Host', hostHeader, ...fields],
       body,
     };
-    return this.#client.send(target, outgoing);
+    const reply = await this.#client.send(target, outgoing);
+    if ('rawHeaders' in reply) this.#carried.take(reply.rawHeaders);
+    return reply;
   }
 
   async #answer(step: Step, request: CaseRequest): Promise<Mismatch[]> {

@@ -174,7 +174,13 @@ const rule = fc.record({
   backendRefs: often(few(backendRef)),
   timeouts: rarely(pick({ request: '1s' }, { request: '0s', backendRequest: '1h' }, { backendRequest: 'x' })),
   retry: rarely(pick({}, { codes: [503], attempts: 2, backoff: '1s' }, { attempts: 0 })),
-  sessionPersistence: rarely(fc.constant({})),
+  sessionPersistence: rarely(
+    fc.constantFrom(
+      {},
+      { absoluteTimeout: '0s' },
+      { type: 'Header', sessionName: 'x-s', absoluteTimeout: '1h' },
+    ),
+  ),
 });
 const parentRef = fc.record({
   kind: mostly('Gateway', 'ListenerSet', 'Service'),

@@ -2,10 +2,12 @@
 import type { CompiledAuthorization, CompiledFilter, CompiledMirror } from '../../filters/definition.ts';
 import { compileFilters } from '../../filters/index.ts';
 import type { BackendKey, HttpMatch, HttpRule } from '../../snapshot/snapshot.ts';
+import { RuleSessions } from '../sessions/rule-sessions.ts';
+import { SessionKeys } from '../sessions/session-keys.ts';
 import { CompiledRetry } from './retries.ts';
 
 export interface CompiledBackend {
-  /** Sum of the weights up to and with this one: the backend of a draw is the first above it. */
+  /** Sum of the weights up to and with this one: the backend of a draw is the first above it. 0 where it has no weight. */
   readonly upTo: number;
   /** Absent where the reference did not resolve. */
   readonly backend?: BackendKey;
@@ -32,6 +34,7 @@ export interface CompiledRule {
   /** The rule says how long to wait for a backend, so what the gateway would wait without does not count. */
   readonly hasTimeouts: boolean;
   readonly retry: CompiledRetry | undefined;
+  readonly sessions: RuleSessions<CompiledBackend> | undefined;
 }
 
 /** Throws where a filter is not known; the router then answers 500 for the rule. */
@@ -39,21 +42,22 @@ export function compileRule(
   rule: HttpRule,
   match: HttpMatch,
   publicPort: (port: number) => number,
+  keys?: SessionKeys,
 ): CompiledRule {
   const context = { path: match.path, publicPort };
   let totalWeight = 0;
-  const backends: CompiledBackend[] = [];
+  const all: CompiledBackend[] = [];
   for (const { weight, backend, filters } of rule.backends) {
     const compiled = compileFilters(filters, context);
-    if (weight <= 0) continue;
     totalWeight += weight;
-    backends.push({
-      upTo: totalWeight,
+    all.push({
+      upTo: weight > 0 ? totalWeight : 0,
       ...(backend ? { backend } : {}),
       filters: compiled,
       mirrors: mirrorsOf(compiled),
     });
   }
+  const backends = all.filter(({ upTo }) => upTo > 0);
   const filters = compileFilters(rule.filters, context);
   const { request = 0, backendRequest = 0 } = rule.timeouts ?? {};
   return {
@@ -71,6 +75,7 @@ export function compileRule(
     backendTimeout: backendRequest,
     hasTimeouts: rule.timeouts?.request !== undefined || rule.timeouts?.backendRequest !== undefined,
     retry: rule.retry && new CompiledRetry(rule.retry),
+    sessions: rule.session && new RuleSessions(rule, match.path, all, keys ?? new SessionKeys()),
   };
 }
 

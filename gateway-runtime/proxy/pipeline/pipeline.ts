@@ -29,10 +29,11 @@ import {
   REFUSED_RULE,
   UNRESOLVED_BACKEND,
 } from '../replies.ts';
+import { RequestSession } from '../sessions/rule-sessions.ts';
 import type { UpstreamEndpoint } from '../upstream/upstream-endpoint.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import { Authorizer } from './authorization.ts';
-import { type CompiledRule, chooseBackend } from './compiled-rule.ts';
+import { type CompiledBackend, type CompiledRule, chooseBackend } from './compiled-rule.ts';
 import { Deadlines } from './deadlines.ts';
 import type { ForwardingFields } from './forwarding.ts';
 import { Pending } from './pending.ts';
@@ -45,6 +46,10 @@ export interface Observer {
   connectionDropped(): void;
   mirrorDropped(): void;
   authorizationFailed(): void;
+  /** It has to: all endpoints of its backend have as many requests as they may have. */
+  requestWaited(): void;
+  /** What a client showed as its session is none that counts: forged, expired, or of another rule. */
+  sessionRefused(): void;
   handshakeFailed(connection: ClientConnection, cause?: HandshakeCause): void;
   internalError(error: unknown): void;
 }
@@ -192,7 +197,9 @@ export class Pipeline implements ExchangeHandler {
       const reply = filters[i]!.request?.(exchange.head);
       if (reply) return reply;
     }
-    const chosen = chooseBackend(payload, this.#options.random());
+    const chosen =
+      (payload.sessions && this.#backendOfSession(exchange, payload)) ??
+      chooseBackend(payload, this.#options.random());
     if (!chosen) return NO_BACKEND;
     if (!chosen.backend) return UNRESOLVED_BACKEND;
     outcome.backend = chosen.backend;
@@ -204,6 +211,20 @@ export class Pipeline implements ExchangeHandler {
     }
     if (chosen.mirrors.length > 0) this.#mirror(exchange, chosen.mirrors);
     return this.#forward(exchange, payload);
+  }
+
+  /**
+   * "A persistent session takes precedence over traffic split weights", also over a weight of 0 (GEP-1619). Where its endpoint is gone, it
+   * stays with the backend for as long as new sessions begin there.
+   */
+  #backendOfSession({ request, outcome }: Exchange, { sessions }: CompiledRule): CompiledBackend | undefined {
+    const shown = sessions!.find(request, Date.now());
+    if (shown === null) this.#options.observer.sessionRefused();
+    const backend = shown ? sessions!.backendOf(shown) : undefined;
+    const upstream = backend && this.#options.upstreams.of(backend.backend!);
+    const endpoint = upstream?.at(shown!.address, shown!.port);
+    outcome.session = new RequestSession(shown ?? undefined, endpoint);
+    return endpoint || (backend && backend.upTo > 0 && !upstream!.isEmpty) ? backend : undefined;
   }
 
   /** A connection that is to be switched to another protocol has two ends, so there is nothing to mirror. */
@@ -221,8 +242,9 @@ export class Pipeline implements ExchangeHandler {
     const { outcome } = exchange;
     const { upstreams } = this.#options;
     const backend = outcome.backend!;
-    const mustWait = this.#pending.has(backend);
-    const endpoint = mustWait ? undefined : upstreams.next(backend);
+    const kept = outcome.session?.endpoint;
+    const mustWait = !kept && this.#pending.has(backend);
+    const endpoint = kept ?? (mustWait ? undefined : upstreams.next(backend));
     if (!endpoint && !mustWait && !upstreams.of(backend)?.isFull) return NO_ENDPOINTS;
     if (retry) {
       exchange.keepBody(KEPT_BODY);
@@ -234,6 +256,7 @@ export class Pipeline implements ExchangeHandler {
         outcome.requestDeadline = this.#requestDeadlines.set(exchange, requestTimeout);
       }
       if (endpoint) this.#attempt(exchange, endpoint, false);
+      else this.#options.observer.requestWaited();
     } else this.#overloaded(exchange);
     return undefined;
   }
@@ -304,7 +327,14 @@ export class Pipeline implements ExchangeHandler {
     // The way back: the filters of the backend are nearer to it than those of the rule.
     for (const filter of outcome.backendFilters) filter.response?.(head, request);
     for (const filter of outcome.plan!.filters) filter.response?.(head, request);
+    if (outcome.session) this.#markSession(exchange, head);
     return true;
+  }
+
+  /** After all filters: none of them is to undo it. */
+  #markSession({ connection, outcome }: Exchange, head: ResponseHead): void {
+    const { plan, session, backend, endpoint } = outcome;
+    plan!.sessions!.mark(head, session!, backend!, endpoint!, connection.tls, Date.now());
   }
 
   onFailure(exchange: Exchange, failure: UpstreamFailure, repeatable: Repeatable): void {
@@ -369,11 +399,14 @@ export class Pipeline implements ExchangeHandler {
     return true;
   }
 
-  /** At another endpoint, if there is one. */
+  /** At another endpoint, if there is one; but a session stays where it is for as long as that can be reached. */
   #again(exchange: Exchange): void {
     const { upstreams } = this.#options;
-    const { backend, tried } = exchange.outcome;
-    const endpoint = upstreams.next(backend!, tried) ?? upstreams.next(backend!);
+    const { backend, tried, session } = exchange.outcome;
+    const kept = session?.endpoint;
+    const endpoint = kept?.upstream.isUsable(kept)
+      ? kept
+      : (upstreams.next(backend!, tried) ?? upstreams.next(backend!));
     if (endpoint) this.#attemptLater(exchange, endpoint);
     else this.#reply(exchange, upstreams.of(backend!)?.isFull ? FAILURES.overloaded : NO_ENDPOINTS);
   }

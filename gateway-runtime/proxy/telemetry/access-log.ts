@@ -40,7 +40,7 @@ export class AccessLogLines {
   /** Without line end. */
   request(exchange: Exchange, totals: ExchangeTotals): string {
     const { connection, request, outcome } = exchange;
-    const { listener, rule, backend, endpoint, tried, failure, authorization } = outcome;
+    const { listener, rule, backend, endpoint, tried, session, failure, authorization } = outcome;
     const id = request.header('x-request-id');
     const duration = Math.round(totals.duration * 1_000) / 1_000;
     const path = request.path.length > LONGEST_PATH ? request.path.slice(0, LONGEST_PATH) : request.path;
@@ -55,6 +55,7 @@ export class AccessLogLines {
     if (backend !== undefined) line += this.#backend(backend);
     if (endpoint) line += `,"endpoint":"${addressOf(endpoint)}"`;
     if (tried.length > 1) line += `,"attempts":${tried.length}`;
+    if (session && endpoint) line += `,"session":"${session.wordFor(endpoint)}"`;
     if (failure !== undefined) line += `,"failure":"${failure}"`;
     if (id !== undefined && REQUEST_ID.test(id)) line += `,"requestId":"${id}"`;
     return `${line}}`;

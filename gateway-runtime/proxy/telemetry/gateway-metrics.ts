@@ -1,6 +1,8 @@
 /** What one data plane has counted. Counting is a few additions; the numbers get their form when they are asked for. */
 import type { BackendKey, HttpRule, Listener, RuleKey } from '../../snapshot/snapshot.ts';
 import type { ExchangeTotals, HandshakeCause, Outcome, UpstreamFailure } from '../exchange.ts';
+import type { SessionWord } from '../sessions/rule-sessions.ts';
+import type { UpstreamFigures } from '../upstream/upstream.ts';
 import { addCounts, type GatewayCounts, type SeriesCounts, takeCounts } from './counts.ts';
 
 /** Upper bounds in seconds. */
@@ -18,6 +20,8 @@ export interface Series {
   readonly failures: Map<UpstreamFailure, number>;
   /** Times that requests were sent to a backend again. */
   repeated: number;
+  /** Requests by what became of their session, where the rule has sessions. */
+  readonly sessions: Map<SessionWord, number>;
   seconds: number;
   received: number;
   sent: number;
@@ -30,6 +34,8 @@ export type GatewayEvent =
   | 'connection-dropped'
   | 'mirror-dropped'
   | 'authorization-failed'
+  | 'session-refused'
+  | 'request-waited'
   | 'tls-handshake-failed'
   | HandshakeCause
   | 'internal-error';
@@ -56,6 +62,8 @@ export class GatewayMetrics {
   /** `namespace/name`. */
   readonly name: string;
   readonly events = new Map<GatewayEvent, number>();
+  /** Asked when the numbers are. */
+  figures: () => Iterable<readonly [BackendKey, UpstreamFigures]> = () => [];
   readonly #listeners = new Set<string>();
   readonly #rules = new Map<RuleKey, RuleSeries>();
   /** By listener: requests that no rule served, or one that is gone. */
@@ -111,8 +119,12 @@ export class GatewayMetrics {
     series.buckets[bucket]!++;
     series.received += totals.bytesReceived;
     series.sent += totals.bytesSent;
-    const { failure, tried } = outcome;
+    const { failure, tried, session, endpoint } = outcome;
     if (tried.length > 1) series.repeated += tried.length - 1;
+    if (session && endpoint) {
+      const word = session.wordFor(endpoint);
+      series.sessions.set(word, (series.sessions.get(word) ?? 0) + 1);
+    }
     if (failure) series.failures.set(failure, (series.failures.get(failure) ?? 0) + 1);
   }
 
@@ -181,6 +193,7 @@ export class GatewayMetrics {
       buckets: [...BUCKETS, 0].map(() => 0),
       failures: new Map(),
       repeated: 0,
+      sessions: new Map(),
       seconds: 0,
       received: 0,
       sent: 0,

@@ -4,6 +4,7 @@
  */
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import { type GatewayId, gatewayKey } from '../../snapshot/snapshot.ts';
+import type { UpstreamFigures } from '../upstream/upstream.ts';
 import { BUCKETS, CODE_CLASSES, GatewayMetrics, type Labels, type Series } from './gateway-metrics.ts';
 
 interface Sample {
@@ -64,10 +65,44 @@ export class Metrics {
       each(({ labels, repeated }) => (repeated > 0 ? [{ labels, value: repeated }] : [])),
     );
     this.#register(
+      'gatewright_session_requests_total',
+      'Requests of rules with session persistence: new, kept at their endpoint, or moved to another.',
+      'counter',
+      each(({ labels, sessions }) =>
+        [...sessions].map(([session, value]) => ({ labels: { ...labels, session }, value })),
+      ),
+    );
+    this.#register(
       'gatewright_upstream_failures_total',
       'Requests without a whole response of a backend, by reason.',
       'counter',
       each(failures),
+    );
+    const ofBackends = (samples: (labels: Labels, figures: UpstreamFigures) => Sample[]) => () =>
+      [...this.#gateways.values()].flatMap(({ name, figures }) =>
+        [...figures()].flatMap(([key, each]) =>
+          samples({ gateway: name, backend: key.slice('backend/'.length) }, each),
+        ),
+      );
+    this.#register(
+      'gatewright_backend_endpoints',
+      'Endpoints of a backend by condition: usable, ejected, unreachable, terminating.',
+      'gauge',
+      ofBackends((labels, { endpoints }) =>
+        Object.entries(endpoints).map(([condition, value]) => ({ labels: { ...labels, condition }, value })),
+      ),
+    );
+    this.#register(
+      'gatewright_backend_active_requests',
+      'Requests under way at the endpoints of a backend.',
+      'gauge',
+      ofBackends((labels, { active }) => [{ labels, value: active }]),
+    );
+    this.#register(
+      'gatewright_endpoint_ejections_total',
+      'Times that an endpoint of a backend was ejected for failing one request after the other.',
+      'counter',
+      ofBackends((labels, { ejections }) => (ejections > 0 ? [{ labels, value: ejections }] : [])),
     );
     this.#register('gatewright_events_total', 'What happened beside requests, by event.', 'counter', () =>
       [...this.#gateways.values()].flatMap(({ name, events }) =>

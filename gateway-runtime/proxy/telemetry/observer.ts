@@ -43,6 +43,8 @@ export function observe(
       if (accessLog) log(lines.malformed(connection, status));
     },
     connectionDropped: () => metrics.count('connection-dropped'),
+    requestWaited: () => metrics.count('request-waited'),
+    sessionRefused: () => metrics.count('session-refused'),
     mirrorDropped: () => metrics.count('mirror-dropped'),
     authorizationFailed: () => metrics.count('authorization-failed'),
     handshakeFailed(_connection, cause) {

@@ -74,6 +74,11 @@ export class EndpointHealth {
     return state.isUnreachable;
   }
 
+  /** The same, asked by who only looks. */
+  seemsUnreachable(endpoint: Endpoint): boolean {
+    return this.isAnyUnreachable && this.#stateOf(endpoint).isUnreachable;
+  }
+
   /** A request is on its way; `ended` follows. */
   sent(endpoint: Endpoint): void {
     const state = this.#stateOf(endpoint);

@@ -19,9 +19,18 @@ export interface UpstreamOptions {
   readonly random: () => number;
 }
 
+export type EndpointCondition = 'usable' | 'ejected' | 'unreachable' | 'terminating';
+
+export interface UpstreamFigures {
+  /** How many are in which condition; each is counted once. */
+  readonly endpoints: Readonly<Record<EndpointCondition, number>>;
+  /** Requests under way. */
+  readonly active: number;
+  /** So far. */
+  readonly ejections: number;
+}
+
 export class Upstream {
-  /** Ejections so far. */
-  ejections = 0;
   readonly #options: UpstreamOptions;
   /** Those that requests are sent to. */
   #serving: readonly UpstreamEndpoint[] = [];
@@ -30,6 +39,8 @@ export class Upstream {
   /** Of `#serving`. */
   #full = 0;
   #ejected = 0;
+  /** Ever. */
+  #ejections = 0;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
@@ -44,9 +55,20 @@ export class Upstream {
     return this.#full > 0 && this.#full === this.#serving.length;
   }
 
-  /** All there are, the terminating too. */
-  get endpoints(): Iterable<UpstreamEndpoint> {
-    return this.#byPlace.values();
+  /** As of now, for metrics. */
+  get figures(): UpstreamFigures {
+    const { health } = this.#options;
+    const now = performance.now();
+    const count = { usable: 0, ejected: 0, unreachable: 0, terminating: 0 };
+    let active = 0;
+    for (const endpoint of this.#byPlace.values()) {
+      active += endpoint.active;
+      if (!endpoint.isServing) count.terminating++;
+      else if (health.seemsUnreachable(endpoint)) count.unreachable++;
+      else if (endpoint.isEjected && now < endpoint.ejectedUntil) count.ejected++;
+      else count.usable++;
+    }
+    return { endpoints: count, active, ejections: this.#ejections };
   }
 
   /** From now on these: what is known of those that stay is kept. */
@@ -136,7 +158,7 @@ export class Upstream {
     if (this.#ejected >= mostEjected(this.#serving.length)) return;
     eject(endpoint, performance.now());
     this.#ejected++;
-    this.ejections++;
+    this.#ejections++;
   }
 
   #isFull({ active }: UpstreamEndpoint): boolean {

@@ -5,7 +5,7 @@ import { LIMITS } from '../limits.ts';
 import { isEndpointFault, isGatewayFailure } from './ejection.ts';
 import { EndpointHealth } from './endpoint-health.ts';
 import { RetryBudget } from './retry-budget.ts';
-import { Upstream } from './upstream.ts';
+import { Upstream, type UpstreamFigures } from './upstream.ts';
 import type { UpstreamEndpoint } from './upstream-endpoint.ts';
 
 interface Entry {
@@ -77,9 +77,9 @@ export class Upstreams {
     return entry.elsewhere;
   }
 
-  /** Every backend with what is known of its endpoints. */
-  *all(): Generator<readonly [BackendKey, Upstream]> {
-    for (const [key, { upstream }] of this.#byBackend) yield [key, upstream];
+  /** Of every backend. */
+  *figures(): Generator<readonly [BackendKey, UpstreamFigures]> {
+    for (const [key, { upstream }] of this.#byBackend) yield [key, upstream.figures];
   }
 
   /** A request is on its way to the endpoint; `answered` or `failed` follows, and then `left`. */

@@ -66,7 +66,7 @@ export interface RuleFields {
   hostnames?: readonly string[];
   parents?: readonly { listener: string; hostnames: readonly string[] }[];
   matches?: readonly MatchFields[];
-  rest?: Partial<Pick<HttpRule, 'filters' | 'backends' | 'timeouts' | 'retry' | 'refusal'>>;
+  rest?: Partial<Pick<HttpRule, 'filters' | 'backends' | 'timeouts' | 'retry' | 'session' | 'refusal'>>;
 }
 
 export function rule({

@@ -33,7 +33,9 @@ it.each<[string, RawObject, string[]]>([
   ],
   [
     'a field that is not served',
-    route('shop/r', at({ sectionName: 'alt' }), [{ sessionPersistence: {}, ...to('cart:80') }]),
+    route('shop/r', at({ sectionName: 'alt' }), [
+      { sessionPersistence: { absoluteTimeout: '0s' }, ...to('cart:80') },
+    ]),
     ['route/unsupported-value GET http://any.example:8080/'],
   ],
   [

@@ -413,7 +413,9 @@ describe('listener', () => {
       gateway('infra/gw', [http('web'), https('secure', 'nowhere')]),
       route('shop/one', 'infra/gw', [to('cart:80')]),
       route('shop/two', { namespace: 'infra', name: 'gw', sectionName: 'secure' }, [to('cart:80')]),
-      route('shop/refused', 'infra/gw', [{ ...to('cart:80'), sessionPersistence: {} }]),
+      route('shop/refused', 'infra/gw', [
+        { ...to('cart:80'), sessionPersistence: { absoluteTimeout: '0s' } },
+      ]),
       route('shop/elsewhere', { namespace: 'infra', name: 'gw', sectionName: 'none' }, [to('cart:80')]),
     ]);
     expect(listenerStatus(translation, 'infra/gw', 'web').attachedRoutes).toBe(1);

@@ -95,14 +95,38 @@ describe('timeouts and retries', () => {
   });
 });
 
+describe('sessions', () => {
+  it('have what was asked for, and no more', () => {
+    expect(one({ sessionPersistence: {} }).session).toEqual({ type: 'Cookie' });
+    expect(one({ sessionPersistence: { type: 'Header', sessionName: 'x-s' } }).session).toEqual({
+      type: 'Header',
+      name: 'x-s',
+    });
+    expect(
+      one({
+        sessionPersistence: { absoluteTimeout: '1h', cookieConfig: { lifetimeType: 'Permanent' } },
+      }).session,
+    ).toEqual({ type: 'Cookie', lifetime: 3_600_000, isPermanent: true });
+    expect(one({})).not.toHaveProperty('session');
+  });
+
+  it.each(['Content-Type', 'cookie', 'Set-Cookie', 'X-Forwarded-For', 'Upgrade', 'host', 'Authorization'])(
+    'are not carried by the header %s',
+    (sessionName) => {
+      const { refusal } = one({ sessionPersistence: { type: 'Header', sessionName } });
+      expect(refusal).toContain(`found the name ${sessionName}`);
+    },
+  );
+});
+
 describe('what is not served makes its rule answer 500, and says so', () => {
   const fine = { ...to('cart:80'), name: 'fine' };
   it.each<[string, object, string, string]>([
     [
-      'sessionPersistence',
-      { sessionPersistence: { sessionName: 'x' } },
-      'sessionPersistence',
-      'found sessionPersistence, which is not served',
+      'a session without time',
+      { sessionPersistence: { absoluteTimeout: '0s' } },
+      'sessionPersistence.absoluteTimeout',
+      'found 0s, after which no session would be left',
     ],
     [
       'a filter of a protocol that is not served',
@@ -208,7 +232,10 @@ describe('what is not served makes its rule answer 500, and says so', () => {
   it('a route that is not attached is not called partially invalid', () => {
     const translation = translated([
       gateway('infra/gw', [http('web', 80, { allowedRoutes: { namespaces: { from: 'Same' } } })]),
-      route('shop/cart', 'infra/gw', [fine, { ...to('cart:80'), sessionPersistence: {} }]),
+      route('shop/cart', 'infra/gw', [
+        fine,
+        { ...to('cart:80'), sessionPersistence: { absoluteTimeout: '0s' } },
+      ]),
     ]);
     expect(brief(parentOf(translation, 'shop/cart'))).toEqual({
       Accepted: 'False NotAllowedByListeners',
