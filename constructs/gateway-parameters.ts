@@ -45,6 +45,11 @@ export interface DataPlaneProps {
     readonly annotations?: Readonly<Record<string, string>>;
   };
   /**
+   * Processes of each data plane that share its ports, one for each core that it is to use. Each takes some 60Mi of memory more.
+   * @default 1
+   */
+  readonly workers?: number;
+  /**
    * How many an eviction leaves: one of the two, as a number or a percentage.
    * @default { maxUnavailable: 1 }
    */

@@ -17,6 +17,7 @@ import {
   string,
   stringMap,
 } from './schema.ts';
+import { MOST_WORKERS } from './workers.ts';
 
 const rule = <T>(
   cel: NonNullable<Rule<T>['cel']>,
@@ -118,6 +119,12 @@ const spec = object({
     described(
       'Of each data plane. Default: requests of 50m CPU and 96Mi memory, a limit of 512Mi memory.',
       object({ requests: amount, limits: amount }),
+    ),
+  ),
+  workers: optional(
+    described(
+      'Processes of each data plane that share its ports, one for each core that it is to use. Each takes some 60Mi of memory more. Default: 1.',
+      integer({ min: 1, max: MOST_WORKERS }),
     ),
   ),
   service: optional(

@@ -1,10 +1,10 @@
 /** What the data plane is told when it is started: by flags, or by variables of the environment where there is no flag. */
 import { hostname } from 'node:os';
+import { MOST_WORKERS } from '../api/workers.ts';
 import { ADMIN_PORT, containerPort } from '../distribution/ports.ts';
 import { everyAddress, flagValues, OptionError, place, variable } from '../distribution/process.ts';
 import type { EngineName } from '../proxy/agent.ts';
 import type { GatewayId } from '../snapshot/snapshot.ts';
-import { MOST_WORKERS } from '../workers/possible.ts';
 import type { StopTimes } from './data-plane.ts';
 import { STOP_TIMES } from './data-plane.ts';
 

@@ -1,8 +1,5 @@
 /** Whether processes can share ports here, which takes an option of the system (SO_REUSEPORT) that spreads connections over them. */
 
-/** More than any machine that this serves on has cores to spare for. */
-export const MOST_WORKERS = 64;
-
 export interface PossibleWorkers {
   readonly count: number;
   /** Why there are fewer than asked for, as a sentence. */

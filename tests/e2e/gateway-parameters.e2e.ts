@@ -78,6 +78,7 @@ const SPECS: readonly unknown[] = [
   ...[-1, 0, '0%', '100%', '101%', '1', '%', ''].map((minAvailable) => ({
     podDisruptionBudget: { minAvailable },
   })),
+  ...[0, 1, 64, 65, '2'].map((workers) => ({ workers })),
   { accessLog: true },
   { accessLog: 'true' },
 ];

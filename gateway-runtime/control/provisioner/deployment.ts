@@ -89,6 +89,7 @@ function container({ gateway, parameters }: Infrastructure, { image, controlPlan
       { name: 'GATEWRIGHT_STATE_FOLDER', value: STATE },
       { name: 'GATEWRIGHT_REPLICA', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
       { name: 'GATEWRIGHT_ACCESS_LOG', value: `${parameters?.accessLog ?? false}` },
+      ...(parameters?.workers ? [{ name: 'GATEWRIGHT_WORKERS', value: `${parameters.workers}` }] : []),
     ],
     // Those of listeners come and go without the pod: they are not named here.
     ports: [{ name: 'admin', containerPort: ADMIN_PORT, protocol: 'TCP' }],

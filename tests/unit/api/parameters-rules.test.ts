@@ -51,6 +51,7 @@ testRows('GatewayParameters', [
       at('spec.podDisruptionBudget.maxUnavailable', { maxUnavailable: -1 }),
     ],
   ],
+  ['spec.workers', [1, 64, REMOVED], [0, 65, 1.5, '2']],
   ['spec.accessLog', [true, false, REMOVED], ['true', 1]],
 ]);
 
@@ -75,6 +76,7 @@ describe('the CustomResourceDefinition', () => {
           properties: { annotations: { maxProperties: 16, additionalProperties: { maxLength: 4096 } } },
         },
         podDisruptionBudget: { 'x-kubernetes-validations': [{ message: expect.stringContaining('one of') }] },
+        workers: { type: 'integer', minimum: 1, maximum: 64 },
         accessLog: { type: 'boolean' },
       },
     });

@@ -125,6 +125,7 @@ export const SAMPLES = {
       replicas: 3,
       autoscaling: { minReplicas: 2, maxReplicas: 10, targetCPUUtilizationPercentage: 60 },
       resources: { requests: { cpu: '250m', memory: '128Mi' }, limits: { cpu: 2, memory: '1Gi' } },
+      workers: 2,
       service: {
         type: 'LoadBalancer',
         externalTrafficPolicy: 'Local',

@@ -255,4 +255,16 @@ describe('parameters', () => {
       value: 'true',
     });
   });
+
+  it('say how many processes a data plane has, and nothing of it where there is one', () => {
+    const environment = (needs: Partial<Infrastructure>) =>
+      new Map(
+        (podOf(needs).containers[0].env as { name: string; value: string }[]).map(({ name, value }) => [
+          name,
+          value,
+        ]),
+      );
+    expect(environment(tuned({ workers: 4 })).get('GATEWRIGHT_WORKERS')).toBe('4');
+    expect(environment(tuned({})).has('GATEWRIGHT_WORKERS')).toBe(false);
+  });
 });
