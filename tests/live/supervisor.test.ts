@@ -39,8 +39,13 @@ class Fragile implements ExchangeHandler {
   }
 
   onRequest(exchange: Exchange): void {
-    this.#perhaps('onRequest', exchange.request.path);
-    exchange.forward(this.#endpoint, false, true);
+    const { path } = exchange.request;
+    this.#perhaps('onRequest', path);
+    if (path === '/broken-hold') exchange.holdBody(10);
+    else if (path.startsWith('/broken-ask')) {
+      const target = path.slice('/broken-ask'.length);
+      exchange.authorize(this.#endpoint, { method: 'GET', target, authority: 'a', fields: [] }, false, false);
+    } else exchange.forward(this.#endpoint, false, true);
   }
 
   onResponse(exchange: Exchange): boolean {
@@ -142,6 +147,8 @@ async function serve(
 
 const get = (path: string, fields = 'Connection: close\r\n') =>
   `GET ${path} HTTP/1.1\r\nHost: a.example.com\r\n${fields}\r\n`;
+/** Of four octets, with the end of the line. */
+const BODY = 'Connection: close\r\nContent-Length: 4\r\n\r\nok';
 const SWITCH = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
 
 /** A request of somebody else, over connections that are kept and ones that are new. */
@@ -172,6 +179,11 @@ describe('what is thrown', () => {
     ['onResponse', '/broken', '', /^HTTP\/1\.1 500 /],
     ['onResponse', '/broken-switch', SWITCH, /^HTTP\/1\.1 500 |^$/],
     ['onFailure', '/broken-reset', '', /^HTTP\/1\.1 500 /],
+    ['onBody', '/broken-hold', BODY, /^HTTP\/1\.1 500 /],
+    ['onAuthorizationAnswer', '/broken-ask/fine', '', /^HTTP\/1\.1 500 /],
+    ['onAuthorizationFailure', '/broken-ask/reset', '', /^HTTP\/1\.1 500 /],
+    ['onAuthorizationFailure', '/broken-ask/switch', '', /^HTTP\/1\.1 500 /],
+    ['onAuthorizationFailure', '/broken-ask/cut', '', /^HTTP\/1\.1 500 /],
     ['onEnd', '/broken', '', /^$|^HTTP\/1\.1 200 /],
     ['onEnd', '/broken-cut', '', /^$|^HTTP\/1\.1 200 /],
     ['onEnd', '/broken-reset', '', /^$|^HTTP\/1\.1 502 /],

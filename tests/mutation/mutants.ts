@@ -190,6 +190,36 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '',
   },
   {
+    about: 'A Service that has to be asked is not.',
+    file: 'proxy/pipeline/pipeline.ts',
+    find: 'payload.authorizations.length > 0',
+    replace: 'payload.authorizations.length > 9',
+  },
+  {
+    about: 'Every answer of a Service that is asked is a yes.',
+    file: 'proxy/pipeline/authorization.ts',
+    find: 'answer.status !== 200',
+    replace: 'answer.status >= 500',
+  },
+  {
+    about: 'Only the first of two Services is asked.',
+    file: 'proxy/pipeline/authorization.ts',
+    find: '++authorization.index < authorization.plan.authorizations.length',
+    replace: 'false',
+  },
+  {
+    about: 'What a client says of itself stands where the Service that was asked says nothing.',
+    file: 'filters/external-auth.ts',
+    find: 'if (!takesAll) head.removeIf(initials, (each) => spoofable.has(plain(each)));',
+    replace: '',
+  },
+  {
+    about: 'A body that is larger than the Service reads is let through.',
+    file: 'proxy/pipeline/authorization.ts',
+    find: 'if (isWhole) this.#ask(exchange);',
+    replace: 'if (isWhole || !isWhole) this.#ask(exchange);',
+  },
+  {
     about: 'One request to a backend may take as long as it likes.',
     file: 'proxy/pipeline/compiled-rule.ts',
     find: 'backendTimeout: backendRequest,',

@@ -157,6 +157,21 @@ const filter = fc.oneof(
       allowCredentials: seldom(fc.boolean()),
     }),
   }),
+  fc.record({
+    type: fc.constant('ExternalAuth'),
+    externalAuth: fc.record({
+      protocol: mostly('HTTP', 'GRPC'),
+      backendRef: fc.record({
+        name: mostly('cart', 'whoami'),
+        namespace: rarely(namespace),
+        port: mostly(80, 81),
+      }),
+      http: fc.record({
+        path: seldom(pick('/a/../b', '/%00')),
+        allowedHeaders: seldom(pick(['x-a'], ['te'])),
+      }),
+    }),
+  }),
   fc.constant({ type: 'ExtensionRef', extensionRef: { group: 'example.com', kind: 'Thing', name: 'x' } }),
 );
 const backendRef = fc.record({
