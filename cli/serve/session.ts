@@ -37,6 +37,12 @@ import type { AdminPlace, Report, View } from './report.ts';
 const LOCAL_CERTIFICATES = '\uffff local certificates';
 const LOCAL_SERVICES = '\uffff local services';
 
+/**
+ * Milliseconds after an edit until types are checked and processes for the next edits are started, both of which take the processor for longer
+ * than an edit. Another edit right behind it goes first.
+ */
+const AFTERWARDS = 200;
+
 const NOTHING: LoopChange = { gateways: [], diagnostics: new Map() };
 
 export interface ServeOptions {
@@ -69,6 +75,11 @@ export class Session {
   #hasBegun = false;
   readonly #brokenApps = new Set<string>();
   #isStopping = false;
+  /** That are not applied yet. */
+  #edits = 0;
+  #afterwards: NodeJS.Timeout | undefined;
+  /** Apps that were edited since their types were checked. */
+  readonly #unchecked = new Set<string>();
   /** Edits are read and applied one after the other. */
   #last: Promise<void> = Promise.resolve();
 
@@ -128,6 +139,7 @@ export class Session {
 
   async close(): Promise<void> {
     this.#isStopping = true;
+    clearTimeout(this.#afterwards);
     await this.#watcher?.close();
     for (const check of this.#typeChecks.values()) check.close();
     this.#sources.close();
@@ -204,12 +216,20 @@ export class Session {
     const files = this.#sources.ours(changed);
     if (files.size === 0) return;
     this.#sources.supersede(files);
-    this.#last = this.#last.then(() => this.#applyEdit(files)).catch((error) => this.#report.failed(error));
+    clearTimeout(this.#afterwards);
+    this.#edits++;
+    this.#last = this.#last
+      .then(() => this.#applyEdit(files))
+      .catch((error) => this.#report.failed(error))
+      .then(() => this.#workAfterwards(--this.#edits));
   }
 
   async #applyEdit(files: ReadonlySet<string>): Promise<void> {
     const saved = await latestSave(files);
-    for (const app of this.#sources.appsOf(files)) this.#typeChecks.get(app)?.outdate();
+    for (const app of this.#sources.appsOf(files)) {
+      this.#typeChecks.get(app)?.outdate();
+      this.#unchecked.add(app);
+    }
     let read = await this.#sources.readChanged(files);
     if (this.#isStopping) return;
     this.#remember(read);
@@ -226,8 +246,15 @@ export class Session {
       else this.#report.changed({ ...this.#view(), read, change, files: [...files], milliseconds });
     }
     this.#watcher?.add(this.#sources.watched());
-    this.#sources.warm();
-    for (const app of read.apps) this.#typeChecks.get(app)?.check();
+  }
+
+  #workAfterwards(editsLeft: number): void {
+    if (editsLeft > 0 || this.#isStopping) return;
+    this.#afterwards = setTimeout(() => {
+      this.#sources.warm();
+      for (const app of this.#unchecked) this.#typeChecks.get(app)?.check();
+      this.#unchecked.clear();
+    }, AFTERWARDS);
   }
 
   /** What an app's own checks say of Services that have a stand-in is told with the stand-ins. */

@@ -124,8 +124,10 @@ describe('gatewright serve', () => {
       const file = folder.write('all.yaml', WHOAMI);
       await using serving = await new Serving([file, '--port-offset', `${offset}`]).ready();
       expect(serving.stdout).toContain(`http://127.0.0.1:${offset + 80}  (port 80) NOT SERVED, see below\n`);
-      expect(serving.stderr).toContain(
-        `1 port not served. Stop what has them, or take other ports: --port-offset ${offset + 10_000}.\n`,
+      await serving.until(() =>
+        serving.stderr.includes(
+          `1 port not served. Stop what has them, or take other ports: --port-offset ${offset + 10_000}.\n`,
+        ),
       );
       expect(serving.commands).not.toHaveLength(0);
       for (const command of serving.commands) expect((await paste(command)).status).toBe(200);
