@@ -11,6 +11,8 @@ import { Folder } from '../cli/support/folder.ts';
 const EDITS = Number(process.argv[2] ?? 5);
 /** Milliseconds between two saves in a row. */
 const BETWEEN = 60;
+/** Milliseconds between edits, in which processes for the next ones start. */
+const PAUSE = 3_000;
 
 using folder = Folder.copyOf('examples/storefront');
 await using serving = await new Serving([folder.file('app.ts'), '--port-offset', 'free', '--json']).ready();
@@ -24,6 +26,7 @@ async function measure(what: string, before: () => Promise<void>): Promise<void>
   while (times.length < EDITS) {
     // As a person's, an edit begins when the one before is done with.
     const checks = count('types');
+    await setTimeout(PAUSE);
     await before();
     weight++;
     save(weight);
