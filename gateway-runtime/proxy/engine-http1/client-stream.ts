@@ -149,7 +149,7 @@ export class ClientStream implements Client, ClientSide, Timed {
     this.#flow();
   }
 
-  /** The answer is written. `whole`: it is as long as was announced. */
+  /** The answer is written. `close`: it is the last one. */
   answered(close: boolean): void {
     this.#exchange = undefined;
     this.touch();
@@ -181,7 +181,7 @@ export class ClientStream implements Client, ClientSide, Timed {
     if (this.#ended && this.#phase === 'head' && !this.#reading && !this.#mustWait) this.#end();
   }
 
-  /** The body can't be read to its end. */
+  /** Whether all of the request has come. */
   get isBodyRead(): boolean {
     return this.#phase !== 'body';
   }
@@ -228,6 +228,7 @@ export class ClientStream implements Client, ClientSide, Timed {
         } else if (this.#unread.length > 0) {
           if (now - this.#began > limits.headTime) this.#malformed(408);
         } else if (silent > (this.#requests === 0 ? limits.headTime : limits.clientIdle)) this.#end();
+        else if (this.#head.text !== '') this.#head.forget();
         break;
       case 'body':
         if (this.#discarding ? now - this.#began > DISCARD : silent > limits.clientStall) this.destroy();

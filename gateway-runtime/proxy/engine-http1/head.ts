@@ -64,6 +64,12 @@ export class Head {
     if (this.#extra.length) this.#extra.length = 0;
   }
 
+  /** Lets go of what was read: a connection may be idle for long, and a head be large. Not while somebody may ask for a field. */
+  forget(): void {
+    this.reset();
+    this.text = this.method = '';
+  }
+
   /** Index of the new field. */
   push(nameStart: number, nameEnd: number, valueStart: number, valueEnd: number): number {
     const { at, count } = this;

@@ -204,6 +204,7 @@ export class UpstreamConnection implements Upstream, Timed {
     const silent = now - this.#since;
     if (this.#phase === 'idle' && !this.#sink) {
       if (silent > this.#idleTime) this.destroy();
+      else if (this.head.text !== '') this.head.forget();
     } else if (this.#phase === 'connecting') {
       if (silent > limits.connect) this.#fail('connect-timeout', 'always');
     } else if (!this.#timed) {

@@ -1,4 +1,6 @@
 /** Connections from clients: times, ends, backpressure and what is thrown at them. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { ManualClient, turn } from './client.ts';
 
@@ -225,5 +227,40 @@ describe('a handler that throws', () => {
     client.socket.destroy();
     await turn();
     expect([client.errors.length, client.totals.length, client.clock.timed.size]).toEqual([1, 1, 0]);
+  });
+});
+
+describe('connections that are idle', () => {
+  it('hold nothing of the heads that came on them', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const used = () => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const request = get('/', `X: ${'x'.repeat(60_000)}\r\n`);
+    const clients: ManualClient[] = [];
+    const send = async (client: ManualClient) => {
+      await client.send(request);
+      expect(client.statuses).toEqual([200]);
+      client.requests.length = 0;
+    };
+    await send(new ManualClient());
+    const before = used();
+    for (let i = 0; i < 300; i++) {
+      clients.push(new ManualClient());
+      await send(clients[i]!);
+    }
+    const held = used() - before;
+    for (const client of clients) client.clock.pass(100);
+    const left = used() - before;
+    // 60 kB for each before; what a connection takes anyway after.
+    expect(held).toBeGreaterThan(300 * 60_000);
+    expect(left).toBeLessThan(300 * 20_000);
+    expect(clients.every(({ socket }) => !socket.destroyed)).toBe(true);
+    for (const client of clients) {
+      await client.send(get('/again'));
+      expect(client.socket.sent).toMatch(/GET \/again$/);
+    }
   });
 });
