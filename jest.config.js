@@ -12,6 +12,17 @@ const shared = {
   },
 };
 
+/** What runs the proxy, on an engine that is not the default. */
+export const onEngine = (engine, leftOut) => ({
+  ...shared,
+  displayName: `--engine ${engine}`,
+  globals: { GATEWRIGHT_ENGINE: engine },
+  testMatch: [
+    `<rootDir>/tests/live/!(${leftOut.join('|')})*.test.ts`,
+    '<rootDir>/tests/cases-runner/cases.test.ts',
+  ],
+});
+
 /**
  * Everything that needs no root and no cluster; cluster tests have runners of their own. What runs the proxy runs a second time, on the engine
  * on node:http.
@@ -27,14 +38,6 @@ export default {
         '<rootDir>/infra/**/*.test.ts',
       ],
     },
-    {
-      ...shared,
-      displayName: '--engine node',
-      globals: { GATEWRIGHT_ENGINE: 'node' },
-      testMatch: [
-        '<rootDir>/tests/live/!(distribution|http2|acks|own-engine)*.test.ts',
-        '<rootDir>/tests/cases-runner/cases.test.ts',
-      ],
-    },
+    onEngine('node', ['distribution', 'http2', 'acks', 'own-engine']),
   ],
 };

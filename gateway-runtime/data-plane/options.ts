@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { MOST_WORKERS } from '../api/workers.ts';
 import { ADMIN_PORT, containerPort } from '../distribution/ports.ts';
 import { everyAddress, flagValues, OptionError, place, variable } from '../distribution/process.ts';
-import type { EngineName } from '../proxy/agent.ts';
+import { ENGINES, type EngineName, isEngineName } from '../proxy/engines.ts';
 import type { GatewayId } from '../snapshot/snapshot.ts';
 import type { StopTimes } from './data-plane.ts';
 import { STOP_TIMES } from './data-plane.ts';
@@ -116,8 +116,8 @@ export function processOptions(
 
 function engine(name: string | undefined): { readonly engine?: EngineName } {
   if (name === undefined) return {};
-  if (name === 'http1' || name === 'node') return { engine: name };
-  throw new OptionError(`found --engine ${name}, expected http1 or node`);
+  if (isEngineName(name)) return { engine: name };
+  throw new OptionError(`found --engine ${name}, expected one of ${Object.keys(ENGINES).join(', ')}`);
 }
 
 function workers(text: string): number {

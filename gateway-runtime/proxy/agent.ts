@@ -24,8 +24,7 @@ import {
 } from '../snapshot/snapshot.ts';
 import { ClientAuthorities, stricter } from './client-certificates.ts';
 import type { Engine } from './engine.ts';
-import { Http1Engine } from './engine-http1/engine.ts';
-import { NodeEngine } from './engine-node/engine.ts';
+import { ENGINES, type EngineName } from './engines.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { Listeners, type SharedPortLookup } from './listeners.ts';
 import { type CompiledRule, compileRule } from './pipeline/compiled-rule.ts';
@@ -83,13 +82,6 @@ export interface AgentResult {
   /** What can't be served as asked, all of it as of now. */
   readonly diagnostics: readonly Diagnostic[];
 }
-
-const ENGINES = {
-  http1: (handler: Pipeline, limits: Limits): Engine => new Http1Engine(handler, limits),
-  node: (handler: Pipeline, limits: Limits): Engine => new NodeEngine(handler, limits),
-};
-
-export type EngineName = keyof typeof ENGINES;
 
 export class Agent {
   readonly gateway: GatewayId;

@@ -2,7 +2,8 @@
  * What the process of a data plane and its workers say to each other, over a pipe that no other process has: frames of JSON, as in
  * `distribution/`. Both ends are the same program, so that what comes is taken at its word.
  */
-import type { AgentResult, AgentUpdate, EngineName } from '../proxy/agent.ts';
+import type { AgentResult, AgentUpdate } from '../proxy/agent.ts';
+import type { EngineName } from '../proxy/engines.ts';
 import type { Limits } from '../proxy/limits.ts';
 import type { GatewayCounts } from '../proxy/telemetry/counts.ts';
 import type { GatewayId, Resource, SnapshotDelta } from '../snapshot/snapshot.ts';

@@ -12,7 +12,7 @@ import {
 } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { EngineName } from '../../gateway-runtime/proxy/agent.ts';
+import type { EngineName } from '../../gateway-runtime/proxy/engines.ts';
 import { exchange, RawClient } from '../support/client.ts';
 import { backend, TestGateway, to } from '../support/gateway.ts';
 import { listener, rule } from '../unit/match/snapshots.ts';

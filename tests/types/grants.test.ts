@@ -48,24 +48,16 @@ export const page = new OfTeam(shopChart, 'page');
 const IMPORTS = `
 import { Construct } from 'constructs';
 import {
-<<<<<<< HEAD
-  canary, cors, DedicatedGateway, exact, externalAuth, http, https, mirror, PlatformChart, prefix, redirect, regex, rewrite, secretRef, service,
-  setHeaders, SharedGateway, Team, TeamRoute,
-=======
-  allNamespaces, canary, configMapRef, DedicatedGateway, exact, http, https, PlatformChart, prefix, redirect, regex, rewrite, secretRef, service, setHeaders,
-  SharedGateway, Team, TeamRoute,
->>>>>>> 0bc2943 (Say of a listener which clients it lets in: https(443, certificate, { clientCertificates: { from: configMapRef('clients') } }); the runtime may read those ConfigMaps and no others)
+  allNamespaces, canary, configMapRef, cors, DedicatedGateway, exact, externalAuth, http, https, mirror, PlatformChart, prefix, redirect, regex, rewrite,
+  secretRef, service, setHeaders, SharedGateway, Team, TeamRoute,
 } from 'gatewright';
 import { Duration } from 'cdk8s';
 import {
   app, data, dataEdge, grpcEdge, laterEdge, manyEdge, OfTeam, page, plain, platform, secureEdge, shared, shop, shopChart, shopEdge, wildEdge,
 } from './platform.ts';
 export const used = [
-<<<<<<< HEAD
-  app, canary, Construct, cors, Duration, externalAuth, mirror, data, dataEdge, DedicatedGateway, exact, grpcEdge, http, https, laterEdge, manyEdge, OfTeam, page, plain,
-=======
-  allNamespaces, app, canary, configMapRef, Construct, data, dataEdge, DedicatedGateway, exact, grpcEdge, http, https, laterEdge, manyEdge, OfTeam, page, plain,
->>>>>>> 0bc2943 (Say of a listener which clients it lets in: https(443, certificate, { clientCertificates: { from: configMapRef('clients') } }); the runtime may read those ConfigMaps and no others)
+  allNamespaces, app, canary, configMapRef, Construct, cors, Duration, externalAuth, mirror, data, dataEdge, DedicatedGateway, exact, grpcEdge, http, https,
+  laterEdge, manyEdge, OfTeam, page, plain,
   platform, PlatformChart, prefix, redirect, regex, rewrite, secretRef, secureEdge, service, Team, setHeaders, shared, SharedGateway, shop, shopChart, shopEdge, TeamRoute, wildEdge,
 ];
 `;

@@ -18,6 +18,7 @@ import { BAD, CODING, MORE, readRequest, TOO_MANY, VERSION } from './head-reader
 import { CR, LF } from './octets.ts';
 import { beginsPreface, PREFACE } from './preface.ts';
 import { targetOf, upgradeOf } from './target.ts';
+import type { Wire } from './transport.ts';
 import { Unread } from './unread.ts';
 
 /** Milliseconds for which a connection that is to be closed is still read, so that its client sees the answer. */
@@ -50,6 +51,7 @@ type Phase =
 
 export class ClientStream implements Client, ClientSide, Timed {
   readonly socket: Socket;
+  readonly #wire: Wire;
   readonly context: EngineContext;
   connection: ClientConnection;
   readonly answer: Answer;
@@ -91,8 +93,8 @@ export class ClientStream implements Client, ClientSide, Timed {
     this.connection = connection;
     this.#isNameUnknown = isNameUnknown;
     this.since = context.clock.now;
-    this.answer = new Answer(socket, context.clock, this.#head);
-    socket.on('data', this.#onData);
+    this.#wire = context.transport.accept(socket, this.#onOctets);
+    this.answer = new Answer(this.#wire, context.clock, this.#head);
     socket.on('drain', this.#onDrain);
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
@@ -143,7 +145,7 @@ export class ClientStream implements Client, ClientSide, Timed {
     if (this.#reading || this.#phase === 'closed') return;
     if (this.#unread.length > 0 && this.#phase !== 'answer' && !this.#mustWait) {
       const octets = this.#unread.take();
-      this.#read(octets, 0, octets.length);
+      this.#read(octets, 0, octets.length, true);
       if (this.#ended && this.#phase === 'body') this.#endInBody();
     } else this.#exchange?.flushRequest();
     this.#flow();
@@ -167,7 +169,7 @@ export class ClientStream implements Client, ClientSide, Timed {
 
   /** Another request waits until the client has read answers: else they would pile up here. */
   get #mustWait(): boolean {
-    return this.#phase === 'head' && this.socket.writableNeedDrain;
+    return this.#phase === 'head' && this.#wire.writableNeedDrain;
   }
 
   /** Of a client that sends no more, the rest of a body may wait for the backend. */
@@ -192,7 +194,7 @@ export class ClientStream implements Client, ClientSide, Timed {
     this.#phase = 'given';
     this.#exchange = undefined;
     this.context.clock.delete(this);
-    socket.off('data', this.#onData);
+    this.context.transport.give(socket, this.#wire);
     socket.off('drain', this.#onDrain);
     socket.off('end', this.#onEnd);
     socket.off('close', this.#onClose);
@@ -236,7 +238,7 @@ export class ClientStream implements Client, ClientSide, Timed {
         break;
       case 'answer':
         // A client that reads nothing; one that waits for a backend is for the backend's times.
-        if (this.socket.writableNeedDrain) {
+        if (this.#wire.writableNeedDrain) {
           if (silent > limits.clientStall) this.destroy();
           // One that sends no more and to which nothing was sent for a while: most probably it has gone, and only a write would tell.
         } else if (this.#ended && this.#exchange?.hasBegun && silent > HALF_CLOSE) this.destroy();
@@ -253,16 +255,16 @@ export class ClientStream implements Client, ClientSide, Timed {
     }
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  readonly #onOctets = (octets: Buffer, start: number, end: number, owned: boolean): void => {
     try {
       if (this.#phase === 'lingering' || this.#phase === 'closed') return;
       // Between requests only a whole head counts as something.
       if (this.#phase !== 'head') this.since = this.context.clock.now;
       if (this.#unread.length > 0 || this.#mustWait) {
-        this.#unread.add(chunk, 0, chunk.length);
+        this.#unread.add(octets, start, end);
         if (this.#phase === 'head' && !this.#mustWait) this.#readSplitHead();
         // What waits for the backend goes first.
-      } else this.#read(chunk, 0, chunk.length);
+      } else this.#read(octets, start, end, owned);
       this.#flow();
     } catch (error) {
       this.fail(error);
@@ -314,7 +316,7 @@ export class ClientStream implements Client, ClientSide, Timed {
   }
 
   /** Reads as far as it can, and keeps the rest. */
-  #read(octets: Buffer, start: number, end: number): void {
+  #read(octets: Buffer, start: number, end: number, owned: boolean): void {
     let i = start;
     this.#reading = true;
     try {
@@ -322,7 +324,7 @@ export class ClientStream implements Client, ClientSide, Timed {
         const before = i;
         if (this.#mustWait || this.#phase === 'answer') break;
         if (this.#phase === 'head') i = this.#readHead(octets, i, end);
-        else if (this.#phase === 'body') i = this.#readBody(octets, i, end);
+        else if (this.#phase === 'body') i = this.#readBody(octets, i, end, owned);
         else i = end;
         if (i === before) break;
       }
@@ -342,15 +344,15 @@ export class ClientStream implements Client, ClientSide, Timed {
         : length >= MOST_UNREAD && (this.#phase === 'answer' || this.#mustWait);
     if (isFull === this.#paused) return;
     this.#paused = isFull;
-    if (isFull) this.socket.pause();
-    else this.socket.resume();
+    if (isFull) this.#wire.pause();
+    else this.#wire.resume();
   }
 
   #readSplitHead(): void {
     const { headBytes } = this.context.limits;
     if (!this.#unread.hasEmptyLine() && this.#unread.length <= headBytes) return;
     const octets = this.#unread.take();
-    this.#read(octets, 0, octets.length);
+    this.#read(octets, 0, octets.length, true);
   }
 
   /** The octet after the head; the first one of it where it is not whole. */
@@ -435,11 +437,11 @@ export class ClientStream implements Client, ClientSide, Timed {
   }
 
   /** The octet after what was used of the body. */
-  #readBody(octets: Buffer, start: number, end: number): number {
+  #readBody(octets: Buffer, start: number, end: number, owned: boolean): number {
     if (!this.#discarding && !this.#exchange?.takesBody) return start;
     const body = this.#chunked;
     if (body) {
-      const next = body.read(octets, start, end, true, this);
+      const next = body.read(octets, start, end, owned, this);
       if (this.#phase !== 'body') return end;
       if (next < 0) {
         this.#failBody(BODY_PROBLEMS[next] ?? 400);
@@ -450,7 +452,7 @@ export class ClientStream implements Client, ClientSide, Timed {
     }
     const until = Math.min(end, start + this.#left);
     this.#left -= until - start;
-    this.onContent(octets, start, until, true);
+    this.onContent(octets, start, until, owned);
     if (this.#left === 0 && this.#phase === 'body') this.#endBody('');
     return until;
   }
@@ -480,9 +482,10 @@ export class ClientStream implements Client, ClientSide, Timed {
   #malformed(status: number): void {
     this.context.handler.onMalformed(this.connection, status);
     const body = `${status}: what came is not a valid HTTP/1.1 request\n`;
-    this.socket.write(
+    this.#wire.write(
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
         `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+      'latin1',
     );
     this.#end();
   }

@@ -10,6 +10,7 @@ import type { Limits } from '../limits.ts';
 import { Clock } from './clock.ts';
 import type { Http1Exchange } from './exchange.ts';
 import { Http1Server } from './server.ts';
+import { PUBLIC, type Transport } from './transport.ts';
 import { UpstreamPool } from './upstream-pool.ts';
 
 /** What everything of an engine shares. */
@@ -17,6 +18,7 @@ export interface EngineContext {
   readonly handler: ExchangeHandler;
   readonly limits: Limits;
   readonly clock: Clock;
+  readonly transport: Transport;
   readonly pool: UpstreamPool;
   /** Apart, so that copies of requests take no connection from a request. */
   readonly mirrors: UpstreamPool;
@@ -37,7 +39,7 @@ export class Http1Engine implements Engine {
     until: 0,
   };
 
-  constructor(handler: ExchangeHandler, limits: Limits) {
+  constructor(handler: ExchangeHandler, limits: Limits, transport = PUBLIC) {
     const { headTime, clientIdle, clientStall, connect, response, upstreamStall, upstreamIdle } = limits;
     const shortest = Math.min(
       headTime,
@@ -49,7 +51,7 @@ export class Http1Engine implements Engine {
       upstreamIdle,
     );
     const clock = new Clock(shortest, (error) => handler.onInternalError(error));
-    const context = { handler, limits, clock } as {
+    const context = { handler, limits, clock, transport } as {
       -readonly [Key in keyof EngineContext]: EngineContext[Key];
     };
     context.pool = new UpstreamPool(context, limits.connectionsPerEndpoint);

@@ -9,7 +9,7 @@ import type { Client } from './client-side.ts';
 import { ClientStream } from './client-stream.ts';
 import type { EngineContext } from './engine.ts';
 import type { Http1Exchange } from './exchange.ts';
-import { HIGH_WATER_MARK } from './upstream-connection.ts';
+import { HIGH_WATER_MARK } from './transport.ts';
 
 export class Http1Server extends ListenerServer {
   readonly #context: EngineContext;

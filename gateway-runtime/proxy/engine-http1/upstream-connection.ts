@@ -8,14 +8,10 @@ import type { EngineContext } from './engine.ts';
 import { Head } from './head.ts';
 import { MORE, readResponse } from './head-reader.ts';
 import { sendBody } from './send-body.ts';
+import { HIGH_WATER_MARK, PUBLIC, type Wire } from './transport.ts';
 import { Unread } from './unread.ts';
 import type { ResponseSink, Upstream } from './upstream.ts';
 import type { UpstreamPool } from './upstream-pool.ts';
-
-/** One for all connections: what is in it is used up, or copied, before the next read. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
-/** Octets that a socket takes before it says that it is full. */
-export const HIGH_WATER_MARK = 128 * 1024;
 
 type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'over';
 
@@ -24,6 +20,7 @@ export class UpstreamConnection implements Upstream, Timed {
   /** Of the last response. */
   readonly head = new Head();
   readonly socket: Socket;
+  readonly #wire: Wire;
   readonly #context: EngineContext;
   readonly #pool: UpstreamPool;
   readonly #unread = new Unread();
@@ -57,21 +54,20 @@ export class UpstreamConnection implements Upstream, Timed {
     this.endpoint = endpoint;
     this.#since = context.clock.now;
     this.#idleTime = context.limits.upstreamIdle;
-    const onread = {
-      buffer: READ_BUFFER,
-      callback: (length: number) => {
-        this.#onData(READ_BUFFER, 0, length, false);
-        return !this.#paused;
-      },
-    };
     const options = {
       host: endpoint.address,
       port: endpoint.port,
       noDelay: true,
       writableHighWaterMark: HIGH_WATER_MARK,
     };
-    this.socket = connect(stream ? options : { ...options, onread });
-    if (stream) this.socket.on('data', this.#onChunk);
+    if (stream) {
+      this.socket = connect(options);
+      this.#wire = PUBLIC.accept(this.socket, this.#onOctets);
+    } else {
+      const { socket, wire } = context.transport.connect(options, this.#onOctets);
+      this.socket = socket;
+      this.#wire = wire;
+    }
     this.socket.on('connect', this.#onConnect);
     this.socket.on('drain', this.#onDrain);
     this.socket.on('end', this.#onEnd);
@@ -86,11 +82,11 @@ export class UpstreamConnection implements Upstream, Timed {
 
   /** Whether the body of the request can be sent now. */
   get isReady(): boolean {
-    return this.#phase !== 'connecting' && !this.socket.writableNeedDrain;
+    return this.#phase !== 'connecting' && !this.#wire.writableNeedDrain;
   }
 
   get buffered(): number {
-    return this.socket.writableLength;
+    return this.#wire.writableLength;
   }
 
   /** The response has come to its end, and the connection may be used again once the request has too. */
@@ -130,7 +126,7 @@ export class UpstreamConnection implements Upstream, Timed {
     if (hasBody) this.#pending = head;
     else {
       this.#requestSent = true;
-      this.socket.write(head, 'latin1');
+      this.#wire.write(head, 'latin1');
     }
   }
 
@@ -139,7 +135,7 @@ export class UpstreamConnection implements Upstream, Timed {
     const head = this.#pending;
     this.#pending = '';
     this.#since = this.#context.clock.now;
-    return sendBody(this.socket, head, this.#chunkedRequest, octets, start, end, owned);
+    return sendBody(this.#wire, head, this.#chunkedRequest, octets, start, end, owned);
   }
 
   endBody(trailers: string): void {
@@ -147,13 +143,13 @@ export class UpstreamConnection implements Upstream, Timed {
     this.#pending = '';
     this.#requestSent = true;
     this.#since = this.#context.clock.now;
-    if (text) this.socket.write(text, 'latin1');
+    if (text) this.#wire.write(text, 'latin1');
   }
 
   /** A backend may want to see the head before the client sends any of the body. */
   flush(): void {
     if (!this.#pending || this.#phase === 'connecting') return;
-    this.socket.write(this.#pending, 'latin1');
+    this.#wire.write(this.#pending, 'latin1');
     this.#pending = '';
   }
 
@@ -161,7 +157,7 @@ export class UpstreamConnection implements Upstream, Timed {
     if (!this.#paused) return;
     this.#paused = false;
     this.#since = this.#context.clock.now;
-    this.socket.resume();
+    this.#wire.resume();
   }
 
   /** Its exchange is over: back to the pool, or closed. */
@@ -191,7 +187,7 @@ export class UpstreamConnection implements Upstream, Timed {
     this.#phase = 'over';
     this.#sink = undefined;
     this.#context.clock.delete(this);
-    this.socket.off('data', this.#onChunk);
+    PUBLIC.give(this.socket, this.#wire);
     this.socket.off('drain', this.#onDrain);
     this.socket.off('end', this.#onEnd);
     this.socket.off('close', this.#onClose);
@@ -225,7 +221,7 @@ export class UpstreamConnection implements Upstream, Timed {
     this.#since = this.#context.clock.now;
     if (!this.#hasRequestBody) {
       this.#requestSent = true;
-      this.socket.write(this.#pending, 'latin1');
+      this.#wire.write(this.#pending, 'latin1');
       this.#pending = '';
     }
     this.#guarded((sink) => sink.onUpstreamReady());
@@ -236,11 +232,7 @@ export class UpstreamConnection implements Upstream, Timed {
     if (this.#phase !== 'over') this.#guarded((sink) => sink.onUpstreamReady());
   };
 
-  readonly #onChunk = (chunk: Buffer): void => {
-    this.#onData(chunk, 0, chunk.length, true);
-  };
-
-  #onData(octets: Buffer, start: number, end: number, owned: boolean): void {
+  readonly #onOctets = (octets: Buffer, start: number, end: number, owned: boolean): void => {
     try {
       const sink = this.#sink;
       if (!sink || this.#phase === 'idle') {
@@ -256,7 +248,7 @@ export class UpstreamConnection implements Upstream, Timed {
     } catch (error) {
       this.#onThrow(error);
     }
-  }
+  };
 
   #readHead(sink: ResponseSink, octets: Buffer, start: number, end: number, owned: boolean): void {
     const { limits } = this.#context;
@@ -350,14 +342,14 @@ export class UpstreamConnection implements Upstream, Timed {
 
   #pause(): void {
     this.#paused = true;
-    this.socket.pause();
+    this.#wire.pause();
   }
 
   #endBody(sink: ResponseSink, hasMore: boolean, trailers: string): void {
     this.#phase = 'idle';
     if (this.#paused) {
       this.#paused = false;
-      this.socket.resume();
+      this.#wire.resume();
     }
     // More than was announced: whatever it is, it is not the answer to another request.
     if (hasMore) this.#reusable = false;

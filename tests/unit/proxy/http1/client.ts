@@ -4,6 +4,7 @@ import { Duplex } from 'node:stream';
 import { ClientStream } from '../../../../gateway-runtime/proxy/engine-http1/client-stream.ts';
 import type { Clock, Timed } from '../../../../gateway-runtime/proxy/engine-http1/clock.ts';
 import type { EngineContext } from '../../../../gateway-runtime/proxy/engine-http1/engine.ts';
+import { PUBLIC } from '../../../../gateway-runtime/proxy/engine-http1/transport.ts';
 import { UpstreamPool } from '../../../../gateway-runtime/proxy/engine-http1/upstream-pool.ts';
 import type {
   Exchange,
@@ -118,6 +119,7 @@ export class ManualClient {
         onInternalError: (error: unknown) => this.errors.push(error),
       },
     } as unknown as { -readonly [Key in keyof EngineContext]: EngineContext[Key] };
+    context.transport = PUBLIC;
     context.pool = new UpstreamPool(context, context.limits.connectionsPerEndpoint);
     context.mirrors = new UpstreamPool(context, context.limits.mirrorsPerEndpoint);
     this.context = context;
