@@ -2,7 +2,6 @@
  * A connection from a client, and the requests on it, one after the other: a request that is pipelined waits, unread, until the one before
  * it is answered.
  */
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ClientConnection } from '../exchange.ts';
 import { TOO_MANY_FIELDS, UNKNOWN_CODING, UNKNOWN_VERSION } from '../request-problems.ts';
@@ -15,6 +14,7 @@ import type { EngineContext } from './engine.ts';
 import { Http1Exchange } from './exchange.ts';
 import { Head } from './head.ts';
 import { BAD, CODING, MORE, readRequest, TOO_MANY, VERSION } from './head-reader.ts';
+import { malformedAnswer } from './message-head.ts';
 import { CR, LF } from './octets.ts';
 import { beginsPreface, PREFACE } from './preface.ts';
 import { targetOf, upgradeOf } from './target.ts';
@@ -481,12 +481,7 @@ export class ClientStream implements Client, ClientSide, Timed {
   /** What came is no request: it is answered, and the connection closed. */
   #malformed(status: number): void {
     this.context.handler.onMalformed(this.connection, status);
-    const body = `${status}: what came is not a valid HTTP/1.1 request\n`;
-    this.#wire.write(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-        `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
-      'latin1',
-    );
+    this.#wire.write(malformedAnswer(status), 'latin1');
     this.#end();
   }
 

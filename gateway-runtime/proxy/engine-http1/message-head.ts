@@ -68,3 +68,12 @@ export function replyHead({ status, headers, body }: LocalReply, close: boolean,
   if (status !== 204 && status !== 304) text += `Content-Length: ${Buffer.byteLength(body)}\r\n`;
   return close ? `${text}Connection: close\r\n\r\n` : `${text}\r\n`;
 }
+
+/** All of the answer to what is no request. */
+export function malformedAnswer(status: number): string {
+  const body = `${status}: what came is not a valid HTTP/1.1 request\n`;
+  return (
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+    `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`
+  );
+}
