@@ -1,6 +1,10 @@
 /** Sources read and translated once, for commands that answer and end. */
 import { type ObjectRef, refKey } from '../gateway-runtime/api/object.ts';
-import { LocalCertificates, missingSecrets } from '../gateway-runtime/control/certificates.ts';
+import {
+  LocalCertificates,
+  missingAuthorities,
+  missingSecrets,
+} from '../gateway-runtime/control/certificates.ts';
 import { missingServices, standInService } from '../gateway-runtime/control/missing-services.ts';
 import {
   formatSourceProblem,
@@ -77,8 +81,10 @@ export async function readOnce(
 
 async function standIns(objects: readonly SourcedObject[]): Promise<SourcedObject[]> {
   const missing = missingSecrets(objects);
-  if (missing.length === 0) return [];
+  const authorities = missingAuthorities(objects);
+  if (missing.length + authorities.length === 0) return [];
   const certificates = await LocalCertificates.create();
+  const made = [...certificates.secretsFor(missing), ...(await certificates.authoritiesFor(authorities))];
   await certificates.remove();
-  return certificates.secretsFor(missing);
+  return made;
 }

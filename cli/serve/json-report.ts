@@ -25,14 +25,14 @@ export class JsonReport implements Report {
   }
 
   started(started: Started): void {
-    const { loop, caFile, admin, milliseconds } = started;
+    const { loop, made, admin, milliseconds } = started;
     emit('started', {
       milliseconds: Math.round(milliseconds),
       gateways: started.ports
         .inOrder(started.change.gateways)
         .map(({ gateway }) => gatewayForm(started, gateway)),
       echoed: loop.unreachable.map(({ namespace, service, port }) => `${namespace}/${service}:${port}`),
-      ...(caFile ? { caFile } : {}),
+      ...made,
       ...(admin.problem === undefined ? { admin: admin.url } : {}),
       problems: [...problemsOf(started), ...(admin.problem === undefined ? [] : [admin.problem])],
     });
@@ -84,10 +84,10 @@ function problemsOf(state: NothingYet): string[] {
   ];
 }
 
-function gatewayForm({ loop, ports, address, caFile }: View, gateway: { namespace: string; name: string }) {
+function gatewayForm({ loop, ports, address, made }: View, gateway: { namespace: string; name: string }) {
   const agent = loop.agents.get(gatewayKey(gateway))!;
   const localPort = (port: number) => agent.boundPort(port);
-  const at = { address, localPort, ...(caFile ? { caFile } : {}) };
+  const at = { address, localPort, ...made };
   return {
     gateway: gatewayKey(gateway),
     ports: ports

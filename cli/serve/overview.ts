@@ -1,5 +1,6 @@
 /** What `serve` says when it begins: where each Gateway is, who has which hosts, where requests go, and how to try it. */
 
+import type { MadeHere } from '../../gateway-runtime/control/certificates.ts';
 import type { PlannedPort } from '../../gateway-runtime/control/port-plan.ts';
 import type { Agent } from '../../gateway-runtime/proxy/agent.ts';
 import { curlFor, type ServedAt } from '../show/curl.ts';
@@ -17,12 +18,12 @@ export interface ServedGateway {
   readonly agent: Agent;
   readonly ports: readonly PlannedPort[];
   readonly address: string;
-  readonly caFile?: string;
+  readonly made?: MadeHere;
   /** Whether every row is shown, and a command for each. */
   readonly all: boolean;
 }
 
-export function overview({ key, agent, ports, address, caFile, all }: ServedGateway): string[] {
+export function overview({ key, agent, ports, address, made, all }: ServedGateway): string[] {
   const snapshot = agent.snapshot!;
   const rows = routeRows(snapshot);
   const protocols = new Map(
@@ -45,7 +46,7 @@ export function overview({ key, agent, ports, address, caFile, all }: ServedGate
   const commands = commandsFor(rows, chosen, {
     address,
     localPort: (port) => agent.boundPort(port),
-    ...(caFile ? { caFile } : {}),
+    ...made,
   });
   if (commands.length > 0)
     lines.push(

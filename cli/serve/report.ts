@@ -1,6 +1,7 @@
 /** What `serve` has to tell, whatever form it is told in. */
 import { type ObjectRef, refKey } from '../../gateway-runtime/api/object.ts';
 import type { BackendMapping } from '../../gateway-runtime/control/backend-mapping.ts';
+import type { MadeHere } from '../../gateway-runtime/control/certificates.ts';
 import type { Loop, LoopChange } from '../../gateway-runtime/control/loop.ts';
 import type { MissingService } from '../../gateway-runtime/control/missing-services.ts';
 import type { PortPlan } from '../../gateway-runtime/control/port-plan.ts';
@@ -13,8 +14,8 @@ export interface View {
   readonly loop: Loop;
   readonly ports: PortPlan;
   readonly address: string;
-  /** The file with the root of the certificates that were made here, if any were. */
-  readonly caFile: string | undefined;
+  /** Where any certificates were made here. */
+  readonly made: MadeHere | undefined;
   /** Services that routes name and no file defines: each has one in its place here, and a cluster would answer 500. */
   readonly standIns: readonly MissingService[];
   readonly originOf: (ref: ObjectRef) => Origin | undefined;

@@ -6,7 +6,11 @@ import { stat } from 'node:fs/promises';
 import { Admin } from '../../gateway-runtime/admin/admin.ts';
 import { refKey } from '../../gateway-runtime/api/object.ts';
 import type { BackendMapping } from '../../gateway-runtime/control/backend-mapping.ts';
-import { LocalCertificates, missingSecrets } from '../../gateway-runtime/control/certificates.ts';
+import {
+  LocalCertificates,
+  missingAuthorities,
+  missingSecrets,
+} from '../../gateway-runtime/control/certificates.ts';
 import { shownPath } from '../../gateway-runtime/control/files.ts';
 import { Loop, type LoopChange } from '../../gateway-runtime/control/loop.ts';
 import {
@@ -35,6 +39,7 @@ import type { AdminPlace, Report, View } from './report.ts';
 
 /** The parts of the objects that nobody wrote. After all paths in order, so that what is written goes first. */
 const LOCAL_CERTIFICATES = '\uffff local certificates';
+const LOCAL_AUTHORITIES = '\uffff local authorities';
 const LOCAL_SERVICES = '\uffff local services';
 
 /**
@@ -206,7 +211,7 @@ export class Session {
       loop: this.#loop,
       ports: this.#ports,
       address: this.#options.address,
-      caFile: this.#certificates?.caFile,
+      made: this.#certificates?.made,
       standIns: this.#standIns,
       originOf: (ref) => this.#sources.objects.origin(ref),
     };
@@ -266,18 +271,21 @@ export class Session {
     return { ...read, problems };
   }
 
-  /** A Secret or Service that is missing here gets one in its place, unless `--strict` wants it written. */
+  /** A Secret, Service or ConfigMap of authorities that is missing here gets one in its place, unless `--strict` wants it written. */
   async #addStandIns(): Promise<void> {
     if (this.#options.strict) return;
     const { objects } = this.#sources;
     objects.remove(LOCAL_CERTIFICATES);
     objects.remove(LOCAL_SERVICES);
+    objects.remove(LOCAL_AUTHORITIES);
     const secrets = missingSecrets(objects.objects());
     this.#standIns = missingServices(objects.objects());
-    if (secrets.length > 0) this.#certificates ??= await LocalCertificates.create();
+    const authorities = missingAuthorities(objects.objects());
+    if (secrets.length + authorities.length > 0) this.#certificates ??= await LocalCertificates.create();
     const put = (part: string, made: readonly SourcedObject[]) =>
       objects.put(part, { objects: made, problems: [], broken: false });
     put(LOCAL_CERTIFICATES, this.#certificates?.secretsFor(secrets) ?? []);
+    put(LOCAL_AUTHORITIES, (await this.#certificates?.authoritiesFor(authorities)) ?? []);
     put(LOCAL_SERVICES, this.#standIns.map(standInService));
   }
 

@@ -45,7 +45,7 @@ export class TextReport implements Report {
   }
 
   started(started: Started): void {
-    const { loop, caFile, change, read, admin, apps, mappings, milliseconds } = started;
+    const { loop, made, change, read, admin, apps, mappings, milliseconds } = started;
     // In the order in which their ports were given out, which is that of the sources.
     for (const { gateway } of started.ports.inOrder(change.gateways)) this.#overview(started, gateway);
     this.#problems(read, change, started);
@@ -60,8 +60,12 @@ export class TextReport implements Report {
       if (loop.sendsTo(backend)) print(`Mapped: ${name} to ${endpoint.address}:${endpoint.port}`);
       else tellProblem(`warning --backend ${name}: no route sends to this port of a Service.`);
     }
-    if (caFile) {
-      paragraph(`Made here, since their Secrets are missing: certificates, with ${caFile} as their root.`);
+    if (made) {
+      paragraph(
+        `Made here, since their Secrets are missing: certificates, with ${made.caFile} as their root.`,
+      );
+      if (made.clientFile)
+        paragraph(`Clients have theirs from the same root: ${made.clientFile} has one, with its key.`);
     }
     if (admin.problem !== undefined) tellProblem(admin.problem);
     else print(`Health, metrics, snapshot and explain: ${admin.url}`);
@@ -146,15 +150,13 @@ export class TextReport implements Report {
     if (traffic.length > MOST_CHANGES) print(`  and ${traffic.length - MOST_CHANGES} more`);
   }
 
-  #overview({ loop, ports, address, caFile }: View, gateway: GatewayId): void {
+  #overview({ loop, ports, address, made }: View, gateway: GatewayId): void {
     const key = gatewayKey(gateway);
     const agent = loop.agents.get(key);
     if (!agent?.snapshot) return;
     const planned = ports.planned(gateway);
     print(
-      overview({ key, agent, ports: planned, address, all: this.#all, ...(caFile ? { caFile } : {}) }).join(
-        '\n',
-      ),
+      overview({ key, agent, ports: planned, address, all: this.#all, ...(made ? { made } : {}) }).join('\n'),
     );
   }
 

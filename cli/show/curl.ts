@@ -11,6 +11,8 @@ export interface ServedAt {
   localPort(port: number): number | undefined;
   /** The file with the root certificate, where certificates were made here. */
   readonly caFile?: string;
+  /** The file with a certificate for clients and its key, where one was made here. */
+  readonly clientFile?: string;
 }
 
 /** What stands for a credential, to be replaced by whoever pastes the command. */
@@ -40,6 +42,7 @@ export function curlFor(row: RouteRow, at: ServedAt, protocol?: 'HTTP' | 'HTTPS'
     ...(row.rule.filters.some(({ type }) => type === 'RequestRedirect') ? ['-i'] : []),
     ...(method && method !== 'GET' ? [method === 'HEAD' ? '--head' : `-X ${method}`] : []),
     ...(scheme === 'https' && at.caFile ? [`--cacert ${quoted(at.caFile)}`] : []),
+    ...(listener.clientCertificates && at.clientFile ? [`--cert ${quoted(at.clientFile)}`] : []),
     ...(row.host === '*' ? [] : [`--resolve ${host}:${port}:${address}`]),
     ...headers.map(
       ({ name, value }) => `-H ${quoted(`${name}: ${isCredentialName(name) ? PLACEHOLDER : value}`)}`,

@@ -1,13 +1,15 @@
 /**
  * Certificates for HTTPS listeners whose Secret lives only in the cluster: made at start, so that HTTPS is served on a
- * laptop as it will be there. The root's key never leaves this process; its certificate is a file for `curl --cacert`.
+ * laptop as it will be there. The root's key never leaves this process; its certificate is a file for `curl --cacert`. Where a Gateway
+ * asks clients for certificates of an authority that lives only in the cluster, this root stands in its place, and a client has a
+ * certificate in a file for `curl --cert`.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname as machineName, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ObjectRef, type RawObject, refKey } from '../api/object.ts';
 import type { SourcedObject } from './source.ts';
-import { type Issuer, issueServerCertificate, makeRoot } from './x509.ts';
+import { type Issued, type Issuer, issueCertificate, issueServerCertificate, makeRoot } from './x509.ts';
 
 const ORIGIN = 'made by gatewright for this machine';
 const DAYS = 30;
@@ -19,6 +21,21 @@ const LOCAL_NAMES = ['localhost', '127.0.0.1', '::1'];
 interface WrittenSpec {
   readonly listeners?: readonly WrittenListener[];
   readonly hostnames?: readonly string[];
+  readonly tls?: { readonly frontend?: WrittenFrontend };
+}
+interface WrittenTls {
+  readonly validation?: {
+    readonly caCertificateRefs: readonly {
+      readonly group: string;
+      readonly kind: string;
+      readonly name: string;
+      readonly namespace?: string;
+    }[];
+  };
+}
+interface WrittenFrontend {
+  readonly default: WrittenTls;
+  readonly perPort?: readonly { readonly tls: WrittenTls }[];
 }
 interface WrittenListener {
   readonly name: string;
@@ -87,17 +104,51 @@ function secretsOf({ protocol, tls }: WrittenListener, ownNamespace: string): Ob
     }));
 }
 
-export class LocalCertificates {
-  readonly #folder: string;
-  readonly #root: Issuer;
-  readonly #made = new Map<string, SourcedObject>();
+/** The ConfigMaps with authorities that Gateways name and that are not among the objects, in stable order. */
+export function missingAuthorities(objects: Iterable<SourcedObject>): ObjectRef[] {
+  const present = new Set<string>();
+  const named = new Map<string, ObjectRef>();
+  for (const { ref, raw } of objects) {
+    if (ref.kind === 'ConfigMap') present.add(refKey(ref));
+    if (ref.kind !== 'Gateway') continue;
+    const frontend = (raw.spec as WrittenSpec).tls?.frontend;
+    if (!frontend) continue;
+    for (const { validation } of [frontend.default, ...(frontend.perPort ?? []).map(({ tls }) => tls)]) {
+      for (const { group, kind, name, namespace = ref.namespace } of validation?.caCertificateRefs ?? []) {
+        const configMap = { group, kind, namespace, name };
+        if (group === '' && kind === 'ConfigMap') named.set(refKey(configMap), configMap);
+      }
+    }
+  }
+  return [...named]
+    .filter(([key]) => !present.has(key))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, ref]) => ref);
+}
+
+/** Files for clients. */
+export interface MadeHere {
   /** The root's certificate, PEM. */
   readonly caFile: string;
+  /** A client's certificate and its key, PEM, where clients are asked for one by the root. */
+  readonly clientFile?: string;
+}
 
-  private constructor(folder: string, root: Issuer, caFile: string) {
+export class LocalCertificates {
+  readonly #folder: string;
+  readonly #root: Issuer & Issued;
+  readonly #made = new Map<string, SourcedObject>();
+  readonly #caFile: string;
+  #clientFile: string | undefined;
+
+  private constructor(folder: string, root: Issuer & Issued, caFile: string) {
     this.#folder = folder;
     this.#root = root;
-    this.caFile = caFile;
+    this.#caFile = caFile;
+  }
+
+  get made(): MadeHere {
+    return { caFile: this.#caFile, ...(this.#clientFile ? { clientFile: this.#clientFile } : {}) };
   }
 
   /** Makes the root and writes its certificate into a new folder that only this user can read. */
@@ -118,6 +169,34 @@ export class LocalCertificates {
       this.#made.set(key, made);
       return made;
     });
+  }
+
+  /** A ConfigMap with the root for each. */
+  async authoritiesFor(missing: readonly ObjectRef[]): Promise<SourcedObject[]> {
+    if (missing.length > 0) this.#clientFile ??= await this.#writeClient();
+    return missing.map((ref) => ({
+      ref,
+      raw: {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: ref.name, namespace: ref.namespace },
+        data: { 'ca.crt': this.#root.certificate },
+      },
+      origin: ORIGIN,
+    }));
+  }
+
+  async #writeClient(): Promise<string> {
+    const subject = `Client on ${machineName()}`.slice(0, 64);
+    const { certificate, key } = issueCertificate(
+      this.#root,
+      subject,
+      { purpose: 'client', names: [] },
+      DAYS,
+    );
+    const file = join(this.#folder, 'client.pem');
+    await writeFile(file, certificate + key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+    return file;
   }
 
   async remove(): Promise<void> {

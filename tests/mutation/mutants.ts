@@ -255,4 +255,17 @@ export const MUTANTS: readonly Mutant[] = [
     find: '{ request: durationMilliseconds(request) }',
     replace: '{ request: durationMilliseconds(request) * 1000 }',
   },
+  {
+    about:
+      'A listener that was told to ask for client certificates is served without, where no authority resolves.',
+    file: 'translate/frontend-tls.ts',
+    find: '...(refusal && !listener.unsupported ? { unsupported: told(refusal) } : {}),',
+    replace: '',
+  },
+  {
+    about: 'The settings of the first port of a Gateway do not override its default ones.',
+    file: 'translate/frontend-tls.ts',
+    find: 'const [tls, field] =\n      index >= 0',
+    replace: 'const [tls, field] =\n      index > 0',
+  },
 ];

@@ -1,6 +1,6 @@
-/** Certificates of listeners, read with the rights that the constructs give the control plane, and none more. */
+/** Certificates of listeners and of authorities, read with the rights that the constructs give the control plane, and none more. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { CLUSTER_RULES, LEASE_RULES, secretRules } from '../../../constructs/permissions.ts';
+import { CLUSTER_RULES, caBundleRules, LEASE_RULES, secretRules } from '../../../constructs/permissions.ts';
 import { GATEWAY_GROUP } from '../../../gateway-runtime/api/names.ts';
 import { ApiClient, isStatus } from '../../../gateway-runtime/control/cluster/client.ts';
 import type { Connection } from '../../../gateway-runtime/control/cluster/connection.ts';
@@ -58,6 +58,20 @@ const https = (certificate: string) =>
     { name: 'https', port: 443, protocol: 'HTTPS', tls: { certificateRefs: [{ name: certificate }] } },
   ]);
 
+const configMap = (name: string, content = 'MAA='): TestObject => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace: 'default' },
+  data: { 'ca.crt': `-----BEGIN CERTIFICATE-----\n${content}\n-----END CERTIFICATE-----\n`, other: 'x' },
+});
+/** Asks clients for certificates of the authorities in a ConfigMap. */
+const asking = (name: string): TestObject => {
+  const plain = https('cart');
+  const caCertificateRefs = [{ group: '', kind: 'ConfigMap', name }];
+  const tls = { frontend: { default: { validation: { caCertificateRefs } } } };
+  return { ...plain, spec: { ...(plain.spec as object), tls } };
+};
+
 const certificates = rbac('Role', 'gatewright-certificates', secretRules(['cart']));
 
 interface Listener {
@@ -102,6 +116,7 @@ afterAll(() => server?.stop());
 afterEach(async () => {
   await control?.stop();
   await remove(server.client, https('cart'), gatewayClass, secret('cart'), secret('other'));
+  await remove(server.client, configMap('clients'), configMap('private'));
   await certificates.remove();
 });
 
@@ -165,6 +180,44 @@ describe('the Secrets of listeners', () => {
     const { certificates: renewed, deltas, statuses } = control.changes[before]!;
     expect(renewed.get('default/cart')!.certificate).toContain('Q0ND');
     expect([deltas, statuses.size]).toEqual([[], 0]);
+  });
+
+  it('and the ConfigMaps of authorities: those that are named, as soon as they may be read, and no others', async () => {
+    await certificates.create();
+    const objects = [secret('cart'), configMap('clients'), configMap('private')];
+    await put(server.client, gatewayClass, ...objects, asking('clients'));
+    control = new Replica(connection);
+    expect((await resolved('False')).message).toContain(
+      'ConfigMap default/clients may not be read by the control plane: Role gatewright-certificates in namespace default is missing or does not name it',
+    );
+    expect(control.problems).toEqual([]);
+    await certificates.remove();
+    const both = rbac('Role', 'gatewright-certificates', [
+      ...secretRules(['cart']),
+      ...caBundleRules(['clients']),
+    ]);
+    await both.create();
+    await resolved('True');
+    const bundle = () =>
+      control!.cluster.translation.snapshots
+        .get('default/edge')!
+        .resources.find((resource) => resource.type === 'ca-bundle');
+    expect(bundle()).toMatchObject({ key: 'ca-bundle/default/clients', configMap: 'clients' });
+    expect(JSON.stringify(bundle())).not.toContain('other');
+    const before = bundle()!.hash;
+    await put(server.client, configMap('clients', 'MAEA'));
+    await eventually(10_000, async () => expect(bundle()!.hash).not.toBe(before));
+    expect([...control.cluster.translation.configMaps.keys()]).toEqual(['default/clients']);
+    const client = new ApiClient(connection);
+    for (const path of ['private', '']) {
+      await expect(client.get(`/api/v1/namespaces/default/configmaps/${path}`)).rejects.toMatchObject({
+        status: 403,
+      });
+    }
+    client.close();
+    await put(server.client, https('cart'));
+    await eventually(10_000, async () => expect(control!.cluster.translation.configMaps.size).toBe(0));
+    expect(bundle()).toBeUndefined();
   });
 
   it('need rights on objects too: what is missing is said', async () => {

@@ -1,10 +1,14 @@
-import { X509Certificate } from 'node:crypto';
-import { existsSync, statSync } from 'node:fs';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { LocalCertificates, missingSecrets } from '../../../gateway-runtime/control/certificates.ts';
+import {
+  LocalCertificates,
+  missingAuthorities,
+  missingSecrets,
+} from '../../../gateway-runtime/control/certificates.ts';
 import { parseText } from '../../../gateway-runtime/control/document.ts';
 import { issueServerCertificate, makeRoot } from '../../../gateway-runtime/control/x509.ts';
 
@@ -72,12 +76,12 @@ describe('LocalCertificates', () => {
       expect(certificate.checkHost('shop.example.org')).toBe('shop.example.org');
       expect(certificate.checkHost('evil.example.net')).toBeUndefined();
       expect(certificate.checkIP('127.0.0.1')).toBe('127.0.0.1');
-      expect(statSync(certificates.caFile).mode & 0o777).toBe(0o600);
-      expect(statSync(dirname(certificates.caFile)).mode & 0o777).toBe(0o700);
+      expect(statSync(certificates.made.caFile).mode & 0o777).toBe(0o600);
+      expect(statSync(dirname(certificates.made.caFile)).mode & 0o777).toBe(0o700);
     } finally {
       await certificates.remove();
     }
-    expect(existsSync(certificates.caFile)).toBe(false);
+    expect(existsSync(certificates.made.caFile)).toBe(false);
   });
 });
 
@@ -109,6 +113,59 @@ describe('x509', () => {
       await expect(get('a.example.com')).rejects.toThrow(/unable to/);
     } finally {
       server.close();
+    }
+  });
+});
+
+describe('authorities for clients', () => {
+  const ASKING = `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: edge, namespace: infra }
+spec:
+  gatewayClassName: gatewright
+  tls:
+    frontend:
+      default: { validation: { caCertificateRefs: [{ group: "", kind: ConfigMap, name: clients }] } }
+      perPort:
+        - port: 8443
+          tls:
+            validation:
+              caCertificateRefs:
+                - { group: "", kind: ConfigMap, name: partners, namespace: vault }
+                - { group: "", kind: Secret, name: odd }
+        - { port: 8444, tls: {} }
+  listeners: [{ name: secure, port: 443, protocol: HTTPS }]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: clients, namespace: infra }
+`;
+
+  it('are those of ConfigMaps that nothing defines', () => {
+    const missing = missingAuthorities(parseText(ASKING, 'x.yaml').objects);
+    expect(missing).toEqual([{ group: '', kind: 'ConfigMap', namespace: 'vault', name: 'partners' }]);
+    expect(missingAuthorities(parseText(OBJECTS, 'x.yaml').objects)).toEqual([]);
+  });
+
+  it('are the local root, which issued what a file has for clients', async () => {
+    const certificates = await LocalCertificates.create();
+    try {
+      expect(await certificates.authoritiesFor([])).toEqual([]);
+      expect(certificates.made.clientFile).toBeUndefined();
+      const missing = missingAuthorities(parseText(ASKING, 'x.yaml').objects);
+      const [made] = await certificates.authoritiesFor(missing);
+      expect(made!.ref).toEqual(missing[0]);
+      const { clientFile, caFile } = certificates.made;
+      const authority = (made!.raw.data as Record<string, string>)['ca.crt']!;
+      expect(authority).toBe(readFileSync(caFile, 'utf8'));
+      const client = readFileSync(clientFile!, 'utf8');
+      const shown = new X509Certificate(client);
+      expect(shown.verify(new X509Certificate(authority).publicKey)).toBe(true);
+      expect(shown.checkPrivateKey(createPrivateKey(client))).toBe(true);
+      expect(statSync(clientFile!).mode & 0o777).toBe(0o600);
+      expect(certificates.made.clientFile).toBe(clientFile);
+    } finally {
+      await certificates.remove();
     }
   });
 });
