@@ -65,6 +65,7 @@ export {
 export type { RouteKind } from './route-kind.ts';
 export type { Destination, Rule, RuleProps } from './rule.ts';
 export type { Retry, RuleLimits, Timeouts } from './rule-limits.ts';
+export type { SessionPersistence } from './session-persistence.ts';
 export { SharedGateway, type SharedGatewayProps } from './shared-gateway.ts';
 export { SynthError, type Synthesis, type SynthesizeOptions, synthesize } from './synthesize.ts';
 export { Team, type TeamProps, type TeamRef } from './team.ts';

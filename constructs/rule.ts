@@ -10,11 +10,17 @@ import {
 import type { ExternalAuth } from './external-auth.ts';
 import { apiFilters, type Filter, filterList, filterProblems, type Redirect } from './filter.ts';
 import { apiMatch, MATCH, type Match, matchText } from './match.ts';
-import { found, optional, problemsOf, read, type Shape, text } from './props.ts';
+import { found, isObject, optional, problemsOf, read, type Shape, text, type } from './props.ts';
 import { apiLimits, LIMITS, limitProblems, type RuleLimits } from './rule-limits.ts';
+import { apiSession, type SessionPersistence, sessionProblems } from './session-persistence.ts';
 import type { ApiMatch } from './sharding.ts';
 
 export interface RuleProps extends Match, RuleLimits {
+  /**
+   * Keeps a client at the endpoint that its first request went to; `{}` for a cookie that lasts as long as the browser runs.
+   * @default - each request goes wherever there is room
+   */
+  readonly sessionPersistence?: SessionPersistence;
   /**
    * The name of the rule, for status, metrics and policies.
    * @default - none
@@ -29,7 +35,13 @@ export interface RuleProps extends Match, RuleLimits {
 
 export type Destination = Backend | ServiceConstruct | Split;
 
-const RULE: Shape<RuleProps> = { ...MATCH, ...LIMITS, name: optional(text), filters: optional(filterList) };
+const RULE: Shape<RuleProps> = {
+  ...MATCH,
+  ...LIMITS,
+  name: optional(text),
+  filters: optional(filterList),
+  sessionPersistence: optional(type("how sessions are kept, such as { type: 'Cookie' },", isObject)),
+};
 
 /** A rule of a route; `.to()` completes it. */
 export class Rule<Route> {
@@ -78,7 +90,13 @@ export class Rule<Route> {
   /** @internal What is wrong with it, beyond the field rules of the API. */
   _problems(): string[] {
     const ofFilters = (this.#props.filters ?? []).flatMap(problemsOf);
-    return [...this.#shape, ...limitProblems(this.#props), ...ofFilters, ...this.#destinationProblems()];
+    return [
+      ...this.#shape,
+      ...limitProblems(this.#props),
+      ...sessionProblems(this.#props.sessionPersistence ?? {}),
+      ...ofFilters,
+      ...this.#destinationProblems(),
+    ];
   }
 
   #destinationProblems(): string[] {
@@ -117,7 +135,7 @@ export class Rule<Route> {
 
   /** @internal In the form of the API. */
   _api(routeNamespace: string): ApiRule {
-    const { name, filters = [] } = this.#props;
+    const { name, filters = [], sessionPersistence } = this.#props;
     const destinations = this.#destinations ?? [];
     const backends = this.#backends();
     return {
@@ -126,6 +144,7 @@ export class Rule<Route> {
       filters: apiFilters([...filters, ...destinations.filter(isRedirect)], routeNamespace),
       backendRefs: backends.length ? backends.map((each) => apiBackend(each, routeNamespace)) : undefined,
       ...apiLimits(this.#props),
+      sessionPersistence: sessionPersistence && apiSession(sessionPersistence),
     };
   }
 }
@@ -137,6 +156,7 @@ export interface ApiRule {
   readonly backendRefs: readonly Record<string, unknown>[] | undefined;
   readonly timeouts: Readonly<Record<string, unknown>> | undefined;
   readonly retry: Readonly<Record<string, unknown>> | undefined;
+  readonly sessionPersistence: Readonly<Record<string, unknown>> | undefined;
 }
 
 function isSplit(value: unknown): value is Split {

@@ -13,6 +13,7 @@ import type {
   RequestHead,
   TranslateContext,
 } from './definition.ts';
+import { FRAMING } from './header-edits.ts';
 
 interface ExternalAuth {
   /** As the route names it: `Service shop/auth:80`. */
@@ -31,20 +32,8 @@ interface ExternalAuth {
 
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
-/** What frames a message or belongs to one connection: no field of it goes from one message into another. */
-const FRAMING = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+/** No field of these goes from one message into another: they frame it, or are for one connection. */
+const OF_ONE_MESSAGE = new Set([...FRAMING, 'expect', 'proxy-authenticate', 'proxy-authorization']);
 /** "all headers from the authorization server except Authority or Host" (HTTPAuthConfig.allowedResponseHeaders). */
 const NAMES_OF_HOST = new Set(['host', 'authority']);
 /** "must always be sent to the authorization server" (HTTPAuthConfig.allowedHeaders); method and path stand in the first line. */
@@ -120,7 +109,7 @@ function names(
       );
     }
     // Of the request it is sent anyway, with the length that is sent.
-    const isFraming = FRAMING.has(name) && !(name === 'content-length' && !more);
+    const isFraming = OF_ONE_MESSAGE.has(name) && !(name === 'content-length' && !more);
     if (isFraming || more?.has(name)) {
       return context.refuse(
         'UnsupportedValue',
@@ -192,5 +181,5 @@ const plain = (lower: string) => lower.replaceAll(/[^a-z0-9]/g, '-');
 
 /** Where nothing is listed. Content-* is about the content of the answer, which goes nowhere, and would be taken for that of the request. */
 function mayBeTaken(lower: string): boolean {
-  return !FRAMING.has(lower) && !NAMES_OF_HOST.has(lower) && !lower.startsWith('content-');
+  return !OF_ONE_MESSAGE.has(lower) && !NAMES_OF_HOST.has(lower) && !lower.startsWith('content-');
 }

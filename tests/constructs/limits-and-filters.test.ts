@@ -77,6 +77,50 @@ describe('limits of a rule', () => {
   });
 });
 
+describe('sessions', () => {
+  it('are kept by cookie or header, as the API has it', () => {
+    expect(
+      ruleOf({
+        sessionPersistence: {
+          sessionName: 'cart',
+          absoluteTimeout: Duration.hours(1),
+          cookieLifetime: 'Permanent',
+        },
+      }).sessionPersistence,
+    ).toEqual({
+      type: 'Cookie',
+      sessionName: 'cart',
+      absoluteTimeout: '1h',
+      cookieConfig: { lifetimeType: 'Permanent' },
+    });
+    expect(
+      ruleOf({ sessionPersistence: { type: 'Header', sessionName: 'x-cart' } }).sessionPersistence,
+    ).toEqual({
+      type: 'Header',
+      sessionName: 'x-cart',
+    });
+    expect(ruleOf({ sessionPersistence: {} }).sessionPersistence).toEqual({ type: 'Cookie' });
+    expect(ruleOf({})).not.toHaveProperty('sessionPersistence');
+  });
+
+  it('are refused where the API or the gateway could not keep them', () => {
+    expect(
+      errorsOf((route) => {
+        route.rule({ path: exact('/a'), sessionPersistence: { cookieLifetime: 'Permanent' } }).to(cart);
+      }),
+    ).toEqual([
+      expect.stringMatching(
+        /sessionPersistence\.absoluteTimeout: .*a duration, since the cookie is Permanent/,
+      ),
+    ]);
+    expect(
+      errorsOf((route) => {
+        route.rule({ sessionPersistence: { type: 'Header', sessionName: 'cookie' } }).to(cart);
+      }),
+    ).toEqual([expect.stringMatching(/sessionPersistence\.sessionName: found the name cookie/)]);
+  });
+});
+
 describe('filters', () => {
   it('may be several mirrors, each with its share', () => {
     const { filters } = ruleOf({
@@ -248,6 +292,15 @@ describe('what no compiler has refused, synth refuses', () => {
       [
         `rule() takes times, such as { request: '10s' }, as timeouts, this is "10s"`,
         'rule() takes what is tried again, such as { attempts: 2, codes: [503] }, as retry, this is 3',
+      ],
+    ],
+    [
+      'sessions',
+      { sessionPersistence: { kind: 'Cookie', type: 'cookie', absoluteTimeout: 3600 } },
+      [
+        'sessionPersistence does not know kind: it takes type, sessionName, absoluteTimeout, cookieLifetime',
+        `sessionPersistence takes 'Cookie' or 'Header' as type, this is "cookie"`,
+        "sessionPersistence takes a span of time, such as '500ms', '10s' or Duration.seconds(10), as absoluteTimeout, this is 3600",
       ],
     ],
     [

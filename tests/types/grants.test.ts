@@ -293,6 +293,11 @@ const REFUSED: Record<string, Refused> = {
     at: 'requests',
     message: `'requests' does not exist in type 'Timeouts'. Did you mean to write 'request'?`,
   },
+  'a session that is shown in no known way': {
+    code: `new TeamRoute(shopChart, 'r', { on: shopEdge }).rule({ sessionPersistence: { type: 'Query' } });`,
+    at: 'type',
+    message: `Type '"Query"' is not assignable to type '"Cookie" | "Header" | undefined'.`,
+  },
   'a mirror to a name': {
     code: `mirror('shadow');`,
     at: `'shadow'`,
@@ -335,7 +340,7 @@ const TAKEN: Record<string, string> = {
   'what is any': `declare const anything: any; new TeamRoute(shopChart, 'r', { on: anything, hostnames: ['media.example.com'] });`,
   'a function over any route': `export const count = (route: TeamRoute) => route.hostnames.length; count(new TeamRoute(shopChart, 'r', { on: shopEdge }));`,
   'a rule with everything': `new TeamRoute(shopChart, 'r', { on: shopEdge, listeners: ['web'] })
-      .rule({ name: 'all', path: exact('/a'), method: 'GET', headers: { 'x-tier': regex('gold|silver') }, query: { q: '1' }, filters: [setHeaders({ a: 'b' }), mirror(service('d', 80), { percent: 10 }), cors({ origins: ['https://*.example.com'], maxAge: '10m' }), externalAuth(service('auth', 80), { path: '/check' })], timeouts: { request: '1h30m', backendRequest: Duration.seconds(10) }, retry: { attempts: 2, codes: [503], backoff: '25ms' } })
+      .rule({ name: 'all', path: exact('/a'), method: 'GET', headers: { 'x-tier': regex('gold|silver') }, query: { q: '1' }, filters: [setHeaders({ a: 'b' }), mirror(service('d', 80), { percent: 10 }), cors({ origins: ['https://*.example.com'], maxAge: '10m' }), externalAuth(service('auth', 80), { path: '/check' })], timeouts: { request: '1h30m', backendRequest: Duration.seconds(10) }, retry: { attempts: 2, codes: [503], backoff: '25ms' }, sessionPersistence: { type: 'Header', sessionName: 'x-cart', absoluteTimeout: '1h' } })
       .or({ path: prefix('/b') })
       .to(service('a', 80, { weight: 3 }), canary({ stable: service('b', 80), canary: service('c', 80), weights: [3, 1] }))
       .rule().to(redirect({ scheme: 'https', status: 301 }));`,
