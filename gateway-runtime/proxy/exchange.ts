@@ -36,6 +36,12 @@ export interface ClientConnection {
 /** Where a handshake fails for the certificate of the client. */
 export type HandshakeCause = 'client-certificate-missing' | 'client-certificate-not-valid';
 
+/** An endpoint, and how it is to be reached. */
+export interface TargetEndpoint extends Endpoint {
+  /** In HTTP/2 by prior knowledge. Else it is HTTP/1.1. */
+  readonly isHttp2?: boolean;
+}
+
 /** Why a forwarded request got no (whole) response. */
 export type UpstreamFailure =
   /** The connection could not be made. */
@@ -48,14 +54,17 @@ export type UpstreamFailure =
   /** The response was malformed or ended too early. */
   | 'malformed'
   | 'timeout'
+  /** The request asks for another protocol, and the backend, which speaks HTTP/2, does not offer to switch. */
+  | 'no-upgrade'
   /** The client went away. */
   | 'client-gone';
 
 /**
  * Whether a request that failed may be sent again. `always`: nothing of it was sent. `idempotent`: a kept-alive connection
  * was closed under it, it has no body and nothing came back, so it may be where its method is idempotent (RFC 9110 section 9.2.2).
+ * `unprocessed`: the endpoint says that it did nothing about it (RFC 9113 section 8.7), though some of it was sent.
  */
-export type Repeatable = 'always' | 'idempotent' | 'never';
+export type Repeatable = 'always' | 'unprocessed' | 'idempotent' | 'never';
 
 /** The request as it will be forwarded. What belongs to one hop (RFC 9110 section 7.6.1) is no part of it: the engine strips and writes that. */
 export interface ForwardedHead extends RequestHead {
@@ -123,12 +132,12 @@ export interface Exchange {
    * @param fresh on a connection that no request used before
    * @param timed whether `limits.response` and `limits.upstreamStall` hold
    */
-  forward(endpoint: Endpoint, fresh: boolean, timed: boolean): void;
+  forward(endpoint: TargetEndpoint, fresh: boolean, timed: boolean): void;
   /**
    * Has a copy of the head as it is now, and of the body as it comes, sent to another endpoint as well, once the request is forwarded.
    * What becomes of the copy makes no difference to the exchange, and nothing of it comes back.
    */
-  mirror(endpoint: Endpoint): void;
+  mirror(endpoint: TargetEndpoint): void;
   /** Before it is forwarded: has the body kept, up to so many bytes, so that it can be forwarded again after a part was sent. */
   keepBody(most: number): void;
   /**
@@ -143,7 +152,12 @@ export interface Exchange {
    * @param sendsBody with the body that was held
    * @param fresh on a connection that no request used before
    */
-  authorize(endpoint: Endpoint, request: AuthorizationRequest, sendsBody: boolean, fresh: boolean): void;
+  authorize(
+    endpoint: TargetEndpoint,
+    request: AuthorizationRequest,
+    sendsBody: boolean,
+    fresh: boolean,
+  ): void;
   /** Whether all of the body that was received can be sent again. */
   readonly isRepeatable: boolean;
   /**

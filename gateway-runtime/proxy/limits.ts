@@ -44,6 +44,14 @@ export interface Limits {
   readonly authorization: number;
   /** Body of the answer of an authorization service that says no. Larger: it is left out. */
   readonly authorizationBody: number;
+  /** Requests at a time on one connection of HTTP/2 to an endpoint, where that does not say less. */
+  readonly http2Streams: number;
+  /** A connection of HTTP/2 to an endpoint on which something was sent and nothing came: it gets a PING, and no new requests meanwhile. */
+  readonly http2Silence: number;
+  /** Until the PING is answered. Longer: the connection is given up. */
+  readonly http2Ping: number;
+  /** Between PINGs. Servers of gRPC take more than one in five minutes for an attack. */
+  readonly http2PingApart: number;
   /** Endpoints that are tried for one request when connections fail. */
   readonly attempts: number;
   /** From drain to the end of what is still in flight. */
@@ -73,6 +81,10 @@ export const LIMITS: Limits = {
   mirrorBytes: 256 * 1024,
   authorization: 10_000,
   authorizationBody: 64 * 1024,
+  http2Streams: 100,
+  http2Silence: 5_000,
+  http2Ping: 5_000,
+  http2PingApart: 300_000,
   attempts: 3,
   drain: 30_000,
 };

@@ -55,6 +55,10 @@ export const FAILURES: Readonly<Record<Exclude<UpstreamFailure, 'client-gone'>, 
   overloaded: textReply(503, 'the backend has as many requests as it may have; try again'),
   reset: textReply(502, 'the backend closed the connection without an answer'),
   malformed: textReply(502, 'the backend gave an answer that is not valid HTTP'),
+  'no-upgrade': textReply(
+    502,
+    'the backend speaks HTTP/2 and does not switch to the protocol that the request asks for',
+  ),
   timeout: textReply(504, 'the backend did not answer in time'),
 };
 

@@ -25,7 +25,7 @@ type Found =
  * Application protocols (KEP-3726 and IANA names) that are spoken with backends. "If a Route is not able to send traffic
  * to the backend using the specified protocol then the backend is considered invalid" (BackendRef).
  */
-const SPOKEN = new Set(['http', 'ws', 'kubernetes.io/ws']);
+const SPOKEN = new Set(['http', 'ws', 'kubernetes.io/ws', 'kubernetes.io/h2c']);
 
 export class Backends {
   readonly #ports: Derived<Found>;
@@ -125,7 +125,7 @@ function find(objects: Objects, namespace: string, name: string, port: number): 
     return {
       reason: 'UnsupportedProtocol',
       message: `${shown} asks for the application protocol ${appProtocol} on port ${port}, which is not spoken with backends`,
-      fix: 'use a port that speaks HTTP/1.1, with appProtocol http or none',
+      fix: 'use a port that speaks HTTP/1.1, with appProtocol http or none, or HTTP/2 in the clear, with appProtocol kubernetes.io/h2c',
     };
   }
   const resource = {

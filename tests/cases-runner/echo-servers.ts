@@ -3,8 +3,13 @@
  * run. Each stands for one endpoint at a time; what arrived and what to answer are kept here, in the same process.
  */
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { EchoReply } from './case.ts';
 
@@ -14,27 +19,32 @@ export interface Seat {
   readonly backend: string;
   /** `address:port` as the case's EndpointSlice has it; empty for a Service without one. */
   readonly endpoint: string;
+  /** It speaks HTTP/2 in the clear; else it is HTTP/1.1. */
+  readonly isHttp2?: boolean;
 }
 
-export interface Arrival extends Seat {
+export interface Arrival extends Omit<Seat, 'isHttp2'> {
   readonly method: string;
   readonly url: string;
   readonly rawHeaders: readonly string[];
   readonly body: string;
 }
 
+type Received = IncomingMessage | Http2ServerRequest;
+
 /** Far above what it takes. */
 const PATIENCE_MS = 3000;
 
 interface EchoServer {
   readonly server: Server;
+  readonly sockets: Set<Socket>;
+  readonly isHttp2: boolean;
   readonly port: number;
   seat: Seat | undefined;
 }
 
 export class EchoServers {
   readonly #servers: EchoServer[] = [];
-  #taken = 0;
   /** What arrived since `expect`. */
   readonly arrivals: Arrival[] = [];
   #reply: EchoReply = {};
@@ -44,7 +54,6 @@ export class EchoServers {
 
   /** Frees all servers for the next case. */
   clear(): void {
-    this.#taken = 0;
     for (const server of this.#servers) server.seat = undefined;
   }
 
@@ -57,12 +66,13 @@ export class EchoServers {
 
   /** The port of a server that stands for this seat from now on. */
   async seat(seat: Seat): Promise<number> {
-    const taken = this.#servers
-      .slice(0, this.#taken)
-      .find((each) => each.seat?.backend === seat.backend && each.seat.endpoint === seat.endpoint);
+    const isHttp2 = seat.isHttp2 ?? false;
+    const alike = this.#servers.filter((each) => each.isHttp2 === isHttp2);
+    const taken = alike.find(
+      (each) => each.seat?.backend === seat.backend && each.seat.endpoint === seat.endpoint,
+    );
     if (taken) return taken.port;
-    const free = this.#servers[this.#taken] ?? (await this.#open());
-    this.#taken++;
+    const free = alike.find((each) => !each.seat) ?? (await this.#open(isHttp2));
     free.seat = seat;
     return free.port;
   }
@@ -82,8 +92,8 @@ export class EchoServers {
   }
 
   async close(): Promise<void> {
-    for (const { server } of this.#servers) {
-      server.closeAllConnections();
+    for (const { server, sockets } of this.#servers) {
+      for (const socket of sockets) socket.destroy();
       server.close();
     }
     await Promise.all(
@@ -91,24 +101,34 @@ export class EchoServers {
     );
   }
 
-  async #open(): Promise<EchoServer> {
-    const server = createServer();
+  async #open(isHttp2: boolean): Promise<EchoServer> {
+    const server: Server = isHttp2 ? createHttp2Server() : createServer();
+    const sockets = new Set<Socket>();
+    server.on('connection', (socket) => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+    });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const echo: EchoServer = { server, port: (server.address() as AddressInfo).port, seat: undefined };
+    const { port } = server.address() as AddressInfo;
+    const echo: EchoServer = { server, sockets, isHttp2, port, seat: undefined };
     server.on('request', (request, response) => void this.#answer(echo, request, response));
     server.on('upgrade', (request, socket) => this.#upgrade(echo, request, socket));
     this.#servers.push(echo);
     return echo;
   }
 
-  #arrived(echo: EchoServer, { method = '', url = '', rawHeaders }: IncomingMessage, body: string): void {
+  #arrived(echo: EchoServer, { method = '', url = '', rawHeaders }: Received, body: string): void {
     const seat = echo.seat ?? { backend: 'a backend of an earlier case', endpoint: '' };
     this.arrivals.push({ ...seat, method, url, rawHeaders, body });
     this.#arrivedNow?.();
   }
 
-  async #answer(echo: EchoServer, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answer(
+    echo: EchoServer,
+    request: Received,
+    response: ServerResponse | Http2ServerResponse,
+  ): Promise<void> {
     const chunks: Buffer[] = [];
     try {
       for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -121,12 +141,13 @@ export class EchoServers {
     const reply = own ?? this.#reply.first?.[this.arrivals.length - 1] ?? this.#reply;
     if (reply.silent) return;
     if (reply.closes) {
-      response.socket?.destroy();
+      for (const socket of echo.sockets) socket.destroy();
       return;
     }
     const { status = 200, headers = new Map<string, readonly string[]>(), body = '' } = reply;
     for (const [name, values] of headers) response.setHeader(name, [...values]);
-    response.writeHead(status).end(body);
+    response.statusCode = status;
+    response.end(body);
   }
 
   /** Takes whatever protocol is asked for and sends back every byte. */

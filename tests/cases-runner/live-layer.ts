@@ -113,7 +113,7 @@ export class Live {
   /** An echo server for every endpoint of a Service that has slices in the case, and one for every other Service. */
   async #endpoints(step: Step, backends: readonly Backend[], { endpoints }: Translation) {
     const found = new Map<BackendKey, BackendEndpoints>();
-    for (const { key, namespace, service, port } of backends) {
+    for (const { key, namespace, service, port, appProtocol } of backends) {
       if (this.#form.backends === 'whoami') {
         const endpoint = await this.#whoami.start({ namespace, service, port });
         found.set(key, { backend: key, endpoints: [endpoint] });
@@ -125,7 +125,8 @@ export class Live {
       const seated: Endpoint[] = [];
       for (const each of given) {
         const name = each ? `${each.address}:${each.port}` : '';
-        const seat = { backend: backendName(key), endpoint: name };
+        const isHttp2 = appProtocol === 'kubernetes.io/h2c';
+        const seat = { backend: backendName(key), endpoint: name, isHttp2 };
         seated.push({ ...each, address: '127.0.0.1', port: await this.#echo.seat(seat) });
       }
       found.set(key, { backend: key, endpoints: seated });

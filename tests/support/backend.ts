@@ -2,6 +2,12 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import {
+  createServer as createHttp2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+  type Settings,
+} from 'node:http2';
+import {
   type AddressInfo,
   connect,
   createServer as createTcpServer,
@@ -68,6 +74,21 @@ export class Backend {
     const backend = new Backend(server);
     server.on('request', (message, response) => handle(message, response, backend));
     prepare(server);
+    return backend.#listen();
+  }
+
+  /** HTTP/2 in the clear. */
+  static http2(
+    handle: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, backend: Backend) => void,
+    settings: Settings = {},
+  ): Promise<Backend> {
+    const server = createHttp2Server({ settings });
+    const backend = new Backend(server);
+    server.on('sessionError', () => {});
+    server.on('stream', (stream, headers) => {
+      stream.on('error', () => {});
+      handle(stream, headers, backend);
+    });
     return backend.#listen();
   }
 

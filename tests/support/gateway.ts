@@ -22,13 +22,14 @@ export const GATEWAY = { namespace: 'infra', name: 'gw' };
 
 export const backendKey = (name: string): BackendKey => `backend/shop/${name}/80`;
 
-export function backend(name: string): Backend {
+export function backend(name: string, rest: Pick<Backend, 'appProtocol'> = {}): Backend {
   const fields = {
     type: 'backend',
     key: backendKey(name),
     namespace: 'shop',
     service: name,
     port: 80,
+    ...rest,
   } as const;
   return { ...fields, hash: contentHash(fields) };
 }

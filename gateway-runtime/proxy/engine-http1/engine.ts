@@ -41,6 +41,7 @@ export class Http1Engine implements Engine {
 
   constructor(handler: ExchangeHandler, limits: Limits, transport = PUBLIC) {
     const { headTime, clientIdle, clientStall, connect, response, upstreamStall, upstreamIdle } = limits;
+    const { http2Silence, http2Ping } = limits;
     const shortest = Math.min(
       headTime,
       clientIdle,
@@ -49,6 +50,8 @@ export class Http1Engine implements Engine {
       response,
       upstreamStall,
       upstreamIdle,
+      http2Silence,
+      http2Ping,
     );
     const clock = new Clock(shortest, (error) => handler.onInternalError(error));
     const context = { handler, limits, clock, transport } as {

@@ -1,11 +1,12 @@
 /** A request on a client's connection and its way to an endpoint and back. */
 import type { AuthorizationRequest, LocalReply } from '../../filters/definition.ts';
-import type { BackendKey, Endpoint } from '../../snapshot/snapshot.ts';
+import type { BackendKey } from '../../snapshot/snapshot.ts';
 import {
   type ClientConnection,
   type Exchange,
   Outcome,
   type Repeatable,
+  type TargetEndpoint,
   type UpstreamFailure,
 } from '../exchange.ts';
 import { KeptBody } from '../kept-body.ts';
@@ -140,11 +141,11 @@ export class Http1Exchange implements Exchange, ResponseSink {
     this.#finish();
   }
 
-  forward(endpoint: Endpoint, fresh: boolean, timed: boolean): void {
+  forward(endpoint: TargetEndpoint, fresh: boolean, timed: boolean): void {
     const { context } = this.#client;
     // First, because it throws where a field can't be sent.
     const head = this.#requestHead();
-    const upstream = context.pool.take(endpoint, fresh, this.upgrade !== undefined);
+    const upstream = context.pool.upstream(endpoint, fresh, this.upgrade !== undefined);
     if (!upstream) {
       context.handler.onFailure(this, 'overloaded', 'always');
       return;
@@ -198,7 +199,12 @@ export class Http1Exchange implements Exchange, ResponseSink {
     }
   }
 
-  authorize(endpoint: Endpoint, request: AuthorizationRequest, sendsBody: boolean, fresh: boolean): void {
+  authorize(
+    endpoint: TargetEndpoint,
+    request: AuthorizationRequest,
+    sendsBody: boolean,
+    fresh: boolean,
+  ): void {
     this.#inquiry = new Inquiry(this.#client.context, this);
     this.#inquiry.send(endpoint, request, sendsBody ? this.#kept?.chunks : undefined, fresh);
   }
@@ -211,7 +217,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
     return requestHead(this.head, this.#hasBody, this.upgrade);
   }
 
-  mirror(endpoint: Endpoint): void {
+  mirror(endpoint: TargetEndpoint): void {
     const { context } = this.#client;
     const mirror = new Mirror(context, endpoint, this.#requestHead(), this.head.method, this.#hasBody);
     this.#mirrors ??= [];

@@ -1,7 +1,6 @@
 /** A request of the gateway's own about an exchange, on its way to an authorization service, and the answer, which is read whole. */
 import type { AuthorizationRequest } from '../../filters/definition.ts';
-import type { Endpoint } from '../../snapshot/snapshot.ts';
-import type { Exchange, UpstreamFailure } from '../exchange.ts';
+import type { Exchange, TargetEndpoint, UpstreamFailure } from '../exchange.ts';
 import { withoutHopByHop } from '../hop-by-hop.ts';
 import type { EngineContext } from './engine.ts';
 import { dropListed } from './message-head.ts';
@@ -26,7 +25,7 @@ export class Inquiry implements ResponseSink {
 
   /** Once. Throws where a field can't be sent. */
   send(
-    endpoint: Endpoint,
+    endpoint: TargetEndpoint,
     request: AuthorizationRequest,
     body: readonly Buffer[] = NONE,
     fresh: boolean,
@@ -34,7 +33,7 @@ export class Inquiry implements ResponseSink {
     const length = body.reduce((sum, chunk) => sum + chunk.length, 0);
     const head = headOf(request, length);
     const { inquiries, handler } = this.#context;
-    const upstream = inquiries.take(endpoint, fresh, false);
+    const upstream = inquiries.upstream(endpoint, fresh, false);
     if (!upstream) {
       handler.onAuthorizationFailure(this.#exchange, 'overloaded');
       return;

@@ -2,8 +2,7 @@
  * A copy of a request on its way to another endpoint. Whatever becomes of it, the request itself never notices: what the endpoint does not
  * take in time is given up, and what it answers is read and thrown away.
  */
-import type { Endpoint } from '../../snapshot/snapshot.ts';
-import type { Repeatable, UpstreamFailure } from '../exchange.ts';
+import type { Repeatable, TargetEndpoint, UpstreamFailure } from '../exchange.ts';
 import type { EngineContext } from './engine.ts';
 import type { ResponseSink, Upstream } from './upstream.ts';
 
@@ -12,7 +11,7 @@ const DISCARD = 1024 * 1024;
 
 export class Mirror implements ResponseSink {
   readonly #context: EngineContext;
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: TargetEndpoint;
   /** Of the request, as it was when it was mirrored. */
   readonly #head: string;
   readonly #hasBody: boolean;
@@ -23,7 +22,13 @@ export class Mirror implements ResponseSink {
   #started = false;
   #repeated = false;
 
-  constructor(context: EngineContext, endpoint: Endpoint, head: string, method: string, hasBody: boolean) {
+  constructor(
+    context: EngineContext,
+    endpoint: TargetEndpoint,
+    head: string,
+    method: string,
+    hasBody: boolean,
+  ) {
     this.#context = context;
     this.#endpoint = endpoint;
     this.#head = head;
@@ -41,7 +46,7 @@ export class Mirror implements ResponseSink {
   }
 
   #send(fresh: boolean, chunked: boolean): void {
-    const upstream = this.#context.mirrors.take(this.#endpoint, fresh, false);
+    const upstream = this.#context.mirrors.upstream(this.#endpoint, fresh, false);
     this.#upstream = upstream;
     if (upstream) upstream.begin(this, this.#head, this.#isHead, this.#hasBody, chunked, true);
     else this.#context.handler.onMirrorDropped();

@@ -1,7 +1,11 @@
 /** Connections to endpoints: kept alive, the most recent used first, and bounded in number. */
 import type { Endpoint } from '../../snapshot/snapshot.ts';
+import type { TargetEndpoint } from '../exchange.ts';
+import { Http2Sessions } from '../upstream/http2/sessions.ts';
 import type { EngineContext } from './engine.ts';
+import type { Upstream } from './upstream.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
+import { Http2Upstream } from './upstream-http2.ts';
 
 interface EndpointConnections {
   /** All of them, those that were given away too. */
@@ -14,11 +18,20 @@ export class UpstreamPool {
   readonly #most: number;
   readonly #byEndpoint = new Map<string, EndpointConnections>();
   readonly #all = new Set<UpstreamConnection>();
+  readonly #http2: Http2Sessions;
 
   /** @param most connections to one endpoint */
   constructor(context: EngineContext, most: number) {
     this.#context = context;
     this.#most = most;
+    this.#http2 = new Http2Sessions(context, most);
+  }
+
+  /** For one request: a connection of HTTP/1.1 as `take` gives it, or a place on one of HTTP/2, whichever the endpoint speaks. */
+  upstream(endpoint: TargetEndpoint, fresh: boolean, stream: boolean): Upstream | undefined {
+    if (!endpoint.isHttp2) return this.take(endpoint, fresh, stream);
+    const request = this.#http2.take(endpoint, fresh);
+    return request && new Http2Upstream(request, this.#context.limits.headFields);
   }
 
   /**
@@ -58,12 +71,12 @@ export class UpstreamPool {
 
   /** Connections, idle and in use. */
   get size(): number {
-    return this.#all.size;
+    return this.#all.size + this.#http2.size;
   }
 
   /** Endpoints that there are connections to. */
   get endpoints(): number {
-    return this.#byEndpoint.size;
+    return this.#byEndpoint.size + this.#http2.endpoints;
   }
 
   /** It is closed, or will be. */
@@ -77,6 +90,7 @@ export class UpstreamPool {
   }
 
   close(): void {
+    this.#http2.close();
     for (const connection of [...this.#all]) {
       connection.destroy();
       connection.socket.destroy();

@@ -5,6 +5,7 @@ import type { Endpoint } from '../../snapshot/snapshot.ts';
 import type { Repeatable, UpstreamFailure } from '../exchange.ts';
 import { forwardableTrailers } from '../hop-by-hop.ts';
 import type { Limits } from '../limits.ts';
+import type { TunnelEnd } from '../tunnel.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 
 /** What an attempt tells. Nothing is told after `cancel`, a failure or an upgrade. */
@@ -16,12 +17,24 @@ export interface AttemptEvents {
   /** False: no more until `resume`. */
   onResponseChunk(chunk: Buffer): boolean;
   onResponseEnd(trailers: [name: string, value: string][]): void;
-  /** 101: the socket is the exchange's now. */
-  onUpgrade(rawHeaders: readonly string[], socket: Socket): void;
+  /** 101: the connection is the exchange's now. */
+  onUpgrade(rawHeaders: readonly string[], socket: TunnelEnd): void;
   /** Before a response head. */
   onFailure(failure: UpstreamFailure, repeatable: Repeatable): void;
   /** After a response head, before the end of its body. */
   onTruncated(failure: UpstreamFailure): void;
+}
+
+/** An attempt that was begun. */
+export interface Attempted {
+  readonly isConnecting: boolean;
+  /** Stops at once; nothing is told any more. */
+  cancel(): void;
+  /** After `onResponseChunk` gave false. */
+  resume(): void;
+  /** A part of the request's body. False: no more until `onReady`. */
+  write(chunk: Buffer): boolean;
+  endBody(trailers: [string, string][]): void;
 }
 
 /** Wraps a callback so that what it throws ends the exchange, not the process. */
@@ -43,7 +56,7 @@ export interface AttemptOptions {
   readonly guard: Guard;
 }
 
-export class Attempt {
+export class Attempt implements Attempted {
   readonly #options: AttemptOptions;
   readonly #events: AttemptEvents;
   readonly #request: ClientRequest;
@@ -96,13 +109,11 @@ export class Attempt {
     return this.#options.timed ? this.#options.limits.upstreamStall : 0;
   }
 
-  /** Stops at once; the connection is not used again. */
   cancel(): void {
     this.#over = true;
     this.#request.destroy();
   }
 
-  /** After `onResponseChunk` gave false. */
   resume(): void {
     if (!this.#response?.isPaused()) return;
     this.#request.socket?.setTimeout(this.#stallTime);
@@ -134,7 +145,6 @@ export class Attempt {
     if (!this.#over) this.#events.onReady();
   };
 
-  /** A part of the request's body. False: no more until `onReady`. */
   write(chunk: Buffer): boolean {
     return this.#over || this.#request.write(chunk);
   }

@@ -4,6 +4,7 @@
  */
 import type { TlsOptions } from 'node:tls';
 import type { Engine, EngineServer } from '../engine.ts';
+import { Clock } from '../engine-http1/clock.ts';
 import type { ExchangeHandler } from '../exchange.ts';
 import type { Limits } from '../limits.ts';
 import { ConnectionPool } from './connection-pool.ts';
@@ -14,13 +15,18 @@ export class NodeEngine implements Engine {
   readonly protocols = ['http/1.1'];
   readonly #context: ExchangeContext;
 
+  readonly #clock: Clock;
+
   constructor(handler: ExchangeHandler, limits: Limits) {
+    const { connect, response, upstreamStall, upstreamIdle, http2Silence, http2Ping } = limits;
+    const shortest = Math.min(connect, response, upstreamStall, upstreamIdle, http2Silence, http2Ping);
+    this.#clock = new Clock(shortest, (error) => handler.onInternalError(error));
     this.#context = {
       handler,
       limits,
-      pool: new ConnectionPool(limits, limits.connectionsPerEndpoint),
-      mirrors: new ConnectionPool(limits, limits.mirrorsPerEndpoint),
-      inquiries: new ConnectionPool(limits, limits.connectionsPerEndpoint),
+      pool: new ConnectionPool(limits, this.#clock, limits.connectionsPerEndpoint),
+      mirrors: new ConnectionPool(limits, this.#clock, limits.mirrorsPerEndpoint),
+      inquiries: new ConnectionPool(limits, this.#clock, limits.connectionsPerEndpoint),
     };
   }
 
@@ -32,5 +38,6 @@ export class NodeEngine implements Engine {
     this.#context.pool.close();
     this.#context.mirrors.close();
     this.#context.inquiries.close();
+    this.#clock.stop();
   }
 }

@@ -1,14 +1,13 @@
 /** An exchange on node:http: the client's side of it, over IncomingMessage and ServerResponse. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { AuthorizationRequest, LocalReply } from '../../filters/definition.ts';
-import type { Endpoint } from '../../snapshot/snapshot.ts';
 import {
   type ClientConnection,
   type Exchange,
   type ExchangeHandler,
   Outcome,
   type Repeatable,
+  type TargetEndpoint,
   type UpstreamFailure,
 } from '../exchange.ts';
 import { fieldValue, HeaderFields, ResponseFields } from '../header-fields.ts';
@@ -18,12 +17,14 @@ import type { Limits } from '../limits.ts';
 import { INTERNAL_ERROR, problemReply } from '../replies.ts';
 import { ForwardedRequest, ReceivedRequest } from '../request.ts';
 import type { RequestTarget, TargetProblem } from '../request-target.ts';
-import { tunnel } from '../tunnel.ts';
-import { Attempt, type AttemptEvents, type Guard } from './attempt.ts';
+import { type TunnelEnd, tunnel } from '../tunnel.ts';
+import { Attempt, type AttemptEvents, type Attempted, type Guard } from './attempt.ts';
+import { Http2Attempt } from './attempt-http2.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { Inquiry } from './inquiry.ts';
 import { requestFields, switchingHead } from './message-head.ts';
 import { Mirror } from './mirror.ts';
+import { Http2Mirror } from './mirror-http2.ts';
 
 /** What all exchanges of an engine share. */
 export interface ExchangeContext {
@@ -71,8 +72,8 @@ export class NodeExchange implements Exchange, AttemptEvents {
   readonly #started = performance.now();
   readonly #hasBody: boolean;
   #head: ForwardedRequest<HeaderFields> | undefined;
-  #attempt: Attempt | undefined;
-  #mirrors: Mirror[] | undefined;
+  #attempt: Attempted | undefined;
+  #mirrors: (Mirror | Http2Mirror)[] | undefined;
   #kept: KeptBody | undefined;
   /** The body is received before anything is forwarded. */
   #isHolding = false;
@@ -148,26 +149,24 @@ export class NodeExchange implements Exchange, AttemptEvents {
     this.#response.end(body);
   }
 
-  forward(endpoint: Endpoint, fresh: boolean, timed: boolean): void {
-    const { pool, limits, handler } = this.#context;
-    if (pool.isFull(endpoint)) {
-      handler.onFailure(this, 'overloaded', 'always');
+  forward(endpoint: TargetEndpoint, fresh: boolean, timed: boolean): void {
+    const { pool, limits } = this.#context;
+    const request = { ...this.#forwarded(this.head), hasBody: this.#hasBody };
+    if (endpoint.isHttp2) {
+      const taken = pool.http2.take(endpoint, fresh);
+      const attempt = taken && new Http2Attempt(taken, request, timed, this, (error) => this.#fail(error));
+      this.#send(attempt);
+      attempt?.begin();
+    } else if (pool.isFull(endpoint)) this.#send(undefined);
+    else
+      this.#send(new Attempt({ endpoint, fresh, timed, ...request, pool, limits, guard: this.#guard }, this));
+  }
+
+  #send(attempt: Attempted | undefined): void {
+    if (!attempt) {
+      this.#context.handler.onFailure(this, 'overloaded', 'always');
       return;
     }
-    const head = this.head;
-    const attempt = new Attempt(
-      {
-        endpoint,
-        fresh,
-        timed,
-        ...this.#forwarded(head),
-        hasBody: this.#hasBody,
-        pool,
-        limits,
-        guard: this.#guard,
-      },
-      this,
-    );
     this.#attempt = attempt;
     const chunks = this.#kept?.chunks ?? [];
     for (const chunk of chunks) attempt.write(chunk);
@@ -199,7 +198,12 @@ export class NodeExchange implements Exchange, AttemptEvents {
     this.#readBody();
   }
 
-  authorize(endpoint: Endpoint, request: AuthorizationRequest, sendsBody: boolean, fresh: boolean): void {
+  authorize(
+    endpoint: TargetEndpoint,
+    request: AuthorizationRequest,
+    sendsBody: boolean,
+    fresh: boolean,
+  ): void {
     this.#inquiry = new Inquiry(this.#context, this, this.#guard);
     this.#inquiry.send(endpoint, request, sendsBody ? this.#kept?.chunks : undefined, fresh);
   }
@@ -258,10 +262,11 @@ export class NodeExchange implements Exchange, AttemptEvents {
     };
   }
 
-  mirror(endpoint: Endpoint): void {
+  mirror(endpoint: TargetEndpoint): void {
     const mirrored = { ...this.#forwarded(this.head), hasBody: this.#hasBody };
     this.#mirrors ??= [];
-    this.#mirrors.push(new Mirror(this.#context, endpoint, mirrored));
+    const Kind = endpoint.isHttp2 ? Http2Mirror : Mirror;
+    this.#mirrors.push(new Kind(this.#context, endpoint, mirrored));
   }
 
   expire(): void {
@@ -322,7 +327,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
     this.#response.end();
   }
 
-  onUpgrade(rawHeaders: readonly string[], backend: Socket): void {
+  onUpgrade(rawHeaders: readonly string[], backend: TunnelEnd): void {
     const { socket } = this.#message;
     // A switch that was not asked for, or to something else, is no answer to this request.
     const protocol = fieldValue(rawHeaders, 'upgrade');

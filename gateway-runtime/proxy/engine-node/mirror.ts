@@ -7,7 +7,7 @@ import type { Endpoint } from '../../snapshot/snapshot.ts';
 import type { ExchangeContext } from './exchange.ts';
 
 /** Octets of a response that are read to keep its connection. */
-const DISCARD = 1024 * 1024;
+export const DISCARD = 1024 * 1024;
 
 export interface MirroredRequest {
   readonly method: string;

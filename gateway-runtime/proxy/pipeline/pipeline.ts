@@ -246,10 +246,8 @@ export class Pipeline implements ExchangeHandler {
     const mustWait = !kept && this.#pending.has(backend);
     const endpoint = kept ?? (mustWait ? undefined : upstreams.next(backend));
     if (!endpoint && !mustWait && !upstreams.of(backend)?.isFull) return NO_ENDPOINTS;
-    if (retry) {
-      exchange.keepBody(KEPT_BODY);
-      upstreams.earnRetry(backend);
-    }
+    if (retry || (endpoint ?? upstreams.of(backend))?.isHttp2) exchange.keepBody(KEPT_BODY);
+    if (retry) upstreams.earnRetry(backend);
     if (endpoint || this.#pending.add(backend, exchange)) {
       // That of one that had to be allowed runs since then.
       if (requestTimeout > 0 && !outcome.requestDeadline) {
@@ -412,7 +410,8 @@ export class Pipeline implements ExchangeHandler {
   }
 
   /** Where to try again, if it may be tried again at all. */
-  #nextAttempt({ outcome, request }: Exchange, repeatable: Repeatable): UpstreamEndpoint | undefined {
+  #nextAttempt(exchange: Exchange, repeatable: Repeatable): UpstreamEndpoint | undefined {
+    const { outcome, request } = exchange;
     const { upstreams, attempts } = this.#options;
     const { tried, backend, endpoint, isExpired, failure } = outcome;
     const { retry } = outcome.plan!;
@@ -421,6 +420,11 @@ export class Pipeline implements ExchangeHandler {
     // A connection that failed is worth another endpoint; one that was merely old, a new one to the same.
     if (repeatable === 'always') {
       return retry && failure !== 'overloaded' ? undefined : upstreams.next(backend!, tried);
+    }
+    if (repeatable === 'unprocessed') {
+      if (retry || !exchange.isRepeatable) return undefined;
+      // One that is about to end says so to each connection, and takes no others: there may be no other endpoint to ask.
+      return upstreams.next(backend!, tried) ?? upstreams.next(backend!);
     }
     if (!isIdempotent(request.method)) return undefined;
     // Where the rule says how often, this is one of the times.

@@ -45,7 +45,8 @@ export class CompiledRetry {
   }
 
   onFailure(failure: UpstreamFailure, repeatable: Repeatable, method: string): boolean {
-    return CONNECTION_ERRORS.has(failure) && (repeatable === 'always' || isIdempotent(method));
+    const isUntouched = repeatable === 'always' || repeatable === 'unprocessed';
+    return CONNECTION_ERRORS.has(failure) && (isUntouched || isIdempotent(method));
   }
 
   /**

@@ -1,8 +1,9 @@
 /** An endpoint of a backend, with what this data plane knows of it from the requests that it has sent there. */
 import type { Endpoint } from '../../snapshot/snapshot.ts';
+import type { TargetEndpoint } from '../exchange.ts';
 import type { Upstream } from './upstream.ts';
 
-export class UpstreamEndpoint implements Endpoint {
+export class UpstreamEndpoint implements TargetEndpoint {
   readonly upstream: Upstream;
   readonly address: string;
   readonly port: number;
@@ -25,5 +26,9 @@ export class UpstreamEndpoint implements Endpoint {
     this.address = address;
     this.port = port;
     this.terminating = terminating;
+  }
+
+  get isHttp2(): boolean {
+    return this.upstream.isHttp2;
   }
 }

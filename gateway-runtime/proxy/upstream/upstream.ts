@@ -31,6 +31,8 @@ export interface UpstreamFigures {
 }
 
 export class Upstream {
+  /** How its endpoints are spoken to; else it is HTTP/1.1. */
+  isHttp2 = false;
   readonly #options: UpstreamOptions;
   /** Those that requests are sent to. */
   #serving: readonly UpstreamEndpoint[] = [];

@@ -4,6 +4,7 @@ import type { UpstreamFailure } from '../exchange.ts';
 import { LIMITS } from '../limits.ts';
 import { isEndpointFault, isGatewayFailure } from './ejection.ts';
 import { EndpointHealth } from './endpoint-health.ts';
+import { speaksHttp2 } from './http2/app-protocol.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { Upstream, type UpstreamFigures } from './upstream.ts';
 import type { UpstreamEndpoint } from './upstream-endpoint.ts';
@@ -43,7 +44,9 @@ export class Upstreams {
   }
 
   putBackend(backend: Backend): void {
-    this.#entry(backend.key).backend = backend;
+    const entry = this.#entry(backend.key);
+    entry.backend = backend;
+    entry.upstream.isHttp2 = speaksHttp2(backend);
   }
 
   /** Its endpoints go with it. */

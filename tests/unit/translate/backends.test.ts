@@ -89,9 +89,9 @@ describe('a backendRef', () => {
     [
       'a protocol that is not spoken',
       'cart:80',
-      [service('shop/cart', { port: 80, appProtocol: 'kubernetes.io/h2c' })],
+      [service('shop/cart', { port: 80, appProtocol: 'kubernetes.io/wss' })],
       'UnsupportedProtocol',
-      'asks for the application protocol kubernetes.io/h2c',
+      'asks for the application protocol kubernetes.io/wss',
     ],
     [
       'TLS',
