@@ -3,7 +3,8 @@
  * backends, as those of the peers have. Access log to LOG, metrics on.
  */
 import { openSync } from 'node:fs';
-import { Agent, type EngineName } from '../../../gateway-runtime/proxy/agent.ts';
+import { Agent } from '../../../gateway-runtime/proxy/agent.ts';
+import type { EngineName } from '../../../gateway-runtime/proxy/engines.ts';
 import { LogFile } from '../../../gateway-runtime/proxy/telemetry/log-file.ts';
 import { Metrics } from '../../../gateway-runtime/proxy/telemetry/metrics.ts';
 import { re2 } from '../../../gateway-runtime/regex/re2.ts';
