@@ -6,7 +6,8 @@ import type { AgentResult, AgentUpdate } from '../proxy/agent.ts';
 import type { EngineName } from '../proxy/engines.ts';
 import type { Limits } from '../proxy/limits.ts';
 import type { GatewayCounts } from '../proxy/telemetry/counts.ts';
-import type { GatewayId, Resource, SnapshotDelta } from '../snapshot/snapshot.ts';
+import type { UpstreamFigures } from '../proxy/upstream/upstream.ts';
+import type { BackendKey, GatewayId, Resource, SnapshotDelta } from '../snapshot/snapshot.ts';
 
 /** The first message to a worker. */
 export interface Serve {
@@ -33,14 +34,15 @@ export interface SharedPort {
   readonly problem?: string;
 }
 
-export type MapSection = Exclude<keyof AgentUpdate, 'delta'>;
+/** Fields of an update beside the snapshot: maps, of which it has what changed, and plain values, which it has whole. */
+export type UpdateField = Exclude<keyof AgentUpdate, 'delta'>;
 
 /** Some of the next update: resources, or entries of one of its maps; null for what is gone. */
 export type Part =
   | { readonly type: 'resources'; readonly put: readonly Resource[] }
   | {
       readonly type: 'entries';
-      readonly section: MapSection;
+      readonly section: UpdateField;
       readonly entries: readonly (readonly [string, unknown])[];
     };
 
@@ -50,6 +52,7 @@ export interface Apply {
   /** Counts up. */
   readonly id: number;
   readonly snapshot?: Omit<SnapshotDelta, 'put'>;
+  readonly values: Readonly<Partial<Record<UpdateField, unknown>>>;
   readonly ports: readonly SharedPort[];
 }
 
@@ -90,8 +93,9 @@ export interface Applied {
 export interface Counted {
   readonly type: 'counted';
   readonly counts: GatewayCounts;
-  /** The question, where it was asked. */
+  /** The question, where it was asked; then with the figures of all backends. */
   readonly answers?: number;
+  readonly figures: readonly (readonly [BackendKey, UpstreamFigures])[];
   /** More of the same follows. */
   readonly more: boolean;
   /** Microseconds of CPU time since the process began. */

@@ -4,28 +4,29 @@
  */
 import type { AgentUpdate } from '../proxy/agent.ts';
 import type { GatewayId, Resource, ResourceKey, Snapshot, SnapshotDelta } from '../snapshot/snapshot.ts';
-import type { MapSection } from './messages.ts';
+import type { UpdateField } from './messages.ts';
 
-type Maps = Readonly<Partial<Record<MapSection, ReadonlyMap<string, unknown>>>>;
+/** Maps of all that came, and plain values as they last came. */
+type Fields = Readonly<Partial<Record<UpdateField, unknown>>>;
 
 export class Served {
   readonly gateway: GatewayId;
   /** Of the snapshot; empty before the first. */
   readonly version: string;
   readonly resources: ReadonlyMap<ResourceKey, Resource>;
-  readonly #maps: Maps;
+  readonly #fields: Fields;
   #snapshot: Snapshot | undefined;
 
   private constructor(
     gateway: GatewayId,
     version: string,
     resources: ReadonlyMap<ResourceKey, Resource>,
-    maps: Maps,
+    fields: Fields,
   ) {
     this.gateway = gateway;
     this.version = version;
     this.resources = resources;
-    this.#maps = maps;
+    this.#fields = fields;
   }
 
   static nothing(gateway: GatewayId): Served {
@@ -47,7 +48,7 @@ export class Served {
     const delta = this.version
       ? { delta: { gateway: this.gateway, to: this.version, put: [...this.resources.values()], remove: [] } }
       : {};
-    return { ...delta, ...this.#maps } as AgentUpdate;
+    return { ...delta, ...this.#fields } as AgentUpdate;
   }
 
   /** Listener ports of the Gateway. */
@@ -57,20 +58,26 @@ export class Served {
     return [...ports];
   }
 
-  after({ delta, ...maps }: AgentUpdate): Served {
+  after({ delta, ...fields }: AgentUpdate): Served {
     const resources = delta ? resourcesAfter(this.resources, delta) : this.resources;
-    const next: Record<string, ReadonlyMap<string, unknown>> = { ...this.#maps };
-    for (const [section, changes] of Object.entries(maps)) {
-      const map = new Map(next[section]);
-      for (const [key, value] of changes as ReadonlyMap<string, unknown>) {
-        if (value === undefined) map.delete(key);
-        else map.set(key, value);
-      }
-      next[section] = map;
+    const next: Record<string, unknown> = { ...this.#fields };
+    for (const [field, value] of Object.entries(fields)) {
+      next[field] = value instanceof Map ? merged(next[field] as AnyMap | undefined, value) : value;
     }
     if (delta) forgetUnreferenced(next, resources);
-    return new Served(this.gateway, delta?.to ?? this.version, resources, next as Maps);
+    return new Served(this.gateway, delta?.to ?? this.version, resources, next as Fields);
   }
+}
+
+type AnyMap = ReadonlyMap<string, unknown>;
+
+function merged(before: AnyMap | undefined, changes: AnyMap): AnyMap {
+  const map = new Map(before);
+  for (const [key, value] of changes) {
+    if (value === undefined) map.delete(key);
+    else map.set(key, value);
+  }
+  return map;
 }
 
 function resourcesAfter(before: ReadonlyMap<ResourceKey, Resource>, { from, put, remove }: SnapshotDelta) {
@@ -82,18 +89,18 @@ function resourcesAfter(before: ReadonlyMap<ResourceKey, Resource>, { from, put,
 
 /** As the agents do: endpoints and certificates are kept as long as the snapshot refers to them. Keys least of all stay longer. */
 function forgetUnreferenced(
-  maps: Record<string, ReadonlyMap<string, unknown>>,
+  fields: Record<string, unknown>,
   resources: ReadonlyMap<ResourceKey, Resource>,
 ): void {
-  const { endpoints, certificates } = maps;
-  if (endpoints) maps.endpoints = only(endpoints, (key) => resources.has(key as ResourceKey));
+  const { endpoints, certificates } = fields as Record<string, AnyMap | undefined>;
+  if (endpoints) fields.endpoints = only(endpoints, (key) => resources.has(key as ResourceKey));
   if (!certificates) return;
   const named = new Set<string>();
   for (const each of resources.values()) {
     if (each.type === 'listener') for (const id of each.certificates) named.add(id);
   }
-  maps.certificates = only(certificates, (id) => named.has(id));
+  fields.certificates = only(certificates, (id) => named.has(id));
 }
 
-const only = (map: ReadonlyMap<string, unknown>, holds: (key: string) => boolean) =>
+const only = (map: AnyMap, holds: (key: string) => boolean) =>
   new Map([...map].filter(([key]) => holds(key)));

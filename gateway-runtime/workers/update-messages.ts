@@ -1,24 +1,29 @@
 /** An update on its way to a worker: in pieces of a bounded size, each made when the one before it has found room. */
 import type { AgentUpdate } from '../proxy/agent.ts';
 import type { Resource } from '../snapshot/snapshot.ts';
-import type { Apply, MapSection, Part, SharedPort } from './messages.ts';
+import type { Apply, Part, SharedPort, UpdateField } from './messages.ts';
 
 /** Characters of a piece, about; no single value is larger than an object in etcd. */
 const BATCH = 256 * 1024;
 
 export function* updateMessages(
   id: number,
-  { delta, ...maps }: AgentUpdate,
+  { delta, ...fields }: AgentUpdate,
   ports: readonly SharedPort[],
 ): Generator<string> {
   for (const put of batches(delta?.put ?? [])) yield `{"type":"resources","put":[${put}]}`;
-  for (const [section, map] of Object.entries(maps)) {
+  const values: Record<string, unknown> = {};
+  for (const [section, map] of Object.entries(fields)) {
+    if (!(map instanceof Map)) {
+      values[section] = map;
+      continue;
+    }
     const entries = [...map].map(([key, value]) => [key, value ?? null]);
     for (const batch of batches(entries))
       yield `{"type":"entries","section":"${section}","entries":[${batch}]}`;
   }
   const { put: _, ...snapshot } = delta ?? {};
-  yield JSON.stringify({ type: 'apply', id, ...(delta ? { snapshot } : {}), ports });
+  yield JSON.stringify({ type: 'apply', id, ...(delta ? { snapshot } : {}), values, ports });
 }
 
 /** Values as JSON with commas between them, put together up to the size of a piece. */
@@ -36,7 +41,7 @@ function* batches(values: readonly unknown[]): Generator<string> {
 /** The other end: takes parts, and gives the update that they are when all of it is there. */
 export class UpdateParts {
   #put: Resource[] = [];
-  #maps = new Map<MapSection, Map<string, unknown>>();
+  #maps = new Map<UpdateField, Map<string, unknown>>();
 
   take(part: Part): void {
     if (part.type === 'resources') {
@@ -48,9 +53,10 @@ export class UpdateParts {
     for (const [key, value] of part.entries) map.set(key, value ?? undefined);
   }
 
-  complete({ snapshot }: Apply): AgentUpdate {
+  complete({ snapshot, values }: Apply): AgentUpdate {
     const update = {
       ...(snapshot ? { delta: { ...snapshot, put: this.#put } } : {}),
+      ...values,
       ...Object.fromEntries(this.#maps),
     } as AgentUpdate;
     this.#put = [];

@@ -20,7 +20,7 @@ export const CHANNEL = 3;
 const TELL = 1_000;
 /** Of an answer. */
 const DIAGNOSTICS = 1_000;
-/** Series in one message. */
+/** Series, and backends, in one message. */
 const SERIES = 2_000;
 
 /** Serves until the parent says otherwise. */
@@ -133,10 +133,13 @@ class Worker {
       memory: process.memoryUsage.rss(),
       ...(answers === undefined ? {} : { answers }),
     };
+    const all = answers === undefined ? [] : [...(this.#counted?.figures() ?? [])];
+    const most = Math.max(series.length, all.length);
     const messages: FromWorker[] = [];
-    for (let from = 0; from === 0 || from < series.length; from += SERIES) {
-      const counts = { events: from === 0 ? events : [], series: series.slice(from, from + SERIES) };
-      messages.push({ type: 'counted', counts, more: from + SERIES < series.length, ...rest });
+    for (let from = 0; from === 0 || from < most; from += SERIES) {
+      const to = from + SERIES;
+      const counts = { events: from === 0 ? events : [], series: series.slice(from, to) };
+      messages.push({ type: 'counted', counts, figures: all.slice(from, to), more: to < most, ...rest });
     }
     this.#send(messages.map((each) => JSON.stringify(each)));
   }

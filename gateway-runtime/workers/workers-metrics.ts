@@ -8,6 +8,7 @@ import type { GatewayId, Resource, SnapshotDelta } from '../snapshot/snapshot.ts
 import type { Counted } from './messages.ts';
 import type { Place } from './place.ts';
 import type { Served } from './served.ts';
+import { WorkersFigures } from './workers-figures.ts';
 
 /** Milliseconds that whoever asks for metrics waits for a worker. */
 const PATIENCE = 500;
@@ -24,11 +25,13 @@ export class WorkersMetrics {
   /** By number of the question. */
   readonly #asked = new Map<number, Asked>();
   #questions = 0;
+  readonly #figures = new WorkersFigures();
 
   constructor(all: Metrics, gateway: GatewayId, places: readonly Place[]) {
     this.#all = all;
     this.#sums = all.gateway(gateway);
     this.#places = places;
+    this.#sums.figures = () => this.#figures.all();
     all.putWorkers(this.#sums, { totals: () => this.#totals(), refresh: () => this.#refresh() });
   }
 
@@ -40,6 +43,7 @@ export class WorkersMetrics {
   took(before: Served, after: Served): void {
     this.#sums.count('snapshot-accepted');
     for (const [key, each] of before.resources) if (!after.resources.has(key)) this.#remove(each);
+    this.#figures.keep((key) => after.resources.has(key));
   }
 
   refused({ put }: SnapshotDelta, before: Served): void {
@@ -51,12 +55,20 @@ export class WorkersMetrics {
     }
   }
 
-  counted(place: Place, { counts, cpu, memory, answers, more }: Counted): void {
+  ended(place: Place): void {
+    this.#figures.ended(place);
+    for (const { places, done } of this.#asked.values()) {
+      if (places.delete(place) && places.size === 0) done();
+    }
+  }
+
+  counted(place: Place, { counts, figures, cpu, memory, answers, more }: Counted): void {
     place.cpu = cpu;
     place.memory = memory;
     // Snapshots are counted here, once.
     const events = counts.events.filter(([event]) => !event.startsWith('snapshot-'));
     this.#sums.add({ ...counts, events });
+    this.#figures.put(place, figures);
     const asked = answers !== undefined && !more ? this.#asked.get(answers) : undefined;
     if (asked?.places.delete(place) && asked.places.size === 0) asked.done();
   }

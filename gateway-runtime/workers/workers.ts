@@ -318,6 +318,7 @@ export class Workers {
 
   #onEnd(place: Place, number: number, how: string, wait: number | undefined): void {
     if (this.#pending && place.isBegun && place.answered < this.#pending.id) this.#pending.lost++;
+    this.#metrics.ended(place);
     if (wait !== undefined) {
       const next = wait > 0 ? `in ${wait / 1000} s` : 'now';
       this.#options.onEvent(`worker ${number} ended: ${how}; another one is started in its place ${next}`);

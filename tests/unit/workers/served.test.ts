@@ -39,6 +39,11 @@ describe('what workers serve', () => {
     expect(served.whole.certificates!.size).toBe(1);
   });
 
+  it('has plain values as they last came', () => {
+    const twice = served.after({ sessionKeys: ['a'] }).after({ sessionKeys: ['b', 'a'] });
+    expect(twice.after({ endpoints: new Map() }).whole.sessionKeys).toEqual(['b', 'a']);
+  });
+
   it('changes what came beside the snapshot alone too', () => {
     const after = served.after({ endpoints: new Map([[backendKey('a'), undefined]]) });
     expect([...after.whole.endpoints!.keys()]).toEqual([backendKey('b')]);

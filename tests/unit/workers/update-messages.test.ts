@@ -27,6 +27,7 @@ describe('an update on its way to a worker', () => {
       delta: difference(before, snapshot(listener('web'), ...routes)),
       endpoints: new Map([...endpoints({ a: [{ address: '::1', port: 1 }] }), [backendKey('b'), undefined]]),
       certificates: new Map([[shop.id, shop]]),
+      sessionKeys: ['a', 'b'],
     };
     const ports = [{ port: 80, number: 8080, publicPort: 80 }];
     const { update: arrived, message, sizes } = sent(updateMessages(7, update, ports));
@@ -40,6 +41,6 @@ describe('an update on its way to a worker', () => {
     const { parts } = sent(
       updateMessages(1, { delta: difference(undefined, snapshot(listener('web'))) }, []),
     );
-    expect(parts.complete({ type: 'apply', id: 2, ports: [] })).toEqual({});
+    expect(parts.complete({ type: 'apply', id: 2, values: {}, ports: [] })).toEqual({});
   });
 });

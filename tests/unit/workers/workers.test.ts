@@ -324,6 +324,8 @@ onLinux('what is told of requests', () => {
     for (const pid of workers.pids) expect(await status(await openTo(pid, port))).toBe(200);
     expect(await total()).toEqual({ series: 1, sum: 12 });
     const text = await metrics.text();
+    const backendText = `gateway="infra/gw",backend="${backend('a').key.slice('backend/'.length)}"`;
+    expect(text).toContain(`gatewright_backend_endpoints{${backendText},condition="usable"} 1\n`);
     expect(text).toContain('gatewright_workers{gateway="infra/gw"} 2');
     expect(text).toContain('gatewright_worker_restarts_total{gateway="infra/gw"} 1');
     expect(text).toContain('gatewright_events_total{gateway="infra/gw",event="snapshot-accepted"} 1');
