@@ -277,13 +277,13 @@ describe('the body of a response', () => {
         write();
       }),
       // Time that the client takes must not count against the backend.
-      { limits: { response: 150, upstreamStall: 150 } },
+      { limits: { response: 600, upstreamStall: 600 } },
     );
     const sent = open('GET');
     sent.end();
     const response = await responseOf(sent);
     expect(await settled(taken)).toBeLessThan(IN_FLIGHT);
-    await delay(400);
+    await delay(1_500);
     const hash = createHash('sha256');
     let read = 0;
     for await (const data of response as AsyncIterable<Buffer>) {
