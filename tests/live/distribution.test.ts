@@ -115,6 +115,58 @@ describe('a data plane', () => {
     for (const client of [before, after]) client.destroy();
   });
 
+  it('has the keys for sessions of its Gateway, new ones after it dialled again, and the last ones after a restart without a control plane', async () => {
+    let keys = [Buffer.alloc(32, 1).toString('base64url')];
+    const asked: string[] = [];
+    await control.remove();
+    control = await ControlPlane.start({
+      limits: FAST,
+      sessionKeys: ({ name }) => {
+        asked.push(name);
+        return keys;
+      },
+    });
+    const persistent = rule({ rest: { backends: [to('a')], session: { type: 'Header', name: 'x-s' } } });
+    const places = { a: [a.endpoint, b.endpoint] };
+    const [snapshot] = control.publish(at(1), {
+      resources: [web, backend('a'), persistent],
+      endpoints: places,
+    });
+    const first = await start();
+    await control.serves(snapshot!);
+    const ask = ({ plane }: Started, token?: string) =>
+      exchange(plane.boundPort(80)!, {
+        host: 'a.example.com',
+        path: '/',
+        headers: token === undefined ? {} : { 'x-s': token },
+      });
+    const begun = await ask(first);
+    const token = begun.headers['x-s'] as string;
+    const isAt = async (started: Started, body: string) => {
+      for (let i = 0; i < 2; i++) expect((await ask(started, token)).body).toBe(body);
+    };
+    await isAt(first, begun.body);
+    // Another key comes; what the one before sealed is still good.
+    keys = [Buffer.alloc(32, 2).toString('base64url'), keys[0]!];
+    await control.down();
+    await control.up();
+    control.publish(at(1), { resources: [web, backend('a'), persistent], endpoints: places });
+    let renewed: string | undefined;
+    for (const patience = performance.now() + 10_000; !renewed && performance.now() < patience; ) {
+      const { headers, body } = await ask(first, token);
+      expect(body).toBe(begun.body);
+      renewed = headers['x-s'] as string | undefined;
+    }
+    expect(renewed).toMatch(/^[\w-]{64}$/);
+    await control.down();
+    await first.plane.close();
+    const second = await start({ folder: first.folder });
+    expect((await ask(second, renewed)).headers).not.toHaveProperty('x-s');
+    await isAt(second, begun.body);
+    expect(new Set(asked)).toEqual(new Set([GATEWAY.name]));
+    expect([...first.events, ...second.events].join()).not.toContain(keys[0]);
+  });
+
   it('refuses what it does not understand, goes on serving, and takes what comes after', async () => {
     publish(1, 'a');
     const started = await start();

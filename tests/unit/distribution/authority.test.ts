@@ -36,6 +36,7 @@ class Secret implements AuthorityStore {
 class Replica {
   bundle = '';
   serving: ServingCertificate | undefined;
+  secrets: readonly string[] = [];
   issued = 0;
   leads = true;
   readonly events: string[] = [];
@@ -52,6 +53,9 @@ class Replica {
       onServing: (serving) => {
         this.serving = serving;
         this.issued++;
+      },
+      onSessionSecrets: (secrets) => {
+        this.secrets = secrets;
       },
       onEvent: (message) => this.events.push(message),
       now,
@@ -97,6 +101,30 @@ describe('the authority', () => {
     ).toBeDefined();
     await leader.authority.refresh();
     expect([leader.issued, secret.revision]).toEqual([1, 1]);
+  });
+
+  it('has what keys for sessions are derived from: the same in all replicas and after a start, and for a while that of before', async () => {
+    const secret = new Secret();
+    let now = Date.now();
+    const replicas = [new Replica(secret, () => now), new Replica(secret, () => now)];
+    const look = async () => {
+      for (const { authority } of replicas) await authority.refresh();
+      expect(replicas[0]!.secrets).toEqual(replicas[1]!.secrets);
+      return replicas[0]!.secrets;
+    };
+    const before = await look();
+    expect(before).toHaveLength(1);
+    const { root, told, serving } = AUTHORITY_TIMES;
+    now += root / 2;
+    const coming = await look();
+    expect([coming[0], coming.length]).toEqual([before[0], 2]);
+    now += told;
+    expect(await look()).toEqual([coming[1], before[0]]);
+    now += told + serving;
+    expect(await look()).toEqual([coming[1]]);
+    const started = new Replica(secret, () => now);
+    await started.authority.refresh();
+    expect(started.secrets).toEqual([coming[1]]);
   });
 
   it('is one, where two leaders make it at once', async () => {
