@@ -35,9 +35,14 @@ interface Asking {
   readonly body?: number;
   readonly rest?: Pick<Partial<HttpRule>, 'timeouts' | 'retry'>;
   readonly options?: Partial<AgentOptions>;
+  /** Of the Service that is asked. */
+  readonly appProtocol?: string;
 }
 
-async function serve(asked: readonly Endpoint[], { takes = [], body = 0, rest, options }: Asking = {}) {
+async function serve(
+  asked: readonly Endpoint[],
+  { takes = [], body = 0, rest, options, appProtocol }: Asking = {},
+) {
   const config = {
     name: 'Service shop/auth:80',
     backend: backendKey('auth'),
@@ -52,7 +57,7 @@ async function serve(asked: readonly Endpoint[], { takes = [], body = 0, rest, o
       resources: [
         listener('web'),
         backend('whoami'),
-        backend('auth'),
+        backend('auth', appProtocol === undefined ? {} : { appProtocol }),
         rule({ rest: { backends: [to('whoami')], filters: [{ type: 'ExternalAuth', config }], ...rest } }),
       ],
       endpoints: { whoami: [whoami.endpoint], auth: asked },
@@ -130,6 +135,36 @@ describe.each<[string, () => Promise<{ endpoint: Endpoint }>]>([
     expect(whoami.seen).toEqual([]);
     expect(gateway.lines()).toMatchObject([{ status: 503, authorization: 'failed' }]);
     expect(await metrics.text()).toMatch(/event="authorization-failed"} 1\n/);
+  });
+});
+
+describe('a Service that speaks HTTP/2', () => {
+  it.each<[string, Parameters<typeof Backend.http2>[0]]>([
+    ['and answers nothing', () => {}],
+    ['and resets the stream', (stream) => stream.close(2)],
+    [
+      'and dies in its body',
+      (stream) => {
+        stream.respond({ ':status': 200 });
+        stream.write('a', () => stream.session!.destroy());
+      },
+    ],
+    [
+      'and announces more than it sends',
+      (stream) => {
+        stream.respond({ ':status': 200, 'content-length': '10' });
+        stream.end('a');
+      },
+    ],
+    ['and drops the connection', (stream) => stream.session!.destroy()],
+  ])('%s allows nothing', async (_, handle) => {
+    const auth = await start(Backend.http2(handle));
+    await serve([auth.endpoint], { ...quickly, appProtocol: 'kubernetes.io/h2c', body: 10 });
+    expect(await gateway.get('a.example.com/', { method: 'POST', body: 'some' })).toMatchObject({
+      status: 503,
+      body: UNANSWERED,
+    });
+    expect(whoami.seen).toEqual([]);
   });
 });
 

@@ -1,19 +1,23 @@
 /** A request of the gateway's own about an exchange, on its way to an authorization service, and the answer, which is read whole. */
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { AuthorizationRequest } from '../../filters/definition.ts';
-import type { Endpoint } from '../../snapshot/snapshot.ts';
-import type { Exchange, UpstreamFailure } from '../exchange.ts';
+import type { Exchange, TargetEndpoint, UpstreamFailure } from '../exchange.ts';
 import { withoutHopByHop } from '../hop-by-hop.ts';
-import type { Guard } from './attempt.ts';
+import type { TunnelEnd } from '../tunnel.ts';
+import { Attempt, type AttemptEvents, type Attempted, type Guard } from './attempt.ts';
+import { Http2Attempt } from './attempt-http2.ts';
 import type { ExchangeContext } from './exchange.ts';
 
-export class Inquiry {
+export class Inquiry implements AttemptEvents {
   readonly #context: ExchangeContext;
   readonly #exchange: Exchange;
   readonly #guard: Guard;
-  #request: ClientRequest | undefined;
-  #isConnected = false;
+  #attempt: Attempted | undefined;
+  #status = 0;
+  #fields: readonly string[] = [];
+  #body: Buffer[] = [];
+  #bytes = 0;
 
+  /** `guard`: of the exchange, which ends where something throws. */
   constructor(context: ExchangeContext, exchange: Exchange, guard: Guard) {
     this.#context = context;
     this.#exchange = exchange;
@@ -22,115 +26,86 @@ export class Inquiry {
 
   /** Once. Throws where a field can't be sent. */
   send(
-    endpoint: Endpoint,
-    asked: AuthorizationRequest,
+    endpoint: TargetEndpoint,
+    { method, target, authority, fields }: AuthorizationRequest,
     body: readonly Buffer[] | undefined,
     fresh: boolean,
   ): void {
-    const { inquiries, limits, handler } = this.#context;
-    if (inquiries.isFull(endpoint)) {
+    const content = Buffer.concat(body ?? []);
+    const hasBody = content.length > 0;
+    const headers = ['Host', authority, ...fields.flat(), 'Content-Length', `${content.length}`];
+    const request = { method, target, headers, hasBody };
+    const { inquiries: pool, limits, handler } = this.#context;
+    const guard = this.#guard;
+    // How long it may take is for the pipeline to say.
+    const timed = false;
+    const onError = (error: unknown) =>
+      guard(() => {
+        throw error;
+      })();
+    const taken = endpoint.isHttp2 ? pool.http2.take(endpoint, fresh) : undefined;
+    if (endpoint.isHttp2 ? !taken : pool.isFull(endpoint)) {
       handler.onAuthorizationFailure(this.#exchange, 'overloaded');
       return;
     }
-    const content = Buffer.concat(body ?? []);
-    const headers = ['Host', asked.authority, ...asked.fields.flat(), 'Content-Length', `${content.length}`];
-    const guard = this.#guard;
-    const sent = request({
-      host: endpoint.address,
-      port: endpoint.port,
-      method: asked.method,
-      path: asked.target,
-      headers,
-      agent: fresh ? inquiries.fresh : inquiries.reusing,
-      maxHeaderSize: limits.headBytes,
-      timeout: 0,
-      insecureHTTPParser: false,
-    });
-    this.#request = sent;
-    sent.on('socket', (socket) => {
-      this.#isConnected = !socket.connecting;
-      if (!socket.connecting) return;
-      socket.setTimeout(limits.connect);
-      socket.once('connect', () => {
-        this.#isConnected = true;
-        socket.setTimeout(0);
-      });
-    });
-    sent.on(
-      'timeout',
-      guard(() => {
-        if (!this.#isConnected) this.#fail('connect-timeout');
-      }),
-    );
-    sent.on(
-      'response',
-      guard((response) => this.#read(response)),
-    );
-    sent.on(
-      'upgrade',
-      guard((_, socket) => {
-        socket.destroy();
-        this.#fail('malformed');
-      }),
-    );
-    sent.on(
-      'error',
-      guard((error: NodeJS.ErrnoException) => {
-        const isMalformed = error.code?.startsWith('HPE_') ?? false;
-        this.#fail(!this.#isConnected ? 'connect' : isMalformed ? 'malformed' : 'reset');
-      }),
-    );
-    sent.end(content);
+    const http2 = taken && new Http2Attempt(taken, request, timed, this, onError);
+    const attempt = http2 ?? new Attempt({ endpoint, fresh, timed, ...request, pool, limits, guard }, this);
+    this.#attempt = attempt;
+    if (hasBody) {
+      attempt.write(content);
+      attempt.endBody([]);
+    }
+    http2?.begin();
   }
 
   drop(): void {
-    const sent = this.#request;
-    this.#request = undefined;
-    sent?.destroy();
+    this.#attempt?.cancel();
+    this.#attempt = undefined;
   }
 
-  #read(response: IncomingMessage): void {
-    const { limits, handler } = this.#context;
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const answer = (body?: Buffer) => {
-      const { statusCode: status = 0, rawHeaders } = response;
-      handler.onAuthorizationAnswer(this.#exchange, {
-        status,
-        fields: withoutHopByHop(rawHeaders),
-        ...(body ? { body } : {}),
-      });
-    };
-    const guard = this.#guard;
-    response.on(
-      'data',
-      guard((chunk: Buffer) => {
-        if (!this.#request) return;
-        bytes += chunk.length;
-        if (bytes <= limits.authorizationBody) chunks.push(chunk);
-        else {
-          this.drop();
-          answer();
-        }
-      }),
-    );
-    response.on(
-      'end',
-      guard(() => {
-        if (!this.#request || !response.complete) return;
-        this.#request = undefined;
-        answer(Buffer.concat(chunks));
-      }),
-    );
-    response.on(
-      'error',
-      guard(() => this.#fail('malformed')),
-    );
+  onReady(): void {
+    // All of it was handed over.
   }
 
-  /** Nothing is told after `drop`, an answer or a failure. */
-  #fail(failure: UpstreamFailure): void {
-    if (!this.#request) return;
+  onInformation(): void {
+    // Nobody asked for it.
+  }
+
+  onResponse(status: number, rawHeaders: readonly string[]): void {
+    this.#status = status;
+    this.#fields = withoutHopByHop(rawHeaders);
+  }
+
+  onResponseChunk(chunk: Buffer): boolean {
+    this.#bytes += chunk.length;
+    if (this.#bytes <= this.#context.limits.authorizationBody) this.#body.push(chunk);
+    else {
+      this.drop();
+      this.#answer();
+    }
+    return true;
+  }
+
+  onResponseEnd(): void {
+    this.#attempt = undefined;
+    this.#answer(Buffer.concat(this.#body));
+  }
+
+  #answer(body?: Buffer): void {
+    const answer = { status: this.#status, fields: this.#fields, ...(body ? { body } : {}) };
+    this.#context.handler.onAuthorizationAnswer(this.#exchange, answer);
+  }
+
+  onUpgrade(_: readonly string[], end: TunnelEnd): void {
+    end.destroy();
+    this.onFailure('malformed');
+  }
+
+  onTruncated(failure: UpstreamFailure): void {
+    this.onFailure(failure);
+  }
+
+  onFailure(failure: UpstreamFailure): void {
     this.drop();
     this.#context.handler.onAuthorizationFailure(this.#exchange, failure);
   }
