@@ -30,6 +30,8 @@ const SILENT_CORE_KINDS = new Set([
 const REASONS: Readonly<Record<string, string>> = {
   'networking.k8s.io/Ingress': 'Ingress is not Gateway API: an HTTPRoute says the same',
   'networking.k8s.io/NetworkPolicy': 'NetworkPolicy is not enforced on this machine',
+  'gateway.networking.x-k8s.io/XBackendTrafficPolicy':
+    'XBackendTrafficPolicy is not served: session persistence and retries are set on rules of routes',
   '/Endpoints': 'Endpoints are not read: an EndpointSlice says the same',
 };
 

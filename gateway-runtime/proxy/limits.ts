@@ -29,7 +29,7 @@ export interface Limits {
   readonly upstreamStall: number;
   /** A kept-alive connection to an endpoint without a request. Shorter than the 5 s after which common servers close. */
   readonly upstreamIdle: number;
-  /** Requests under way to one endpoint, each on a connection of its own. While all endpoints of a backend have so many, requests wait. */
+  /** Requests under way to one endpoint, and connections to it. While all endpoints of a backend have so many, requests wait. */
   readonly connectionsPerEndpoint: number;
   /** Requests that wait for an endpoint of one backend. More: 503. */
   readonly pendingPerBackend: number;

@@ -4,10 +4,12 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RawObject } from '../../gateway-runtime/api/object.ts';
+import { fieldsOf } from '../cases-runner/coverage.ts';
 import { keyOf, loadCases } from '../cases-runner/load.ts';
-import { installGatewayApi } from './gateway-api-crds.ts';
+import { installGatewayApi, specSchemas } from './gateway-api-crds.ts';
 import { KubeApi } from './kube-api.ts';
 import { installOwnCrds } from './own-crds.ts';
+import type { OpenApiSchema } from './samples.ts';
 import { ourVerdict, serverVerdict } from './verdict.ts';
 
 let api: KubeApi;
@@ -59,4 +61,19 @@ describe('field rules are those of the CRDs', () => {
     expect(verdicts).toContain(true);
     expect(verdicts).toContain(false);
   });
+
+  it('are there for every field of an HTTPRoute, and for no other: each is served, or refused by name', async () => {
+    const definitions = await specSchemas();
+    const { schema } = definitions.find(({ kind }) => kind === 'HTTPRoute')!;
+    expect(fieldsOf('HTTPRoute').sort()).toEqual(pathsOf(schema, 'HTTPRoute').sort());
+  });
 });
+
+/** As `fieldsOf` names them. */
+function pathsOf(schema: OpenApiSchema, path: string): string[] {
+  if (schema.items) return pathsOf(schema.items, path);
+  return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => [
+    `${path}.${name}`,
+    ...pathsOf(field, `${path}.${name}`),
+  ]);
+}

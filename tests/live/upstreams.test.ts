@@ -123,6 +123,14 @@ describe('a connection to an endpoint', () => {
     expect(gateway.lines().at(-1)).toMatchObject({ status: 502, failure: 'reset' });
   });
 
+  it.each(['POST', 'PUT'])('and not with a body, which was sent already (%s)', async (method) => {
+    const stale = await closing();
+    await serve({ whoami: [stale.endpoint] });
+    expect(await answers(1)).toEqual(['ok']);
+    const { status } = await gateway.get('a.example.com/', { method, body: 'some' });
+    expect([status, stale.connections]).toEqual([502, 1]);
+  });
+
   it('that is new and is closed is not tried again', async () => {
     const broken = await start(Backend.tcp((socket) => socket.once('data', () => socket.destroy())));
     await serve({ whoami: [broken.endpoint] });
