@@ -1,0 +1,167 @@
+/**
+ * The readers under fuzzing and what must hold of them whatever they are given: they never throw, accept nothing that the second reading (
+ * `tests/differential/reference.ts`) refuses, say the same however the octets come in pieces, and what they accept and write again is read
+ * as the same.
+ */
+import { normalizeHost, normalizePath } from '../../gateway-runtime/match/normalize.ts';
+import { ChunkedBody } from '../../gateway-runtime/proxy/engine-http1/chunked-body.ts';
+import { Head } from '../../gateway-runtime/proxy/engine-http1/head.ts';
+import { MORE, readRequest, readResponse } from '../../gateway-runtime/proxy/engine-http1/head-reader.ts';
+import { readTarget } from '../../gateway-runtime/proxy/request-target.ts';
+import { readRequests, readResponses } from '../differential/reference.ts';
+
+export interface Target {
+  /** Throws where something does not hold. `cut` is where the octets are cut in two. */
+  readonly check: (octets: Buffer, cut: number) => void;
+}
+
+const MOST = 100;
+
+function fail(what: string, ...found: unknown[]): never {
+  throw new Error(`${what}: ${found.map((each) => JSON.stringify(each)).join(' and ')}`);
+}
+
+const same = (what: string, a: unknown, b: unknown) => {
+  if (JSON.stringify(a) !== JSON.stringify(b)) fail(what, a, b);
+};
+
+/** What a reader notes of a head. */
+const noted = ({
+  at,
+  count,
+  text,
+  end,
+  minor,
+  status,
+  hosts,
+  length,
+  chunked,
+  close,
+  asksUpgrade,
+}: Head) => ({
+  places: at.slice(0, count * 5),
+  ...{ text, end, minor, status, hosts, length, chunked, close, asksUpgrade },
+});
+
+function checkHead(
+  read: typeof readRequest,
+  octets: Buffer,
+  cut: number,
+  again: (head: Head) => string,
+): Head | undefined {
+  const head = new Head();
+  const next = read(head, octets, 0, octets.length, MOST);
+  const part = new Head();
+  const early = read(part, octets, 0, cut, MOST);
+  if (early !== MORE) {
+    same('a part is judged otherwise', early, next);
+    if (next > 0) same('a part is read otherwise', noted(part), noted(head));
+  }
+  if (next < 0) return undefined;
+  const written = Buffer.from(again(head), 'latin1');
+  const second = new Head();
+  same('what is written is no head', read(second, written, 0, written.length, MOST), written.length);
+  same('what is written has other fields', fieldsOf(second), fieldsOf(head));
+  same('what is written is written otherwise', second.fields(), head.fields());
+  return head;
+}
+
+function fieldsOf(head: Head): string[] {
+  const lines: string[] = [];
+  head.each((name, value) => lines.push(`${name}: ${value}`));
+  return lines;
+}
+
+const CHUNKED = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+interface ChunksRead {
+  readonly problem: number;
+  readonly content: string;
+  readonly trailers: string;
+  readonly done: boolean;
+  readonly at: number;
+}
+
+function readChunks(octets: Buffer, cuts: readonly number[]): ChunksRead {
+  const body = new ChunkedBody();
+  let content = '';
+  const sink = {
+    onContent: (from: Buffer, start: number, end: number) => {
+      content += from.toString('latin1', start, end);
+    },
+  };
+  let at = 0;
+  for (const end of [...cuts, octets.length]) {
+    if (body.done || end <= at) continue;
+    const next = body.read(octets, at, end, true, sink);
+    if (next < 0) return { problem: next, content: '', trailers: '', done: false, at: 0 };
+    at = next;
+  }
+  return { problem: 0, content, trailers: body.trailers, done: body.done, at };
+}
+
+export const TARGETS: Readonly<Record<string, Target>> = {
+  request: {
+    check(octets, cut) {
+      const head = checkHead(readRequest, octets, cut, (read) => {
+        const line = read.text.slice(0, read.text.indexOf('\r\n') + 2);
+        return `${line}${read.fields()}\r\n`;
+      });
+      if (!head) return;
+      // Which targets there are is for another reader to say.
+      const text = `${head.text.slice(0, head.targetStart)}/${head.text.slice(head.targetEnd)}`;
+      if (readRequests(text).rest === 'invalid')
+        fail('accepted, though it can be read in two ways', head.text);
+    },
+  },
+  response: {
+    check(octets, cut) {
+      const head = checkHead(readResponse, octets, cut, (read) => {
+        const line = read.text.slice(0, read.text.indexOf('\r\n') + 2);
+        return `${line}${read.fields()}\r\n`;
+      });
+      if (!head) return;
+      // What becomes of a body is for the request to say as well.
+      const { rest } = readResponses(head.text, ['GET'], true);
+      const isFramed = head.status >= 200 && head.status !== 204 && head.status !== 304;
+      if (isFramed && rest === 'invalid') fail('accepted, though it can be read in two ways', head.text);
+    },
+  },
+  chunks: {
+    check(octets, cut) {
+      const whole = readChunks(octets, []);
+      same('in two pieces', readChunks(octets, [cut]), whole);
+      same('octet by octet', readChunks(octets, Array.from(octets.keys())), whole);
+      if (whole.problem !== 0) return;
+      const { messages, rest } = readRequests(CHUNKED + octets.toString('latin1'));
+      if (!whole.done) {
+        if (messages.length > 0) fail('waits for more, though it is whole', octets.toString('latin1'));
+        return;
+      }
+      if (messages.length === 0) fail(`accepted, though it is ${rest}`, octets.toString('latin1'));
+      same('the content', whole.content, messages[0]!.body);
+      for (const line of whole.trailers.split('\r\n').slice(0, -1)) {
+        const [name = '', value = ''] = /^([^:]+): (.*)$/s.exec(line)?.slice(1) ?? [];
+        if (!messages[0]!.trailers.some(([n, v]) => n === name.toLowerCase() && v === value))
+          fail('a trailer', line);
+      }
+    },
+  },
+  /** A target and a Host field, with a line end between them. */
+  target: {
+    check(octets) {
+      const [url = '', host = 'a'] = octets.toString('latin1').split('\n');
+      const read = readTarget(url, host, 1);
+      if ('message' in read) return;
+      const { path, query, authority } = read;
+      same('read again', readTarget(query ? `${path}?${query}` : path, authority, 1), read);
+      same('the host', normalizeHost(read.host), read.host);
+      same('the path', normalizePath(path), path);
+      if (!/^\/[!-~]*$/.test(path) || /[?#\\]/.test(path)) fail('a path', path);
+      if (/(?:^|\/)(?:\.|%2e){1,2}(?:$|[/;]|%2f|%5c|%3b)/i.test(path)) fail('a path with dots', path);
+      if (!/^[!"$-~]*$/.test(query)) fail('a query', query);
+      if (!/^(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])$/.test(read.host) || read.host.endsWith('.'))
+        fail('a host', read.host);
+    },
+  },
+};
