@@ -1,7 +1,11 @@
-/** A data plane under soak: `node --expose-gc proxy.ts BACKEND_PORT`. Says its port, and for each line of its input what it holds. */
+/**
+ * A data plane under soak: `node --expose-gc proxy.ts BACKEND_PORT [LIMITS]`, limits as JSON. Says its port, and for each line of its input what
+ * it holds.
+ */
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Agent } from '../../gateway-runtime/proxy/agent.ts';
+import type { Limits } from '../../gateway-runtime/proxy/limits.ts';
 import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import { re2 } from '../../gateway-runtime/regex/re2.ts';
 import { difference } from '../../gateway-runtime/snapshot/difference.ts';
@@ -23,6 +27,7 @@ const agent = new Agent({
   regex: re2,
   bindPort: () => 0,
   metrics: new Metrics(),
+  limits: JSON.parse(process.argv[3] ?? '{}') as Partial<Limits>,
   accessLog: () => lines++,
 });
 const endpoint = { address: '127.0.0.1', port: Number(process.argv[2]) };
