@@ -54,8 +54,8 @@ describe('backends', () => {
     ['all its backends have weight 0', { backends: [backend('a', 0)] }],
     ['none of its backends can be used', { backends: [unresolved('a', 1), backend('b', 0)] }],
     [
-      'the filter ExternalAuth is not served',
-      { backends: [backend('a', 1)], refusal: 'the filter ExternalAuth is not served' },
+      'the filter ExtensionRef is not served',
+      { backends: [backend('a', 1)], refusal: 'the filter ExtensionRef is not served' },
     ],
     [
       'the filter Unknown is not known to this version; update the data plane',
@@ -98,6 +98,30 @@ describe('filters', () => {
       reply: { status: 302, location: 'https://shop.example.com:8443/cart/1' },
       backends: [],
     });
+  });
+
+  it('that ask a Service first say so, and that one which can not be asked lets nothing through', () => {
+    const config = {
+      name: 'Service shop/auth:80',
+      backend: 'backend/shop/auth/80',
+      prefix: '/check',
+      tells: ['cookie'],
+      takes: ['x-user'],
+      body: 10,
+    };
+    const asking = { type: 'ExternalAuth', config };
+    const { filters, summary } = served({ backends: [backend('a', 1)], filters: [asking] });
+    expect(filters).toEqual([
+      'asks Service shop/auth:80 whether the request may go on; under /check; tells it cookie; sends it the body, up to 10 bytes; takes x-user from its answer',
+    ]);
+    expect(summary).toBe('served by HTTPRoute shop/cart spec.rules[0], once Service shop/auth:80 allows it');
+    expect(served({ filters: [asking, redirect], backends: [] }).summary).toMatch(
+      /^answered 301 by .*, once Service shop\/auth:80 allows it$/,
+    );
+    const { backend: _, ...unknown } = config;
+    expect(
+      served({ backends: [backend('a', 1)], filters: [{ type: 'ExternalAuth', config: unknown }] }),
+    ).toMatchObject({ status: 500, filters: ["asks nobody: Service shop/auth:80 can't be used"] });
   });
 
   it('of one backend do not touch another', () => {
