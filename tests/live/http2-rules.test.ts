@@ -1,5 +1,6 @@
 /** What rules ask for beyond forwarding holds for requests of HTTP/2 as well: timeouts, retries, copies. */
-import { type ClientHttp2Session, connect } from 'node:http2';
+import { once } from 'node:events';
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
 import { afterEach, expect, it } from '@jest/globals';
 import type { HttpRule } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { Backend } from '../support/backend.ts';
@@ -13,7 +14,10 @@ let session: ClientHttp2Session;
 
 afterEach(() => session.destroy());
 
-async function serve(whoami: Backend, rest: Pick<Partial<HttpRule>, 'timeouts' | 'retry' | 'filters'>) {
+async function serve(
+  whoami: Backend,
+  rest: Pick<Partial<HttpRule>, 'timeouts' | 'retry' | 'session' | 'filters'>,
+) {
   const shadow = await start(Backend.echo('shadow'));
   const gateway = await start(
     TestGateway.serving(
@@ -118,4 +122,18 @@ it('a Service is asked first, with the body where the rule says so', async () =>
   await shadow.close();
   expect(await post('some')).toMatchObject([503, expect.stringContaining('503: the service'), 0]);
   expect(whoami.seen).toHaveLength(1);
+});
+
+it('a session is kept, also where its cookie comes in a field of its own', async () => {
+  await serve(await start(Backend.echo('whoami')), { session: { type: 'Cookie', name: 'S' } });
+  const setBy = async (cookie: string[]) => {
+    const stream = session.request({ ':path': '/', ':authority': 'a.example.com', cookie });
+    const [fields] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+    stream.resume();
+    return fields['set-cookie']?.[0]?.split(';')[0];
+  };
+  const cookie = await setBy([]);
+  expect(cookie).toMatch(/^S=[\w-]{64}$/);
+  expect(await setBy(['a=1', cookie!, 'b=2'])).toBeUndefined();
+  expect(await setBy(['a=1', 'b=2'])).toMatch(/^S=/);
 });
