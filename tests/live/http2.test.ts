@@ -229,6 +229,32 @@ describe('a response over HTTP/2', () => {
       expect(answer.headers).not.toHaveProperty(name);
   });
 
+  it('loses what HTTP/2 forbids, in its head and after it, and nothing else comes of that', async () => {
+    const forbidden = 'HTTP2-Settings: AAMAAABk\r\nTE: gzip\r\n';
+    await serve(
+      Backend.tcp((socket) =>
+        socket.on('data', () =>
+          socket.write(
+            `HTTP/1.1 200 OK\r\n${forbidden}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n${forbidden}constructor: 1\r\nX-Sum: 6\r\n\r\n`,
+          ),
+        ),
+      ),
+    );
+    open();
+    for (let turn = 0; turn < 2; turn++) {
+      const { status, body, headers, trailers } = await get('/');
+      expect([status, body, Object.entries(trailers)]).toEqual([
+        200,
+        'abc',
+        [
+          ['constructor', '1'],
+          ['x-sum', '6'],
+        ],
+      ]);
+      for (const name of ['http2-settings', 'te']) expect(headers).not.toHaveProperty(name);
+    }
+  });
+
   it('may have no body', async () => {
     await serve(Backend.http((_, response) => response.writeHead(204).end()));
     open();

@@ -16,8 +16,10 @@ type Fields = Record<string, string | string[]>;
 /** Fields of HTTP/1.1 that HTTP/2 does not know (RFC 9113 section 8.2.2). */
 const CONNECTION_FIELDS = new Set([
   'connection',
+  'http2-settings',
   'keep-alive',
   'proxy-connection',
+  'te',
   'transfer-encoding',
   'upgrade',
 ]);
@@ -39,7 +41,7 @@ export class Http2Stream implements ClientSide, AnswerWriter {
   /** Head of the response, until its first octets or its end. */
   #pending: Fields | undefined;
   #hasBody = false;
-  #trailers: Fields = {};
+  readonly #trailers: Fields = Object.create(null);
 
   constructor(
     context: EngineContext,
@@ -55,7 +57,7 @@ export class Http2Stream implements ClientSide, AnswerWriter {
     stream.on('error', () => {});
     stream.on('close', () => this.#guarded((exchange) => exchange.onClientGone()));
     stream.on('drain', () => this.#guarded((exchange) => exchange.onClientDrain()));
-    stream.on('wantTrailers', () => stream.sendTrailers(this.#trailers));
+    stream.on('wantTrailers', () => this.#sendTrailers());
     if (!hasBody) {
       stream.resume();
       return;
@@ -177,9 +179,20 @@ export class Http2Stream implements ClientSide, AnswerWriter {
     this.flush();
     for (const line of trailers.split('\r\n')) {
       const colon = line.indexOf(':');
-      if (colon > 0) put(this.#trailers, line.slice(0, colon), line.slice(colon + 1).trim());
+      const name = line.slice(0, Math.max(0, colon));
+      if (name !== '' && !CONNECTION_FIELDS.has(name.toLowerCase()))
+        put(this.#trailers, name, line.slice(colon + 1).trim());
     }
     if (this.#hasBody) this.#stream.end();
+  }
+
+  /** The exchange is over by then, and what is thrown here would end the process. */
+  #sendTrailers(): void {
+    try {
+      this.#stream.sendTrailers(this.#trailers);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   flush(): void {
