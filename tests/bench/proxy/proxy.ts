@@ -1,124 +1,129 @@
 /**
- * What a request costs: `npm run bench -- [rounds]`. Processor time (user and system) of each proxy divided by the requests it answered, with
- * 64 kept-alive connections of wrk, contenders in turns in one run, medians. Peers are those that are installed.
+ * What the proxy costs beside its peers: `npm run bench -- [--rounds 7] [--seconds 3] [--only get,post] [--write]`. Contenders take turns in one
+ * run, each with one worker, an access log and metrics; peers are those that are installed (nginx, haproxy, envoy, traefik). Medians, with
+ * the least and the most. `--write` keeps the table and a picture of it in tests/bench/results/.
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Contender, haproxy, nginx, origin, type Setting } from './peers.ts';
+import { parseArgs } from 'node:util';
+import { issue } from '../../support/certificates.ts';
+import { type Contender, isInstalled, type Setting } from './contender.ts';
+import { listening, loadAverage } from './measured.ts';
+import { origin } from './origin.ts';
+import { bundle, gatewright } from './own.ts';
+import { own } from './own-figures.ts';
+import { envoy } from './peers/envoy.ts';
+import { haproxy } from './peers/haproxy.ts';
+import { nginx } from './peers/nginx.ts';
+import { traefik } from './peers/traefik.ts';
+import { chart, type Result, table } from './report.ts';
+import { type Running, WORKS, type Work } from './works.ts';
 
-const ROUNDS = Number(process.argv[2] ?? 5);
-const SECONDS = Number(process.argv[3] ?? 3);
-const CONNECTIONS = 64;
-const ROUTES = Number(process.env.BENCH_ROUTES ?? 100);
-const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '7' },
+    seconds: { type: 'string', default: '3' },
+    only: { type: 'string' },
+    write: { type: 'boolean', default: false },
+  },
+});
+const ROUNDS = Number(values.rounds);
+const SECONDS = Number(values.seconds);
+const RESULTS = join(import.meta.dirname, '../results');
+const BACKEND = 19_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'gatewright-bench-'));
-const setting: Setting = { folder, backendPort: 19_000, routes: ROUTES };
-const isInstalled = (program: string) => spawnSync('which', [program]).status === 0;
-const own = (engine: string): Contender => ({
-  name: `gatewright (${engine})`,
-  command: (port) => [
-    process.execPath,
-    '--conditions=gatewright-source',
-    join(import.meta.dirname, 'gatewright.ts'),
-    engine,
-    String(port),
-    String(setting.backendPort),
-    String(ROUTES),
-    join(folder, `${engine}.log`),
-  ],
-});
+const { certificate, privateKey } = issue('infra/bench', ['*.example.com']);
+writeFileSync(join(folder, 'certificate.pem'), certificate);
+writeFileSync(join(folder, 'key.pem'), privateKey);
+await bundle(folder);
 
-/** Microseconds of processor time that a process has used. */
-function used(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) * 1e6) / TICKS_PER_SECOND;
-}
-
-async function listening(port: number): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    const isOpen = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
-      socket.on('connect', () => socket.destroy());
-    });
-    if (isOpen) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`nothing listens at port ${port}`);
-}
-
-function load(port: number, seconds: number): { requests: number; errors: string } {
-  const script = join(folder, 'load.lua');
-  writeFileSync(
-    script,
-    `local n = 0
-request = function()
-  n = (n + 7) % ${ROUTES}
-  return wrk.format("GET", "/api/v" .. n .. "/items?page=2", { ["Host"] = "h" .. n .. ".example.com", ["User-Agent"] = "bench/1.0 (measuring)", ["Accept"] = "text/html,application/json;q=0.9,*/*;q=0.8", ["Accept-Encoding"] = "gzip, deflate, br", ["Accept-Language"] = "en-GB,en;q=0.7", ["Cookie"] = "session=0123456789abcdef0123456789abcdef" })
-end
-`,
-  );
-  const out = execFileSync(
-    'wrk',
-    ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', script, `http://127.0.0.1:${port}`],
-    {
-      encoding: 'utf8',
-    },
-  );
-  return {
-    requests: Number(/(\d+) requests in/.exec(out)![1]),
-    errors: /Non-2xx.*|Socket errors.*/.exec(out)?.[0] ?? '',
-  };
-}
-
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!;
-
-const contenders = [
-  own('http1'),
-  own('node'),
-  ...(isInstalled('haproxy') ? [haproxy(setting)] : []),
-  ...(isInstalled('nginx') ? [nginx(setting)] : []),
+const contenders: readonly Contender[] = [
+  gatewright('http1'),
+  gatewright('http1-internals'),
+  gatewright('node'),
+  ...[nginx, haproxy, envoy, traefik].filter(({ program }) => isInstalled(program!)),
 ];
-const processes: ReturnType<typeof spawn>[] = [];
-const start = ([program, ...args]: readonly [string, ...string[]]) => {
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  processes.push(child);
+
+const processes = new Set<ReturnType<typeof spawn>>();
+function start([program, ...args]: readonly [string, ...string[]], environment = {}) {
+  const env = { ...process.env, ...environment };
+  const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'inherit'], env });
+  processes.add(child);
   return child;
-};
-try {
-  start(origin(folder, setting.backendPort));
-  await listening(setting.backendPort);
-  const running = contenders.map(({ name, command }, index) => {
-    const port = 19_001 + index;
-    return { name, port, pid: start(command(port)).pid!, costs: [] as number[], rates: [] as number[] };
-  });
-  for (const { port } of running) {
-    await listening(port);
-    load(port, 1);
+}
+
+const median = (figures: readonly number[]) => [...figures].sort((a, b) => a - b)[figures.length >> 1]!;
+
+/** Starts all of them, each with so many routes. */
+async function startAll(routes: number): Promise<Running[]> {
+  const running: Running[] = [];
+  for (const [index, contender] of contenders.entries()) {
+    const ports = { plain: 19_010 + 2 * index, tls: 19_011 + 2 * index };
+    const setting: Setting = { folder, backendPort: BACKEND, routes, ports };
+    const { pid } = start(contender.command(setting), contender.environment);
+    await listening(ports.plain);
+    await listening(ports.tls);
+    running.push({ name: contender.name, pid: pid!, setting });
   }
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const { name, port, pid, costs, rates } of running) {
-      const before = used(pid);
-      const { requests, errors } = load(port, SECONDS);
-      if (errors) process.stderr.write(`${name}: ${errors}\n`);
-      costs.push((used(pid) - before) / requests);
-      rates.push(requests / SECONDS);
+  return running;
+}
+
+async function measure(work: Work, running: readonly Running[]): Promise<Result> {
+  const figures = new Map<string, number[]>(running.map(({ name }) => [name, []]));
+  // The first round warms up.
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const each of running) {
+      process.stderr.write(`\r\x1b[K${work.title}: round ${round} of ${ROUNDS}, ${each.name}`);
+      try {
+        const figure = await work.measure(each, round === 0 ? 1 : SECONDS);
+        if (round > 0) figures.get(each.name)!.push(figure);
+      } catch (error) {
+        process.stderr.write(`\n${each.name}: ${(error as Error).message}\n`);
+      }
     }
   }
-  const base = running.find(({ name }) => name === 'haproxy');
-  for (const { name, costs, rates } of running) {
-    const cost = median(costs);
-    const ratio = base ? `  ${(cost / median(base.costs)).toFixed(2)} x haproxy` : '';
-    process.stdout.write(
-      `${name.padEnd(20)} ${cost.toFixed(1).padStart(6)} CPU-µs/request ${median(rates).toFixed(0).padStart(7)}/s${ratio}\n`,
-    );
+  process.stderr.write('\r\x1b[K');
+  const medians = [...figures].flatMap(([name, all]) =>
+    all.length > 0 ? [{ name, median: median(all), least: Math.min(...all), most: Math.max(...all) }] : [],
+  );
+  return { work, figures: medians };
+}
+
+function stopAll(): void {
+  for (const child of processes) child.kill('SIGKILL');
+  processes.clear();
+}
+
+const only = values.only?.split(',');
+const works = WORKS.filter(({ name }) => !only || only.includes(name));
+const results: Result[] = [];
+const began = loadAverage();
+try {
+  for (const routes of new Set(works.map(({ routes = 100 }) => routes))) {
+    start(origin(folder, BACKEND));
+    await listening(BACKEND);
+    const running = await startAll(routes);
+    for (const work of works.filter(({ routes: wanted = 100 }) => wanted === routes)) {
+      const result = await measure(work, running);
+      results.push(result);
+      process.stdout.write(`${table([result])}\n`);
+    }
+    stopAll();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  const alone = only && !only.includes('own') ? '' : await own(folder, BACKEND);
+  process.stdout.write(alone);
+  if (values.write) {
+    const head = `# ${new Date().toISOString()}, Node ${process.version}, ${cpus().length} x ${cpus()[0]!.model.trim()}, load average ${began} before and ${loadAverage()} after
+# ${ROUNDS} rounds of ${SECONDS} s, contenders in turns; figures: median (least to most), and its ratio to each peer's median, with the goal
+`;
+    writeFileSync(join(RESULTS, 'proxy.txt'), `${head}\n${table(results)}\n${alone}`);
+    writeFileSync(join(RESULTS, 'proxy.svg'), chart(results));
   }
 } finally {
-  for (const each of processes) each.kill('SIGKILL');
+  stopAll();
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,0 +1,33 @@
+/** Proxies to be compared: each with one worker, the same routes, TLS certificate and backend, an access log and metrics. */
+import { spawnSync } from 'node:child_process';
+
+/** Where a contender listens. */
+export interface Ports {
+  readonly plain: number;
+  readonly tls: number;
+}
+
+export interface Setting {
+  /** For configurations and logs; `certificate.pem` and `key.pem` are there. */
+  readonly folder: string;
+  readonly backendPort: number;
+  /** Each with a host `h<n>.example.com` and a path prefix `/api/v<n>` of its own. */
+  readonly routes: number;
+  readonly ports: Ports;
+}
+
+export interface Contender {
+  readonly name: string;
+  /** Undefined: it is always there. */
+  readonly program?: string;
+  /** Writes its configuration, and gives what starts it. */
+  command(setting: Setting): readonly [string, ...string[]];
+  /** For its process. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export const isInstalled = (program: string) => spawnSync('which', [program]).status === 0;
+
+/** Lines, one a route. */
+export const eachRoute = (routes: number, line: (index: number) => string) =>
+  Array.from({ length: routes }, (_, index) => line(index)).join('\n');

@@ -1,0 +1,118 @@
+/**
+ * A data plane of Gatewright to be measured: `node data-plane.ts '{"engine": ..., "folder": ..., "backendPort": ..., "routes": ..., "ports": ...}'`. Every
+ * route has a host of its own and two weighted backends, as those of the peers have; access log and metrics are on. What it is told to do on
+ * stdin, a word a line, it does and answers with a line of JSON.
+ */
+import { openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Agent } from '../../../gateway-runtime/proxy/agent.ts';
+import type { EngineName } from '../../../gateway-runtime/proxy/engines.ts';
+import { LogFile } from '../../../gateway-runtime/proxy/telemetry/log-file.ts';
+import { Metrics } from '../../../gateway-runtime/proxy/telemetry/metrics.ts';
+import { re2 } from '../../../gateway-runtime/regex/re2.ts';
+import { contentHash } from '../../../gateway-runtime/snapshot/canonical.ts';
+import { difference } from '../../../gateway-runtime/snapshot/difference.ts';
+import { backend, endpoints, GATEWAY, to } from '../../support/gateway.ts';
+import { listener, prefix, rule, snapshot } from '../../unit/match/snapshots.ts';
+import type { Setting } from './contender.ts';
+
+const {
+  engine,
+  folder,
+  backendPort,
+  routes: count,
+  ports,
+}: Setting & { engine: EngineName } = JSON.parse(process.argv[2]!);
+const log = new LogFile(openSync(join(folder, `${engine}-access.log`), 'a'));
+const agent = new Agent({
+  gateway: GATEWAY,
+  regex: re2,
+  engine,
+  bindPort: (port) => (port === 443 ? ports.tls : ports.plain),
+  metrics: new Metrics({ process: true }),
+  accessLog: (line) => log.write(line),
+});
+const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+const content = { certificate: read('certificate.pem'), privateKey: read('key.pem') };
+const certificate = { id: 'infra/bench', hash: contentHash(content), ...content };
+
+/** `weight` of the first route's first backend, of 100. */
+const configuration = (routes: number, weight = 90) =>
+  snapshot(
+    listener('web'),
+    listener('secure', { port: 443, protocol: 'HTTPS', certificates: [certificate.id] }),
+    backend('one'),
+    backend('two'),
+    ...Array.from({ length: routes }, (_, i) =>
+      rule({
+        on: ['web', 'secure'],
+        route: `team-${i % 50}/route-${i}`,
+        hostnames: [`h${i}.example.com`],
+        matches: [{ path: prefix(`/api/v${i}`) }],
+        rest: { backends: [to('one', i === 0 ? weight : 90), to('two', i === 0 ? 100 - weight : 10)] },
+      }),
+    ),
+  );
+
+type Configuration = ReturnType<typeof configuration>;
+
+/** Milliseconds for which the event loop was kept, at most, while this was applied. */
+async function apply(wanted: Configuration): Promise<number> {
+  const endpoint = { address: '127.0.0.1', port: backendPort };
+  const delta = difference(agent.snapshot, wanted);
+  let last = performance.now();
+  let longest = 0;
+  let goesOn = true;
+  const look = () => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+    if (goesOn) setImmediate(look);
+  };
+  setImmediate(look);
+  const { accepted, diagnostics } = await agent.apply({
+    delta,
+    endpoints: endpoints({ one: [endpoint], two: [endpoint] }),
+    certificates: new Map([[certificate.id, certificate]]),
+  });
+  if (!accepted || diagnostics.length > 0) throw new Error(JSON.stringify(diagnostics));
+  await new Promise((resolve) => setImmediate(resolve));
+  goesOn = false;
+  return longest;
+}
+
+const memory = () => {
+  globalThis.gc?.();
+  const { rss, heapUsed } = process.memoryUsage();
+  return { rss, heap: heapUsed };
+};
+
+const COMMANDS: Record<string, () => unknown> = {
+  memory,
+  /** All routes but one go and come again, ten times. */
+  churn: async () => {
+    const all = configuration(count);
+    const one = configuration(1);
+    for (let i = 0; i < 10; i++) {
+      await apply(one);
+      await apply(all);
+    }
+    return memory();
+  },
+  /** One route changes its weight, and back, a hundred times. */
+  swap: async () => {
+    const times: number[] = [];
+    const [changed, first] = [configuration(count, 80), configuration(count)];
+    for (let i = 0; i < 50; i++) times.push(await apply(changed), await apply(first));
+    return times.sort((a, b) => a - b);
+  },
+};
+
+await apply(configuration(count));
+process.stdout.write('ready\n');
+// A profile is written at an orderly exit only.
+process.once('SIGINT', () => process.exit());
+for await (const line of createInterface({ input: process.stdin })) {
+  process.stdout.write(`${JSON.stringify(await COMMANDS[line]!())}\n`);
+}

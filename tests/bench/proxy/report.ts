@@ -1,0 +1,85 @@
+/** Results as a table, and as a picture. */
+import type { Work } from './works.ts';
+
+export interface Figure {
+  readonly name: string;
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+export interface Result {
+  readonly work: Work;
+  readonly figures: readonly Figure[];
+}
+
+const rounded = (figure: number) => (figure >= 100 ? figure.toFixed(0) : figure.toFixed(1));
+
+function ratios({ name }: Figure, { work, figures }: Result): string {
+  const goals = (work.goals as Record<string, Record<string, number> | undefined>)[name];
+  const own = figures.find((each) => each.name === name)!;
+  return Object.entries(goals ?? {})
+    .flatMap(([peer, goal]) => {
+      const other = figures.find((each) => each.name === peer);
+      return other ? [`${(own.median / other.median).toFixed(2)} x ${peer} (goal ${goal})`] : [];
+    })
+    .join(', ');
+}
+
+export function table(results: readonly Result[]): string {
+  return results
+    .map((result) => {
+      const lines = result.figures.map((figure) =>
+        `  ${figure.name.padEnd(28)} ${rounded(figure.median).padStart(7)}  (${rounded(figure.least)} to ${rounded(figure.most)})`.padEnd(
+          62,
+        ),
+      );
+      return `${result.work.title}, ${result.work.unit}${result.work.routes ? ` (${result.work.routes} routes)` : ''}\n${lines
+        .map((line, index) => `${line}${ratios(result.figures[index]!, result)}`.trimEnd())
+        .join('\n')}\n`;
+    })
+    .join('\n');
+}
+
+const WIDTH = 860;
+const LABEL = 210;
+const BAR = 16;
+const GAP = 4;
+const COLOURS: Readonly<Record<string, string>> = {
+  Gatewright: '#1f6feb',
+  'Gatewright (http1-internals)': '#58a6ff',
+  'Gatewright (node)': '#a5c8f5',
+};
+const PEER = '#9aa4b0';
+
+const escaped = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
+
+/** Bars, a group for each work; the whiskers are the least and the most. Shorter is better. */
+export function chart(results: readonly Result[]): string {
+  const parts: string[] = [];
+  let y = 24;
+  for (const { work, figures } of results) {
+    parts.push(`<text x="8" y="${y}" class="title">${escaped(`${work.title}, ${work.unit}`)}</text>`);
+    y += 8;
+    const most = Math.max(...figures.map((each) => each.most));
+    const scale = (figure: number) => (figure / most) * (WIDTH - LABEL - 90);
+    for (const { name, median, least, most: top } of figures) {
+      const middle = y + BAR / 2;
+      const end = LABEL + scale(top);
+      parts.push(
+        `<text x="${LABEL - 8}" y="${middle + 4}" text-anchor="end">${escaped(name)}</text>`,
+        `<rect x="${LABEL}" y="${y}" width="${scale(median).toFixed(1)}" height="${BAR}" fill="${COLOURS[name] ?? PEER}"/>`,
+        `<path d="M${(LABEL + scale(least)).toFixed(1)} ${middle}H${end.toFixed(1)}" stroke="#222" fill="none"/>`,
+        `<text x="${(end + 6).toFixed(1)}" y="${middle + 4}">${rounded(median)}</text>`,
+      );
+      y += BAR + GAP;
+    }
+    y += 26;
+  }
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y}" viewBox="0 0 ${WIDTH} ${y}">
+<style>text { font: 12px system-ui, sans-serif; fill: #222 } .title { font-weight: 600 }</style>
+<rect width="100%" height="100%" fill="#fff"/>
+${parts.join('\n')}
+</svg>
+`;
+}
