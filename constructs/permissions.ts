@@ -12,12 +12,25 @@ const READ = ['get', 'list', 'watch'];
 export const CLUSTER_RULES = [
   {
     apiGroups: [GATEWAY_GROUP],
-    resources: ['gatewayclasses', 'gateways', 'httproutes', 'listenersets', 'referencegrants'],
+    resources: [
+      'backendtlspolicies',
+      'gatewayclasses',
+      'gateways',
+      'httproutes',
+      'listenersets',
+      'referencegrants',
+    ],
     verbs: READ,
   },
   {
     apiGroups: [GATEWAY_GROUP],
-    resources: ['gatewayclasses/status', 'gateways/status', 'httproutes/status', 'listenersets/status'],
+    resources: [
+      'backendtlspolicies/status',
+      'gatewayclasses/status',
+      'gateways/status',
+      'httproutes/status',
+      'listenersets/status',
+    ],
     verbs: ['patch', 'update'],
   },
   { apiGroups: [OWN_GROUP], resources: ['gatewayparameters'], verbs: READ },

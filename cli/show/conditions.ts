@@ -46,6 +46,7 @@ function isGood({ type, status }: Condition): boolean {
 /** Every condition of an object and its parts. */
 function conditionsOf(status: ObjectStatus): readonly Condition[] {
   if (status.kind === 'HTTPRoute') return status.parents.flatMap(({ conditions }) => conditions);
+  if (status.kind === 'BackendTLSPolicy') return status.ancestors.flatMap(({ conditions }) => conditions);
   const listeners = status.kind === 'GatewayClass' ? [] : status.listeners;
   return [...status.conditions, ...listeners.flatMap(({ conditions }) => conditions)];
 }
@@ -73,6 +74,11 @@ function partLines(status: ObjectStatus): string[] {
   if (status.kind === 'HTTPRoute') {
     return status.parents.flatMap(({ parentRef, conditions }) =>
       withConditions(`on ${parentText(parentRef)}`, conditions, '  '),
+    );
+  }
+  if (status.kind === 'BackendTLSPolicy') {
+    return status.ancestors.flatMap(({ ancestorRef, conditions }) =>
+      withConditions(`for ${parentText(ancestorRef)}`, conditions, '  '),
     );
   }
   const listeners = status.kind === 'GatewayClass' ? [] : status.listeners;

@@ -1,4 +1,5 @@
 /** The kinds that are read, and what becomes of an object of any other kind. */
+import { backendTlsPolicy } from './backend-tls-policy.ts';
 import { configMap, endpointSlice, namespaceObject, secret, service } from './core.ts';
 import { gateway, gatewayClass, listenerSet } from './gateway.ts';
 import { gatewayParameters, PARAMETERS_VERSION } from './gateway-parameters.ts';
@@ -34,6 +35,7 @@ export const KINDS = {
   ListenerSet: define(GATEWAY_GROUP, ['v1'], true, listenerSet),
   HTTPRoute: define(GATEWAY_GROUP, ['v1', 'v1beta1'], true, httpRoute),
   ReferenceGrant: define(GATEWAY_GROUP, ['v1', 'v1beta1'], true, referenceGrant),
+  BackendTLSPolicy: define(GATEWAY_GROUP, ['v1'], true, backendTlsPolicy),
   GatewayParameters: define(OWN_GROUP, [PARAMETERS_VERSION], true, gatewayParameters),
   Namespace: define('', ['v1'], false, namespaceObject),
   Service: define('', ['v1'], true, service),

@@ -1,15 +1,16 @@
 /** What one Gateway's data planes are to have, as of now: kept up to date by changes, at the cost of the change. */
 import { certificatesHash, endpointsHash } from '../distribution/content.ts';
 import type { Order } from '../distribution/order.ts';
-import type {
-  BackendEndpoints,
-  BackendKey,
-  CertificateBundle,
-  CertificateId,
-  GatewayId,
-  Resource,
-  ResourceKey,
-  SnapshotDelta,
+import {
+  type BackendEndpoints,
+  type BackendKey,
+  type CertificateBundle,
+  type CertificateId,
+  certificatesOf,
+  type GatewayId,
+  type Resource,
+  type ResourceKey,
+  type SnapshotDelta,
 } from '../snapshot/snapshot.ts';
 
 /** Of all Gateways. */
@@ -31,7 +32,7 @@ export class GatewayContent {
   readonly gateway: GatewayId;
   readonly #sources: Sources;
   readonly #resources = new Map<ResourceKey, Resource>();
-  /** By how many listeners it is named. */
+  /** By how many resources it is named. */
   readonly #certificates = new Map<CertificateId, number>();
   /** The last deltas, each from the version to which the one before it led. */
   #steps: SnapshotDelta[] = [];
@@ -64,8 +65,7 @@ export class GatewayContent {
     const usedCertificates = new Map<CertificateId, boolean>();
     const count = (resource: Resource, by: 1 | -1) => {
       if (resource.type === 'backend') note(usedBackends, resource.key, by < 0);
-      if (resource.type !== 'listener') return;
-      for (const id of resource.certificates) {
+      for (const id of certificatesOf(resource)) {
         note(usedCertificates, id, this.usesCertificate(id));
         const uses = (this.#certificates.get(id) ?? 0) + by;
         if (uses > 0) this.#certificates.set(id, uses);
@@ -143,7 +143,7 @@ export class GatewayContent {
     return this.usesBackend(key) ? this.#sources.endpoints.get(key) : undefined;
   }
 
-  /** Undefined: no listener of the Gateway names it, or it is not there. The only way by which a key reaches a stream. */
+  /** Undefined: nothing of the Gateway names it, or it is not there. The only way by which a key reaches a stream. */
   certificate(id: CertificateId): CertificateBundle | undefined {
     return this.usesCertificate(id) ? this.#sources.certificates.get(id) : undefined;
   }

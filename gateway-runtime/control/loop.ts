@@ -20,6 +20,7 @@ import {
   type BackendKey,
   type CertificateBundle,
   type CertificateId,
+  certificatesOf,
   type GatewayId,
   gatewayKey,
   type Snapshot,
@@ -297,7 +298,7 @@ function referencesOf(snapshot: Snapshot) {
   const certificates = new Set<CertificateId>();
   for (const each of snapshot.resources) {
     if (each.type === 'backend') backends.set(each.key, each);
-    if (each.type === 'listener') for (const id of each.certificates) certificates.add(id);
+    for (const id of certificatesOf(each)) certificates.add(id);
   }
   return { backends, certificates };
 }

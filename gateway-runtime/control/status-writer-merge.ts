@@ -12,6 +12,7 @@ import type {
   ListenerStatus,
   ObjectStatus,
   ParentRefStatus,
+  PolicyAncestorStatus,
   RouteParentStatus,
 } from '../translate/translation.ts';
 
@@ -67,7 +68,7 @@ const isOwn = (type: string | undefined) =>
 
 /**
  * The edits that lead to what is wanted; none where all of it is there. `wanted` is absent where we have nothing to say of
- * an object: then our entries are taken out of a route, while anything else may belong to another controller by now.
+ * an object: then our entries are taken out of a route or policy, while anything else may belong to another controller by now.
  *
  * @param now for conditions that change, as RFC 3339 with seconds
  */
@@ -77,10 +78,15 @@ export function statusEdits(
   wanted: WantedStatus | undefined,
   now: string,
 ): Edit[] {
-  if (!wanted) return 'parents' in (found ?? {}) ? parentEdits(ref, found, [], now) : [];
+  if (!wanted) {
+    if ('parents' in (found ?? {})) return parentEdits(ref, found, [], now);
+    return 'ancestors' in (found ?? {}) ? ancestorEdits(ref, found, [], now) : [];
+  }
   switch (wanted.kind) {
     case 'HTTPRoute':
       return parentEdits(ref, found, wanted.parents, now);
+    case 'BackendTLSPolicy':
+      return ancestorEdits(ref, found, wanted.ancestors, now);
     case 'GatewayClass':
       return [
         ...conditionEdits(found, wanted.conditions, now),
@@ -164,6 +170,37 @@ function parentEdits(
       return { parentRef, controllerName, conditions: after };
     },
   });
+}
+
+/** "A maximum of 16 ancestors will be represented in this list"; those of others have their places. */
+const MOST_ANCESTORS = 16;
+
+function ancestorEdits(
+  ref: ObjectRef,
+  found: FoundStatus | undefined,
+  wanted: readonly PolicyAncestorStatus[],
+  now: string,
+): Edit[] {
+  const isOurs = (entry: Partial<PolicyAncestorStatus> | null) => entry?.controllerName === CONTROLLER_NAME;
+  const there = (listOf(found, 'ancestors') ?? []) as readonly (Partial<PolicyAncestorStatus> | null)[];
+  const room = Math.max(0, MOST_ANCESTORS - there.filter((entry) => !isOurs(entry)).length);
+  return listEdits<Partial<PolicyAncestorStatus> | null, PolicyAncestorStatus>(
+    found,
+    'ancestors',
+    wanted.slice(0, room),
+    {
+      isOurs,
+      isSame: (entry, { ancestorRef }) =>
+        parentKey(entry?.ancestorRef, ref.namespace) === parentKey(ancestorRef, ref.namespace),
+      merged: (entry, { ancestorRef, controllerName, conditions }) => {
+        const before = entry?.conditions;
+        const after = mergedConditions(before, conditions, () => true, now);
+        if (after === before && canonicalJson(entry?.ancestorRef) === canonicalJson(ancestorRef))
+          return entry;
+        return { ancestorRef, controllerName, conditions: after };
+      },
+    },
+  );
 }
 
 /** With the defaults that the API server fills in or that hold where a field is absent. */

@@ -58,11 +58,11 @@ export function issuerOf({ subject }: X509Certificate, key: KeyObject): Issuer {
 /** What a certificate is for, besides its subject. */
 export interface CertificateUse {
   readonly purpose: 'server' | 'client';
-  /** DNS names (wildcards too) and IP addresses. */
+  /** DNS names (wildcards too), IP addresses and URIs. */
   readonly names: readonly string[];
 }
 
-/** A server certificate for these DNS names (wildcards too) and IP addresses. */
+/** A server certificate for these DNS names (wildcards too), IP addresses and URIs. */
 export function issueServerCertificate(
   issuer: Issuer,
   names: readonly string[],
@@ -158,7 +158,7 @@ function keyIdOf(publicKey: KeyObject): Buffer {
 function alternativeName(name: string): Buffer {
   if (isIPv4(name)) return tlv(0x87, Buffer.from(name.split('.').map(Number)));
   if (isIPv6(name)) return tlv(0x87, ipv6Bytes(name));
-  return tlv(0x82, Buffer.from(name, 'latin1'));
+  return tlv(name.includes('://') ? 0x86 : 0x82, Buffer.from(name, 'latin1'));
 }
 
 function ipv6Bytes(address: string): Buffer {

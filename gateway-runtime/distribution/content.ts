@@ -18,12 +18,14 @@ import { contentHash, SetHash } from '../snapshot/canonical.ts';
 import type {
   Backend,
   BackendEndpoints,
+  BackendTls,
   CaBundle,
   CertificateBundle,
   ClientCertificates,
   Endpoint,
   FilterConfig,
   GatewayId,
+  GatewayIdentity,
   HttpMatch,
   HttpRule,
   Listener,
@@ -33,6 +35,7 @@ import type {
   RuleSession,
   RuleSource,
   RuleTimeouts,
+  SubjectAltName,
   ValueMatch,
   WeightedBackend,
 } from '../snapshot/snapshot.ts';
@@ -142,6 +145,14 @@ const httpRule = exactly<HttpRule>({
   refusal: optional(string()),
 });
 
+function authorities(): Schema<BackendTls['authorities']> {
+  const [system, keys] = [oneOf(['System']), list(key())];
+  return {
+    check: (value, field, problems) =>
+      Array.isArray(value) ? keys.check(value, field, problems) : system.check(value, field, problems),
+  };
+}
+
 const backend = exactly<Backend>({
   type: oneOf(['backend']),
   key: key(),
@@ -150,6 +161,20 @@ const backend = exactly<Backend>({
   service: name(),
   port: port(),
   appProtocol: optional(string()),
+  tls: optional(
+    exactly<BackendTls>({
+      policy: string(),
+      hostname: string({ min: 1, max: 253 }),
+      subjectAltNames: optional(
+        list(
+          exactly<SubjectAltName>({ type: oneOf(['Hostname', 'URI']), value: string({ min: 1, max: 253 }) }),
+          { min: 1 },
+        ),
+      ),
+      authorities: authorities(),
+      refusal: optional(string()),
+    }),
+  ),
 });
 
 const caBundle = exactly<CaBundle>({
@@ -161,7 +186,20 @@ const caBundle = exactly<CaBundle>({
   certificates: string({ min: 1 }),
 });
 
-const RESOURCES = { listener, 'http-rule': httpRule, backend, 'ca-bundle': caBundle } satisfies {
+const gatewayIdentity = exactly<GatewayIdentity>({
+  type: oneOf(['gateway-identity']),
+  key: oneOf(['gateway-identity']),
+  hash: hash(),
+  certificate: key(),
+});
+
+const RESOURCES = {
+  listener,
+  'http-rule': httpRule,
+  backend,
+  'ca-bundle': caBundle,
+  'gateway-identity': gatewayIdentity,
+} satisfies {
   [T in Resource['type']]: Schema<Extract<Resource, { type: T }>>;
 };
 

@@ -80,7 +80,7 @@ export function explain(
     listeners: explainedListeners,
     matches: evaluation.matches.map(explainedMatch),
     ...(evaluation.winner
-      ? explainService(evaluation, canonical, { ...at, tls })
+      ? explainService(evaluation, canonical, { ...at, tls }, snapshot)
       : { status: evaluation.status!, summary: notServed(evaluation, host, serverName) }),
   });
 }

@@ -133,6 +133,8 @@ export interface ExplainedBackend {
   readonly share: number;
   /** Why this share is answered 500. */
   readonly unresolved?: { readonly reason: string; readonly message: string };
+  /** Where it is reached over TLS: as whom, and what is trusted and shown, in words. */
+  readonly tls?: string;
   readonly filters: readonly string[];
   readonly reply?: ExplainedReply;
 }

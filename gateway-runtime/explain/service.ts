@@ -3,18 +3,36 @@ import { explainFilter } from '../filters/index.ts';
 import { decidingLine } from '../match/precedence.ts';
 import type { EvaluatedMatch, Evaluation } from '../match/reference.ts';
 import type { MatchRequest } from '../match/request.ts';
-import type { FilterConfig, WeightedBackend } from '../snapshot/snapshot.ts';
+import type {
+  BackendKey,
+  BackendTls,
+  FilterConfig,
+  Snapshot,
+  WeightedBackend,
+} from '../snapshot/snapshot.ts';
 import { applyFilters, type Effects, type FilterContext, ImaginedHead } from './effects.ts';
 import type { ExplainedAt } from './explain.ts';
 import type { ExplainedBackend, ExplainedDecision, Explanation } from './explanation.ts';
-import { retryInWords, ruleInWords, ruleNameOf, sessionInWords, timeoutsInWords } from './words.ts';
+import {
+  retryInWords,
+  ruleInWords,
+  ruleNameOf,
+  sessionInWords,
+  timeoutsInWords,
+  tlsInWords,
+} from './words.ts';
 
 type Service = Pick<
   Explanation,
   'summary' | 'status' | 'decision' | 'filters' | 'reply' | 'forwarded' | 'backends' | 'limits' | 'session'
 >;
 
-export function explainService(evaluation: Evaluation, request: MatchRequest, at: ExplainedAt): Service {
+export function explainService(
+  evaluation: Evaluation,
+  request: MatchRequest,
+  at: ExplainedAt,
+  snapshot: Snapshot,
+): Service {
   const winner = evaluation.winner!;
   const { rule } = winner;
   const name = ruleInWords(ruleNameOf(rule));
@@ -40,7 +58,7 @@ export function explainService(evaluation: Evaluation, request: MatchRequest, at
   let backends: readonly ExplainedBackend[];
   try {
     effects = applyFilters(rule.filters, head, context);
-    backends = effects.reply ? [] : explainBackends(rule.backends, head, context);
+    backends = effects.reply ? [] : explainBackends(rule.backends, head, context, snapshot);
   } catch (error) {
     return refused(error instanceof Error ? error.message : String(error));
   }
@@ -90,19 +108,33 @@ function explainBackends(
   backends: readonly WeightedBackend[],
   head: ImaginedHead,
   context: FilterContext,
+  snapshot: Snapshot,
 ): ExplainedBackend[] {
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
   return backends.map(({ name, weight, backend, unresolved, filters }) => {
     const { reply } = applyFilters(filters, head.copy(), context);
+    const tls = backend === undefined ? undefined : tlsOf(snapshot, backend);
+    const refusal = tls?.refusal;
     return {
       name,
       weight,
       share: total === 0 ? 0 : Math.round((weight / total) * 1000) / 10,
       ...(backend === undefined ? { unresolved: unresolved ?? NOT_RESOLVED } : {}),
+      ...(refusal === undefined ? {} : { unresolved: { reason: 'BackendTLSPolicy', message: refusal } }),
+      ...(tls && refusal === undefined ? { tls: tlsInWords(tls, identityOf(snapshot)) } : {}),
       filters: filters.map(filterInWords),
       ...(reply ? { reply } : {}),
     };
   });
+}
+
+function tlsOf({ resources }: Snapshot, backend: BackendKey): BackendTls | undefined {
+  const found = resources.find(({ key }) => key === backend);
+  return found?.type === 'backend' ? found.tls : undefined;
+}
+
+function identityOf({ resources }: Snapshot): string | undefined {
+  return resources.find((each) => each.type === 'gateway-identity')?.certificate;
 }
 
 const NOT_RESOLVED = { reason: 'BackendNotFound', message: 'the backend was not found' };

@@ -116,14 +116,15 @@ function forwardLines({ forwarded, request }: Explanation): string[] {
   ]);
 }
 
-function backendLines({ name, share, unresolved, filters, reply }: ExplainedBackend): string[] {
+function backendLines({ name, share, unresolved, tls, filters, reply }: ExplainedBackend): string[] {
   const percent = `${share} %`.padStart(7);
   const fate = unresolved
     ? `, answered 500: ${unresolved.reason}, ${unresolved.message}`
     : reply
       ? `, ${replyInWords(reply)}`
       : '';
-  return [`${percent}  ${name}${fate}`, ...filters.map((filter) => `         ${filter}`)];
+  const how = [...(tls ? [tls] : []), ...filters];
+  return [`${percent}  ${name}${fate}`, ...how.map((each) => `         ${each}`)];
 }
 
 const replyInWords = ({ status, location }: ExplainedReply) =>

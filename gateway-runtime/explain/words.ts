@@ -3,6 +3,7 @@ import { shownValue } from '../snapshot/credential.ts';
 import { ruleField } from '../snapshot/rule-field.ts';
 import { sessionName } from '../snapshot/session.ts';
 import type {
+  BackendTls,
   ClientCertificates,
   HttpMatch,
   HttpRule,
@@ -81,4 +82,19 @@ export function sessionInWords(rule: HttpRule): string {
   const end =
     type === 'Header' ? '' : isPermanent ? ', also after the browser ended' : ', until the browser ends';
   return `a client comes back to its endpoint by ${by}${time}${end}; weights are for new sessions`;
+}
+
+/** `identity`: the Secret whose certificate the gateway shows. */
+export function tlsInWords(
+  { policy, hostname, subjectAltNames, authorities }: BackendTls,
+  identity: string | undefined,
+): string {
+  const names = subjectAltNames?.map(({ value }) => value).join(' or ');
+  const known = names === undefined ? `as ${hostname}` : `as ${names} (server name ${hostname})`;
+  const trusted =
+    authorities === 'System'
+      ? 'signed by a well-known authority'
+      : `signed by an authority in ${authorities.map((key) => key.replace('ca-bundle/', 'ConfigMap ')).join(', ')}`;
+  const shown = identity === undefined ? '' : `; the gateway shows the certificate of Secret ${identity}`;
+  return `over TLS ${known}, ${trusted} (BackendTLSPolicy ${policy})${shown}`;
 }

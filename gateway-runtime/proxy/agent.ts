@@ -13,6 +13,7 @@ import {
   type BackendKey,
   type CertificateBundle,
   type CertificateId,
+  certificatesOf,
   type Endpoint,
   type GatewayId,
   gatewayKey,
@@ -22,6 +23,7 @@ import {
   type Snapshot,
   type SnapshotDelta,
 } from '../snapshot/snapshot.ts';
+import { CaBundles } from './ca-bundles.ts';
 import { ClientAuthorities, stricter } from './client-certificates.ts';
 import type { Engine } from './engine.ts';
 import { ENGINES, type EngineName } from './engines.ts';
@@ -36,6 +38,7 @@ import { Metrics } from './telemetry/metrics.ts';
 import { type ObserverOptions, observe } from './telemetry/observer.ts';
 import { TicketKeys, ticketKeysOf } from './ticket-keys.ts';
 import { Certificates, defaultTls, tlsOptions } from './tls.ts';
+import { TlsBackends } from './upstream/tls-backends.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 
 export interface AgentOptions extends ObserverOptions {
@@ -92,9 +95,11 @@ export class Agent {
   readonly #upstreams: Upstreams;
   readonly #certificates = new Certificates();
   readonly #sessionKeys = new SessionKeys();
+  readonly #caBundles = new CaBundles();
+  readonly #tlsBackends = new TlsBackends(this.#caBundles);
   readonly #pipeline: Pipeline;
   readonly #engine: Engine;
-  readonly #authorities = new ClientAuthorities();
+  readonly #authorities = new ClientAuthorities(this.#caBundles);
   readonly #listeners: Listeners;
   #version = '';
   #snapshot: Snapshot | undefined;
@@ -230,6 +235,7 @@ export class Agent {
     for (const [key, found] of endpoints ?? []) this.#upstreams.putEndpoints(key, found);
     if (delta) this.#take(delta, router);
     if (delta) this.#authorities.update(this.#ports());
+    this.#setTransports();
     if (delta) await this.#listeners.set(this.#ports());
     if (certificates || delta) this.#listeners.setDefaultTls((port) => defaultTls(this.#handshake(port)));
     if (delta && this.#state === 'starting') this.#state = 'serving';
@@ -270,32 +276,50 @@ export class Agent {
     const gone = (delta.from === undefined ? [...this.#resources.keys()] : delta.remove).filter(
       (key) => !put.has(key),
     );
-    const before = certificatesOf([...put, ...gone].map((key) => this.#resources.get(key)));
+    const before = certificatesOfAll([...put, ...gone].map((key) => this.#resources.get(key)));
     for (const resource of delta.put) this.#put(resource);
     this.#pipeline.router = router;
     this.#version = delta.to;
     this.#snapshot = undefined;
     for (const key of gone) this.#remove(key);
     if (before.size === 0) return;
-    const after = certificatesOf(this.#resources.values());
+    const after = certificatesOfAll(this.#resources.values());
     for (const id of before) if (!after.has(id)) this.#certificates.put(id, undefined);
+  }
+
+  /** In the same turn as what demands it, so that no request goes another way. */
+  #setTransports(): void {
+    const identity = this.#resources.get('gateway-identity');
+    this.#tlsBackends.client =
+      identity?.type === 'gateway-identity' ? this.#certificates.bundle(identity.certificate) : undefined;
+    for (const [key, transport] of this.#tlsBackends.take()) this.#upstreams.setTransport(key, transport);
   }
 
   #put(resource: Resource): void {
     this.#resources.set(resource.key, resource);
-    if (resource.type === 'backend') this.#upstreams.putBackend(resource);
-    else if (resource.type === 'http-rule') this.#metrics.putRule(resource);
-    else if (resource.type === 'ca-bundle') this.#authorities.put(resource);
-    else this.#metrics.putListener(resource);
+    if (resource.type === 'backend') {
+      this.#upstreams.putBackend(resource);
+      this.#tlsBackends.put(resource);
+    } else if (resource.type === 'http-rule') this.#metrics.putRule(resource);
+    else if (resource.type === 'listener') this.#metrics.putListener(resource);
+    else if (resource.type === 'ca-bundle') {
+      this.#caBundles.put(resource);
+      this.#tlsBackends.bundleChanged(resource.key);
+    }
   }
 
   #remove(key: ResourceKey): void {
     const resource = this.#resources.get(key);
     this.#resources.delete(key);
-    if (resource?.type === 'backend') this.#upstreams.removeBackend(key);
-    else if (resource?.type === 'http-rule') this.#metrics.removeRule(key);
-    else if (resource?.type === 'ca-bundle') this.#authorities.remove(key);
-    else if (resource) this.#metrics.removeListener(resource);
+    if (resource?.type === 'backend') {
+      this.#upstreams.removeBackend(key);
+      this.#tlsBackends.remove(key);
+    } else if (resource?.type === 'http-rule') this.#metrics.removeRule(key);
+    else if (resource?.type === 'listener') this.#metrics.removeListener(resource);
+    else if (resource?.type === 'ca-bundle') {
+      this.#caBundles.remove(key);
+      this.#tlsBackends.bundleChanged(key);
+    }
   }
 
   /**
@@ -324,15 +348,14 @@ export class Agent {
     return [
       ...this.#listeners.problems,
       ...this.#certificates.problems,
-      ...this.#authorities.problems,
+      ...this.#caBundles.problems,
       ...this.#pipeline.router.problems,
     ];
   }
 }
 
-function certificatesOf(resources: Iterable<Resource | undefined>): Set<CertificateId> {
+function certificatesOfAll(resources: Iterable<Resource | undefined>): Set<CertificateId> {
   const ids = new Set<CertificateId>();
-  for (const each of resources)
-    if (each?.type === 'listener') for (const id of each.certificates) ids.add(id);
+  for (const each of resources) if (each) for (const id of certificatesOf(each)) ids.add(id);
   return ids;
 }

@@ -2,11 +2,10 @@
  * Certificates of clients: what a port asks for in its handshakes, and what came of it. A connection belongs to a port and not to a
  * listener (GEP-91, "Connection coalescing security issue"), so all that are made on a port are asked alike.
  */
-import { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { contentHash } from '../snapshot/canonical.ts';
-import type { Diagnostic } from '../snapshot/diagnostic.ts';
-import type { CaBundle, CaBundleKey, ClientCertificates, Listener } from '../snapshot/snapshot.ts';
+import type { ClientCertificates, Listener } from '../snapshot/snapshot.ts';
+import type { CaBundles } from './ca-bundles.ts';
 
 /** What the handshakes of one port ask of clients. As long as nothing of it changes it is the same object. */
 export interface ClientDemand {
@@ -51,48 +50,13 @@ export function clientIdentityOf(socket: TLSSocket): ClientIdentity {
   };
 }
 
-interface Loaded {
-  readonly bundle: CaBundle;
-  readonly certificates: readonly string[];
-  readonly problem?: Diagnostic;
-}
-
-const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g;
-
-/** The authorities of the snapshot, and what each port makes of them. */
+/** What each port makes of the authorities of the snapshot. */
 export class ClientAuthorities {
-  readonly #loaded = new Map<CaBundleKey, Loaded>();
+  readonly #bundles: CaBundles;
   #demands: ReadonlyMap<number, ClientDemand> = new Map();
 
-  put(bundle: CaBundle): void {
-    const usable: string[] = [];
-    let broken = 0;
-    for (const block of bundle.certificates.match(BLOCK) ?? []) {
-      try {
-        new X509Certificate(block);
-        usable.push(block);
-      } catch {
-        broken++;
-      }
-    }
-    const { key, namespace, configMap } = bundle;
-    const problem: Diagnostic = {
-      severity: 'error',
-      code: 'certificate/authority-not-loaded',
-      object: { group: '', kind: 'ConfigMap', namespace, name: configMap },
-      field: 'data["ca.crt"]',
-      message: `found ${broken} of ${broken + usable.length} certificates that can't be loaded; none that they issued is valid`,
-      fix: 'put the certificates of the authority in PEM form into ca.crt',
-    };
-    this.#loaded.set(key, { bundle, certificates: usable, ...(broken > 0 ? { problem } : {}) });
-  }
-
-  remove(key: CaBundleKey): void {
-    this.#loaded.delete(key);
-  }
-
-  get problems(): readonly Diagnostic[] {
-    return [...this.#loaded.values()].flatMap(({ problem }) => problem ?? []);
+  constructor(bundles: CaBundles) {
+    this.#bundles = bundles;
   }
 
   demandOf(port: number): ClientDemand | undefined {
@@ -105,8 +69,8 @@ export class ClientAuthorities {
     for (const [port, { clientCertificates }] of ports) {
       if (!clientCertificates) continue;
       const { mode, authorities } = clientCertificates;
-      const loaded = authorities.flatMap((key) => this.#loaded.get(key) ?? []);
-      const identity = contentHash([port, mode, loaded.map(({ bundle }) => bundle.hash)]);
+      const loaded = authorities.flatMap((key) => this.#bundles.get(key) ?? []);
+      const identity = contentHash([port, mode, loaded.map(({ hash }) => hash)]);
       const known = this.#demands.get(port);
       demands.set(
         port,

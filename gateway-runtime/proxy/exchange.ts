@@ -17,6 +17,7 @@ import type { CompiledRule } from './pipeline/compiled-rule.ts';
 import type { Deadline } from './pipeline/deadlines.ts';
 import type { RequestSession } from './sessions/rule-sessions.ts';
 import type { UpstreamEndpoint } from './upstream/upstream-endpoint.ts';
+import type { UpstreamTls } from './upstream/upstream-tls.ts';
 
 /** The connection a request came on. */
 export interface ClientConnection {
@@ -35,6 +36,11 @@ export interface ClientConnection {
 
 /** Where a handshake fails for the certificate of the client. */
 export type HandshakeCause = 'client-certificate-missing' | 'client-certificate-not-valid';
+/** An endpoint, and how it is to be reached. */
+export interface TargetEndpoint extends Endpoint {
+  /** Where it is set, over TLS, and in no other way. */
+  readonly tls?: UpstreamTls | undefined;
+}
 
 /** An endpoint, and how it is to be reached. */
 export interface TargetEndpoint extends Endpoint {
@@ -47,6 +53,12 @@ export type UpstreamFailure =
   /** The connection could not be made. */
   | 'connect'
   | 'connect-timeout'
+  /** The endpoint took the connection, and no TLS came about. */
+  | 'tls-handshake'
+  /** Its certificate is not of an authority that is trusted for the backend, or not valid now. */
+  | 'tls-untrusted'
+  /** Its certificate is for another name than the backend is known by. */
+  | 'tls-name'
   /** Every endpoint has as many requests as it may have, and there was no room soon. */
   | 'overloaded'
   /** The backend closed or reset before a response head. */
@@ -89,7 +101,7 @@ export class Outcome {
   /** The request was sent to `endpoint`, and its response has not ended. */
   isUnderWay = false;
   /** Endpoints that the request was sent to, in order. */
-  readonly tried: Endpoint[] = [];
+  readonly tried: TargetEndpoint[] = [];
   failure: UpstreamFailure | undefined;
   backendFilters: readonly CompiledFilter[] = [];
   requestDeadline: Deadline<Exchange> | undefined;

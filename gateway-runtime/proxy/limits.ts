@@ -14,6 +14,7 @@ export interface Limits {
   readonly clientStall: number;
   /** An upgraded connection (WebSocket) on which nothing moves. */
   readonly tunnelIdle: number;
+  /** From the connection to the end of the TLS handshake, of clients and with endpoints. */
   readonly tlsHandshake: number;
   /**
    * Client connections of one listener port. Close to it, idle ones go, those of clients that hold most first; where none is idle, new ones

@@ -47,11 +47,19 @@ export const BODY_TOO_LARGE = textReply(
   413,
   'the body of this request is larger than the service that has to authorize it reads',
 );
+/** "Connections using an invalid CACertificateRef MUST fail, and the client MUST receive an HTTP 5xx error response". */
+export const REFUSED_TLS = textReply(
+  500,
+  "the backend is to be reached over TLS, and its BackendTLSPolicy can't be served; see its status",
+);
 export const INTERNAL_ERROR = textReply(500, 'the gateway failed on this request');
 
 export const FAILURES: Readonly<Record<Exclude<UpstreamFailure, 'client-gone'>, LocalReply>> = {
   connect: textReply(503, 'the backend refused the connection; try again'),
   'connect-timeout': textReply(504, 'the backend did not accept a connection in time; try again'),
+  'tls-handshake': textReply(502, 'the backend did not speak TLS with the gateway as it should'),
+  'tls-untrusted': textReply(502, "the backend's certificate is not trusted; see its BackendTLSPolicy"),
+  'tls-name': textReply(502, "the backend's certificate is for another name; see its BackendTLSPolicy"),
   overloaded: textReply(503, 'the backend has as many requests as it may have; try again'),
   reset: textReply(502, 'the backend closed the connection without an answer'),
   malformed: textReply(502, 'the backend gave an answer that is not valid HTTP'),

@@ -26,7 +26,7 @@ const CIPHERS = [
 ].join(':');
 
 /** RFC 9325 section 3.1.1: TLS 1.2 or newer; section 3.5: no renegotiation. */
-const STRICT: SecureContextOptions = {
+export const STRICT: SecureContextOptions = {
   minVersion: 'TLSv1.2',
   ciphers: CIPHERS,
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
@@ -38,15 +38,16 @@ interface Secured {
 }
 
 class LoadedCertificate {
-  readonly hash: string;
+  readonly bundle: CertificateBundle;
   readonly names: X509Certificate;
   readonly #plain: Secured;
   /** Made where they are first needed, and gone with what the port asked. */
   readonly #asking = new WeakMap<ClientDemand, Secured>();
 
   /** Throws where it can't be loaded. */
-  constructor({ hash, certificate, privateKey }: CertificateBundle) {
-    this.hash = hash;
+  constructor(bundle: CertificateBundle) {
+    this.bundle = bundle;
+    const { certificate, privateKey } = bundle;
     this.#plain = secured({ ...STRICT, cert: certificate, key: privateKey });
     this.names = new X509Certificate(certificate);
   }
@@ -89,7 +90,7 @@ export class Certificates {
       this.#problems.delete(id);
       return;
     }
-    if (this.#loaded.get(id)?.hash === bundle.hash) {
+    if (this.#loaded.get(id)?.bundle.hash === bundle.hash) {
       this.#problems.delete(id);
       return;
     }
@@ -103,6 +104,11 @@ export class Certificates {
 
   get problems(): readonly Diagnostic[] {
     return [...this.#problems.values()];
+  }
+
+  /** One that could be loaded. */
+  bundle(id: CertificateId): CertificateBundle | undefined {
+    return this.#loaded.get(id)?.bundle;
   }
 
   /** That of a listener for a server name: the first certificate with that name, else the first one. */

@@ -160,6 +160,28 @@ export interface Backend {
   readonly port: number;
   /** appProtocol of the Service port, where it is set. */
   readonly appProtocol?: string;
+  /** Its endpoints are reached over TLS, and in no other way. */
+  readonly tls?: BackendTls;
+}
+
+/** What a BackendTLSPolicy demands of the endpoints of a backend. */
+export interface BackendTls {
+  /** `namespace/name` of the BackendTLSPolicy, for messages. */
+  readonly policy: string;
+  /** Named in the handshake, and that of the certificate where there are no `subjectAltNames`. */
+  readonly hostname: string;
+  /** One or more, of which the certificate must have one. */
+  readonly subjectAltNames?: readonly SubjectAltName[];
+  /** Who may have signed the certificate: bundles of the snapshot, at least one, or the well-known roots. */
+  readonly authorities: readonly CaBundleKey[] | 'System';
+  /** Set where the policy can't be served: then no endpoint is reached at all, for this reason. */
+  readonly refusal?: string;
+}
+
+export interface SubjectAltName {
+  readonly type: 'Hostname' | 'URI';
+  /** Hostname: lower case, with "*." at most in front. */
+  readonly value: string;
 }
 
 /**
@@ -176,7 +198,15 @@ export interface CaBundle {
   readonly certificates: string;
 }
 
-export type Resource = Listener | HttpRule | Backend | CaBundle;
+/** What the Gateway shows of itself to backends that ask for it. At most one, and only where it has something to show. */
+export interface GatewayIdentity {
+  readonly type: 'gateway-identity';
+  readonly key: 'gateway-identity';
+  readonly hash: string;
+  readonly certificate: CertificateId;
+}
+
+export type Resource = Listener | HttpRule | Backend | CaBundle | GatewayIdentity;
 export type ResourceKey = string;
 
 export interface Snapshot {
@@ -219,6 +249,14 @@ export interface CertificateBundle {
   readonly certificate: string;
   readonly privateKey: string;
 }
+
+/** The certificates, with their keys, that a data plane needs for a resource. */
+export function certificatesOf(resource: Resource): readonly CertificateId[] {
+  if (resource.type === 'listener') return resource.certificates;
+  return resource.type === 'gateway-identity' ? [resource.certificate] : NO_CERTIFICATES;
+}
+
+const NO_CERTIFICATES: readonly CertificateId[] = [];
 
 export function gatewayKey(gateway: GatewayId): string {
   return `${gateway.namespace}/${gateway.name}`;

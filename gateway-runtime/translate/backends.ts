@@ -1,10 +1,11 @@
 /** Backends of routes: from a backendRef, through ReferenceGrant and Service, to what the snapshot holds. */
 import { GATEWAY_GROUP } from '../api/names.ts';
 import { contentHash } from '../snapshot/canonical.ts';
-import type { Backend } from '../snapshot/snapshot.ts';
+import type { Backend, CaBundle } from '../snapshot/snapshot.ts';
 import { type Finding, listed, named, oneOf } from './findings.ts';
 import type { Derived, Memo } from './memo.ts';
 import type { Objects } from './objects.ts';
+import type { BackendTlsPolicies } from './policies/backend-tls.ts';
 import type { Reason } from './reasons.ts';
 import type { References } from './references.ts';
 
@@ -18,7 +19,7 @@ export interface BackendRef {
 
 /** A port of a Service, or why there is nothing to send to. */
 type Found =
-  | { readonly backend: Backend; readonly reason?: undefined }
+  | { readonly backend: Backend; readonly bundles: readonly CaBundle[]; readonly reason?: undefined }
   | { readonly reason: Reason; readonly message: string; readonly fix: string };
 
 /**
@@ -26,6 +27,8 @@ type Found =
  * to the backend using the specified protocol then the backend is considered invalid" (BackendRef).
  */
 const SPOKEN = new Set(['http', 'ws', 'kubernetes.io/ws', 'kubernetes.io/h2c']);
+/** The same over TLS: how, only a BackendTLSPolicy says. */
+const SPOKEN_OVER_TLS = new Set(['http', 'ws', 'kubernetes.io/ws', 'https', 'wss', 'kubernetes.io/wss']);
 
 export class Backends {
   readonly #ports: Derived<Found>;
@@ -33,9 +36,11 @@ export class Backends {
   /** Of a Service that a namespace does not have: another one where it is, if routes of the first may know. */
   readonly #elsewhere: Derived<string | undefined>;
 
-  constructor(memo: Memo, objects: Objects, references: References) {
+  constructor(memo: Memo, objects: Objects, references: References, policies: BackendTlsPolicies) {
     this.#references = references;
-    this.#ports = memo.derive((namespace, name, port) => find(objects, namespace!, name!, Number(port)));
+    this.#ports = memo.derive((namespace, name, port) =>
+      find(objects, policies, namespace!, name!, Number(port)),
+    );
     this.#elsewhere = memo.derive((namespace, name) => {
       if (objects.get('Service', namespace!, name!) || objects.isRefused('Service', namespace!, name!)) {
         return undefined;
@@ -44,6 +49,13 @@ export class Backends {
         .permittedElsewhere(routesOf(namespace!), { group: '', kind: 'Service', name: name! })
         .find((other) => objects.get('Service', other, name!));
     });
+  }
+
+  /** The certificates of authorities that a backend names, as resources. */
+  bundlesOf({ namespace, service, port, tls }: Backend): readonly CaBundle[] {
+    if (!tls) return NO_BUNDLES;
+    const found = this.#ports.get(namespace, service, `${port}`);
+    return found.reason === undefined ? found.bundles : NO_BUNDLES;
   }
 
   /** What a route of `namespace` refers to, or why it can't be used. */
@@ -78,6 +90,8 @@ export class Backends {
   }
 }
 
+const NO_BUNDLES: readonly CaBundle[] = [];
+
 const routesOf = (namespace: string) => ({ group: GATEWAY_GROUP, kind: 'HTTPRoute', namespace });
 
 /** `Service shop/cart:8080`: how a route wrote it. */
@@ -86,7 +100,13 @@ export function backendName(ref: BackendRef, namespace: string): string {
   return `${ref.kind} ${ref.namespace ?? namespace}/${ref.name}${port}`;
 }
 
-function find(objects: Objects, namespace: string, name: string, port: number): Found {
+function find(
+  objects: Objects,
+  policies: BackendTlsPolicies,
+  namespace: string,
+  name: string,
+  port: number,
+): Found {
   const service = objects.get('Service', namespace, name);
   const shown = named({ kind: 'Service', namespace, name });
   if (!service) {
@@ -121,11 +141,16 @@ function find(objects: Objects, namespace: string, name: string, port: number): 
     };
   }
   const { appProtocol } = entry;
-  if (appProtocol !== undefined && !SPOKEN.has(appProtocol.toLowerCase())) {
+  const resolved = policies.tlsOf({ namespace, name }, entry.name ?? '');
+  const spoken = resolved ? SPOKEN_OVER_TLS : SPOKEN;
+  if (appProtocol !== undefined && !spoken.has(appProtocol.toLowerCase())) {
+    const onlyOverTls = SPOKEN_OVER_TLS.has(appProtocol.toLowerCase());
     return {
       reason: 'UnsupportedProtocol',
-      message: `${shown} asks for the application protocol ${appProtocol} on port ${port}, which is not spoken with backends`,
-      fix: 'use a port that speaks HTTP/1.1, with appProtocol http or none, or HTTP/2 in the clear, with appProtocol kubernetes.io/h2c',
+      message: `${shown} asks for the application protocol ${appProtocol} on port ${port}, ${onlyOverTls ? 'and no BackendTLSPolicy says how to reach it over TLS' : 'which is not spoken with backends'}`,
+      fix: onlyOverTls
+        ? 'target the Service with a BackendTLSPolicy, or use a port that speaks HTTP in the clear'
+        : 'use a port that speaks HTTP/1.1, with appProtocol http or none, or HTTP/2 in the clear, with appProtocol kubernetes.io/h2c',
     };
   }
   const resource = {
@@ -135,6 +160,8 @@ function find(objects: Objects, namespace: string, name: string, port: number): 
     service: name,
     port,
     ...(appProtocol === undefined ? {} : { appProtocol }),
+    ...(resolved ? { tls: resolved.tls } : {}),
   };
-  return { backend: { ...resource, hash: contentHash(resource) } };
+  const backend = { ...resource, hash: contentHash(resource) };
+  return { backend, bundles: resolved?.bundles ?? NO_BUNDLES };
 }

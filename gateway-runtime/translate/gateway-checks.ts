@@ -103,12 +103,6 @@ export function notServed({ spec }: Gateway): Finding[] {
   const warnings: Finding[] = [];
   const warn = (field: string, message: string, fix = 'remove it') =>
     warnings.push({ reason: 'UnsupportedField', field, message, fix });
-  if (spec.tls?.backend?.clientCertificateRef) {
-    warn(
-      'spec.tls.backend.clientCertificateRef',
-      'backends are not reached over TLS, so no client certificate is used',
-    );
-  }
   if (spec.defaultScope === 'All') {
     warn(
       'spec.defaultScope',

@@ -1,7 +1,8 @@
 /** What a Gateway itself refers to, its listeners aside. */
 import type { KindObject } from '../api/kinds.ts';
 import { GATEWAY_GROUP } from '../api/names.ts';
-import type { CertificateId } from '../snapshot/snapshot.ts';
+import { contentHash } from '../snapshot/canonical.ts';
+import type { CertificateId, GatewayIdentity } from '../snapshot/snapshot.ts';
 import type { Certificates } from './certificates.ts';
 import type { Finding } from './findings.ts';
 
@@ -9,13 +10,15 @@ export interface GatewayReferences {
   /** Secrets that it names and may read. */
   readonly secrets: readonly CertificateId[];
   readonly unresolved: readonly Finding[];
+  /** What it shows to backends, where that resolves. */
+  readonly identity?: GatewayIdentity;
 }
 
 const NONE: GatewayReferences = { secrets: [], unresolved: [] };
 
 /**
- * Of the client certificate for backends: it is not used yet, but whoever wrote it learns whether it could be. The
- * reasons are those of the Gateway's ResolvedRefs.
+ * The client certificate for backends. Where it does not resolve, none is shown, and a backend that demands one refuses the connection.
+ * The reasons are those of the Gateway's ResolvedRefs.
  */
 export function gatewayReferences(
   namespace: string,
@@ -26,14 +29,13 @@ export function gatewayReferences(
   if (!ref) return NONE;
   const from = { group: GATEWAY_GROUP, kind: 'Gateway', namespace };
   const { id, problem } = certificates.resolve(from, ref, 'spec.tls.backend.clientCertificateRef');
-  return {
-    secrets: id === undefined ? [] : [id],
-    unresolved: problem
-      ? [
-          problem.reason === 'RefNotPermitted'
-            ? problem
-            : { ...problem, reason: 'InvalidClientCertificateRef' },
-        ]
-      : [],
-  };
+  const secrets = id === undefined ? [] : [id];
+  if (!problem) return { secrets, unresolved: [], identity: identityOf(id) };
+  const reason = problem.reason === 'RefNotPermitted' ? problem.reason : 'InvalidClientCertificateRef';
+  return { secrets, unresolved: [{ ...problem, reason }] };
+}
+
+function identityOf(certificate: CertificateId): GatewayIdentity {
+  const fields = { type: 'gateway-identity', key: 'gateway-identity', certificate } as const;
+  return { ...fields, hash: contentHash(fields) };
 }

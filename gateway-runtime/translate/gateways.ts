@@ -1,7 +1,7 @@
 /** Gateways that are ours, with their own listeners and those of the ListenerSets attached to them. */
 import type { KindObject } from '../api/kinds.ts';
 import { CONTROLLER_NAME } from '../api/names.ts';
-import type { CertificateId, GatewayId } from '../snapshot/snapshot.ts';
+import type { CertificateId, GatewayId, GatewayIdentity } from '../snapshot/snapshot.ts';
 import type { CaBundles } from './ca-bundles.ts';
 import type { Certificates } from './certificates.ts';
 import type { Finding } from './findings.ts';
@@ -54,6 +54,8 @@ export interface GatewayView {
   readonly configMaps: readonly string[];
   /** Where clients without a valid certificate are let in although certificates are asked for, in words. */
   readonly insecureClients: readonly string[];
+  /** What it shows to backends, where that resolves. */
+  readonly identity?: GatewayIdentity;
   readonly listeners: readonly ServedListener[];
   /** By `namespace/name`: every ListenerSet that names this Gateway. */
   readonly listenerSets: ReadonlyMap<string, ListenerSetView>;

@@ -33,7 +33,7 @@ export class Objects {
   readonly #entries: Input<Entry>;
   /**
    * `listener-sets <namespace> <Gateway>`, `grants <namespace>`, `grants-to <namespace>`, `slices <namespace> <Service>`,
-   * `gateways-named <name>`, `gateways-in <namespace>`: names in stable order.
+   * `gateways-named <name>`, `gateways-in <namespace>`, `tls-policies <namespace> <Service>`: names in stable order.
    */
   readonly #indexes: Input<readonly Name[]>;
   readonly #labels: Derived<string | undefined>;
@@ -91,6 +91,11 @@ export class Objects {
 
   gatewaysIn(namespace: string): readonly Name[] {
     return this.#indexes.get('gateways-in', namespace) ?? [];
+  }
+
+  /** BackendTLSPolicies that name this Service, or a port of it. */
+  tlsPoliciesOf(service: Name): readonly Name[] {
+    return this.#indexes.get('tls-policies', service.namespace, service.name) ?? [];
   }
 
   slicesOf(service: Name): readonly Name[] {
@@ -189,6 +194,10 @@ function indexesOf(object: KnownObject, { namespace, name }: ObjectRef): readonl
     case 'ReferenceGrant': {
       const allowed = new Set(object.spec.from.map((each) => each.namespace));
       return [['grants', namespace], ...[...allowed].map((each) => ['grants-to', each])];
+    }
+    case 'BackendTLSPolicy': {
+      const services = object.spec.targetRefs.filter(({ group, kind }) => group === '' && kind === 'Service');
+      return [...new Set(services.map((each) => each.name))].map((each) => ['tls-policies', namespace, each]);
     }
     case 'EndpointSlice': {
       const labels = object.metadata.labels ?? {};

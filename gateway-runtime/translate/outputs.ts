@@ -5,14 +5,18 @@ import {
   type BackendEndpoints,
   type CertificateBundle,
   type CertificateId,
+  certificatesOf,
   type GatewayId,
   gatewayKey,
   type ListenerKey,
+  type Resource,
   type SnapshotDelta,
 } from '../snapshot/snapshot.ts';
 import type { GatewayClassView } from './gateway-classes.ts';
 import type { GatewayView, ListenerSetView, ServedListener } from './gateways.ts';
 import type { Derived } from './memo.ts';
+import { PolicyAncestors } from './policies/ancestors.ts';
+import type { PolicyView } from './policies/backend-tls.ts';
 import { ResourceSet } from './resource-set.ts';
 import type { RouteView } from './routes.ts';
 import { gatewayDiagnostics, gatewayStatus, listenerSetDiagnostics, listenerSetStatus } from './status.ts';
@@ -45,6 +49,9 @@ export class Outputs {
   /** How many rules' Gateways send to a backend, and how many listeners use a certificate. */
   readonly #usedBackends = new Count();
   readonly #usedCertificates = new Count();
+  readonly #policies = new PolicyAncestors();
+  /** What each policy wanted last, by object. */
+  readonly #policyConfigMaps = new Map<string, readonly string[]>();
   /** Gateways and ListenerSets whose status is to be put together anew. */
   readonly #statusDue = new Map<string, ObjectRef>();
   #current: Translation | undefined;
@@ -81,19 +88,23 @@ export class Outputs {
     this.#configMaps.replace(before?.configMaps ?? [], after?.configMaps ?? []);
 
     const resources = this.#resourcesOf(ref);
-    for (const { resource, authorities = [] } of after ? programmedListeners(after) : []) {
-      for (const each of [resource!, ...authorities]) resources.add(each);
-      for (const id of resource!.certificates) this.#useCertificate(id);
+    for (const resource of after ? ownResources(after) : []) {
+      resources.add(resource);
+      for (const id of certificatesOf(resource)) this.#useCertificate(id);
     }
-    for (const { resource, authorities = [] } of before ? programmedListeners(before) : []) {
-      for (const each of [resource!, ...authorities]) resources.remove(each);
-      for (const id of resource!.certificates) this.#dropCertificate(id);
+    for (const resource of before ? ownResources(before) : []) {
+      resources.remove(resource);
+      for (const id of certificatesOf(resource)) this.#dropCertificate(id);
     }
   }
 
   listenerSet(ref: ObjectRef, after: ListenerSetView | undefined): void {
     this.report(ref, 'view', after ? listenerSetDiagnostics(after) : []);
     this.#statusDue.set(refKey(ref), ref);
+  }
+
+  backendTlsPolicy(ref: ObjectRef, before: PolicyView | undefined, after: PolicyView | undefined): void {
+    this.#policies.policy(ref, before, after);
   }
 
   route(ref: ObjectRef, before: RouteView | undefined, after: RouteView | undefined): void {
@@ -109,8 +120,10 @@ export class Outputs {
     // First what comes, then what goes, so that what stays is not given up in between.
     for (const { gateway, rules } of after?.gateways ?? []) {
       const resources = this.#resourcesOf(gateway);
-      for (const resource of [...rules, ...after!.backends]) resources.add(resource);
-      for (const { key, namespace, service, port } of after!.backends) {
+      for (const resource of [...rules, ...after!.backends, ...after!.bundles]) resources.add(resource);
+      for (const backend of after!.backends) {
+        const { key, namespace, service, port } = backend;
+        this.#policies.count(gateway, backend, 1);
         if (this.#usedBackends.add(key)) {
           this.#sources.endpoints.observe(
             (_, now) => this.#endpoints.set(key, now),
@@ -123,8 +136,10 @@ export class Outputs {
     }
     for (const { gateway, rules } of before?.gateways ?? []) {
       const resources = this.#resourcesOf(gateway);
-      for (const resource of [...rules, ...before!.backends]) resources.remove(resource);
-      for (const { key, namespace, service, port } of before!.backends) {
+      for (const resource of [...rules, ...before!.backends, ...before!.bundles]) resources.remove(resource);
+      for (const backend of before!.backends) {
+        const { key, namespace, service, port } = backend;
+        this.#policies.count(gateway, backend, -1);
         if (this.#usedBackends.remove(key)) this.#sources.endpoints.unobserve(namespace, service, `${port}`);
       }
     }
@@ -134,6 +149,13 @@ export class Outputs {
   take(): TranslationChange {
     for (const [key, ref] of this.#statusDue) this.#statuses.set(key, this.#statusOf(ref));
     this.#statusDue.clear();
+    for (const { ref, status, diagnostics, configMaps } of this.#policies.take()) {
+      this.#statuses.set(refKey(ref), status);
+      this.report(ref, 'view', diagnostics);
+      this.#configMaps.replace(this.#policyConfigMaps.get(refKey(ref)) ?? [], configMaps);
+      if (configMaps.length > 0) this.#policyConfigMaps.set(refKey(ref), configMaps);
+      else this.#policyConfigMaps.delete(refKey(ref));
+    }
 
     const deltas: SnapshotDelta[] = [];
     const removedGateways: string[] = [];
@@ -277,6 +299,11 @@ function* allSecrets(view: GatewayView): Generator<CertificateId> {
   for (const { secrets } of allListeners(view)) yield* secrets;
 }
 
-function* programmedListeners(view: GatewayView): Generator<ServedListener> {
-  for (const each of allListeners(view)) if (each.programmed) yield each;
+function* ownResources(view: GatewayView): Generator<Resource> {
+  for (const { programmed, resource, authorities = [] } of allListeners(view)) {
+    if (!programmed) continue;
+    yield resource!;
+    yield* authorities;
+  }
+  if (view.identity && !view.refusal) yield view.identity;
 }

@@ -71,6 +71,13 @@ export const REASONS = {
     },
     PartiallyInvalid: { True: ['UnsupportedValue'] },
   },
+  BackendTLSPolicy: {
+    Accepted: {
+      True: ['Accepted'],
+      False: ['Conflicted', 'Invalid', 'NoValidCACertificate', 'TargetNotFound'],
+    },
+    ResolvedRefs: { True: ['ResolvedRefs'], False: ['InvalidCACertificateRef', 'InvalidKind'] },
+  },
 } as const;
 
 /** In diagnostics alone, or in the interface of filters and given by none that is served. */

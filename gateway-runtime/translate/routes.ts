@@ -7,6 +7,7 @@ import { contentHash } from '../snapshot/canonical.ts';
 import type { Diagnostic, ExampleRequest } from '../snapshot/diagnostic.ts';
 import {
   type Backend,
+  type CaBundle,
   type GatewayId,
   gatewayKey,
   type HttpRule,
@@ -34,6 +35,8 @@ export interface RouteView {
   readonly gateways: readonly { readonly gateway: GatewayId; readonly rules: readonly HttpRule[] }[];
   /** What its rules send to, on each of these Gateways. */
   readonly backends: readonly Backend[];
+  /** Whom it trusts to have signed their certificates. */
+  readonly bundles: readonly CaBundle[];
 }
 
 type Route = KindObject<'HTTPRoute'>;
@@ -62,7 +65,7 @@ export function routeViews(
     if (!route) return undefined;
     const ref = { group: GATEWAY_GROUP, kind: 'HTTPRoute', namespace: namespace!, name: name! };
     const attached = places.get(namespace!, name!)!;
-    return view(ref, route, rules.get(namespace!, name!), attached, objects, shares);
+    return view(ref, route, rules.get(namespace!, name!), attached, objects, shares, backends);
   });
 }
 
@@ -76,6 +79,7 @@ function view(
   { created, takes, places, missing }: RoutePlaces,
   objects: Objects,
   shares: Shares,
+  backends: Backends,
 ): RouteView {
   const verdict = new RuleVerdict(
     rules,
@@ -90,6 +94,7 @@ function view(
   });
   const generation = route.metadata.generation ?? 0;
   const source = { ...sourceOf(ref, route, created, objects), generation };
+  const used = distinct(rules.flatMap(({ uses }) => uses));
   const attached = judged.flatMap(({ attachments }) => attachments.map(({ listener }) => listener));
   return {
     parents: judged.flatMap(({ status }) => (status ? [status] : [])),
@@ -102,7 +107,8 @@ function view(
         rules: rules.map((rule, index) => ruleAt(rule, index, route, source, places, placeHash)),
       };
     }),
-    backends: distinct(rules.flatMap(({ uses }) => uses)),
+    backends: used,
+    bundles: distinct(used.flatMap((each) => backends.bundlesOf(each))),
   };
 }
 
@@ -260,8 +266,8 @@ function sourceOf(ref: ObjectRef, route: Route, created: number, objects: Object
   };
 }
 
-function distinct(backends: readonly Backend[]): Backend[] {
-  return [...new Map(backends.map((backend) => [backend.key, backend])).values()];
+function distinct<R extends Backend | CaBundle>(resources: readonly R[]): R[] {
+  return [...new Map(resources.map((resource) => [resource.key, resource])).values()];
 }
 
 const shown = ({ group, kind, namespace, name, sectionName, port }: ParentRef) => ({

@@ -84,6 +84,13 @@ export interface RouteParentStatus {
   readonly conditions: readonly Condition[];
 }
 
+/** A policy as seen by one of the Gateways that it matters for. */
+export interface PolicyAncestorStatus {
+  readonly ancestorRef: ParentRefStatus;
+  readonly controllerName: string;
+  readonly conditions: readonly Condition[];
+}
+
 /** The part of `.status` that this implementation owns. */
 export type ObjectStatus =
   | {
@@ -105,7 +112,12 @@ export type ObjectStatus =
       readonly conditions: readonly Condition[];
       readonly listeners: readonly ListenerStatus[];
     }
-  | { readonly kind: 'HTTPRoute'; readonly ref: ObjectRef; readonly parents: readonly RouteParentStatus[] };
+  | { readonly kind: 'HTTPRoute'; readonly ref: ObjectRef; readonly parents: readonly RouteParentStatus[] }
+  | {
+      readonly kind: 'BackendTLSPolicy';
+      readonly ref: ObjectRef;
+      readonly ancestors: readonly PolicyAncestorStatus[];
+    };
 
 /** What a Gateway needs around it, for the provisioner and for `serve`. */
 export interface Infrastructure {

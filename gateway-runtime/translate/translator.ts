@@ -21,6 +21,7 @@ import { type Derived, Memo } from './memo.ts';
 import { Objects, type Withheld } from './objects.ts';
 import { Outputs } from './outputs.ts';
 import { missingClasses, missingGateways } from './parents.ts';
+import { BackendTlsPolicies } from './policies/backend-tls.ts';
 import { References } from './references.ts';
 import { type RoutePlaces, routePlaces } from './route-places.ts';
 import { routeViews } from './routes.ts';
@@ -57,7 +58,8 @@ export class Translator {
     const references = new References(memo, objects);
     const certificates = new Certificates(memo, objects, references);
     const caBundles = new CaBundles(memo, objects, references);
-    const backends = new Backends(memo, objects, references);
+    const policies = new BackendTlsPolicies(memo, objects, caBundles);
+    const backends = new Backends(memo, objects, references, policies);
     const declared = declaredListeners(memo, objects, certificates);
     const gateways = gatewayViews(memo, objects, declared, certificates, caBundles, classes);
     const listenerSets = listenerSetViews(memo, objects, gateways);
@@ -87,6 +89,9 @@ export class Translator {
       ListenerSet: [
         watch(listenerSets, (ref, _, after) => outputs.listenerSet(ref, after)),
         watch(missingGateways(memo, objects), reportParent),
+      ],
+      BackendTLSPolicy: [
+        watch(policies.views, (ref, before, after) => outputs.backendTlsPolicy(ref, before, after)),
       ],
       HTTPRoute: [
         watch(places, (ref, before, after) => shares.route(ref, before, after)),

@@ -3,7 +3,14 @@
  * on its way to a worker is not touched by the next.
  */
 import type { AgentUpdate } from '../proxy/agent.ts';
-import type { GatewayId, Resource, ResourceKey, Snapshot, SnapshotDelta } from '../snapshot/snapshot.ts';
+import {
+  certificatesOf,
+  type GatewayId,
+  type Resource,
+  type ResourceKey,
+  type Snapshot,
+  type SnapshotDelta,
+} from '../snapshot/snapshot.ts';
 import type { UpdateField } from './messages.ts';
 
 /** Maps of all that came, and plain values as they last came. */
@@ -97,7 +104,7 @@ function forgetUnreferenced(
   if (!certificates) return;
   const named = new Set<string>();
   for (const each of resources.values()) {
-    if (each.type === 'listener') for (const id of each.certificates) named.add(id);
+    for (const id of certificatesOf(each)) named.add(id);
   }
   fields.certificates = only(certificates, (id) => named.has(id));
 }

@@ -80,6 +80,7 @@ function checkSeen(saw: Answer['saw'], arrival: Arrival): Mismatch[] {
     ...checkText('path at the backend', saw?.path, arrival.url),
     ...checkText('host at the backend', saw?.host, headerOf(arrival.rawHeaders, 'host')),
     ...checkText('body at the backend', saw?.body, arrival.body),
+    ...checkText('certificate at the backend', saw?.certificate, arrival.certificate.join() || 'none'),
     ...checkHeaders('header at the backend', saw?.headers, arrival.rawHeaders),
   ];
 }

@@ -65,6 +65,8 @@ const seen = object({
   host: optional(string()),
   headers: optional(expectedHeaders),
   body: optional(string()),
+  /** Name in the certificate that the gateway showed; `none` where it showed none. */
+  certificate: optional(string()),
 });
 
 const answerFields = object({
@@ -219,6 +221,8 @@ const caseForm = object({
   certificates: optional(mapOf(list(string(), { min: 1 }))),
   /** `namespace/name` of a ConfigMap to the name of an authority, made for this run, whose certificate is in it. */
   authorities: optional(mapOf(string())),
+  /** `namespace/service:port` of backends that speak TLS alone, with a certificate of an authority for these names. */
+  backendsWithTls: optional(mapOf(object({ authority: string(), names: list(string(), { min: 1 }) }))),
   classes: optional(
     custom<'own' | 'any' | string[]>('own, any or a list of class names', (value) =>
       value === 'own' || value === 'any' ? value : Array.isArray(value) ? value.map(String) : undefined,

@@ -74,6 +74,19 @@ export function clientCertificate(authority: string): ClientCertificate {
   return fresh;
 }
 
+const ofServers = new Map<string, ClientCertificate>();
+
+/** What a backend shows that has its certificate from this authority; the same names give the same within a run. */
+export function backendCertificate(authority: string, names: readonly string[]): ClientCertificate {
+  const cacheKey = JSON.stringify([authority, names]);
+  const known = ofServers.get(cacheKey);
+  if (known) return known;
+  const { certificate, key } = issueServerCertificate(authorityOf(authority), names, 1);
+  const fresh = { cert: certificate, key: key.export({ type: 'pkcs8', format: 'pem' }) as string };
+  ofServers.set(cacheKey, fresh);
+  return fresh;
+}
+
 /** Whether listeners of the port would take it. */
 export function isAccepted({ cert }: ClientCertificate, { resources }: Snapshot, port: number): boolean {
   const asked = new Set(

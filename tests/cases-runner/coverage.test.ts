@@ -19,7 +19,14 @@ import {
 import { loadCases, optionsOf } from './load.ts';
 
 const cases = loadCases();
-const KINDS_TO_SHOW: KindName[] = ['HTTPRoute', 'Gateway', 'ListenerSet', 'ReferenceGrant', 'GatewayClass'];
+const KINDS_TO_SHOW: KindName[] = [
+  'HTTPRoute',
+  'Gateway',
+  'ListenerSet',
+  'ReferenceGrant',
+  'GatewayClass',
+  'BackendTLSPolicy',
+];
 
 /** Fields, with what is below them, of which no case can show that they apply, since they are not served yet. */
 const NOT_SERVED: Readonly<Record<string, string>> = {
@@ -28,7 +35,7 @@ const NOT_SERVED: Readonly<Record<string, string>> = {
   'HTTPRoute.rules.filters.extensionRef': 'there is no filter of our own: the rule answers 500',
   'HTTPRoute.useDefaultGateways': 'default Gateways are not served: a warning says so',
   'Gateway.defaultScope': 'default Gateways are not served: a warning says so',
-  'Gateway.tls.backend': 'TLS to backends is not served: a warning says so',
+  'BackendTLSPolicy.options': 'no option is known: the policy is not accepted',
   'Gateway.listeners.tls.options': 'no option is known: the listener is not accepted',
   'ListenerSet.listeners.tls.options': 'no option is known: the listener is not accepted',
 };
@@ -119,6 +126,11 @@ function reasonsOf(status: ObjectStatus): Reason[] {
   if (status.kind === 'HTTPRoute') {
     return status.parents.flatMap(({ conditions }) =>
       conditions.map((each) => ({ ...each, subject: 'HTTPRoute' })),
+    );
+  }
+  if (status.kind === 'BackendTLSPolicy') {
+    return status.ancestors.flatMap(({ conditions }) =>
+      conditions.map((each) => ({ ...each, subject: 'BackendTLSPolicy' })),
     );
   }
   const listeners = 'listeners' in status ? status.listeners : [];

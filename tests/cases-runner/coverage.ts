@@ -111,6 +111,7 @@ function expectedConditions(key: string, status: StatusExpectation): Reason[] {
     ...of(kind, status),
     ...[...(status.listeners ?? new Map()).values()].flatMap((each) => of('Listener', each)),
     ...[...(status.parents ?? new Map()).values()].flatMap((each) => of(kind, each)),
+    ...[...(status.ancestors ?? new Map()).values()].flatMap((each) => of(kind, each)),
   ];
 }
 

@@ -9,9 +9,12 @@ import {
   type Http2ServerRequest,
   type Http2ServerResponse,
 } from 'node:http2';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import type { EchoReply } from './case.ts';
+import { type ClientCertificate, namesOf } from './certificates.ts';
 
 /** Which backend and endpoint of a case a server stands for. */
 export interface Seat {
@@ -28,6 +31,8 @@ export interface Arrival extends Omit<Seat, 'isHttp2'> {
   readonly url: string;
   readonly rawHeaders: readonly string[];
   readonly body: string;
+  /** Names in the certificate that the gateway showed. */
+  readonly certificate: readonly string[];
 }
 
 type Received = IncomingMessage | Http2ServerRequest;
@@ -40,6 +45,8 @@ interface EchoServer {
   readonly sockets: Set<Socket>;
   readonly isHttp2: boolean;
   readonly port: number;
+  /** What it shows, where it speaks TLS alone. */
+  readonly certificate: ClientCertificate | undefined;
   seat: Seat | undefined;
 }
 
@@ -65,14 +72,16 @@ export class EchoServers {
   }
 
   /** The port of a server that stands for this seat from now on. */
-  async seat(seat: Seat): Promise<number> {
+  async seat(seat: Seat, certificate?: ClientCertificate): Promise<number> {
     const isHttp2 = seat.isHttp2 ?? false;
-    const alike = this.#servers.filter((each) => each.isHttp2 === isHttp2);
+    const alike = this.#servers.filter(
+      (each) => each.isHttp2 === isHttp2 && each.certificate === certificate,
+    );
     const taken = alike.find(
       (each) => each.seat?.backend === seat.backend && each.seat.endpoint === seat.endpoint,
     );
     if (taken) return taken.port;
-    const free = alike.find((each) => !each.seat) ?? (await this.#open(isHttp2));
+    const free = alike.find((each) => !each.seat) ?? (await this.#open(isHttp2, certificate));
     free.seat = seat;
     return free.port;
   }
@@ -101,8 +110,12 @@ export class EchoServers {
     );
   }
 
-  async #open(isHttp2: boolean): Promise<EchoServer> {
-    const server: Server = isHttp2 ? createHttp2Server() : createServer();
+  async #open(isHttp2: boolean, certificate: ClientCertificate | undefined): Promise<EchoServer> {
+    const server: Server = certificate
+      ? createTlsServer({ ...certificate, requestCert: true, rejectUnauthorized: false })
+      : isHttp2
+        ? createHttp2Server()
+        : createServer();
     const sockets = new Set<Socket>();
     server.on('connection', (socket) => {
       sockets.add(socket);
@@ -111,16 +124,19 @@ export class EchoServers {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const echo: EchoServer = { server, sockets, isHttp2, port, seat: undefined };
+    const echo: EchoServer = { server, sockets, isHttp2, port, certificate, seat: undefined };
     server.on('request', (request, response) => void this.#answer(echo, request, response));
     server.on('upgrade', (request, socket) => this.#upgrade(echo, request, socket));
     this.#servers.push(echo);
     return echo;
   }
 
-  #arrived(echo: EchoServer, { method = '', url = '', rawHeaders }: Received, body: string): void {
+  #arrived(echo: EchoServer, message: Received, body: string): void {
+    const { method = '', url = '', rawHeaders, socket } = message;
+    const shown = echo.certificate && (socket as TLSSocket).getPeerCertificate().raw;
     const seat = echo.seat ?? { backend: 'a backend of an earlier case', endpoint: '' };
-    this.arrivals.push({ ...seat, method, url, rawHeaders, body });
+    const certificate = shown ? namesOf(shown) : [];
+    this.arrivals.push({ ...seat, method, url, rawHeaders, body, certificate });
     this.#arrivedNow?.();
   }
 

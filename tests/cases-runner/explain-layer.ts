@@ -107,8 +107,8 @@ function statusToForetell(
   // What an authorization service says is not in a snapshot either.
   const isAsked = authorizes !== undefined;
   const byBackend = backend !== undefined || endpoint !== undefined || echo !== undefined || isAsked;
-  // Whether a backend has endpoints is not in a snapshot.
-  return byBackend || status === 503 ? undefined : status;
+  // Whether a backend has endpoints, and what they speak, is not in a snapshot.
+  return byBackend || status === 503 || status === 502 ? undefined : status;
 }
 
 function sharesOf({ backends, status }: Explanation): Map<string, number> {

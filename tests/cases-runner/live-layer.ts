@@ -26,7 +26,7 @@ import {
 } from './answer.ts';
 import { Carried } from './carried.ts';
 import type { Answer, CaseForm, CaseRequest } from './case.ts';
-import { clientCertificate } from './certificates.ts';
+import { backendCertificate, clientCertificate } from './certificates.ts';
 import { Client, type Outgoing, type Refusal, type Reply, sendRaw, type Target } from './client.ts';
 import type { EchoServers } from './echo-servers.ts';
 import type { Step } from './load.ts';
@@ -127,7 +127,9 @@ export class Live {
         const name = each ? `${each.address}:${each.port}` : '';
         const isHttp2 = appProtocol === 'kubernetes.io/h2c';
         const seat = { backend: backendName(key), endpoint: name, isHttp2 };
-        seated.push({ ...each, address: '127.0.0.1', port: await this.#echo.seat(seat) });
+        const own = this.#form.backendsWithTls?.get(seat.backend);
+        const certificate = own && backendCertificate(own.authority, own.names);
+        seated.push({ ...each, address: '127.0.0.1', port: await this.#echo.seat(seat, certificate) });
       }
       found.set(key, { backend: key, endpoints: seated });
     }

@@ -69,9 +69,12 @@ export function checkMatch(
 ): Mismatch[] {
   if (!snapshot) return [mismatch('snapshot', `one of Gateway ${addressed.gateway}`, 'none')];
   const choice = matcher(snapshot, addressed, request);
+  const refused = new Set(
+    snapshot.resources.flatMap((each) => (each.type === 'backend' && each.tls?.refusal ? [each.key] : [])),
+  );
   return [
-    ...(request.answer ? checkAnswer(request, request.answer, choice) : []),
-    ...(request.shares ? checkShares(request.shares, choice) : []),
+    ...(request.answer ? checkAnswer(request, request.answer, choice, refused) : []),
+    ...(request.shares ? checkShares(request.shares, choice, refused) : []),
   ];
 }
 
@@ -88,12 +91,12 @@ export const ruleLabel = ({ source }: HttpRule) =>
 export const backendName = (key: BackendKey) => key.replace(/^backend\/(.*)\/(\d+)$/, '$1:$2');
 
 /** Where requests go and in which share, `500` for what no backend gets. */
-function sharesOf({ refusal, backends }: HttpRule): Map<string, number> {
+function sharesOf({ refusal, backends }: HttpRule, refused: ReadonlySet<string>): Map<string, number> {
   const shares = new Map<string, number>();
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
   if (refusal !== undefined || total === 0) return shares.set('500', 1);
   for (const { weight, backend } of backends) {
-    const to = backend ? backendName(backend) : '500';
+    const to = backend && !refused.has(backend) ? backendName(backend) : '500';
     shares.set(to, (shares.get(to) ?? 0) + weight / total);
   }
   return shares;
@@ -102,7 +105,12 @@ function sharesOf({ refusal, backends }: HttpRule): Map<string, number> {
 const inWords = (shares: ReadonlyMap<string, number>) =>
   [...shares].map(([to, share]) => `${to} ${(share * 100).toFixed(2)} %`).join(', ');
 
-function checkAnswer(request: CaseRequest, answer: Answer, { listener, rule, status }: Choice): Mismatch[] {
+function checkAnswer(
+  request: CaseRequest,
+  answer: Answer,
+  { listener, rule, status }: Choice,
+  refused: ReadonlySet<string>,
+): Mismatch[] {
   const what = 'choice';
   const found = unequal('listener', answer.listener, listener?.source.listener ?? 'none');
   if (!rule) {
@@ -117,7 +125,7 @@ function checkAnswer(request: CaseRequest, answer: Answer, { listener, rule, sta
   // A filter answers in place of a backend: its rule is all that a matcher knows.
   const answering = answer.backend === undefined ? ['RequestRedirect', 'ExternalAuth'] : ['RequestRedirect'];
   if (rule.refusal === undefined && rule.filters.some(({ type }) => answering.includes(type))) return found;
-  const shares = sharesOf(rule);
+  const shares = sharesOf(rule, refused);
   const only = shares.size === 1 && shares.has('500');
   if (answer.backend !== undefined && !shares.get(answer.backend)) {
     found.push(mismatch(what, answer.backend, `rule ${ruleLabel(rule)}: ${inWords(shares)}`));
@@ -130,6 +138,7 @@ function checkAnswer(request: CaseRequest, answer: Answer, { listener, rule, sta
     !byBackend &&
     (answer.status === 500) !== only &&
     answer.status !== 503 &&
+    answer.status !== 502 &&
     answer.status !== undefined
   ) {
     found.push(mismatch(what, `status ${answer.status}`, `rule ${ruleLabel(rule)}: ${inWords(shares)}`));
@@ -137,11 +146,15 @@ function checkAnswer(request: CaseRequest, answer: Answer, { listener, rule, sta
   return found;
 }
 
-function checkShares(expected: ReadonlyMap<string, number>, { rule, status }: Choice): Mismatch[] {
+function checkShares(
+  expected: ReadonlyMap<string, number>,
+  { rule, status }: Choice,
+  refused: ReadonlySet<string>,
+): Mismatch[] {
   if (!rule) return [mismatch('shares', [...expected.keys()].join(), `${status}, no rule`)];
   const total = [...expected.values()].reduce((sum, weight) => sum + weight, 0);
   const wanted = new Map([...expected].map(([to, weight]) => [to, weight / total]));
-  const given = sharesOf(rule);
+  const given = sharesOf(rule, refused);
   const same = [...new Set([...wanted.keys(), ...given.keys()])].every(
     (to) => Math.abs((wanted.get(to) ?? 0) - (given.get(to) ?? 0)) < 1e-9,
   );

@@ -27,6 +27,8 @@ export interface StatusExpectation extends ConditionsExpectation {
   readonly attachedListenerSets?: number;
   /** By `[Kind ]namespace/name[#section][:port]`; empty for no parents of ours. */
   readonly parents?: ReadonlyMap<string, ConditionsExpectation>;
+  /** The same of a policy. */
+  readonly ancestors?: ReadonlyMap<string, ConditionsExpectation>;
 }
 
 type Given = Record<string, unknown>;
@@ -127,13 +129,13 @@ export const statusExpectation: Schema<StatusExpectation> = {
       problems.push({
         field,
         found: shown(value),
-        expected: 'conditions, listeners or parents, or "absent"',
+        expected: 'conditions, listeners, parents or ancestors, or "absent"',
       });
       return { conditions: new Map() };
     }
-    const { listeners, parents, attachedListenerSets } = value;
+    const { listeners, parents, ancestors, attachedListenerSets } = value;
     return {
-      ...split(value, ['listeners', 'parents', 'attachedListenerSets'], field, problems),
+      ...split(value, ['listeners', 'parents', 'ancestors', 'attachedListenerSets'], field, problems),
       ...(listeners === undefined
         ? {}
         : { listeners: entries(listeners, `${field}.listeners`, problems, listener) }),
@@ -151,6 +153,9 @@ export const statusExpectation: Schema<StatusExpectation> = {
         : {
             parents: parents === 'none' ? new Map() : entries(parents, `${field}.parents`, problems, parent),
           }),
+      ...(ancestors === undefined
+        ? {}
+        : { ancestors: entries(ancestors, `${field}.ancestors`, problems, parent) }),
     };
   },
 };

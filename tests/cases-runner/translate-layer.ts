@@ -52,7 +52,9 @@ function checkStatus(key: string, expected: StatusExpectation, status: ObjectSta
   // A route without a parent of ours has no status of ours at all.
   if (!status && expected.parents?.size === 0) return [];
   if (!status) return [mismatch(`status of ${key}`, 'a status', 'none')];
-  if (status.kind === 'HTTPRoute') return checkRoute(key, expected, status);
+  if (status.kind === 'HTTPRoute' || status.kind === 'BackendTLSPolicy') {
+    return checkParents(key, expected, status);
+  }
   const found = checkConditions(key, expected, status.conditions);
   if ('listeners' in status) {
     for (const [name, each] of expected.listeners ?? []) {
@@ -87,14 +89,16 @@ function checkListener(
   ];
 }
 
-function checkRoute(
+function checkParents(
   key: string,
   expected: StatusExpectation,
-  status: Extract<ObjectStatus, { kind: 'HTTPRoute' }>,
+  status: Extract<ObjectStatus, { kind: 'HTTPRoute' | 'BackendTLSPolicy' }>,
 ): Mismatch[] {
   const found: Mismatch[] = [];
   const parents = new Map(
-    status.parents.map((parent) => [parentKey(parent.parentRef, status.ref.namespace), parent.conditions]),
+    status.kind === 'HTTPRoute'
+      ? status.parents.map((each) => [parentKey(each.parentRef, status.ref.namespace), each.conditions])
+      : status.ancestors.map((each) => [parentKey(each.ancestorRef, status.ref.namespace), each.conditions]),
   );
   if (expected.conditions.size > 0 && parents.size === 0) {
     found.push(mismatch(`${key} parents`, 'at least one', 'none'));
@@ -102,7 +106,7 @@ function checkRoute(
   for (const [parent, conditions] of parents) {
     found.push(...checkConditions(`${key} at ${parent}`, expected, conditions));
   }
-  for (const [parent, each] of expected.parents ?? []) {
+  for (const [parent, each] of expected.parents ?? expected.ancestors ?? []) {
     const conditions = parents.get(parent);
     if (conditions) found.push(...checkConditions(`${key} at ${parent}`, each, conditions));
     else found.push(mismatch(`${key} parents`, parent, [...parents.keys()].join(', ') || 'none'));

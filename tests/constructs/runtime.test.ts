@@ -174,6 +174,7 @@ describe('GatewayRuntime', () => {
       resources.map((resource) => [resource, verbs.join()]),
     );
     expect(rights.filter(([, verbs]: string[]) => verbs !== 'get,list,watch')).toEqual([
+      ['backendtlspolicies/status', 'patch,update'],
       ['gatewayclasses/status', 'patch,update'],
       ['gateways/status', 'patch,update'],
       ['httproutes/status', 'patch,update'],

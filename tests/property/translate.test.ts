@@ -80,10 +80,12 @@ function look(translation: Translation): void {
     const conditions =
       status.kind === 'HTTPRoute'
         ? status.parents.flatMap((each) => each.conditions)
-        : [
-            ...status.conditions,
-            ...('listeners' in status ? status.listeners.flatMap((each) => each.conditions) : []),
-          ];
+        : status.kind === 'BackendTLSPolicy'
+          ? status.ancestors.flatMap((each) => each.conditions)
+          : [
+              ...status.conditions,
+              ...('listeners' in status ? status.listeners.flatMap((each) => each.conditions) : []),
+            ];
     for (const { type, reason } of conditions) reasons.add(`${status.kind} ${type} ${reason}`);
     if ('listeners' in status) {
       for (const { attachedRoutes } of status.listeners) seen.attached += attachedRoutes;
@@ -240,10 +242,12 @@ describe('translate', () => {
           const conditions =
             status.kind === 'HTTPRoute'
               ? status.parents.flatMap((each) => each.conditions)
-              : [
-                  ...status.conditions,
-                  ...('listeners' in status ? status.listeners.flatMap((each) => each.conditions) : []),
-                ];
+              : status.kind === 'BackendTLSPolicy'
+                ? status.ancestors.flatMap((each) => each.conditions)
+                : [
+                    ...status.conditions,
+                    ...('listeners' in status ? status.listeners.flatMap((each) => each.conditions) : []),
+                  ];
           const wrong = conditions.filter(({ type, status: is }) => !AS_IT_SHOULD.has(`${type} ${is}`));
           if (wrong.length > 0 && !told.has(key))
             throw new Error(`${key}: ${JSON.stringify(wrong[0])} without a diagnostic`);

@@ -7,6 +7,7 @@ import {
   type ServerHttp2Stream,
   type Settings,
 } from 'node:http2';
+import { createServer as createTlsServer } from 'node:https';
 import {
   type AddressInfo,
   connect,
@@ -14,6 +15,7 @@ import {
   type Server as NetServer,
   type Socket,
 } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import type { Endpoint } from '../../gateway-runtime/snapshot/snapshot.ts';
 
@@ -44,9 +46,9 @@ export class Backend {
     });
   }
 
-  /** Answers 200 with its name, after it has read the body. */
-  static echo(name: string): Promise<Backend> {
-    return Backend.http((message, response, backend) => {
+  /** Answers 200 with its name, after it has read the body; with `tls`, over TLS alone. */
+  static echo(name: string, tls?: TlsOptions): Promise<Backend> {
+    const handle = (message: IncomingMessage, response: ServerResponse, backend: Backend) => {
       const chunks: Buffer[] = [];
       message.on('data', (chunk: Buffer) => chunks.push(chunk));
       message.on('end', () => {
@@ -63,7 +65,18 @@ export class Backend {
         response.setHeader('x-backend', name);
         response.end(`${name}\n`);
       });
-    });
+    };
+    return tls ? Backend.https(tls, handle) : Backend.http(handle);
+  }
+
+  static async https(
+    tls: TlsOptions,
+    handle: (message: IncomingMessage, response: ServerResponse, backend: Backend) => void,
+  ): Promise<Backend> {
+    const server = createTlsServer(tls);
+    const backend = new Backend(server);
+    server.on('request', (message, response) => handle(message, response, backend));
+    return backend.#listen();
   }
 
   static async http(

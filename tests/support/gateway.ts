@@ -22,7 +22,7 @@ export const GATEWAY = { namespace: 'infra', name: 'gw' };
 
 export const backendKey = (name: string): BackendKey => `backend/shop/${name}/80`;
 
-export function backend(name: string, rest: Pick<Backend, 'appProtocol'> = {}): Backend {
+export function backend(name: string, rest: Pick<Backend, 'appProtocol' | 'tls'> = {}): Backend {
   const fields = {
     type: 'backend',
     key: backendKey(name),

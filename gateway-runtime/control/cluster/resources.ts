@@ -9,6 +9,7 @@ const PLURALS: Readonly<Record<KindName, string>> = {
   ListenerSet: 'listenersets',
   HTTPRoute: 'httproutes',
   ReferenceGrant: 'referencegrants',
+  BackendTLSPolicy: 'backendtlspolicies',
   GatewayParameters: PARAMETERS_PLURAL,
   Namespace: 'namespaces',
   Service: 'services',

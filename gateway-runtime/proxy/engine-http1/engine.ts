@@ -41,7 +41,7 @@ export class Http1Engine implements Engine {
 
   constructor(handler: ExchangeHandler, limits: Limits, transport = PUBLIC) {
     const { headTime, clientIdle, clientStall, connect, response, upstreamStall, upstreamIdle } = limits;
-    const { http2Silence, http2Ping } = limits;
+    const { http2Silence, http2Ping, tlsHandshake } = limits;
     const shortest = Math.min(
       headTime,
       clientIdle,
@@ -52,6 +52,7 @@ export class Http1Engine implements Engine {
       upstreamIdle,
       http2Silence,
       http2Ping,
+      tlsHandshake,
     );
     const clock = new Clock(shortest, (error) => handler.onInternalError(error));
     const context = { handler, limits, clock, transport } as {

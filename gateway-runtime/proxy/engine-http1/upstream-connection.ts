@@ -1,7 +1,8 @@
 /** A connection to an endpoint: one request after the other, each answered before the next is sent. */
 import { connect, type Socket } from 'node:net';
-import type { Endpoint } from '../../snapshot/snapshot.ts';
-import type { Repeatable, UpstreamFailure } from '../exchange.ts';
+import type { TLSSocket } from 'node:tls';
+import type { Repeatable, TargetEndpoint, UpstreamFailure } from '../exchange.ts';
+import { isTlsError, tlsFailure } from '../upstream/upstream-tls.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import type { Timed } from './clock.ts';
 import type { EngineContext } from './engine.ts';
@@ -16,7 +17,7 @@ import type { UpstreamPool } from './upstream-pool.ts';
 type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'over';
 
 export class UpstreamConnection implements Upstream, Timed {
-  readonly endpoint: Endpoint;
+  readonly endpoint: TargetEndpoint;
   /** Of the last response. */
   readonly head = new Head();
   readonly socket: Socket;
@@ -25,6 +26,10 @@ export class UpstreamConnection implements Upstream, Timed {
   readonly #pool: UpstreamPool;
   readonly #unread = new Unread();
   #phase: Phase = 'connecting';
+  /** The endpoint took the connection; with TLS, the handshake follows. */
+  #isReached = false;
+  /** TLS was broken off by the endpoint after its handshake. */
+  #isTlsBroken = false;
   #sink: ResponseSink | undefined;
   /** Of the request, until it can be sent. */
   #pending = '';
@@ -48,7 +53,7 @@ export class UpstreamConnection implements Upstream, Timed {
   #idleTime: number;
 
   /** `stream`: its socket is read as a stream, so that it can be given away after a switch of protocols. */
-  constructor(context: EngineContext, pool: UpstreamPool, endpoint: Endpoint, stream: boolean) {
+  constructor(context: EngineContext, pool: UpstreamPool, endpoint: TargetEndpoint, stream: boolean) {
     this.#context = context;
     this.#pool = pool;
     this.endpoint = endpoint;
@@ -60,7 +65,11 @@ export class UpstreamConnection implements Upstream, Timed {
       noDelay: true,
       writableHighWaterMark: HIGH_WATER_MARK,
     };
-    if (stream) {
+    if (endpoint.tls) {
+      this.socket = endpoint.tls.connect(endpoint, HIGH_WATER_MARK);
+      this.#wire = PUBLIC.accept(this.socket, this.#onOctets);
+      this.socket.on('connect', this.#onReached);
+    } else if (stream) {
       this.socket = connect(options);
       this.#wire = PUBLIC.accept(this.socket, this.#onOctets);
     } else {
@@ -68,7 +77,7 @@ export class UpstreamConnection implements Upstream, Timed {
       this.socket = socket;
       this.#wire = wire;
     }
-    this.socket.on('connect', this.#onConnect);
+    this.socket.on(endpoint.tls ? 'secureConnect' : 'connect', this.#onConnect);
     this.socket.on('drain', this.#onDrain);
     this.socket.on('end', this.#onEnd);
     this.socket.on('close', this.#onClose);
@@ -202,7 +211,8 @@ export class UpstreamConnection implements Upstream, Timed {
       if (silent > this.#idleTime) this.destroy();
       else if (this.head.text !== '') this.head.forget();
     } else if (this.#phase === 'connecting') {
-      if (silent > limits.connect) this.#fail('connect-timeout', 'always');
+      if (silent > (this.#isReached ? limits.tlsHandshake : limits.connect))
+        this.#fail('connect-timeout', 'always');
     } else if (!this.#timed) {
       // The rule that serves has times of its own.
     } else if (this.#phase === 'head') {
@@ -213,6 +223,11 @@ export class UpstreamConnection implements Upstream, Timed {
       this.#fail('timeout', 'never');
     }
   }
+
+  readonly #onReached = (): void => {
+    this.#isReached = true;
+    this.#since = this.#context.clock.now;
+  };
 
   readonly #onConnect = (): void => {
     if (this.#phase !== 'connecting') return;
@@ -369,8 +384,11 @@ export class UpstreamConnection implements Upstream, Timed {
   readonly #onClose = (): void => {
     if (this.#phase === 'over') return;
     if (!this.#sink) this.destroy();
-    else if (this.#phase === 'connecting') this.#fail('connect', 'always');
-    else if (this.#phase === 'head') {
+    else if (this.#phase === 'connecting') {
+      this.#fail(this.#isReached ? tlsFailure(this.socket as TLSSocket) : 'connect', 'always');
+    } else if (this.#phase === 'head' && this.#isTlsBroken && !this.#receivedAny) {
+      this.#fail('tls-handshake', 'never');
+    } else if (this.#phase === 'head') {
       const isStale = this.#used > 1 && !this.#receivedAny && !this.#hasRequestBody;
       this.#fail(
         this.#receivedAny && this.#unread.length > 0 ? 'malformed' : 'reset',
@@ -380,8 +398,9 @@ export class UpstreamConnection implements Upstream, Timed {
     else this.#reusable = false;
   };
 
-  readonly #onSocketError = (): void => {
+  readonly #onSocketError = (error: Error): void => {
     // 'close' follows.
+    this.#isTlsBroken = isTlsError(error);
   };
 
   #fail(failure: UpstreamFailure, repeatable: Repeatable): void {

@@ -1,5 +1,4 @@
 /** Connections to endpoints: kept alive, the most recent used first, and bounded in number. */
-import type { Endpoint } from '../../snapshot/snapshot.ts';
 import type { TargetEndpoint } from '../exchange.ts';
 import { Http2Sessions } from '../upstream/http2/sessions.ts';
 import type { EngineContext } from './engine.ts';
@@ -40,7 +39,7 @@ export class UpstreamPool {
    * @param fresh a connection that no request used before
    * @param stream see UpstreamConnection; always a fresh one
    */
-  take(endpoint: Endpoint, fresh: boolean, stream: boolean): UpstreamConnection | undefined {
+  take(endpoint: TargetEndpoint, fresh: boolean, stream: boolean): UpstreamConnection | undefined {
     const key = keyOf(endpoint);
     let connections = this.#byEndpoint.get(key);
     if (!connections) {
@@ -98,13 +97,13 @@ export class UpstreamPool {
   }
 }
 
-const keys = new WeakMap<Endpoint, string>();
+const keys = new WeakMap<TargetEndpoint, string>();
 
-/** Endpoints are few and the same object for as long as they are. */
-function keyOf(endpoint: Endpoint): string {
+/** Endpoints are few and the same object for as long as they are. What is encrypted is apart for each trust and name. */
+function keyOf(endpoint: TargetEndpoint): string {
   let key = keys.get(endpoint);
   if (key === undefined) {
-    key = `${endpoint.address} ${endpoint.port}`;
+    key = `${endpoint.address} ${endpoint.port} ${endpoint.tls?.id ?? ''}`;
     keys.set(endpoint, key);
   }
   return key;

@@ -1,11 +1,12 @@
 /** One try to get a response from one endpoint with `http.request`: connection, body, timeouts, and what can go wrong. */
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Endpoint } from '../../snapshot/snapshot.ts';
-import type { Repeatable, UpstreamFailure } from '../exchange.ts';
+import type { Repeatable, TargetEndpoint, UpstreamFailure } from '../exchange.ts';
 import { forwardableTrailers } from '../hop-by-hop.ts';
 import type { Limits } from '../limits.ts';
 import type { TunnelEnd } from '../tunnel.ts';
+import { isTlsError } from '../upstream/upstream-tls.ts';
+import { Connecting } from './connecting.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 
 /** What an attempt tells. Nothing is told after `cancel`, a failure or an upgrade. */
@@ -41,7 +42,7 @@ export interface Attempted {
 export type Guard = <A extends unknown[]>(callback: (...args: A) => void) => (...args: A) => void;
 
 export interface AttemptOptions {
-  readonly endpoint: Endpoint;
+  readonly endpoint: TargetEndpoint;
   /** On a connection that no request used before. */
   readonly fresh: boolean;
   /** Whether the limits for a response and its pauses hold. */
@@ -61,7 +62,7 @@ export class Attempt implements Attempted {
   readonly #events: AttemptEvents;
   readonly #request: ClientRequest;
   #response: IncomingMessage | undefined;
-  #connected = false;
+  readonly #connecting = new Connecting();
   #timedOut = false;
   #bytesReadBefore = 0;
   #over = false;
@@ -70,17 +71,15 @@ export class Attempt implements Attempted {
     this.#options = options;
     this.#events = events;
     const { endpoint, pool, fresh, method, target, headers, limits, hasBody, guard } = options;
-    this.#request = request({
-      host: endpoint.address,
-      port: endpoint.port,
-      method,
-      path: target,
-      headers,
-      agent: fresh ? pool.fresh : pool.reusing,
-      maxHeaderSize: limits.headBytes,
-      timeout: this.#responseTime,
-      insecureHTTPParser: false,
-    })
+    this.#request = pool
+      .request(endpoint, fresh, {
+        method,
+        path: target,
+        headers,
+        maxHeaderSize: limits.headBytes,
+        timeout: this.#responseTime,
+        insecureHTTPParser: false,
+      })
       .on('socket', guard(this.#onSocket))
       .on(
         'information',
@@ -97,7 +96,7 @@ export class Attempt implements Attempted {
   }
 
   get isConnecting(): boolean {
-    return !this.#connected;
+    return !this.#connecting.isDone;
   }
 
   /** 0 is none, which is also what sockets take for it. */
@@ -122,16 +121,11 @@ export class Attempt implements Attempted {
 
   readonly #onSocket = (socket: Socket): void => {
     this.#bytesReadBefore = socket.bytesRead;
-    if (socket.connecting) {
-      socket.setTimeout(this.#options.limits.connect);
-      socket.once('connect', this.#options.guard(this.#onConnect));
-    } else {
-      this.#onConnect();
-    }
+    const { limits, guard, endpoint } = this.#options;
+    this.#connecting.follow(this.#request, socket, endpoint, limits, guard(this.#onConnect));
   };
 
   readonly #onConnect = (): void => {
-    this.#connected = true;
     const { hasBody } = this.#options;
     // While the client sends its body, its own pace is no fault of the backend.
     this.#request.socket?.setTimeout(hasBody ? this.#stallTime : this.#responseTime);
@@ -153,7 +147,7 @@ export class Attempt implements Attempted {
     if (this.#over) return;
     if (trailers.length) this.#request.addTrailers(trailers);
     this.#request.end();
-    if (!this.#response && this.#connected) this.#request.socket?.setTimeout(this.#responseTime);
+    if (!this.#response && this.#connecting.isDone) this.#request.socket?.setTimeout(this.#responseTime);
   }
 
   readonly #onResponse = (response: IncomingMessage): void => {
@@ -184,10 +178,17 @@ export class Attempt implements Attempted {
         if (this.#over || !response.complete) return;
         this.#events.onResponseEnd(forwardableTrailers(response.rawTrailers));
         // The backend has answered and won't read the rest of the request.
-        if (!this.#request.writableFinished) this.cancel();
+        if (!this.#isSent) this.cancel();
       }),
     );
   };
+
+  /** Whether the whole request has left. A TLS socket says so late, when the answer may have come. */
+  get #isSent(): boolean {
+    const { writableFinished, writableEnded, socket } = this.#request;
+    if (writableFinished || !this.#options.endpoint.tls) return writableFinished;
+    return writableEnded && !socket?.writableNeedDrain;
+  }
 
   readonly #onUpgrade = (response: IncomingMessage, socket: Socket, read: Buffer): void => {
     if (this.#over) {
@@ -220,7 +221,11 @@ export class Attempt implements Attempted {
     if (this.#over) return;
     this.#over = true;
     this.#request.destroy();
-    if (!this.#connected) this.#events.onFailure(this.#timedOut ? 'connect-timeout' : 'connect', 'always');
+    if (!this.#connecting.isDone) {
+      this.#events.onFailure(this.#timedOut ? 'connect-timeout' : this.#connecting.failure, 'always');
+      return;
+    }
+    if (isTlsError(error)) this.#events.onFailure('tls-handshake', 'never');
     else if (this.#timedOut) this.#events.onFailure('timeout', 'never');
     else if (error.code?.startsWith('HPE_')) this.#events.onFailure('malformed', 'never');
     else this.#events.onFailure('reset', this.#isStale() ? 'idempotent' : 'never');

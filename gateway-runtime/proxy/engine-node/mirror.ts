@@ -2,8 +2,9 @@
  * A copy of a request on its way to another endpoint. Whatever becomes of it, the request itself never notices: what the endpoint does not
  * take in time is given up, and what it answers is read and thrown away.
  */
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
-import type { Endpoint } from '../../snapshot/snapshot.ts';
+
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { TargetEndpoint } from '../exchange.ts';
 import type { ExchangeContext } from './exchange.ts';
 
 /** Octets of a response that are read to keep its connection. */
@@ -18,12 +19,12 @@ export interface MirroredRequest {
 
 export class Mirror {
   readonly #context: ExchangeContext;
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: TargetEndpoint;
   readonly #mirrored: MirroredRequest;
   #request: ClientRequest | undefined;
   #started = false;
 
-  constructor(context: ExchangeContext, endpoint: Endpoint, mirrored: MirroredRequest) {
+  constructor(context: ExchangeContext, endpoint: TargetEndpoint, mirrored: MirroredRequest) {
     this.#context = context;
     this.#endpoint = endpoint;
     this.#mirrored = mirrored;
@@ -41,13 +42,10 @@ export class Mirror {
   #send(fresh: boolean): void {
     const { mirrors, limits } = this.#context;
     const { method, target, headers, hasBody } = this.#mirrored;
-    const sent = request({
-      host: this.#endpoint.address,
-      port: this.#endpoint.port,
+    const sent = mirrors.request(this.#endpoint, fresh, {
       method,
       path: target,
       headers,
-      agent: fresh ? mirrors.fresh : mirrors.reusing,
       maxHeaderSize: limits.headBytes,
       timeout: limits.response,
       insecureHTTPParser: false,

@@ -27,6 +27,7 @@ import {
   NO_ROUTE,
   problemReply,
   REFUSED_RULE,
+  REFUSED_TLS,
   UNRESOLVED_BACKEND,
 } from '../replies.ts';
 import { RequestSession } from '../sessions/rule-sessions.ts';
@@ -245,7 +246,7 @@ export class Pipeline implements ExchangeHandler {
     const kept = outcome.session?.endpoint;
     const mustWait = !kept && this.#pending.has(backend);
     const endpoint = kept ?? (mustWait ? undefined : upstreams.next(backend));
-    if (!endpoint && !mustWait && !upstreams.of(backend)?.isFull) return NO_ENDPOINTS;
+    if (!endpoint && !mustWait && !upstreams.of(backend)?.isFull) return this.#noEndpoints(backend);
     if (retry || (endpoint ?? upstreams.of(backend))?.isHttp2) exchange.keepBody(KEPT_BODY);
     if (retry) upstreams.earnRetry(backend);
     if (endpoint || this.#pending.add(backend, exchange)) {
@@ -257,6 +258,10 @@ export class Pipeline implements ExchangeHandler {
       else this.#options.observer.requestWaited();
     } else this.#overloaded(exchange);
     return undefined;
+  }
+
+  #noEndpoints(backend: BackendKey): LocalReply {
+    return this.#options.upstreams.of(backend)?.isRefused ? REFUSED_TLS : NO_ENDPOINTS;
   }
 
   #sendPending(backend: BackendKey, exchange: Exchange): boolean {
@@ -406,7 +411,11 @@ export class Pipeline implements ExchangeHandler {
       ? kept
       : (upstreams.next(backend!, tried) ?? upstreams.next(backend!));
     if (endpoint) this.#attemptLater(exchange, endpoint);
-    else this.#reply(exchange, upstreams.of(backend!)?.isFull ? FAILURES.overloaded : NO_ENDPOINTS);
+    else
+      this.#reply(
+        exchange,
+        upstreams.of(backend!)?.isFull ? FAILURES.overloaded : this.#noEndpoints(backend!),
+      );
   }
 
   /** Where to try again, if it may be tried again at all. */

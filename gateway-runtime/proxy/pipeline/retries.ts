@@ -19,6 +19,9 @@ const STEPS = 4;
 const CONNECTION_ERRORS: ReadonlySet<UpstreamFailure> = new Set([
   'connect',
   'connect-timeout',
+  'tls-handshake',
+  'tls-untrusted',
+  'tls-name',
   'reset',
   'timeout',
 ]);

@@ -19,13 +19,22 @@ export function isGatewayFailure(status: number): boolean {
   return status >= 502 && status <= 504;
 }
 
+const FAULTS: ReadonlySet<UpstreamFailure> = new Set([
+  'connect',
+  'tls-handshake',
+  'tls-untrusted',
+  'tls-name',
+  'reset',
+  'malformed',
+]);
+
 /**
  * Whether a request that got no answer counts against its endpoint. What a client or this gateway gave up does not, nor does a time
  * that a rule sets: `isImpatient`. Else one rule could take the endpoints of a Service from all others.
  */
 export function isEndpointFault(failure: UpstreamFailure, isImpatient: boolean): boolean {
   if (failure === 'timeout' || failure === 'connect-timeout') return !isImpatient;
-  return failure === 'reset' || failure === 'malformed' || failure === 'connect';
+  return FAULTS.has(failure);
 }
 
 /** How many of so many endpoints may be ejected at once. */

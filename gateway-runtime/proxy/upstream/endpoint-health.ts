@@ -91,7 +91,7 @@ export class EndpointHealth {
     const state = this.#stateOf(endpoint);
     state.waiting--;
     if (failure === 'connect') this.#lose(state);
-    else if (failure === undefined || failure === 'reset' || failure === 'malformed') state.since = this.#now;
+    else if (failure === undefined || ANSWERS.has(failure)) state.since = this.#now;
   }
 
   #stateOf(endpoint: Endpoint): State {
@@ -147,6 +147,7 @@ export class EndpointHealth {
   #ask(state: State): void {
     if (state.probe || this.#now < state.notBefore) return;
     const { address, port } = state.endpoint;
+    // Without TLS, also where requests go over it: whether the node is there is the question, not what a handshake costs it.
     const began = this.#now;
     const probe = connect({ host: address, port });
     state.probe = probe;
@@ -180,5 +181,14 @@ export class EndpointHealth {
     this.#unreachable.delete(keyOf(state.endpoint));
   }
 }
+
+/** Failures that show that something is there. */
+const ANSWERS: ReadonlySet<UpstreamFailure> = new Set([
+  'reset',
+  'malformed',
+  'tls-handshake',
+  'tls-untrusted',
+  'tls-name',
+]);
 
 const keyOf = ({ address, port }: Endpoint) => `${address} ${port}`;

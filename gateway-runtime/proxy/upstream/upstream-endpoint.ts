@@ -2,11 +2,13 @@
 import type { Endpoint } from '../../snapshot/snapshot.ts';
 import type { TargetEndpoint } from '../exchange.ts';
 import type { Upstream } from './upstream.ts';
+import type { UpstreamTls } from './upstream-tls.ts';
 
 export class UpstreamEndpoint implements TargetEndpoint {
   readonly upstream: Upstream;
   readonly address: string;
   readonly port: number;
+  readonly tls: UpstreamTls | undefined;
   terminating: boolean;
   /** Of those that requests are sent to: it does not terminate, or every one does. */
   isServing = false;
@@ -21,14 +23,16 @@ export class UpstreamEndpoint implements TargetEndpoint {
   /** Times that it was ejected, each soon after the one before. */
   ejections = 0;
 
-  constructor(upstream: Upstream, { address, port, terminating = false }: Endpoint) {
+  constructor(upstream: Upstream, { address, port, terminating = false }: Endpoint, tls?: UpstreamTls) {
     this.upstream = upstream;
     this.address = address;
     this.port = port;
+    this.tls = tls;
     this.terminating = terminating;
   }
 
   get isHttp2(): boolean {
-    return this.upstream.isHttp2;
+    // HTTP/2 is spoken in the clear alone; what is to be encrypted never goes that way.
+    return this.upstream.isHttp2 && !this.tls;
   }
 }

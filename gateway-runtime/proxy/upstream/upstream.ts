@@ -9,6 +9,7 @@
 import type { Endpoint } from '../../snapshot/snapshot.ts';
 import { eject, FAILURES, mostEjected, readmit } from './ejection.ts';
 import type { EndpointHealth } from './endpoint-health.ts';
+import type { BackendTransport } from './tls-backends.ts';
 import { UpstreamEndpoint } from './upstream-endpoint.ts';
 
 export interface UpstreamOptions {
@@ -34,6 +35,9 @@ export class Upstream {
   /** How its endpoints are spoken to; else it is HTTP/1.1. */
   isHttp2 = false;
   readonly #options: UpstreamOptions;
+  #transport: BackendTransport;
+  /** As they were given last. */
+  #found: readonly Endpoint[] = [];
   /** Those that requests are sent to. */
   #serving: readonly UpstreamEndpoint[] = [];
   #byPlace = new Map<string, UpstreamEndpoint>();
@@ -49,7 +53,27 @@ export class Upstream {
   }
 
   get isEmpty(): boolean {
-    return this.#byPlace.size === 0;
+    return this.#found.length === 0;
+  }
+
+  /** Whether its endpoints are to be reached over TLS, and can't be: then it is as if there were none. */
+  get isRefused(): boolean {
+    return this.#transport === 'refused';
+  }
+
+  /** From now on its endpoints are reached so; what is under way goes on as it began. */
+  setTransport(transport: BackendTransport): void {
+    this.#transport = transport;
+    this.#clear();
+    this.put(this.#found);
+  }
+
+  #clear(): void {
+    for (const each of this.#byPlace.values()) each.isServing = false;
+    this.#byPlace.clear();
+    this.#serving = [];
+    this.#full = 0;
+    this.#ejected = 0;
   }
 
   /** Whether there are endpoints, and none of them may have one more request. */
@@ -75,10 +99,13 @@ export class Upstream {
 
   /** From now on these: what is known of those that stay is kept. */
   put(found: readonly Endpoint[]): void {
+    this.#found = found;
+    if (this.#transport === 'refused') return;
+    const tls = this.#transport;
     const byPlace = new Map<string, UpstreamEndpoint>();
     for (const each of found) {
       const place = placeOf(each);
-      const endpoint = this.#byPlace.get(place) ?? new UpstreamEndpoint(this, each);
+      const endpoint = this.#byPlace.get(place) ?? new UpstreamEndpoint(this, each, tls);
       endpoint.terminating = each.terminating ?? false;
       byPlace.set(place, endpoint);
     }

@@ -6,6 +6,7 @@ import { isEndpointFault, isGatewayFailure } from './ejection.ts';
 import { EndpointHealth } from './endpoint-health.ts';
 import { speaksHttp2 } from './http2/app-protocol.ts';
 import { RetryBudget } from './retry-budget.ts';
+import type { BackendTransport } from './tls-backends.ts';
 import { Upstream, type UpstreamFigures } from './upstream.ts';
 import type { UpstreamEndpoint } from './upstream-endpoint.ts';
 
@@ -60,6 +61,11 @@ export class Upstreams {
     if (entry.upstream.isEmpty && !entry.backend) this.#byBackend.delete(key);
   }
 
+  /** Connections to the backend are made so from now on. */
+  setTransport(key: BackendKey, transport: BackendTransport): void {
+    this.#byBackend.get(key)?.upstream.setTransport(transport);
+  }
+
   /** Whether it has any of its own: one that stands in for it does not count. */
   hasEndpoints(key: BackendKey): boolean {
     return this.#byBackend.get(key)?.upstream.isEmpty === false;
@@ -74,9 +80,11 @@ export class Upstreams {
   of(key: BackendKey): Upstream | undefined {
     const entry = this.#byBackend.get(key);
     if (!entry) return undefined;
-    if (!entry.upstream.isEmpty || !entry.backend || !this.#fallback) return entry.upstream;
+    const { upstream, backend } = entry;
+    if (!upstream.isEmpty || upstream.isRefused || !backend || !this.#fallback) return upstream;
+    // Within this process, and so reached without TLS.
     entry.elsewhere ??= this.#upstream();
-    entry.elsewhere.put(this.#fallback(entry.backend));
+    entry.elsewhere.put(this.#fallback(backend));
     return entry.elsewhere;
   }
 

@@ -251,6 +251,26 @@ export const SAMPLES = {
     type: 'kubernetes.io/tls',
     data: { 'tls.crt': 'eA==', 'tls.key': 'eA==' },
   }),
+  BackendTLSPolicy: (): RawObject => ({
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'BackendTLSPolicy',
+    metadata: { name: 'cart', namespace: 'shop' },
+    spec: {
+      targetRefs: [
+        { group: '', kind: 'Service', name: 'cart', sectionName: 'https' },
+        { group: '', kind: 'Service', name: 'orders' },
+      ],
+      validation: {
+        caCertificateRefs: [{ group: '', kind: 'ConfigMap', name: 'ca' }],
+        hostname: 'cart.shop.internal',
+        subjectAltNames: [
+          { type: 'Hostname', hostname: '*.shop.internal' },
+          { type: 'URI', uri: 'spiffe://cluster.local/ns/shop/sa/cart' },
+        ],
+      },
+      options: { 'example.com/option': 'value' },
+    },
+  }),
   ConfigMap: (): RawObject => ({
     apiVersion: 'v1',
     kind: 'ConfigMap',

@@ -209,7 +209,6 @@ describe('Gateway', () => {
       }),
     ]);
     expect(translation.diagnostics.map(({ severity, field }) => `${severity} ${field}`)).toEqual([
-      'warning spec.tls.backend.clientCertificateRef',
       'warning spec.defaultScope',
       'warning spec.allowedListeners.namespaces.selector',
     ]);
@@ -218,7 +217,6 @@ describe('Gateway', () => {
       Accepted: 'True Accepted',
       ResolvedRefs: 'True ResolvedRefs',
     });
-    expect(messageOf(conditions, 'Accepted')).toContain('so no client certificate is used. Remove it.');
     expect(messageOf(conditions, 'Accepted')).toContain('default Gateways are not served');
     expect(translation.secrets.get('infra/client')).toBe(true);
   });
