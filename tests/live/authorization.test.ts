@@ -209,13 +209,15 @@ it('the Service has connections of its own', async () => {
 
 it('a client that goes takes the question along', async () => {
   const auth = await start(Backend.http(() => {}));
-  await serve([auth.endpoint]);
+  // Longer than this test may take: nothing but the client ends it.
+  await serve([auth.endpoint], { options: { limits: { authorization: 600_000 } } });
   const asked = once(auth.server, 'request') as Promise<[IncomingMessage]>;
   const client = await RawClient.open(gateway.port());
   client.send('GET / HTTP/1.1\r\nHost: a.example.com\r\n\r\n');
   const [{ socket }] = await asked;
   const closed = ended(socket);
-  client.destroy();
+  // Reset: a client that only ends its side may still read, and waits for the answer.
+  client.socket.resetAndDestroy();
   await closed;
   expect(whoami.seen).toEqual([]);
 });

@@ -48,6 +48,7 @@ async function failuresOf(folder: string, tests: readonly string[]): Promise<str
   const jest = [
     ...['--conditions=gatewright-source', '--experimental-vm-modules', '--no-warnings=ExperimentalWarning'],
     'node_modules/jest/bin/jest.js',
+    '--config=tests/mutation/jest.config.js',
     ...['--maxWorkers=1', '--silent', '--json', `--outputFile=${report}`],
     ...tests,
   ];
