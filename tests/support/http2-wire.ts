@@ -90,13 +90,16 @@ function number32(value: number): Buffer {
 export interface WireOptions {
   /** Its SETTINGS; undefined for none at all. */
   readonly settings?: readonly (readonly [id: number, value: number])[] | undefined;
+  /** Whether it answers a PING, and SETTINGS after the first. */
   readonly pongs?: boolean;
+  /** Whether it closes its side of a connection when the client has. */
+  readonly closes?: boolean;
 }
 
 /** `onFrame` is told of every frame of a client but for SETTINGS and PING, with the number of the connection. */
 export function wireBackend(
   onFrame: (peer: WirePeer, frame: Frame, connection: number) => void,
-  { settings = [], pongs = true }: WireOptions = { settings: [] },
+  { settings = [], pongs = true, closes = true }: WireOptions = { settings: [] },
 ): Promise<Backend> {
   let connections = 0;
   return Backend.tcp((socket) => {
@@ -104,8 +107,9 @@ export function wireBackend(
     const peer = new WirePeer((octets) => void (socket.writable && socket.write(octets)));
     let unread = Buffer.alloc(0);
     let isGreeted = false;
+    let hasSettings = false;
     peer.settings(...settings);
-    socket.on('end', () => socket.end());
+    socket.on('end', () => closes && socket.end());
     socket.on('data', (chunk: Buffer) => {
       unread = Buffer.concat([unread, chunk]);
       if (!isGreeted) {
@@ -123,7 +127,9 @@ export function wireBackend(
         };
         unread = unread.subarray(end);
         if (frame.type === FRAME.settings) {
-          if ((frame.flags & ACK) === 0) peer.frame(FRAME.settings, ACK, 0);
+          const isFirst = !hasSettings;
+          hasSettings = true;
+          if ((frame.flags & ACK) === 0 && (pongs || isFirst)) peer.frame(FRAME.settings, ACK, 0);
         } else if (frame.type === FRAME.ping) {
           if (pongs && (frame.flags & ACK) === 0) peer.pong(frame.payload);
         } else onFrame(peer, frame, connection);

@@ -112,7 +112,7 @@ export class Http2Request implements Timed {
     return this.#unsent?.reduce((sum, { length }) => sum + length, 0) ?? 0;
   }
 
-  /** Once. */
+  /** Once. Throws where a field can't be sent. */
   begin(options: RequestOptions, events: RequestEvents): void {
     this.#options = options;
     this.#events = events;
@@ -145,10 +145,17 @@ export class Http2Request implements Timed {
       this.#fail('no-upgrade', 'never');
       return;
     }
-    const stream = this.#session.send(fields, {
-      endStream: !hasBody && !isTunnel,
-      waitForTrailers: hasBody,
-    });
+    let stream: ClientHttp2Stream;
+    try {
+      stream = this.#session.send(fields, {
+        endStream: !hasBody && !isTunnel,
+        waitForTrailers: hasBody,
+      });
+    } catch (error) {
+      // Nobody else knows that it has a place on the session.
+      this.close();
+      throw error;
+    }
     this.#stream = stream;
     this.#phase = 'head';
     this.#since = clock.now;
@@ -167,11 +174,23 @@ export class Http2Request implements Timed {
     stream.on('close', () => this.#guarded(() => this.#onClose()));
     if (!hasBody) return;
     stream.on('drain', () => this.#guarded(() => this.#events!.onReady()));
-    stream.on('wantTrailers', () => stream.sendTrailers(this.#trailers));
+    stream.on('wantTrailers', () => this.#sendTrailers(stream));
     for (const chunk of this.#unsent ?? []) stream.write(chunk);
     this.#unsent = undefined;
     if (this.#bodyEnded) stream.end();
     else this.#events!.onReady();
+  }
+
+  /** What it throws would end the process. */
+  #sendTrailers(stream: ClientHttp2Stream): void {
+    try {
+      stream.sendTrailers(this.#trailers);
+    } catch (error) {
+      stream.destroy();
+      this.#guarded(() => {
+        throw error;
+      });
+    }
   }
 
   /** A part of the body. False: no more until `onReady`. What is not `owned` is copied. */

@@ -9,7 +9,7 @@ import type { Clock, Timed } from '../../engine-http1/clock.ts';
 import type { UpstreamFailure } from '../../exchange.ts';
 import type { Limits } from '../../limits.ts';
 import type { Http2Request } from './request.ts';
-import type { Http2Sessions } from './sessions.ts';
+import type { Http2Sessions, Place } from './sessions.ts';
 
 export interface Http2Context {
   readonly limits: Limits;
@@ -31,6 +31,7 @@ type State = 'connecting' | 'open' | 'leaving' | 'over';
 export class Http2Session implements Timed {
   readonly context: Http2Context;
   readonly endpoint: Endpoint;
+  readonly place: Place;
   /** Requests sent on it so far. */
   used = 0;
   /** The last stream that the endpoint has looked at, once it says so with GOAWAY; those after it can be sent again (section 6.8). */
@@ -44,7 +45,7 @@ export class Http2Session implements Timed {
   #error: NodeJS.ErrnoException | undefined;
   /** Streams that the endpoint takes at a time. */
   #most: number;
-  /** Since when it is without requests, or was begun. */
+  /** Since when it is without requests, or was begun, or was asked to close. */
   #since: number;
   /** Since when something is unanswered and nothing comes. */
   #asked: number | undefined;
@@ -53,13 +54,13 @@ export class Http2Session implements Timed {
   #pinged = Number.NEGATIVE_INFINITY;
   #awaitsPong = false;
 
-  /** `most`: requests to take before its SETTINGS are known. */
-  constructor(sessions: Http2Sessions, context: Http2Context, endpoint: Endpoint, most: number) {
+  constructor(sessions: Http2Sessions, context: Http2Context, endpoint: Endpoint, place: Place) {
     const { limits, clock } = context;
     this.#sessions = sessions;
     this.context = context;
     this.endpoint = endpoint;
-    this.#most = most;
+    this.place = place;
+    this.#most = place.most;
     this.#since = clock.now;
     this.#socket = connectSocket({ host: endpoint.address, port: endpoint.port, noDelay: true });
     this.#socket.setKeepAlive(true, KEEP_ALIVE);
@@ -111,10 +112,6 @@ export class Http2Session implements Timed {
     return this.#session.remoteSettings.enableConnectProtocol === true;
   }
 
-  get requests(): number {
-    return this.#requests.size;
-  }
-
   /** Whether one more request may be sent on it. */
   get hasRoom(): boolean {
     if (this.#requests.size >= this.#most || this.used >= MOST_USED) return false;
@@ -129,6 +126,7 @@ export class Http2Session implements Timed {
 
   add(request: Http2Request): void {
     this.#requests.add(request);
+    this.place.requests++;
   }
 
   send(
@@ -167,20 +165,28 @@ export class Http2Session implements Timed {
   }
 
   leave(request: Http2Request): void {
-    if (!this.#requests.delete(request) || this.#requests.size > 0) return;
+    if (!this.#requests.delete(request)) return;
+    this.place.requests--;
+    if (this.#requests.size > 0) return;
     this.#since = this.context.clock.now;
     if (this.#state === 'leaving') this.#session.close();
   }
 
   check(now: number): void {
-    const { connect: connectTime, upstreamIdle } = this.context.limits;
+    const { connect: connectTime, upstreamIdle, http2Ping } = this.context.limits;
+    const silent = now - this.#since;
     if (this.#state === 'connecting') {
-      if (now - this.#since <= connectTime) return;
+      if (silent <= connectTime) return;
       this.#end('connect-timeout');
       this.#socket.destroy();
-    } else if (this.#state === 'open' && this.#requests.size === 0) {
-      if (now - this.#since > upstreamIdle) this.#session.close();
-    } else this.#watch(now);
+    } else if (this.#requests.size > 0) this.#watch(now);
+    else if (this.#session.closed || this.#session.destroyed) {
+      // Node waits for the endpoint to close its side, and some never do.
+      if (silent > http2Ping) this.#socket.destroy();
+    } else if (silent > upstreamIdle) {
+      this.#since = now;
+      this.#session.close();
+    }
   }
 
   /** An endpoint that is gone says nothing, not even to a PING. Many answer PINGs only now and then, so they are few. */
@@ -191,13 +197,18 @@ export class Http2Session implements Timed {
       if (now - this.#pinged > http2Ping) this.#session.destroy();
     } else if (this.#isDoubtful && now - this.#pinged > http2PingApart && !this.#session.destroyed) {
       this.#pinged = now;
-      this.#awaitsPong = this.#session.ping(() => {
-        this.#awaitsPong = false;
-        // It is there, and takes its time.
-        this.#bytesRead = this.#socket.bytesRead;
-        this.#asked = undefined;
-      });
+      this.#awaitsPong = true;
+      // Node sends no PING where the endpoint has said that it leaves. SETTINGS are answered as well (section 6.5.3).
+      if (this.#session.closed) this.#session.settings({}, () => this.#onPong());
+      else this.#session.ping(() => this.#onPong());
     }
+  }
+
+  /** It is there, and takes its time. */
+  #onPong(): void {
+    this.#awaitsPong = false;
+    this.#bytesRead = this.#socket.bytesRead;
+    this.#asked = undefined;
   }
 
   destroy(): void {
@@ -207,7 +218,8 @@ export class Http2Session implements Timed {
 
   #onSettings(most: number): void {
     this.#most = Math.min(most, this.context.limits.http2Streams);
-    this.#sessions.noteMost(this.endpoint, this.#most);
+    // One that takes none now may take some later.
+    this.place.most = Math.max(1, this.#most);
     if (this.#state !== 'connecting') return;
     this.#state = 'open';
     let room = this.#most;

@@ -3,11 +3,14 @@ import type { Endpoint } from '../../../snapshot/snapshot.ts';
 import { Http2Request } from './request.ts';
 import { type Http2Context, Http2Session } from './session.ts';
 
-interface Place {
+/** What the sessions with one endpoint share. */
+export interface Place {
   /** Those that requests may be sent on. */
   readonly sessions: Http2Session[];
   /** Of these and those that have been asked to take no more. */
   open: number;
+  /** On all of them. */
+  requests: number;
   /** Streams that the endpoint took at a time when it was last heard of. */
   most: number;
 }
@@ -42,15 +45,13 @@ export class Http2Sessions {
     const place = this.#byEndpoint.get(key) ?? {
       sessions: [],
       open: 0,
+      requests: 0,
       most: this.#context.limits.http2Streams,
     };
-    let under = 0;
-    for (const each of place.sessions) {
-      if (!fresh && each.hasRoom) return each;
-      under += each.requests;
-    }
-    if (under >= this.#most || place.open >= this.#most) return undefined;
-    const session = new Http2Session(this, this.#context, endpoint, place.most);
+    if (place.requests >= this.#most) return undefined;
+    if (!fresh) for (const each of place.sessions) if (each.hasRoom) return each;
+    if (place.open >= this.#most) return undefined;
+    const session = new Http2Session(this, this.#context, endpoint, place);
     place.sessions.push(session);
     place.open++;
     this.#byEndpoint.set(key, place);
@@ -58,26 +59,18 @@ export class Http2Sessions {
     return session;
   }
 
-  noteMost(endpoint: Endpoint, most: number): void {
-    const place = this.#byEndpoint.get(keyOf(endpoint));
-    // One that takes none now may take some later.
-    if (place) place.most = Math.max(1, most);
-  }
-
   /** Takes no more requests, and goes on with those that it has. */
   leave(session: Http2Session): void {
-    const sessions = this.#byEndpoint.get(keyOf(session.endpoint))?.sessions;
-    const at = sessions?.indexOf(session) ?? -1;
-    if (at >= 0) sessions!.splice(at, 1);
+    const { sessions } = session.place;
+    const at = sessions.indexOf(session);
+    if (at >= 0) sessions.splice(at, 1);
   }
 
   /** It is closed. */
   forget(session: Http2Session): void {
     if (!this.#all.delete(session)) return;
     this.leave(session);
-    const key = keyOf(session.endpoint);
-    const place = this.#byEndpoint.get(key);
-    if (place && --place.open === 0) this.#byEndpoint.delete(key);
+    if (--session.place.open === 0) this.#byEndpoint.delete(keyOf(session.endpoint));
   }
 
   get size(): number {
