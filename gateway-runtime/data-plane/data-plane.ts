@@ -32,6 +32,8 @@ export interface DataPlaneOptions
   readonly folder: string;
   /** Called with whole lines, without the last line end, and how many they are. */
   readonly accessLog?: (lines: string, count: number) => void;
+  /** Lines of the access log so far that could not be written. */
+  readonly linesLost?: () => number;
   /** What operators may want to read, as a sentence. */
   readonly onEvent: (message: string) => void;
   /** More than one: processes that share the ports. Default: this process serves. */
@@ -72,6 +74,7 @@ export class DataPlane {
     const { gateway, regex, address, bindPort, admin, folder, accessLog, onEvent, proxyLimits } = options;
     const { engine, workers } = options;
     const metrics = new Metrics({ process: true });
+    if (options.linesLost) metrics.putLog(options.linesLost);
     const served = {
       gateway,
       address,

@@ -24,7 +24,12 @@ async function run({ accessLog, stop, workers, ...options }: ProcessOptions): Pr
     regex: re2,
     onEvent: tell,
     workers: { count, program: { file: fileURLToPath(import.meta.url), args: [WORKER] } },
-    ...(accessLog ? { accessLog: (lines: string, found: number) => log.write(lines, found) } : {}),
+    ...(accessLog
+      ? {
+          accessLog: (lines: string, found: number) => log.write(lines, found),
+          linesLost: () => log.lostInAll,
+        }
+      : {}),
   });
   const { address } = options.admin;
   const port = await dataPlane.start();

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { exchange } from '../support/client.ts';
 
 const { values } = parseArgs({ options: { connections: { type: 'string' }, seconds: { type: 'string' } } });
@@ -21,6 +22,9 @@ const EVERY = 5;
 const HOST = 'Host: a.example.com\r\n';
 const LARGE = 8 * 1024 * 1024;
 
+/** The attacker has a thread of its own, or what is measured would wait for it. */
+const role = workerData as { readonly name: string; readonly port: number } | undefined;
+
 /** Answers GET / at once, takes every body, and has an answer that is large. */
 const backend = createServer({ noDelay: true }, (socket) => {
   socket.on('error', () => {});
@@ -30,8 +34,7 @@ const backend = createServer({ noDelay: true }, (socket) => {
       socket.write(Buffer.alloc(LARGE));
     } else if (text.startsWith('GET ')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
   });
-}).listen(0, '127.0.0.1');
-await once(backend, 'listening');
+});
 
 interface Latency {
   readonly p50: number;
@@ -117,10 +120,10 @@ const own = (name: string, begin: string, move: string, reads = true): Attack =>
     ),
 ];
 
-const tool = (name: string, ...options: readonly string[]): Attack => [
+const tool = (name: string, path: string, ...options: readonly string[]): Attack => [
   `slowhttptest ${name}`,
   (port) => {
-    const url = `http://a.example.com.localhost:${port}/`;
+    const url = `http://127.0.0.1:${port}${path}`;
     const child = spawn(
       'slowhttptest',
       ['-c', String(CONNECTIONS), '-r', '2000', '-l', '60', '-i', '1', '-u', url, ...options],
@@ -143,40 +146,56 @@ const ATTACKS: readonly Attack[] = [
   ),
   ...(spawnSync('which', ['slowhttptest']).status === 0
     ? [
-        tool('-H', '-H'),
-        tool('-B', '-B', '-s', '100000'),
-        tool('-R', '-R'),
-        tool('-X', '-X', '-w', '1', '-y', '5', '-n', '5'),
+        tool('-H', '/', '-H'),
+        tool('-B', '/', '-B', '-s', '100000'),
+        tool('-R', '/', '-R'),
+        tool('-X', '/large', '-X', '-w', '1', '-y', '5', '-n', '5'),
       ]
     : []),
 ];
 
-const child = spawn(
-  process.execPath,
-  [
-    '--expose-gc',
-    '--conditions=gatewright-source',
-    join(import.meta.dirname, '..', 'soak', 'proxy.ts'),
-    String((backend.address() as AddressInfo).port),
-    JSON.stringify({ connections: Math.floor(CONNECTIONS * 0.8) }),
-  ],
-  { stdio: ['pipe', 'pipe', 'inherit'] },
-);
-const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-const port = Number((await lines.next()).value);
-await measure(port, 3);
-console.log(`${CONNECTIONS} slow connections, room for ${Math.floor(CONNECTIONS * 0.8)}; milliseconds`);
-for (const [name, start] of ATTACKS) {
-  const alone = await measure(port, SECONDS);
-  const stop = start(port);
-  await pause(2_000);
-  const under = await measure(port, SECONDS);
-  stop();
-  console.log(
-    `${name.padEnd(18)} alone p50 ${alone.p50.toFixed(1)} p99 ${alone.p99.toFixed(1)}; under it p50 ${under.p50.toFixed(1)} p99 ${under.p99.toFixed(1)}: ${(under.p99 / alone.p99).toFixed(2)} x; failed ${under.failed} of ${under.count}`,
+if (role) {
+  const stop = ATTACKS.find(([name]) => name === role.name)![1](role.port);
+  parentPort!.once('message', () => {
+    stop();
+    process.exit();
+  });
+} else await compare();
+
+async function compare(): Promise<void> {
+  backend.listen(0, '127.0.0.1');
+  await once(backend, 'listening');
+  const child = spawn(
+    process.execPath,
+    [
+      '--expose-gc',
+      '--conditions=gatewright-source',
+      join(import.meta.dirname, '..', 'soak', 'proxy.ts'),
+      String((backend.address() as AddressInfo).port),
+      JSON.stringify({ connections: Math.floor(CONNECTIONS * 0.8) }),
+    ],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
   );
-  await pause(2_000);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const port = Number((await lines.next()).value);
+  await measure(port, 3);
+  console.log(`${CONNECTIONS} slow connections, room for ${Math.floor(CONNECTIONS * 0.8)}; milliseconds`);
+  for (const [name] of ATTACKS) {
+    const alone = await measure(port, SECONDS);
+    const attacker = new Worker(new URL(import.meta.url), {
+      workerData: { name, port },
+      argv: process.argv.slice(2),
+    });
+    await pause(2_000);
+    const under = await measure(port, SECONDS);
+    attacker.postMessage('stop');
+    await once(attacker, 'exit');
+    console.log(
+      `${name.padEnd(18)} alone p50 ${alone.p50.toFixed(1)} p99 ${alone.p99.toFixed(1)}; under it p50 ${under.p50.toFixed(1)} p99 ${under.p99.toFixed(1)}: ${(under.p99 / alone.p99).toFixed(2)} x; failed ${under.failed} of ${under.count}`,
+    );
+    await pause(2_000);
+  }
+  child.kill();
+  backend.close();
+  process.exit();
 }
-child.kill();
-backend.close();
-process.exit();

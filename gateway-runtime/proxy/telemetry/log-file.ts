@@ -11,6 +11,8 @@ export interface LogFileOptions {
   readonly most?: number;
 }
 
+const LF = 10;
+
 export class LogFile {
   readonly #descriptor: number;
   readonly #delay: number;
@@ -20,6 +22,8 @@ export class LogFile {
   #lines = 0;
   #lost = 0;
   #isWriting = false;
+  /** The last line that was written is not whole. */
+  #isCut = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(descriptor: number, { delay = 100, most = 4 * 1024 * 1024 }: LogFileOptions = {}) {
@@ -27,6 +31,9 @@ export class LogFile {
     this.#delay = delay;
     this.#most = most;
   }
+
+  /** Lines that were lost so far, those that were told of too. */
+  lostInAll = 0;
 
   /** Lines that were lost and not told of yet. */
   get lost(): number {
@@ -37,6 +44,7 @@ export class LogFile {
   write(line: string, lines = 1): void {
     if (this.#waiting.length + line.length >= this.#most) {
       this.#lost += lines;
+      this.lostInAll += lines;
       return;
     }
     this.#waiting += `${line}\n`;
@@ -65,7 +73,8 @@ export class LogFile {
     const lost = this.#lost
       ? `{"lost":${this.#lost},"reason":"the log could not be written fast enough"}\n`
       : '';
-    const text = this.#waiting + lost;
+    const text = (this.#isCut ? '\n' : '') + this.#waiting + lost;
+    this.#isCut = false;
     this.#waiting = '';
     this.#lines = this.#lost = 0;
     return text;
@@ -75,25 +84,36 @@ export class LogFile {
     this.#timer = undefined;
     if (this.#waiting === '' && this.#lost === 0) return;
     this.#isWriting = true;
-    const lines = this.#lines + this.#lost;
-    this.#write(Buffer.from(this.#take()), 0, lines);
+    const lines = this.#lines;
+    const told = this.#lost;
+    this.#write(Buffer.from(this.#take()), 0, lines, told);
   }
 
-  /** `lines`: that are lost where nothing of this can be written. */
-  #write(octets: Buffer, from: number, lines: number): void {
+  /** `lines`, and `told` of before that these tell of: lost where nothing of this can be written. */
+  #write(octets: Buffer, from: number, lines: number, told: number): void {
     write(this.#descriptor, octets, from, octets.length - from, null, (error, written) => {
       if (error?.code === 'EAGAIN') {
-        setTimeout(() => this.#write(octets, from, lines), this.#delay).unref();
+        setTimeout(() => this.#write(octets, from, lines, told), this.#delay).unref();
         return;
       }
       if (!error && from + written < octets.length) {
-        this.#write(octets, from + written, lines);
+        this.#write(octets, from + written, lines, told);
         return;
       }
-      if (error) this.#lost += lines;
+      if (error) this.#lose(octets, from, lines, told);
       this.#isWriting = false;
       // After an error the next try waits for its turn too.
       if (this.#waiting !== '' || this.#lost > 0) this.#wait();
     });
+  }
+
+  /** After an error, as of a full disk, before which `from` octets were written. */
+  #lose(octets: Buffer, from: number, lines: number, told: number): void {
+    let whole = 0;
+    for (let i = octets.indexOf(LF); i >= 0 && i < from; i = octets.indexOf(LF, i + 1)) whole++;
+    const lost = Math.max(0, lines - whole);
+    this.#lost += lost + told;
+    this.lostInAll += lost;
+    this.#isCut ||= from > 0 && octets[from - 1] !== LF;
   }
 }

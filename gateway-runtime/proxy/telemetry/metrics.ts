@@ -129,6 +129,16 @@ export class Metrics {
     this.#workers.delete(gateway);
   }
 
+  /** @param lost lines of the access log so far that could not be written */
+  putLog(lost: () => number): void {
+    this.#register(
+      'gatewright_access_log_lines_lost_total',
+      'Lines of the access log that could not be written, or not fast enough.',
+      'counter',
+      () => [{ labels: {}, value: lost() }],
+    );
+  }
+
   /** Of workers, which count what is told as of this Gateway. */
   putWorkers(gateway: GatewayMetrics, source: WorkersSource): void {
     if (this.#workers.size === 0) this.#registerWorkers();
