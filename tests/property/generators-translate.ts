@@ -26,6 +26,7 @@ const home: Record<string, fc.Arbitrary<string>> = {
   EndpointSlice: mostly('shop', 'media'),
   Secret: mostly('infra', 'shop'),
   ConfigMap: mostly('infra', 'shop'),
+  BackendTLSPolicy: mostly('shop', 'media'),
   ReferenceGrant: mostly('media', 'shop', 'infra'),
 };
 const port = pick(80, 443);
@@ -332,6 +333,30 @@ const KINDS: Record<string, fc.Arbitrary<RawObject>> = {
         ),
       }),
     ),
+  }),
+  BackendTLSPolicy: objectOf('gateway.networking.k8s.io/v1', 'BackendTLSPolicy', pick('one', 'two'), {
+    spec: fc.record({
+      targetRefs: fc
+        .record({
+          group: mostly('', 'example.com'),
+          kind: mostly('Service', 'Backend'),
+          name: mostly('cart', 'whoami', 'gone'),
+          sectionName: rarely(pick('http', 'gone')),
+        })
+        .map((ref) => [ref]),
+      validation: fc.record({
+        caCertificateRefs: fc
+          .record({
+            group: fc.constant(''),
+            kind: mostly('ConfigMap', 'Secret'),
+            name: mostly('ca', 'x', 'gone'),
+          })
+          .map((ref) => [ref]),
+        hostname: mostly('cart.internal', '10.0.0.1'),
+        subjectAltNames: rarely(pick([{ type: 'URI', uri: 'spiffe://a/b' }])),
+      }),
+      options: rarely(pick({ 'example.com/option': 'x' })),
+    }),
   }),
   ConfigMap: objectOf('v1', 'ConfigMap', mostly('ca', 'x'), {
     data: often(

@@ -63,6 +63,9 @@ const REASONS = [
   'HTTPRoute ResolvedRefs BackendNotFound',
   'HTTPRoute ResolvedRefs InvalidKind',
   'HTTPRoute ResolvedRefs RefNotPermitted',
+  'BackendTLSPolicy Accepted Invalid',
+  'BackendTLSPolicy Accepted NoValidCACertificate',
+  'BackendTLSPolicy Accepted TargetNotFound',
 ];
 
 function look(translation: Translation): void {
@@ -297,7 +300,7 @@ describe('translate', () => {
 
   // Not counted on the random cases of the properties: there, a threshold would fail by chance now and then.
   it('is shown on objects that come to something', () => {
-    const sample = fc.sample(fc.tuple(objectSet, options), { seed: 20_260_101, numRuns: 300 });
+    const sample = fc.sample(fc.tuple(objectSet, options), { seed: 20_260_101, numRuns: 500 });
     for (const [objects, given] of sample) look(translate(objects, given));
     expect(seen.snapshots).toBeGreaterThan(100);
     expect(seen.rules).toBeGreaterThan(100);
