@@ -12,7 +12,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { compileCache } from '../support/compile-cache.ts';
 import { putPrograms } from './programs.ts';
 
 const CHECKOUT = join(import.meta.dirname, '..', '..');
@@ -35,7 +34,6 @@ export class Stack {
     this.#folder = folder;
     const programs = join(folder, 'programs');
     this.#environment = {
-      ...compileCache,
       PATH: [programs, dirname(process.execPath), process.env.PATH].join(delimiter),
       PULUMI_HOME: join(folder, 'home'),
       PULUMI_BACKEND_URL: `file://${join(folder, 'state')}`,

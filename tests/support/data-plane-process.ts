@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { exchange } from './client.ts';
-import { compileCache } from './compile-cache.ts';
 import { type ControlPlane, until } from './distribution.ts';
 
 const MAIN = fileURLToPath(new URL('../../gateway-runtime/data-plane/main.ts', import.meta.url));
@@ -27,7 +26,11 @@ export class DataPlaneProcess {
   static run(args: readonly string[], environment: Record<string, string> = {}): DataPlaneProcess {
     return new DataPlaneProcess(
       spawn(process.execPath, ['--conditions=gatewright-source', MAIN, ...args], {
-        env: { PATH: process.env.PATH, ...compileCache, ...environment },
+        env: {
+          PATH: process.env.PATH,
+          NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+          ...environment,
+        },
       }),
     );
   }

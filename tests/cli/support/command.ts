@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { compileCache } from '../../support/compile-cache.ts';
 
 const MAIN = resolve('cli/main.ts');
 /** Milliseconds that a process may take to say what a test waits for: far more than it needs on a busy machine. */
@@ -128,7 +127,7 @@ function start(args: readonly string[], cwd: string): ChildProcess {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
     // Jest's own options are not for it.
-    env: { ...process.env, ...compileCache, NODE_OPTIONS: '' },
+    env: { ...process.env, NODE_OPTIONS: '' },
   });
   child.stdout.setEncoding('utf8');
   child.stderr.setEncoding('utf8');
