@@ -1,6 +1,7 @@
 /** Requests that a Service has to allow: what is asked, what becomes of the exchange meanwhile, and that nothing goes on where no answer comes. */
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AgentOptions } from '../../gateway-runtime/proxy/agent.ts';
@@ -9,6 +10,7 @@ import type { Endpoint, HttpRule } from '../../gateway-runtime/snapshot/snapshot
 import { Backend, deafEndpoint, unusedEndpoint } from '../support/backend.ts';
 import { RawClient } from '../support/client.ts';
 import { backend, backendKey, TestGateway, to } from '../support/gateway.ts';
+import { FRAME, wireBackend } from '../support/http2-wire.ts';
 import { listener, rule } from '../unit/match/snapshots.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -194,6 +196,90 @@ it('connections are kept, and one that was closed meanwhile costs nothing', asyn
   expect((await send()).status).toBe(200);
   expect(whoami.seen).toHaveLength(6);
   expect(asked).toBe(7);
+});
+
+const H2C = 'kubernetes.io/h2c';
+
+describe('a Service of HTTP/2', () => {
+  /** Reads the question, then answers. */
+  const answeringHttp2 = (
+    answer: (stream: ServerHttp2Stream, body: string, headers: IncomingHttpHeaders) => void,
+  ) =>
+    start(
+      Backend.http2((stream, headers) => {
+        let body = '';
+        stream.on('data', (chunk: Buffer) => {
+          body += chunk;
+        });
+        stream.on('end', () => answer(stream, body, headers));
+      }),
+    );
+
+  it('is asked in HTTP/2, with the body where it wants it, and its answer decides', async () => {
+    const asked: unknown[] = [];
+    const auth = await answeringHttp2((stream, body, headers) => {
+      asked.push([headers[':method'], headers[':path'], headers[':authority'], body]);
+      const isAllowed = headers[':path'] !== '/no';
+      stream.respond(
+        isAllowed ? { ':status': 200, 'x-user': 'anna' } : { ':status': 401, 'www-authenticate': 'Basic' },
+      );
+      stream.end(isAllowed ? '' : 'who are you');
+    });
+    await serve([auth.endpoint], { takes: ['x-user'], body: 100, appProtocol: H2C });
+    const send = (path: string) => gateway.get(`a.example.com${path}`, { method: 'POST', body: 'some' });
+    expect(await send('/yes?a=b')).toMatchObject({ status: 200, body: 'whoami\n' });
+    expect(await send('/no')).toMatchObject({ status: 401, body: 'who are you' });
+    expect(asked).toEqual([
+      ['POST', '/yes?a=b', 'a.example.com', 'some'],
+      ['POST', '/no', 'a.example.com', 'some'],
+    ]);
+    expect(whoami.seen).toMatchObject([{ url: '/yes?a=b', body: 'some', headers: { 'x-user': 'anna' } }]);
+  });
+
+  it('that says no at length has no body passed on', async () => {
+    const auth = await answeringHttp2((stream) => {
+      stream.respond({ ':status': 403 });
+      stream.end('x'.repeat(200));
+    });
+    await serve([auth.endpoint], { appProtocol: H2C, options: { limits: { authorizationBody: 100 } } });
+    for (let turn = 0; turn < 3; turn++) {
+      const { status, body } = await gateway.get('a.example.com/');
+      expect([status, body.includes('xxx')]).toEqual([403, false]);
+    }
+    expect(whoami.seen).toEqual([]);
+  });
+
+  it.each<[string, (stream: ServerHttp2Stream) => void]>([
+    ['answers nothing', () => {}],
+    ['resets', (stream) => stream.close(2)],
+    ['ends the connection', (stream) => stream.session!.destroy()],
+  ])('that %s allows nothing', async (_, answer) => {
+    const auth = await answeringHttp2(answer);
+    await serve([auth.endpoint], { appProtocol: H2C, ...quickly });
+    expect(await gateway.get('a.example.com/')).toMatchObject({ status: 503, body: UNANSWERED });
+    expect(whoami.seen).toEqual([]);
+  });
+
+  it('that breaks off within its answer allows nothing', async () => {
+    const auth = await start(
+      wireBackend((peer, { type, stream }) => {
+        if (type !== FRAME.headers) return;
+        peer.headers(stream, [[':status', '200']]);
+        peer.data(stream, 'half');
+        peer.reset(stream, 2);
+      }),
+    );
+    await serve([auth.endpoint], { appProtocol: H2C, ...quickly });
+    expect(await gateway.get('a.example.com/')).toMatchObject({ status: 503, body: UNANSWERED });
+    expect(whoami.seen).toEqual([]);
+  });
+
+  it('that speaks HTTP/1.1 after all allows nothing', async () => {
+    const auth = await answering((response) => response.end());
+    await serve([auth.endpoint], { appProtocol: H2C, ...quickly });
+    expect(await gateway.get('a.example.com/')).toMatchObject({ status: 503, body: UNANSWERED });
+    expect(whoami.seen).toEqual([]);
+  });
 });
 
 it('the Service has connections of its own', async () => {

@@ -218,7 +218,7 @@ describe('an endpoint', () => {
     while (upstream.connections === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     expect(await silent).toMatchObject({ status: 504 });
     expect(await gateway.get('a.example.com/')).toMatchObject({ status: 200 });
-    expect(upstream.connections).toBe(1);
+    expect(upstream.used).toBe(1);
     expect(gateway.lines()[0]).toMatchObject({ failure: 'timeout' });
   });
 
@@ -257,7 +257,7 @@ describe('an endpoint', () => {
     expect(await gateway.get('a.example.com/', { method: 'POST', body: 'x' })).toMatchObject({ status: 502 });
     expect(gateway.lines()).toMatchObject([{ failure: 'reset' }]);
     expect(await gateway.get('a.example.com/')).toMatchObject({ status: 200 });
-    expect(upstream.connections).toBe(2);
+    expect(upstream.used).toBe(2);
   });
 
   it('that is slow and answers PINGs keeps its connection', async () => {
@@ -273,7 +273,7 @@ describe('an endpoint', () => {
     expect(await gateway.get('a.example.com/')).toMatchObject({ status: 200 });
     waiting[0]!();
     expect(await slow).toMatchObject({ status: 200 });
-    expect(upstream.connections).toBe(1);
+    expect(upstream.used).toBe(1);
   });
 
   it('that takes no requests at all makes it 503', async () => {

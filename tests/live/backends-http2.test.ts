@@ -324,7 +324,7 @@ describe('connections to a backend of HTTP/2', () => {
     const upstream = await reading(seen);
     await serve([upstream]);
     await Promise.all(Array.from({ length: 50 }, () => gateway.get('a.example.com/')));
-    expect([seen.length, upstream.connections]).toEqual([50, 1]);
+    expect([seen.length, upstream.used]).toEqual([50, 1]);
   });
 
   it('are as many as it takes where each carries one request at a time', async () => {
@@ -344,7 +344,7 @@ describe('connections to a backend of HTTP/2', () => {
     await serve([upstream]);
     const answers = await Promise.all(Array.from({ length: 8 }, () => gateway.get('a.example.com/')));
     expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200));
-    expect(upstream.connections).toBe(8);
+    expect(upstream.used).toBe(8);
   });
 
   it('are bounded: what is beyond waits', async () => {
@@ -361,7 +361,7 @@ describe('connections to a backend of HTTP/2', () => {
     };
     for (const count of [1, 2, 3]) await answer(count);
     expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200, 200]);
-    expect(upstream.connections).toBe(2);
+    expect(upstream.used).toBe(2);
   });
 
   it('are closed when nobody has used them for a while', async () => {
@@ -371,7 +371,7 @@ describe('connections to a backend of HTTP/2', () => {
     await gateway.get('a.example.com/');
     while (upstream.sockets.size > 0) await new Promise((resolve) => setTimeout(resolve, 1));
     expect(await gateway.get('a.example.com/')).toMatchObject({ status: 200 });
-    expect(upstream.connections).toBe(2);
+    expect(upstream.used).toBe(2);
   });
 
   it('may fail: another endpoint is asked, and with none left the answer is 503', async () => {

@@ -35,11 +35,13 @@ export class Backend {
   readonly sockets = new Set<Socket>();
   /** Connections accepted so far. */
   connections = 0;
+  readonly #accepted: Socket[] = [];
 
   private constructor(server: NetServer) {
     this.server = server;
     server.on('connection', (socket: Socket) => {
       this.connections++;
+      this.#accepted.push(socket);
       this.sockets.add(socket);
       socket.on('close', () => this.sockets.delete(socket));
       socket.on('error', () => {});
@@ -124,6 +126,11 @@ export class Backend {
     this.server.listen(0, '127.0.0.1');
     await once(this.server, 'listening');
     return this;
+  }
+
+  /** Connections over which something came; others only asked whether it is there. */
+  get used(): number {
+    return this.#accepted.filter(({ bytesRead }) => bytesRead > 0).length;
   }
 
   get endpoint(): Endpoint {
