@@ -303,7 +303,7 @@ describe('routes', () => {
     [
       'filters of a backend by hand',
       (r) => r.rule().to({ ...cart, filters: [null] }),
-      'service cart: service() takes a list of filters, such as [setHeaders({ name: value })], as filters, and filters[0] is null',
+      'service cart: service() takes a list of filters that can stand on a backend, such as [setHeaders({ name: value })], as filters, and filters[0] is null',
     ],
     [
       'a split by hand',
