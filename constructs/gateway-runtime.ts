@@ -4,6 +4,7 @@ import { GATEWAY_PARAMETERS_DEFINITION } from '../gateway-runtime/api/gateway-pa
 import { CONTROLLER_NAME } from '../gateway-runtime/api/names.ts';
 import { generatedName } from '../gateway-runtime/snapshot/generated-names.ts';
 import { clusterObject, gatewayObject } from './api-object.ts';
+import { clientCertificateIn, policyAuthoritiesIn } from './backend-certificates.ts';
 import { requireChecks } from './checks.ts';
 import { controlPlane, NAME } from './control-plane-objects.ts';
 import { DEFAULT_CLASS, GatewayBase } from './gateway.ts';
@@ -63,8 +64,9 @@ export interface GatewayRuntimeProps<Classes extends string> {
   readonly replicas?: number;
   /**
    * Where the runtime may make data planes and read certificates. `namespaced`: in each namespace of the app that has a Gateway of
-   * one of the classes, what is named after that Gateway, and the Secrets and ConfigMaps that its listeners name. `cluster`: in every namespace, every
-   * Secret and ConfigMap included; for clusters whose Gateways are written without this app.
+   * one of the classes, what is named after that Gateway, the Secrets and ConfigMaps that the Gateway names, and the ConfigMaps that
+   * BackendTLSPolicies of the app name. `cluster`: in every namespace, every Secret and ConfigMap included; for clusters whose Gateways
+   * or BackendTLSPolicies are written without this app.
    * @default 'namespaced'
    */
   readonly permissions?: 'namespaced' | 'cluster';
@@ -167,6 +169,12 @@ export class GatewayRuntime<const Classes extends string = typeof DEFAULT_CLASS>
       generated.add(gateway.namespace, generatedName(gateway.name, gateway.className));
       for (const { name, namespace } of gateway._certificates) secrets.add(namespace, name);
       for (const { name, namespace } of gateway._authorities) configMaps.add(namespace, name);
+      const client = clientCertificateIn(gateway.object);
+      if (client) secrets.add(client.namespace, client.name);
+    }
+    // Which policies matter depends on the routes of its gateways, which others may write: without any gateway, none does.
+    if (generated.sorted.length > 0) {
+      for (const { name, namespace } of policyAuthoritiesIn(this.node.root)) configMaps.add(namespace, name);
     }
     for (const [namespace, names] of generated.sorted) {
       this.#gatewayRole('provisioner', namespace, provisionerRules(names));

@@ -4,11 +4,12 @@
  */
 import { type KindObject, parse, refOf } from '../gateway-runtime/api/kinds.ts';
 import { type RawObject, refKey } from '../gateway-runtime/api/object.ts';
+import { authoritiesOfPolicy, clientCertificateOf, type NamespacedName } from './backend-certificates.ts';
 
 /** An empty SEQUENCE. */
 const pem = (label: string) => `-----BEGIN ${label}-----\nMAA=\n-----END ${label}-----\n`;
 
-/** A Secret or ConfigMap for each that a listener or its Gateway refers to and the objects don't have. */
+/** A Secret or ConfigMap for each that a listener, its Gateway or a BackendTLSPolicy refers to and the objects don't have. */
 export function certificateStandIns(objects: readonly RawObject[]): RawObject[] {
   const known = new Set(objects.map((object) => refKey(refOf(object))));
   const standIns = new Map<string, RawObject>();
@@ -18,26 +19,43 @@ export function certificateStandIns(objects: readonly RawObject[]): RawObject[] 
   };
   for (const object of objects) {
     const parsed = parse(object);
-    if (parsed.outcome !== 'known' || (parsed.kind !== 'Gateway' && parsed.kind !== 'ListenerSet')) continue;
-    const { listeners } = (parsed.object as KindObject<'Gateway' | 'ListenerSet'>).spec;
+    if (parsed.outcome !== 'known') continue;
     const own = parsed.ref.namespace;
-    for (const { name, namespace = own } of listeners.flatMap(({ tls }) => tls?.certificateRefs ?? [])) {
-      add({
-        apiVersion: 'v1',
-        kind: 'Secret',
-        metadata: { name, namespace },
-        type: 'kubernetes.io/tls',
-        data: { 'tls.crt': btoa(pem('CERTIFICATE')), 'tls.key': btoa(pem('PRIVATE KEY')) },
-      });
+    if (parsed.kind === 'BackendTLSPolicy') {
+      authoritiesOfPolicy(parsed.object as KindObject<'BackendTLSPolicy'>, own)
+        .map(authority)
+        .forEach(add);
     }
-    const gateway = parsed.kind === 'Gateway' ? (parsed.object as KindObject<'Gateway'>) : undefined;
-    for (const { name, namespace = own } of authoritiesOf(gateway?.spec.tls?.frontend)) {
-      const data = { 'ca.crt': pem('CERTIFICATE') };
-      add({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data });
+    if (parsed.kind !== 'Gateway' && parsed.kind !== 'ListenerSet') continue;
+    const { listeners } = (parsed.object as KindObject<'Gateway' | 'ListenerSet'>).spec;
+    for (const { name, namespace = own } of listeners.flatMap(({ tls }) => tls?.certificateRefs ?? [])) {
+      add(certificate({ namespace, name }));
+    }
+    if (parsed.kind !== 'Gateway') continue;
+    const gateway = parsed.object as KindObject<'Gateway'>;
+    const client = clientCertificateOf(gateway, own);
+    if (client) add(certificate(client));
+    for (const { name, namespace = own } of authoritiesOf(gateway.spec.tls?.frontend)) {
+      add(authority({ namespace, name }));
     }
   }
   return [...standIns.values()];
 }
+
+const certificate = (metadata: NamespacedName): RawObject => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata,
+  type: 'kubernetes.io/tls',
+  data: { 'tls.crt': btoa(pem('CERTIFICATE')), 'tls.key': btoa(pem('PRIVATE KEY')) },
+});
+
+const authority = (metadata: NamespacedName): RawObject => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata,
+  data: { 'ca.crt': pem('CERTIFICATE') },
+});
 
 type Frontend = NonNullable<KindObject<'Gateway'>['spec']['tls']>['frontend'];
 

@@ -1,6 +1,6 @@
 /** What an infrastructure provider and a platform put into a cluster besides gateways: the runtime, teams, their rights. */
 import { describe, expect, it } from '@jest/globals';
-import { App, Chart } from 'cdk8s';
+import { ApiObject, App, Chart, JsonPatch } from 'cdk8s';
 import { GatewayRuntime, http, https, PlatformChart, SharedGateway, secretRef, Team } from 'gatewright';
 import { TOKEN_AUDIENCE } from '../../gateway-runtime/distribution/messages.ts';
 import { errors, named, objects, ofKind, type SynthesizedObject } from './synth.ts';
@@ -227,6 +227,92 @@ describe('GatewayRuntime', () => {
       ['other', reads('c')],
     ]);
     expect(objects(app)).toEqual(objects(app));
+  });
+
+  describe('reads what backends are reached over TLS with', () => {
+    const certificateRoles = (app: App) =>
+      ofKind(app, 'Role')
+        .filter(({ metadata }) => metadata.name === 'gatewright-certificates')
+        .map(({ metadata, rules }) => [metadata.namespace, rules]);
+    const reads = (resource: string, ...resourceNames: string[]) => ({
+      apiGroups: [''],
+      resources: [resource],
+      resourceNames,
+      verbs: ['get', 'list', 'watch'],
+    });
+    function policy(app: App, namespace: string, name: string, validation: object) {
+      const chart = new Chart(app, `${namespace}-${name}`, { namespace });
+      const port = { name: 'https', port: 443 };
+      new ApiObject(chart, 'service', {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name },
+        ...{ spec: { ports: [port] } },
+      });
+      new ApiObject(chart, 'policy', {
+        apiVersion: 'gateway.networking.k8s.io/v1',
+        kind: 'BackendTLSPolicy',
+        metadata: { name },
+        ...{
+          spec: {
+            targetRefs: [{ group: '', kind: 'Service', name }],
+            validation: { hostname: 'backend.example.com', ...validation },
+          },
+        },
+      });
+    }
+    const from = (...names: string[]) => ({
+      caCertificateRefs: names.map((name) => ({ group: '', kind: 'ConfigMap', name })),
+    });
+
+    it('ConfigMaps that BackendTLSPolicies name, by name, in the namespace of each', () => {
+      const { app, runtime, platform } = cluster();
+      policy(app, 'shop', 'cart', from('b', 'a'));
+      policy(app, 'shop', 'checkout', from('b', 'c'));
+      policy(app, 'news', 'feed', from('roots'));
+      policy(app, 'mail', 'inbox', { wellKnownCACertificates: 'System' });
+      expect(certificateRoles(app)).toEqual([]);
+      new SharedGateway(platform, 'nginx', { class: 'nginx', listeners: { web: http(80) } });
+      expect(certificateRoles(app)).toEqual([]);
+      new SharedGateway(platform, 'edge', { class: runtime, listeners: { web: http(80) } });
+      expect(certificateRoles(app)).toEqual([
+        ['news', [reads('configmaps', 'roots')]],
+        ['shop', [reads('configmaps', 'a', 'b', 'c')]],
+      ]);
+      expect(
+        ofKind(app, 'RoleBinding')
+          .filter(({ metadata }) => metadata.name === 'gatewright-certificates')
+          .map(({ metadata }) => metadata.namespace),
+      ).toEqual(['news', 'shop']);
+    });
+
+    it('the Secret that a Gateway shows to backends, beside those of its listeners, and that of no other class', () => {
+      const { app, runtime, platform } = cluster();
+      const gateway = (name: string, className: typeof runtime | string, ref: object) => {
+        const listeners = { secure: https(443, secretRef('web')) };
+        const { object } = new SharedGateway(platform, name, { class: className, listeners });
+        const clientCertificateRef = { name: `${name}-client`, ...ref };
+        object.addJsonPatch(JsonPatch.add('/spec/tls', { backend: { clientCertificateRef } }));
+      };
+      gateway('one', runtime, {});
+      gateway('two', runtime, { namespace: 'vault' });
+      gateway('three', 'nginx', {});
+      new ApiObject(platform, 'grant', {
+        apiVersion: 'gateway.networking.k8s.io/v1',
+        kind: 'ReferenceGrant',
+        metadata: { name: 'clients', namespace: 'vault' },
+        ...{
+          spec: {
+            from: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', namespace: 'infra' }],
+            to: [{ group: '', kind: 'Secret' }],
+          },
+        },
+      });
+      expect(certificateRoles(app)).toEqual([
+        ['infra', [reads('secrets', 'one-client', 'web')]],
+        ['vault', [reads('secrets', 'two-client')]],
+      ]);
+    });
   });
 
   it('may make what is named after its gateways, where they are, and nothing else', () => {
