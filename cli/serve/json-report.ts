@@ -11,11 +11,12 @@ import { print } from '../terminal.ts';
 import {
   type Changed,
   diagnosticsOf,
+  echoed,
   isRefused,
   type NothingYet,
   type Report,
   type Started,
-  standInWarning,
+  standInWarnings,
   type View,
 } from './report.ts';
 
@@ -31,7 +32,7 @@ export class JsonReport implements Report {
       gateways: started.ports
         .inOrder(started.change.gateways)
         .map(({ gateway }) => gatewayForm(started, gateway)),
-      echoed: loop.unreachable.map(({ namespace, service, port }) => `${namespace}/${service}:${port}`),
+      echoed: echoed(loop),
       ...made,
       ...(admin.problem === undefined ? { admin: admin.url } : {}),
       problems: [...problemsOf(started), ...(admin.problem === undefined ? [] : [admin.problem])],
@@ -76,9 +77,8 @@ function emit(event: string, content: Record<string, unknown>): void {
 
 function problemsOf(state: NothingYet): string[] {
   const { read, change, originOf } = state;
-  const warning = standInWarning(state);
   return [
-    ...(warning ? [warning] : []),
+    ...standInWarnings(state),
     ...read.problems.map(formatSourceProblem),
     ...diagnosticsOf(change).flatMap(([, list]) => list.map((each) => formatDiagnostic(each, originOf))),
   ];

@@ -6,6 +6,7 @@ import type { Loop, LoopChange } from '../../gateway-runtime/control/loop.ts';
 import type { MissingService } from '../../gateway-runtime/control/missing-services.ts';
 import type { PortPlan } from '../../gateway-runtime/control/port-plan.ts';
 import type { Diagnostic, Origin } from '../../gateway-runtime/snapshot/diagnostic.ts';
+import type { Backend } from '../../gateway-runtime/snapshot/snapshot.ts';
 import type { AppProblem } from '../app/messages.ts';
 import type { SourceReport } from '../sources.ts';
 
@@ -73,7 +74,7 @@ export function isRefused({ read, change }: Changed): boolean {
 }
 
 /** The warning about stand-ins that requests reach, if there are any. */
-export function standInWarning({ standIns, loop }: View): string | undefined {
+function missingServices({ standIns, loop }: View): string | undefined {
   const reached = standIns.flatMap(({ ref: { namespace, name }, ports }) =>
     ports
       .filter((port) => loop.sendsTo(`backend/${namespace}/${name}/${port}`))
@@ -82,6 +83,28 @@ export function standInWarning({ standIns, loop }: View): string | undefined {
   if (reached.length === 0) return undefined;
   return `warning Services that routes name and no file defines: ${reached.join(', ')}. Here each has one in its place; a cluster that lacks it answers 500 (ResolvedRefs=False, BackendNotFound).`;
 }
+
+/** What is not right with what stands in for Services here, in sentences. */
+export const standInWarnings = (view: View): string[] =>
+  [missingServices(view), ...echoesWithoutTls(view)].filter((each) => each !== undefined);
+
+/** Service ports for which an echo answers: none where a policy that can't be served has every request fail. */
+const echoes = ({ unreachable }: Loop): Backend[] =>
+  unreachable.filter(({ tls }) => tls?.refusal === undefined);
+
+/** Each as `namespace/name:port`. */
+export const echoed = (loop: Loop): string[] => echoes(loop).map(portName);
+
+/** An echo is within this process: it has no certificate, and is reached without TLS. */
+const echoesWithoutTls = ({ loop }: View): string[] =>
+  echoes(loop).flatMap((backend) => {
+    const { namespace, service, port, tls } = backend;
+    if (!tls) return [];
+    const names = tls.subjectAltNames?.map(({ value }) => value) ?? [tls.hostname];
+    return `warning Service ${namespace}/${service}: the echo in its place is reached at port ${port} without TLS, so BackendTLSPolicy ${tls.policy} is not tried here. A cluster takes only a certificate for ${names.join(' or ')}, and answers 502 for any other. Fix: --backend ${portName(backend)}=http://<host>:<port>, where a server with such a certificate listens.`;
+  });
+
+const portName = ({ namespace, service, port }: Backend) => `${namespace}/${service}:${port}`;
 
 /** Objects in which something is refused, apart from what whole files say. */
 export function refusedCount({ read, change }: { read: SourceReport; change: LoopChange }): number {

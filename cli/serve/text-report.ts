@@ -15,12 +15,13 @@ import { portsNotBound } from './ports-not-bound.ts';
 import {
   type Changed,
   diagnosticsOf,
+  echoed,
   isRefused,
   type NothingYet,
   type Report,
   refusedCount,
   type Started,
-  standInWarning,
+  standInWarnings,
   type View,
 } from './report.ts';
 
@@ -49,9 +50,8 @@ export class TextReport implements Report {
     // In the order in which their ports were given out, which is that of the sources.
     for (const { gateway } of started.ports.inOrder(change.gateways)) this.#overview(started, gateway);
     this.#problems(read, change, started);
-    const { unreachable } = loop;
-    if (unreachable.length > 0) {
-      const names = unreachable.map(({ namespace, service, port }) => `${namespace}/${service}:${port}`);
+    const names = echoed(loop);
+    if (names.length > 0) {
       paragraph(
         `Echoed, since nothing says where they run: ${this.#few(names)}. They answer with the request as it arrives. To reach a real one: --backend ${names[0]}=http://127.0.0.1:3000`,
       );
@@ -162,8 +162,8 @@ export class TextReport implements Report {
 
   #problems({ problems, passedOver }: SourceReport, change: LoopChange, view: View): void {
     const { loop, originOf } = view;
-    const standIns = standInWarning(view);
-    if (standIns !== undefined && standIns !== this.#toldStandIns) tellProblem(standIns);
+    const standIns = new Set(standInWarnings(view));
+    for (const text of standIns) if (!this.#toldStandIns.has(text)) tellProblem(text);
     this.#toldStandIns = standIns;
     for (const problem of unrepeated(problems, loop.translation.diagnostics)) {
       tellProblem(formatSourceProblem(problem));
@@ -181,7 +181,7 @@ export class TextReport implements Report {
     tell(folded(`Passed over ${counted(total, 'object')} without use here: ${kinds}.`, WIDTH).join('\n'));
   }
 
-  #toldStandIns: string | undefined;
+  #toldStandIns: ReadonlySet<string> = new Set();
   /** Once is enough: it is hardly ever news. */
   #toldPassedOver = false;
 }

@@ -1,4 +1,7 @@
-/** `--backend ns/name:port=http://host:port`: a Service port that is reached somewhere else than the objects say. */
+/**
+ * `--backend ns/name:port=http://host:port`: a Service port that is reached somewhere else than the objects say, and as they say: over TLS
+ * where a BackendTLSPolicy demands it.
+ */
 import type { BackendKey, Endpoint } from '../snapshot/snapshot.ts';
 
 export interface BackendMapping {
@@ -17,10 +20,14 @@ export function parseBackendMapping(text: string): BackendMapping | { readonly p
   const [, namespace = 'default', service, port, target] = parts as unknown as [string, ...string[]];
   const url = URL.parse(target!);
   if (!url) return { problem: `${target} is not a URL: ${expected}` };
-  if (url.protocol !== 'http:') {
+  if (url.protocol === 'https:') {
+    const [owner, at] = [`${namespace}/${service}`, `${url.hostname}:${url.port || 443}`];
     return {
-      problem: `${target} has the scheme ${url.protocol.slice(0, -1)}: backends are reached by plain http`,
+      problem: `${target} has the scheme https, expected http: a BackendTLSPolicy for Service ${owner} decides whether it is reached over TLS, and says whom to trust; write that, and ${owner}:${port}=http://${at}`,
     };
+  }
+  if (url.protocol !== 'http:') {
+    return { problem: `${target} has the scheme ${url.protocol.slice(0, -1)}: ${expected}` };
   }
   if (url.username || url.password || url.search || url.hash || url.pathname !== '/') {
     return {

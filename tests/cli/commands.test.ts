@@ -262,7 +262,12 @@ describe('gatewright', () => {
     [['serve', 'x.yaml', '--port-offset', 'many'], 'Expected 0 to 64000, or free.'],
     [['serve', 'x.yaml', '--admin', 'here'], 'Expected address:port'],
     [['serve', 'x.yaml', '--backend', 'cart=http://a'], 'expected namespace/service:port=http://host:port'],
-    [['serve', 'x.yaml', '--backend', 'shop/cart:80=https://a'], 'backends are reached by plain http'],
+    [
+      ['serve', 'x.yaml', '--backend', 'shop/cart:80=https://a'],
+      'a BackendTLSPolicy for Service shop/cart decides whether it is reached over TLS',
+    ],
+    [['serve', 'x.yaml', '--backend', 'shop/cart:80=https://[::1]:9'], 'and shop/cart:80=http://[::1]:9'],
+    [['serve', 'x.yaml', '--backend', 'shop/cart:80=ftp://a'], 'ftp://a has the scheme ftp: expected'],
     [['serve', 'no-such-file.yaml'], 'error no-such-file.yaml: no such file or folder.'],
     [['synth', 'package.json'], 'expected a TypeScript or JavaScript module with a cdk8s App'],
     [['serve', 'x.yaml', '--adres', '::1'], "unknown option '--adres'\n(Did you mean --address?)"],
