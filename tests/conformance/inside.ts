@@ -34,7 +34,8 @@ const { values, positionals } = parseArgs({
 const program = positionals[0]!;
 /** Milliseconds. */
 const CLEANUP = 300_000;
-const logs = join(CACHE, 'conformance');
+/** Runs in clusters of other names may be under way. */
+const logs = join(CACHE, 'conformance', process.env.GATEWRIGHT_E2E_CLUSTER || 'conformance');
 const reportOf = (run: number) => join(logs, `report-${run}.yaml`);
 
 const flags = (report: string) => [
