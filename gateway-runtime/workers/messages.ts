@@ -62,9 +62,16 @@ export interface TicketKeysMessage {
   readonly keys: string;
 }
 
-/** As of Agent: ask clients to leave; answer what is in flight, and end. */
-export interface Leave {
-  readonly type: 'retire' | 'drain';
+/** As of Agent: ask clients to leave. */
+export interface Retire {
+  readonly type: 'retire';
+}
+
+/** As of Agent: answer what is in flight, and end. */
+export interface Drain {
+  readonly type: 'drain';
+  /** Milliseconds that clients are given to leave. One that heard late that they are to be asked gives them as many from there. */
+  readonly leave: number;
 }
 
 /** Tell now what was counted. */
@@ -73,7 +80,7 @@ export interface Count {
   readonly question: number;
 }
 
-export type ToWorker = Serve | Part | Apply | TicketKeysMessage | Leave | Count;
+export type ToWorker = Serve | Part | Apply | TicketKeysMessage | Retire | Drain | Count;
 
 /** It can be sent what it is to serve. */
 export interface Started {

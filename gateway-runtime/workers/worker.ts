@@ -3,6 +3,7 @@
  * nothing, and ends when the parent is gone.
  */
 import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '../distribution/connection.ts';
 import { DISTRIBUTION_LIMITS } from '../distribution/limits.ts';
 import { boundedDiagnostics } from '../distribution/messages.ts';
@@ -35,6 +36,7 @@ class Worker {
   readonly #connection: Connection;
   readonly #log = new LogFile(process.stdout.fd);
   readonly #parts = new UpdateParts();
+  #retiredAt = 0;
   #agent: Agent | undefined;
   #counted: GatewayMetrics | undefined;
   #ports: ReadonlyMap<number, SharedPort> = new Map();
@@ -75,10 +77,11 @@ class Worker {
         this.#agent?.setTicketKeys(Buffer.from(message.keys, 'base64'));
         break;
       case 'retire':
+        this.#retiredAt = performance.now();
         this.#agent?.retire();
         break;
       case 'drain':
-        void this.#drain();
+        void this.#drain(message.leave);
         break;
       case 'count':
         this.#tell(message.question);
@@ -117,7 +120,9 @@ class Worker {
     this.#send([JSON.stringify({ type: 'applied', id: message.id, result, bound } satisfies FromWorker)]);
   }
 
-  async #drain(): Promise<void> {
+  async #drain(leave: number): Promise<void> {
+    const left = leave - (performance.now() - this.#retiredAt);
+    if (left > 0) await sleep(left);
     await this.#agent?.drain();
     this.#log.flushSync();
     this.#tell();

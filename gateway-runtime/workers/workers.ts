@@ -79,7 +79,7 @@ export class Workers {
   #nextId = 1;
   #pending: Pending | undefined;
   #state: 'starting' | 'serving' | 'draining' = 'starting';
-  #isRetiring = false;
+  #retiredAt: number | undefined;
   #wasReady = false;
   #last: Promise<unknown> = Promise.resolve();
   #ended: Promise<void> | undefined;
@@ -157,15 +157,16 @@ export class Workers {
 
   /** As of Agent. */
   retire(): void {
-    this.#isRetiring = true;
+    this.#retiredAt ??= performance.now();
     for (const place of this.#places) if (place.isBegun) place.send({ type: 'retire' });
   }
 
   /** Has all of them answer what is in flight, and end. Not used again. */
   drain(): Promise<void> {
-    const patience = (this.#options.limits?.drain ?? LIMITS.drain) + END;
+    const leave = this.#retiredAt === undefined ? 0 : performance.now() - this.#retiredAt;
+    const patience = leave + (this.#options.limits?.drain ?? LIMITS.drain) + END;
     return this.#stop((place) => {
-      if (place.isBegun) place.send({ type: 'drain' });
+      if (place.isBegun) place.send({ type: 'drain', leave });
       else place.kill('it is not needed any more');
       return place.end(patience);
     });
@@ -298,13 +299,13 @@ export class Workers {
       ...(limits ? { limits } : {}),
     };
     place.send(serve);
-    if (this.#isRetiring) place.send({ type: 'retire' });
+    if (this.#retiredAt !== undefined) place.send({ type: 'retire' });
     if (this.#servedId > 0) {
       place.sendAll(updateMessages(this.#servedId, this.#served.whole, this.#servedPorts));
     }
     if (this.#pending) place.sendAll(this.#pending.messages());
     place.isBegun = true;
-    if (this.#state === 'draining') place.send({ type: 'drain' });
+    if (this.#state === 'draining') place.send({ type: 'drain', leave: 0 });
   }
 
   #onApplied(place: Place, applied: Applied): void {

@@ -1,5 +1,5 @@
 /** The data plane as a process: what a kubelet does to it, and what its clients notice of that. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -149,6 +149,25 @@ describe('the process of a data plane', () => {
       expect([...load.answers.keys()].sort()).toEqual(['GET 200', 'POST 200']);
     },
   );
+
+  const onLinux = process.platform === 'linux' ? it : it.skip;
+  onLinux('gives clients of a worker time to leave that hears late of the stop', async () => {
+    const [leaving, staying] = await Promise.all([start('gw-1', 2), start('gw-2')]);
+    await Promise.all([leaving.untilReady(), staying.untilReady()]);
+    const load = await BalancedLoad.on(leaving, staying);
+    await until('there is load', () => load.count > 200);
+    const { pid } = leaving;
+    const workers = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+    expect(workers).toHaveLength(2);
+    for (const each of workers) process.kill(each, 'SIGSTOP');
+    leaving.signal('SIGTERM');
+    // Until its parent has told it everything.
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    for (const each of workers) process.kill(each, 'SIGCONT');
+    expect(await leaving.exit()).toBe(0);
+    await load.stop();
+    expect([...load.answers.keys()].sort()).toEqual(['GET 200', 'POST 200']);
+  });
 
   it('says what is wrong with what it is told, and ends', async () => {
     const started = DataPlaneProcess.run([]);
