@@ -1,13 +1,11 @@
 /** Certificates of clients (GEP-91): which handshakes succeed, what sessions carry on, and how a port changes what it asks. */
 import { once } from 'node:events';
-import { connect as connectHttp2 } from 'node:http2';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import type { CaBundle, ClientCertificates, Resource } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { Backend } from '../support/backend.ts';
 import { authority, issue } from '../support/certificates.ts';
 import { below, caBundle, root, shows } from '../support/client-certificates.ts';
-import { ENGINE } from '../support/engine.ts';
 import { backend, TestGateway, to } from '../support/gateway.ts';
 import { openTls, type TlsClient, type TlsOptions } from '../support/tls-client.ts';
 import { listener, rule } from '../unit/match/snapshots.ts';
@@ -330,47 +328,5 @@ describe('a backend', () => {
     expect(names.filter((name) => /cert|ssl|mtls/i.test(name))).toEqual([]);
     expect(names).toContain('x-client-version');
     expect(JSON.stringify(whoami.seen[0]!.headers)).not.toContain('good client');
-  });
-});
-
-const http2 = ENGINE === 'node' ? describe.skip : describe;
-http2('HTTP/2', () => {
-  async function askHttp2(options: TlsOptions, ...hosts: string[]): Promise<(number | 'refused')[]> {
-    const session = connectHttp2(`https://127.0.0.1:${gateway.port(443)}`, {
-      ca: authority,
-      checkServerIdentity: () => undefined,
-      servername: 'a.example.com',
-      ...options,
-    });
-    session.on('error', () => {});
-    const answers: (number | 'refused')[] = [];
-    for (const host of hosts) {
-      const stream = session.request({ ':path': '/', ':authority': host });
-      answers.push(
-        await new Promise((resolve) => {
-          stream.on('response', (headers) => resolve(headers[':status']!));
-          stream.on('error', () => resolve('refused'));
-          stream.on('close', () => resolve('refused'));
-          stream.resume();
-        }),
-      );
-    }
-    session.destroy();
-    return answers;
-  }
-
-  it('is spoken with clients whose certificate is valid, and requests for other listeners are misdirected', async () => {
-    await serve([
-      ...asking([OURS], 'AllowValidOnly', { name: 'one', hostname: 'a.example.com' }),
-      ...asking([OURS], 'AllowValidOnly', { name: 'two', hostname: 'b.example.com' }),
-    ]);
-    expect(await askHttp2(good, 'a.example.com', 'b.example.com', 'a.example.com')).toEqual([200, 421, 200]);
-    expect(await askHttp2({}, 'a.example.com')).toEqual(['refused']);
-    expect(await askHttp2(strange, 'a.example.com')).toEqual(['refused']);
-    expect(gateway.lines().map(({ status, clientCertificate }) => [status, clientCertificate])).toEqual([
-      [200, 'verified'],
-      [421, 'verified'],
-      [200, 'verified'],
-    ]);
   });
 });
