@@ -91,7 +91,10 @@ describe('CRDs', () => {
   it('that are missing, or of another version or channel, are named, and served where they can be', async () => {
     const { control } = await replica();
     await soon(() => expect(control.cluster.synced).toBe(true));
-    const plurals = ['gatewayclasses', 'gateways', 'listenersets', 'httproutes', 'referencegrants'];
+    const plurals = [
+      ...['gatewayclasses', 'gateways', 'listenersets', 'httproutes', 'referencegrants'],
+      'backendtlspolicies',
+    ];
     expect(control.problemCodes.sort()).toEqual(plurals.map((each) => `crd/missing ${crdName(each)}`).sort());
 
     await installCrds(server.client, ...plurals.filter((each) => each !== 'listenersets'));
