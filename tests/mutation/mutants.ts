@@ -234,7 +234,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     about: 'A request that must not be repeated is, after a broken connection.',
     file: 'proxy/pipeline/retries.ts',
-    find: "(repeatable === 'always' || isIdempotent(method))",
+    find: '(isUntouched || isIdempotent(method))',
     replace: 'true',
   },
   {
