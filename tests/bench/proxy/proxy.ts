@@ -4,7 +4,7 @@
  * the least and the most. `--write` keeps the table and a picture of it in tests/bench/results/.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -50,7 +50,10 @@ const contenders: readonly Contender[] = [
 const processes = new Set<ReturnType<typeof spawn>>();
 function start([program, ...args]: readonly [string, ...string[]], environment = {}) {
   const env = { ...process.env, ...environment };
-  const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'inherit'], env });
+  // Access logs go to files, also of those that write theirs to stdout.
+  const output = openSync(join(folder, `${program}-${processes.size}.out`.replaceAll('/', '-')), 'a');
+  const child = spawn(program, args, { stdio: ['pipe', output, 'inherit'], env });
+  closeSync(output);
   processes.add(child);
   return child;
 }
