@@ -1,7 +1,8 @@
 /**
  * What the proxy costs beside its peers: `npm run bench -- [--rounds 7] [--seconds 3] [--only get,post] [--write]`. Contenders take turns in one
  * run, each with one worker, an access log and metrics; peers are those that are installed (nginx, haproxy, envoy, traefik). Medians, with
- * the least and the most. `--write` keeps the table and a picture of it in tests/bench/results/.
+ * the least and the most. `--write` keeps the figures, a table and a picture in tests/bench/results/,
+ * beside those of works that were not run this time.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +19,7 @@ import { envoy } from './peers/envoy.ts';
 import { haproxy } from './peers/haproxy.ts';
 import { nginx } from './peers/nginx.ts';
 import { traefik } from './peers/traefik.ts';
-import { chart, type Result, table } from './report.ts';
+import { Kept, type Result, table } from './report.ts';
 import { type Running, WORKS, type Work } from './works.ts';
 
 const { values } = parseArgs({
@@ -74,59 +75,84 @@ async function startAll(routes: number): Promise<Running[]> {
   return running;
 }
 
-async function measure(work: Work, running: readonly Running[]): Promise<Result> {
-  const figures = new Map<string, number[]>(running.map(({ name }) => [name, []]));
-  // The first round warms up.
-  for (let round = 0; round <= ROUNDS; round++) {
-    for (const each of running) {
-      process.stderr.write(`\r\x1b[K${work.title}: round ${round} of ${ROUNDS}, ${each.name}`);
-      try {
-        const figure = await work.measure(each, round === 0 ? 1 : SECONDS);
-        if (round > 0) figures.get(each.name)!.push(figure);
-      } catch (error) {
-        process.stderr.write(`\n${each.name}: ${(error as Error).message}\n`);
-      }
+const figuresOf = (running: readonly Running[]) =>
+  new Map<string, number[]>(running.map(({ name }) => [name, []]));
+
+/** One figure of each contender. */
+async function round(
+  work: Work,
+  running: readonly Running[],
+  seconds: number,
+  figures: Map<string, number[]>,
+) {
+  for (const each of running) {
+    process.stderr.write(`\r\x1b[K${work.title}: ${each.name}`);
+    try {
+      const figure = await work.measure(each, seconds);
+      figures.set(each.name, [...(figures.get(each.name) ?? []), figure]);
+    } catch (error) {
+      process.stderr.write(`\n${each.name}: ${(error as Error).message}\n`);
     }
   }
   process.stderr.write('\r\x1b[K');
-  const medians = [...figures].flatMap(([name, all]) =>
-    all.length > 0 ? [{ name, median: median(all), least: Math.min(...all), most: Math.max(...all) }] : [],
-  );
-  return { work, figures: medians };
 }
 
-function stopAll(): void {
-  for (const child of processes) child.kill('SIGKILL');
-  processes.clear();
-}
+const summary = (figures: ReadonlyMap<string, readonly number[]>) =>
+  [...figures].flatMap(([name, all]) =>
+    all.length > 0 ? [{ name, median: median(all), least: Math.min(...all), most: Math.max(...all) }] : [],
+  );
 
 const only = values.only?.split(',');
 const works = WORKS.filter(({ name }) => !only || only.includes(name));
-const results: Result[] = [];
-const began = loadAverage();
+const machine = `Node ${process.version}, ${cpus().length} x ${cpus()[0]!.model.trim()}`;
+const taken = () =>
+  `${new Date().toISOString()}, ${machine}, load average ${loadAverage()}, ${ROUNDS} rounds of ${SECONDS} s`;
+
+const kept = new Kept(RESULTS);
+function note(result: Result): void {
+  kept.add(result);
+  process.stdout.write(`${table([result])}\n`);
+}
+
+async function startWith(routes: number): Promise<Running[]> {
+  start(origin(folder, BACKEND));
+  await listening(BACKEND);
+  return startAll(routes);
+}
+
+async function stopAll(): Promise<void> {
+  for (const child of processes) child.kill('SIGKILL');
+  processes.clear();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+}
+
 try {
-  for (const routes of new Set(works.map(({ routes = 100 }) => routes))) {
-    start(origin(folder, BACKEND));
-    await listening(BACKEND);
-    const running = await startAll(routes);
-    for (const work of works.filter(({ routes: wanted = 100 }) => wanted === routes)) {
-      const result = await measure(work, running);
-      results.push(result);
-      process.stdout.write(`${table([result])}\n`);
+  const lasting = works.filter(({ fresh }) => !fresh);
+  for (const routes of new Set(lasting.map(({ routes = 100 }) => routes))) {
+    const running = await startWith(routes);
+    for (const work of lasting.filter(({ routes: wanted = 100 }) => wanted === routes)) {
+      const figures = figuresOf(running);
+      // The first round warms up.
+      await round(work, running, 1, new Map());
+      for (let i = 0; i < ROUNDS; i++) await round(work, running, SECONDS, figures);
+      note({ work: work.name, taken: taken(), figures: summary(figures) });
     }
-    stopAll();
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await stopAll();
   }
-  const alone = only && !only.includes('own') ? '' : await own(folder, BACKEND);
-  process.stdout.write(alone);
-  if (values.write) {
-    const head = `# ${new Date().toISOString()}, Node ${process.version}, ${cpus().length} x ${cpus()[0]!.model.trim()}, load average ${began} before and ${loadAverage()} after
-# ${ROUNDS} rounds of ${SECONDS} s, contenders in turns; figures: median (least to most), and its ratio to each peer's median, with the goal
-`;
-    writeFileSync(join(RESULTS, 'proxy.txt'), `${head}\n${table(results)}\n${alone}`);
-    writeFileSync(join(RESULTS, 'proxy.svg'), chart(results));
+  for (const work of works.filter(({ fresh }) => fresh)) {
+    const figures = new Map<string, number[]>();
+    for (let i = 0; i < ROUNDS; i++) {
+      await round(work, await startWith(work.routes ?? 100), SECONDS, figures);
+      await stopAll();
+    }
+    note({ work: work.name, taken: taken(), figures: summary(figures) });
   }
+  if (!only || only.includes('own')) {
+    kept.alone = `# ${taken()}\n${await own(folder, BACKEND)}`;
+    process.stdout.write(kept.alone);
+  }
+  if (values.write) kept.write();
 } finally {
-  stopAll();
+  await stopAll();
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,5 +1,7 @@
 /** Results as a table, and as a picture. */
-import type { Work } from './works.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { WORKS, type Work } from './works.ts';
 
 export interface Figure {
   readonly name: string;
@@ -9,14 +11,56 @@ export interface Figure {
 }
 
 export interface Result {
-  readonly work: Work;
+  /** Name of the work. */
+  readonly work: string;
+  /** When, where and how. */
+  readonly taken: string;
   readonly figures: readonly Figure[];
+}
+
+const workOf = ({ work }: Result): Work => WORKS.find(({ name }) => name === work)!;
+
+const HEAD = `CPU time of the whole proxy (user and system) for each unit, one worker, 64 kept connections, 100 routes unless said; all of them write access logs
+to files and have metrics. Median (least to most) of the rounds, and its ratio to each peer's median, with the goal: npm run bench -- --write
+
+`;
+
+/** What stands in a folder, a work at a time. */
+export class Kept {
+  readonly #folder: string;
+  readonly #results = new Map<string, Result>();
+  /** Of what only Gatewright was asked. */
+  alone = '';
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    try {
+      const { results, alone } = JSON.parse(readFileSync(join(folder, 'proxy.json'), 'utf8'));
+      for (const each of results) this.add(each);
+      this.alone = alone;
+    } catch {
+      // Nothing was kept before.
+    }
+  }
+
+  add(result: Result): void {
+    this.#results.set(result.work, result);
+  }
+
+  write(): void {
+    const results = WORKS.flatMap(({ name }) => this.#results.get(name) ?? []);
+    const put = (name: string, text: string) => writeFileSync(join(this.#folder, name), text);
+    put('proxy.json', `${JSON.stringify({ results, alone: this.alone }, null, 2)}\n`);
+    put('proxy.txt', `${HEAD}${table(results)}\n${this.alone}`);
+    put('proxy.svg', chart(results));
+  }
 }
 
 const rounded = (figure: number) => (figure >= 100 ? figure.toFixed(0) : figure.toFixed(1));
 
-function ratios({ name }: Figure, { work, figures }: Result): string {
-  const goals = (work.goals as Record<string, Record<string, number> | undefined>)[name];
+function ratios({ name }: Figure, result: Result): string {
+  const { figures } = result;
+  const goals = (workOf(result).goals as Record<string, Record<string, number> | undefined>)[name];
   const own = figures.find((each) => each.name === name)!;
   return Object.entries(goals ?? {})
     .flatMap(([peer, goal]) => {
@@ -34,7 +78,8 @@ export function table(results: readonly Result[]): string {
           62,
         ),
       );
-      return `${result.work.title}, ${result.work.unit}${result.work.routes ? ` (${result.work.routes} routes)` : ''}\n${lines
+      const { title, unit } = workOf(result);
+      return `${title}, ${unit}\n  # ${result.taken}\n${lines
         .map((line, index) => `${line}${ratios(result.figures[index]!, result)}`.trimEnd())
         .join('\n')}\n`;
     })
@@ -58,8 +103,10 @@ const escaped = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&lt
 export function chart(results: readonly Result[]): string {
   const parts: string[] = [];
   let y = 24;
-  for (const { work, figures } of results) {
-    parts.push(`<text x="8" y="${y}" class="title">${escaped(`${work.title}, ${work.unit}`)}</text>`);
+  for (const result of results) {
+    const { figures } = result;
+    const { title, unit } = workOf(result);
+    parts.push(`<text x="8" y="${y}" class="title">${escaped(`${title}, ${unit}`)}</text>`);
     y += 8;
     const most = Math.max(...figures.map((each) => each.most));
     const scale = (figure: number) => (figure / most) * (WIDTH - LABEL - 90);
@@ -77,6 +124,7 @@ export function chart(results: readonly Result[]): string {
     y += 26;
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y}" viewBox="0 0 ${WIDTH} ${y}">
+<title>What a request costs Gatewright and its peers: shorter is better</title>
 <style>text { font: 12px system-ui, sans-serif; fill: #222 } .title { font-weight: 600 }</style>
 <rect width="100%" height="100%" fill="#fff"/>
 ${parts.join('\n')}

@@ -22,6 +22,8 @@ export interface Work {
   readonly unit: string;
   /** Default: 100. */
   readonly routes?: number;
+  /** On processes that did nothing before: else it is of what earlier works left. */
+  readonly fresh?: boolean;
   /** At most this times the peer's figure. */
   readonly goals: {
     readonly [engine in 'Gatewright' | 'Gatewright (http1-internals)']?: Record<string, number>;
@@ -148,6 +150,7 @@ export const WORKS: readonly Work[] = [
     name: 'idle',
     title: 'idle connection',
     unit: 'octets',
+    fresh: true,
     goals: { Gatewright: { Envoy: 1 } },
     measure: (running) => idleMemory(running),
   },
