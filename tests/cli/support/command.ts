@@ -83,6 +83,8 @@ export class Serving implements AsyncDisposable {
         setTimeout(resolve, left).unref();
       });
     }
+    // What it wrote before to its other pipe can be read by now, and is within two turns.
+    for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate);
   }
 
   /** The number of the port that serves a listener port. */
