@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 // Most of what a short process does is compiling, cdk8s above all: those that tests start read what those before them compiled.
@@ -33,6 +34,8 @@ export const onEngine = (engine, leftOut) => ({
  * on node:http.
  */
 export default {
+  // Tests that wait leave a core to those that don't, also where there are only two.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   testTimeout: 30_000,
   projects: [
     {
