@@ -2,40 +2,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Backend } from '../support/backend.ts';
+import { describe, expect, it } from '@jest/globals';
 import { exchange } from '../support/client.ts';
 import { DataPlaneProcess } from '../support/data-plane-process.ts';
-import { at, ControlPlane, until } from '../support/distribution.ts';
-import { backend, to } from '../support/gateway.ts';
-import { listener, rule } from '../unit/match/snapshots.ts';
+import { until } from '../support/distribution.ts';
+import { processSite } from '../support/process-site.ts';
 
-let control: ControlPlane;
-let a: Backend;
-const running: DataPlaneProcess[] = [];
-
-beforeEach(async () => {
-  [control, a] = await Promise.all([ControlPlane.start(), Backend.echo('a')]);
-  control.publish(at(1), {
-    resources: [listener('web'), backend('a'), rule({ rest: { backends: [to('a')] } })],
-    endpoints: { a: [a.endpoint] },
-  });
-});
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((each) => each.kill()));
-  await Promise.all([control.remove(), a.close()]);
-});
-
-async function start(replica: string, workers = 1): Promise<DataPlaneProcess> {
-  const started = await DataPlaneProcess.start(control, replica, [
-    '--ports',
-    '80:0',
-    '--workers',
-    `${workers}`,
-  ]);
-  running.push(started);
-  return started;
-}
+const site = processSite();
 
 interface Target {
   readonly plane: DataPlaneProcess;
@@ -110,16 +83,16 @@ class BalancedLoad {
 
 describe('the process of a data plane', () => {
   it('that is killed and started again without a control plane serves, and a new one without both stays unready', async () => {
-    const first = await start('gw-1');
+    const first = await site.start('gw-1');
     await first.untilReady();
-    await until('it is seen to be ready', () => control.view?.ready === true);
+    await until('it is seen to be ready', () => site.control.view?.ready === true);
     expect((await exchange(await first.port(), { host: 'a.example.com', path: '/' })).body).toBe('a\n');
-    const kept = join(control.folder, 'state-gw-1', 'last-known-good.json');
+    const kept = join(site.control.folder, 'state-gw-1', 'last-known-good.json');
     await until('it is kept', () => existsSync(kept));
     await first.kill();
-    await control.down();
+    await site.control.down();
 
-    const [second, fresh] = await Promise.all([start('gw-1'), start('gw-2')]);
+    const [second, fresh] = await Promise.all([site.start('gw-1'), site.start('gw-2')]);
     expect(second.output).toContain('serving what was served last');
     expect(await second.readiness()).toBe(200);
     expect((await exchange(await second.port(), { host: 'a.example.com', path: '/' })).body).toBe('a\n');
@@ -130,19 +103,19 @@ describe('the process of a data plane', () => {
   it.each(process.platform === 'linux' ? [1, 2] : [1])(
     'with %i workers drains when it is told to stop, under load, without a failed request',
     async (workers) => {
-      const [leaving, staying] = await Promise.all([start('gw-1', workers), start('gw-2')]);
+      const [leaving, staying] = await Promise.all([site.start('gw-1', workers), site.start('gw-2')]);
       await Promise.all([leaving.untilReady(), staying.untilReady()]);
       const load = await BalancedLoad.on(leaving, staying);
       await until('there is load', () => load.count > 200);
       const began = performance.now();
       leaving.signal('SIGTERM');
       await until('the control plane knows that it is not ready', () =>
-        control.views.some(({ replica, ready }) => replica === 'gw-1' && !ready),
+        site.control.views.some(({ replica, ready }) => replica === 'gw-1' && !ready),
       );
       expect(await leaving.exit()).toBe(0);
       // Both of the times that it was told to give others.
       expect(performance.now() - began).toBeGreaterThan(1_200);
-      expect(control.views.filter(({ replica }) => replica === 'gw-1').at(-1)?.connected).toBe(false);
+      expect(site.control.views.filter(({ replica }) => replica === 'gw-1').at(-1)?.connected).toBe(false);
       const then = load.count;
       await until('load goes on', () => load.count > then + 100);
       await load.stop();
@@ -152,7 +125,7 @@ describe('the process of a data plane', () => {
 
   const onLinux = process.platform === 'linux' ? it : it.skip;
   onLinux('gives clients of a worker time to leave that hears late of the stop', async () => {
-    const [leaving, staying] = await Promise.all([start('gw-1', 2), start('gw-2')]);
+    const [leaving, staying] = await Promise.all([site.start('gw-1', 2), site.start('gw-2')]);
     await Promise.all([leaving.untilReady(), staying.untilReady()]);
     const load = await BalancedLoad.on(leaving, staying);
     await until('there is load', () => load.count > 200);

@@ -1,14 +1,12 @@
 /** Workers of a data plane in a process: what is done to them, and what clients, the control plane and the kubelet notice of it. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
-import { Backend } from '../support/backend.ts';
+import { expect, it, jest } from '@jest/globals';
 import { RawClient } from '../support/client.ts';
 import { DataPlaneProcess } from '../support/data-plane-process.ts';
-import { at, ControlPlane, until } from '../support/distribution.ts';
-import { backend, to } from '../support/gateway.ts';
+import { until } from '../support/distribution.ts';
+import { processSite } from '../support/process-site.ts';
 import { childrenOf, clientsOf, isRunning } from '../support/processes.ts';
-import { listener, rule } from '../unit/match/snapshots.ts';
 
 /** Milliseconds for processes to start where the machine has other things to do. */
 const PATIENCE = 60_000;
@@ -16,26 +14,10 @@ jest.setTimeout(2 * PATIENCE);
 
 const onLinux = process.platform === 'linux' ? it : it.skip;
 
-let control: ControlPlane;
-let a: Backend;
-const running: DataPlaneProcess[] = [];
-
-beforeEach(async () => {
-  [control, a] = await Promise.all([ControlPlane.start(), Backend.echo('a')]);
-  control.publish(at(1), {
-    resources: [listener('web'), backend('a'), rule({ rest: { backends: [to('a')] } })],
-    endpoints: { a: [a.endpoint] },
-  });
-});
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((each) => each.kill()));
-  await Promise.all([control.remove(), a.close()]);
-});
+const site = processSite();
 
 async function start(workers: number): Promise<DataPlaneProcess> {
-  const flags = ['--ports', '80:0', '--workers', `${workers}`];
-  const started = await DataPlaneProcess.start(control, 'gw-1', flags);
-  running.push(started);
+  const started = await site.start('gw-1', workers);
   await started.untilReady(PATIENCE);
   return started;
 }
@@ -113,7 +95,7 @@ onLinux(
     await Promise.all(clients.map((each) => each.stop()));
     for (const { port, failed } of clients) expect(failed).toBe(victims.has(port) ? 1 : 0);
     expect(readiness.filter((each) => each !== 200)).toEqual([]);
-    expect(control.view?.ready).toBe(true);
+    expect(site.control.view?.ready).toBe(true);
     expect(plane.output).toMatch(/worker 1 ended: SIGKILL; another one is started in its place now\n/);
   },
 );
@@ -127,10 +109,10 @@ onLinux('all workers end with the process that feeds them', async () => {
 
 onLinux('the control plane knows when no worker serves, and when one does again', async () => {
   const plane = await start(2);
-  await until('it is ready', () => control.view?.ready === true);
-  const from = control.views.length;
+  await until('it is ready', () => site.control.view?.ready === true);
+  const from = site.control.views.length;
   for (const pid of childrenOf(plane.pid)) process.kill(pid, 'SIGKILL');
-  const told = () => control.views.slice(from).map(({ ready }) => ready);
+  const told = () => site.control.views.slice(from).map(({ ready }) => ready);
   await until('it is not ready', () => told().includes(false));
   await until('it is ready again', () => told().at(-1) === true, PATIENCE);
   await plane.untilReady();

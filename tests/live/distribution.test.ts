@@ -1,81 +1,36 @@
-/** A control plane and data planes over real sockets and TLS: what is sent, what is refused, and what goes on serving meanwhile. */
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DataPlane, type DataPlaneOptions } from '../../gateway-runtime/data-plane/data-plane.ts';
+import { describe, expect, it } from '@jest/globals';
 import { re2 } from '../../gateway-runtime/regex/re2.ts';
 import { difference, snapshotOf } from '../../gateway-runtime/snapshot/difference.ts';
 import type { Resource } from '../../gateway-runtime/snapshot/snapshot.ts';
 import type { Change } from '../../gateway-runtime/translate/translation.ts';
 import { Translator } from '../../gateway-runtime/translate/translator.ts';
-import { Backend } from '../support/backend.ts';
+import type { Backend } from '../support/backend.ts';
 import { authority, issue } from '../support/certificates.ts';
 import { exchange } from '../support/client.ts';
-import { at, ControlPlane, FAST, root, serving, until } from '../support/distribution.ts';
+import { at, ControlPlane, FAST, until } from '../support/distribution.ts';
+import { distributionSite, get, type Started, toBackend, web } from '../support/distribution-site.ts';
 import { FakeControl } from '../support/distribution-wire.ts';
 import { backend, GATEWAY, to } from '../support/gateway.ts';
 import { openTls } from '../support/tls-client.ts';
 import { exact, listener, rule } from '../unit/match/snapshots.ts';
 
-let control: ControlPlane;
-let a: Backend;
-let b: Backend;
-const planes: DataPlane[] = [];
-
-beforeEach(async () => {
-  [control, a, b] = await Promise.all([
-    ControlPlane.start({ limits: FAST }),
-    Backend.echo('a'),
-    Backend.echo('b'),
-  ]);
-});
-afterEach(async () => {
-  await Promise.all(planes.splice(0).map((plane) => plane.close()));
-  await Promise.all([control.remove(), a.close(), b.close()]);
-});
-
-const web = listener('web');
-const toBackend = (name: string): Resource[] => [
-  web,
-  backend(name),
-  rule({ rest: { backends: [to(name)] } }),
-];
-const endpoints = () => ({ a: [a.endpoint], b: [b.endpoint] });
-const publish = (sequence: number, name: string, epoch = 1) =>
-  control.publish(at(sequence, epoch), { resources: toBackend(name), endpoints: endpoints() })[0]!;
-
-interface Started {
-  readonly plane: DataPlane;
-  readonly events: readonly string[];
-  readonly folder: string;
-  readonly admin: number;
-}
-
-async function start(options: Partial<DataPlaneOptions> = {}): Promise<Started> {
-  const given = control.options();
-  const plane = new DataPlane({ ...given, limits: FAST, ...options });
-  planes.push(plane);
-  return { plane, events: given.events, folder: given.folder, admin: await plane.start() };
-}
-
-const get = ({ plane }: Started, port = 80) =>
-  exchange(plane.boundPort(port)!, { host: 'a.example.com', path: '/' });
+const site = distributionSite();
 
 const readiness = async ({ admin }: Started) =>
   (await exchange(admin, { host: 'localhost', path: '/readyz' })).status;
 
 describe('a data plane', () => {
   it('is brought to what there is, and from there by differences', async () => {
-    const started = await start();
+    const started = await site.start();
     expect(await readiness(started)).toBe(503);
-    const first = publish(1, 'a');
-    await control.serves(first);
+    const first = site.publish(1, 'a');
+    await site.control.serves(first);
     expect(await readiness(started)).toBe(200);
     expect(await get(started)).toMatchObject({ status: 200, body: 'a\n' });
-    const second = publish(2, 'b');
-    await control.serves(second);
+    const second = site.publish(2, 'b');
+    await site.control.serves(second);
     expect(await get(started)).toMatchObject({ status: 200, body: 'b\n' });
-    expect(control.distribution.replicas(GATEWAY)).toMatchObject([
+    expect(site.control.distribution.replicas(GATEWAY)).toMatchObject([
       {
         replica: 'gw-1',
         connected: true,
@@ -90,25 +45,25 @@ describe('a data plane', () => {
     const secure = listener('secure', { port: 443, protocol: 'HTTPS', certificates: ['infra/cert'] });
     const resources = [secure, backend('a'), rule({ on: ['secure'], rest: { backends: [to('a')] } })];
     const cert = (name: string) => [issue('infra/cert', ['a.example.com', name])];
-    const [snapshot] = control.publish(at(1), {
+    const [snapshot] = site.control.publish(at(1), {
       resources,
-      endpoints: { a: [a.endpoint] },
+      endpoints: { a: [site.a.endpoint] },
       certificates: cert('first.example.com'),
     });
-    const started = await start();
-    await control.serves(snapshot!);
+    const started = await site.start();
+    await site.control.serves(snapshot!);
     const open = () => openTls(started.plane.boundPort(443)!, authority, { servername: 'a.example.com' });
     const before = await open();
     expect(await before.get('a.example.com')).toBe(200);
     expect(before.names).toContain('first.example.com');
-    control.publish(at(2), {
+    site.control.publish(at(2), {
       resources,
-      endpoints: { a: [b.endpoint] },
+      endpoints: { a: [site.b.endpoint] },
       certificates: cert('second.example.com'),
     });
     await until('the other endpoint is used', () => {
-      if (b.seen.length === 0) void before.get('a.example.com');
-      return b.seen.length > 0;
+      if (site.b.seen.length === 0) void before.get('a.example.com');
+      return site.b.seen.length > 0;
     });
     const after = await open();
     expect(after.names).toContain('second.example.com');
@@ -118,8 +73,8 @@ describe('a data plane', () => {
   it('has the keys for sessions of its Gateway, new ones after it dialled again, and the last ones after a restart without a control plane', async () => {
     let keys = [Buffer.alloc(32, 1).toString('base64url')];
     const asked: string[] = [];
-    await control.remove();
-    control = await ControlPlane.start({
+    await site.control.remove();
+    site.control = await ControlPlane.start({
       limits: FAST,
       sessionKeys: ({ name }) => {
         asked.push(name);
@@ -127,13 +82,13 @@ describe('a data plane', () => {
       },
     });
     const persistent = rule({ rest: { backends: [to('a')], session: { type: 'Header', name: 'x-s' } } });
-    const places = { a: [a.endpoint, b.endpoint] };
-    const [snapshot] = control.publish(at(1), {
+    const places = { a: [site.a.endpoint, site.b.endpoint] };
+    const [snapshot] = site.control.publish(at(1), {
       resources: [web, backend('a'), persistent],
       endpoints: places,
     });
-    const first = await start();
-    await control.serves(snapshot!);
+    const first = await site.start();
+    await site.control.serves(snapshot!);
     const ask = ({ plane }: Started, token?: string) =>
       exchange(plane.boundPort(80)!, {
         host: 'a.example.com',
@@ -148,9 +103,9 @@ describe('a data plane', () => {
     await isAt(first, begun.body);
     // Another key comes; what the one before sealed is still good.
     keys = [Buffer.alloc(32, 2).toString('base64url'), keys[0]!];
-    await control.down();
-    await control.up();
-    control.publish(at(1), { resources: [web, backend('a'), persistent], endpoints: places });
+    await site.control.down();
+    await site.control.up();
+    site.control.publish(at(1), { resources: [web, backend('a'), persistent], endpoints: places });
     let renewed: string | undefined;
     for (const patience = performance.now() + 10_000; !renewed && performance.now() < patience; ) {
       const { headers, body } = await ask(first, token);
@@ -158,9 +113,9 @@ describe('a data plane', () => {
       renewed = headers['x-s'] as string | undefined;
     }
     expect(renewed).toMatch(/^[\w-]{64}$/);
-    await control.down();
+    await site.control.down();
     await first.plane.close();
-    const second = await start({ folder: first.folder });
+    const second = await site.start({ folder: first.folder });
     expect((await ask(second, renewed)).headers).not.toHaveProperty('x-s');
     await isAt(second, begun.body);
     expect(new Set(asked)).toEqual(new Set([GATEWAY.name]));
@@ -168,17 +123,17 @@ describe('a data plane', () => {
   });
 
   it('refuses what it does not understand, goes on serving, and takes what comes after', async () => {
-    publish(1, 'a');
-    const started = await start();
+    site.publish(1, 'a');
+    const started = await site.start();
     await until('it is ready', () => started.plane.isReady);
     const strange = { ...rule({ route: 'shop/strange' }), teleport: true } as unknown as Resource;
-    const [refused] = control.publish(at(2), { resources: [...toBackend('b'), strange] });
-    await until('it is refused', () => control.view?.refused === refused!.version);
-    expect(control.view).toMatchObject({
+    const [refused] = site.control.publish(at(2), { resources: [...toBackend('b'), strange] });
+    await until('it is refused', () => site.control.view?.refused === refused!.version);
+    expect(site.control.view).toMatchObject({
       acked: { order: at(1) },
       diagnostics: [{ code: 'snapshot/not-sound', object: { kind: 'Gateway', ...GATEWAY } }],
     });
-    expect(control.view!.diagnostics[0]!.message).toContain('http-rule.teleport');
+    expect(site.control.view!.diagnostics[0]!.message).toContain('http-rule.teleport');
     // What was refused has no use for this backend, what serves has.
     expect(await get(started)).toMatchObject({ status: 200, body: 'a\n' });
     const also = rule({
@@ -186,27 +141,29 @@ describe('a data plane', () => {
       matches: [{ path: exact('/also') }],
       rest: { backends: [to('a')] },
     });
-    const [still] = control.publish(at(3), { resources: [...toBackend('b'), strange, backend('a'), also] });
-    await until('it is refused', () => control.view?.refused === still!.version);
-    // Endpoints move on beneath it.
-    control.publish(at(4), {
+    const [still] = site.control.publish(at(3), {
       resources: [...toBackend('b'), strange, backend('a'), also],
-      endpoints: { a: [b.endpoint] },
+    });
+    await until('it is refused', () => site.control.view?.refused === still!.version);
+    // Endpoints move on beneath it.
+    site.control.publish(at(4), {
+      resources: [...toBackend('b'), strange, backend('a'), also],
+      endpoints: { a: [site.b.endpoint] },
     });
     await until('the other endpoint is used', () => {
       void get(started);
-      return b.seen.length > 0;
+      return site.b.seen.length > 0;
     });
-    expect(control.view!.refused).toBe(still!.version);
-    await control.serves(publish(5, 'b'));
-    expect(control.view!.refused).toBeUndefined();
+    expect(site.control.view!.refused).toBe(still!.version);
+    await site.control.serves(site.publish(5, 'b'));
+    expect(site.control.view!.refused).toBeUndefined();
     expect(await get(started)).toMatchObject({ body: 'b\n' });
   });
 
   it('serves on while the control plane is away, and has what changed meanwhile when it is back', async () => {
-    const first = publish(1, 'a');
-    const started = await start();
-    await control.serves(first);
+    const first = site.publish(1, 'a');
+    const started = await site.start();
+    await site.control.serves(first);
     let running = true;
     const answers = new Set<string>();
     const load = Promise.all(
@@ -215,11 +172,11 @@ describe('a data plane', () => {
       }),
     );
     for (let epoch = 2; epoch <= 4; epoch++) {
-      await control.down();
+      await site.control.down();
       await until('it knows', () => !started.plane.isConnected);
       expect(started.plane.isReady).toBe(true);
-      await control.up();
-      await control.serves(publish(1, epoch % 2 ? 'a' : 'b', epoch));
+      await site.control.up();
+      await site.control.serves(site.publish(1, epoch % 2 ? 'a' : 'b', epoch));
     }
     running = false;
     await load;
@@ -228,40 +185,40 @@ describe('a data plane', () => {
   });
 
   it('is not led back by a control plane that knows less, and takes a newer epoch', async () => {
-    const first = publish(5, 'a', 7);
-    const started = await start();
-    await control.serves(first);
-    await control.down();
-    await control.up();
-    control.views.length = 0;
-    publish(900, 'b', 6);
+    const first = site.publish(5, 'a', 7);
+    const started = await site.start();
+    await site.control.serves(first);
+    await site.control.down();
+    await site.control.up();
+    site.control.views.length = 0;
+    site.publish(900, 'b', 6);
     await until('it is sent elsewhere', () =>
-      control.events.some((each) => each.includes('has older objects')),
+      site.control.events.some((each) => each.includes('has older objects')),
     );
     expect(await get(started)).toMatchObject({ body: 'a\n' });
-    expect(control.views.filter(({ connected, acked }) => connected && acked)).toEqual([]);
-    await control.serves(publish(1, 'b', 8));
+    expect(site.control.views.filter(({ connected, acked }) => connected && acked)).toEqual([]);
+    await site.control.serves(site.publish(1, 'b', 8));
     expect(await get(started)).toMatchObject({ body: 'b\n' });
   });
 
   it('counts with a control plane whose state is older by its number and the same by its content', async () => {
-    const first = publish(5, 'a', 7);
-    await start();
-    await control.serves(first);
-    await control.down();
-    await control.up();
-    control.views.length = 0;
-    await control.serves(publish(4, 'a', 7));
+    const first = site.publish(5, 'a', 7);
+    await site.start();
+    await site.control.serves(first);
+    await site.control.down();
+    await site.control.up();
+    site.control.views.length = 0;
+    await site.control.serves(site.publish(4, 'a', 7));
     // As long as it takes to be sent elsewhere.
     await new Promise((resolve) => setTimeout(resolve, 4 * FAST.behind!));
-    expect(control.view).toMatchObject({ connected: true, acked: { version: first.version } });
-    await control.serves(publish(6, 'b', 7));
+    expect(site.control.view).toMatchObject({ connected: true, acked: { version: first.version } });
+    await site.control.serves(site.publish(6, 'b', 7));
   });
 
   it('refuses an older version itself, whoever sends it', async () => {
-    await control.down();
-    const fake = await FakeControl.listen(control);
-    const started = await start();
+    await site.control.down();
+    const fake = await FakeControl.listen(site.control);
+    const started = await site.start();
     const wire = await fake.welcome();
     const whole = (name: string, epoch: number, sequence: number) => {
       const { to: version, put } = difference(undefined, snapshotOf(GATEWAY, toBackend(name)));
@@ -346,13 +303,13 @@ describe('what translate says', () => {
     const translator = new Translator({ regex: re2, classes: 'any' });
     let sequence = 0;
     const edit = async (...changes: Change[]) => {
-      control.change(at(++sequence), translator.apply(changes));
-      await control.serves(translator.current.snapshots.get('infra/gw')!);
+      site.control.change(at(++sequence), translator.apply(changes));
+      await site.control.serves(translator.current.snapshots.get('infra/gw')!);
     };
-    const started = await start();
+    const started = await site.start();
     await edit(
-      ...service('a', a),
-      ...service('b', b),
+      ...service('a', site.a),
+      ...service('b', site.b),
       secret('one', 'one.example.com'),
       gateway('one'),
       route('a'),
@@ -376,154 +333,5 @@ describe('what translate says', () => {
     const gone = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'infra', name: 'route' };
     await edit({ remove: gone });
     expect(await get(started)).toMatchObject({ status: 404 });
-  });
-});
-
-describe('last-known-good', () => {
-  const restart = async (started: Started, options: Partial<DataPlaneOptions> = {}) => {
-    await started.plane.close();
-    return start(options);
-  };
-
-  it('serves after a restart without a control plane, keys and endpoints too', async () => {
-    const secure = listener('secure', { port: 443, protocol: 'HTTPS', certificates: ['infra/cert'] });
-    const [snapshot] = control.publish(at(1), {
-      resources: [
-        ...toBackend('a'),
-        secure,
-        rule({ route: 'shop/x', on: ['secure'], rest: { backends: [to('a')] } }),
-      ],
-      endpoints: endpoints(),
-      certificates: [issue('infra/cert', ['a.example.com'])],
-    });
-    const first = await start();
-    await control.serves(snapshot!);
-    await control.down();
-    const second = await restart(first);
-    expect(await readiness(second)).toBe(200);
-    expect(await get(second)).toMatchObject({ status: 200, body: 'a\n' });
-    const client = await openTls(second.plane.boundPort(443)!, authority, { servername: 'a.example.com' });
-    expect(await client.get('a.example.com')).toBe(200);
-    client.destroy();
-    expect(second.events[0]).toBe('serving what was served last, version 1.1');
-    const files = readdirSync(second.folder);
-    expect(files).toHaveLength(4);
-    for (const file of files) expect(statSync(join(second.folder, file)).mode & 0o777).toBe(0o600);
-    expect(statSync(second.folder).mode & 0o777).toBe(0o700);
-    // What it has it need not be sent again.
-    await control.up();
-    control.views.length = 0;
-    control.publish(at(1, 2), {
-      resources: [
-        ...toBackend('a'),
-        secure,
-        rule({ route: 'shop/x', on: ['secure'], rest: { backends: [to('a')] } }),
-      ],
-      endpoints: { a: [a.endpoint] },
-    });
-    await control.serves(snapshot!);
-  });
-
-  it('keeps the newest of many changes, and no file of those before', async () => {
-    const started = await start();
-    for (let step = 1; step <= 30; step++) await control.serves(publish(step, step % 2 ? 'a' : 'b'));
-    await control.down();
-    const second = await restart(started);
-    expect(second.events[0]).toContain('version 1.30');
-    expect(await get(second)).toMatchObject({ body: 'b\n' });
-    expect(readdirSync(second.folder)).toHaveLength(4);
-  });
-
-  it('that was damaged is not used: it stays unready until the control plane is back', async () => {
-    const started = await start();
-    await control.serves(publish(1, 'a'));
-    await control.down();
-    await started.plane.close();
-    const { folder } = started;
-    const whole = new Map(readdirSync(folder).map((file) => [file, readFileSync(join(folder, file))]));
-    expect(whole.size).toBe(4);
-    let damaged: Started | undefined;
-    for (const [file, content] of whole) {
-      for (const bytes of [content.subarray(0, content.length - 3), swapped(content), Buffer.from('{}')]) {
-        for (const [name, good] of whole) writeFileSync(join(folder, name), name === file ? bytes : good);
-        await damaged?.plane.close();
-        damaged = await start();
-        expect(damaged.events[0]).toMatch(/^what was served last is not used: /);
-        expect(damaged.events[0]).not.toContain('PRIVATE');
-        expect(await readiness(damaged)).toBe(503);
-      }
-    }
-    await control.up();
-    await control.serves(publish(2, 'b'));
-    expect(await readiness(damaged!)).toBe(200);
-    expect(await get(damaged!)).toMatchObject({ body: 'b\n' });
-  });
-
-  it('that can not be written is reported once, and all else goes on', async () => {
-    const folder = join(control.caFile, 'state');
-    const started = await start({ folder });
-    await control.serves(publish(1, 'a'));
-    await until('it is told', () => started.events.includes(`${folder} can't be written (ENOTDIR)`));
-    await control.serves(publish(2, 'b'));
-    expect(await get(started)).toMatchObject({ body: 'b\n' });
-  });
-
-  it('of another Gateway is not used', async () => {
-    const started = await start();
-    await control.serves(publish(1, 'a'));
-    await control.down();
-    const other = await restart(started, { gateway: { namespace: 'infra', name: 'other' } });
-    expect(other.events[0]).toBe(
-      'what was served last is not used: found the Gateway infra/gw, expected infra/other',
-    );
-    expect(other.plane.isReady).toBe(false);
-  });
-});
-
-/** The last digit is another one. */
-function swapped(content: Buffer): Buffer {
-  const text = content.toString();
-  const at = text.search(/[0-9](?=[^0-9]*$)/);
-  if (at < 0) return Buffer.from(`${text} `);
-  return Buffer.from(`${text.slice(0, at)}${(Number(text[at]) + 1) % 10}${text.slice(at + 1)}`);
-}
-
-describe('the authority', () => {
-  it('changes under a live stream, which stays, and new ones are made under the new one', async () => {
-    publish(1, 'a');
-    const started = await start();
-    await until('it is ready', () => started.plane.isReady);
-    const connections = () =>
-      started.events.filter((each) => each === 'connected to the control plane').length;
-    const next = root();
-    writeFileSync(control.caFile, control.issuer.certificate + next.certificate);
-    control.distribution.certificate = serving(next);
-    await control.serves(publish(2, 'b'));
-    expect(connections()).toBe(1);
-    // Dials again, and finds the certificate of the new root.
-    writeFileSync(control.caFile, next.certificate);
-    control.change(at(3), { removedGateways: ['infra/gw'] });
-    await until('it dialled again', () => connections() === 2);
-    expect(await get(started)).toMatchObject({ body: 'b\n' });
-  });
-
-  it('that is not known is not believed, until the file says otherwise', async () => {
-    const stranger = root();
-    control.distribution.certificate = serving(stranger);
-    publish(1, 'a');
-    const started = await start();
-    await until('it was told', () => started.events.length > 0);
-    expect(started.events[0]).toMatch(/^not connected to the control plane: .*(certificate|signature)/);
-    expect(started.plane.isReady).toBe(false);
-    writeFileSync(control.caFile, stranger.certificate);
-    await until('it is ready', () => started.plane.isReady);
-  });
-
-  it('must be for the name that was dialled', async () => {
-    publish(1, 'a');
-    const started = await start({ serverName: 'elsewhere.example.com' });
-    await until('it was told', () => started.events.length > 0);
-    expect(started.events[0]).toContain("does not match certificate's altnames");
-    expect(started.plane.isReady).toBe(false);
   });
 });
