@@ -22,14 +22,37 @@ import { traefik } from './peers/traefik.ts';
 import { Kept, type Result, table } from './report.ts';
 import { type Running, WORKS, type Work } from './works.ts';
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '7' },
-    seconds: { type: 'string', default: '3' },
-    only: { type: 'string' },
-    write: { type: 'boolean', default: false },
-  },
-});
+const HELP = `npm run bench -- [options]
+
+What the proxy costs beside nginx, haproxy, envoy and traefik, where they are installed.
+
+  --rounds 7         turns of each contender
+  --seconds 3        of load in each
+  --only get,post    these works alone: ${WORKS.map(({ name }) => name).join(', ')}, own
+  --write            keep the figures, a table and a picture in tests/bench/results/
+`;
+
+function given() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        rounds: { type: 'string', default: '7' },
+        seconds: { type: 'string', default: '3' },
+        only: { type: 'string' },
+        write: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    if (!values.help) return values;
+    process.stdout.write(HELP);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${HELP}`);
+    process.exit(2);
+  }
+}
+
+const values = given();
 const ROUNDS = Number(values.rounds);
 const SECONDS = Number(values.seconds);
 const RESULTS = join(import.meta.dirname, '../results');
