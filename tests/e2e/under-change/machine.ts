@@ -14,36 +14,36 @@ export async function cutLink(node: string): Promise<() => Promise<void>> {
   };
 }
 
-const PROGRAMS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
+const CONTROLLERS = 'kube-controller-manager';
+const PROGRAMS = ['kube-apiserver', CONTROLLERS, 'kube-scheduler'];
 
 const ourNetwork = readlinkSync('/proc/self/ns/net');
 
-/** Process ids of Kubernetes' control plane: it runs in our network, which no other cluster has. */
-function processesOf(programs: readonly string[]): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const [program = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-        return programs.includes(basename(program)) && readlinkSync(`/proc/${pid}/ns/net`) === ourNetwork;
-      } catch {
-        // It ended while we looked.
-        return false;
-      }
-    })
-    .map(Number);
+/** Process id of a program of Kubernetes' control plane: it runs in our network, which no other cluster has. */
+function processOf(program: string): number {
+  const found = readdirSync('/proc').filter((pid) => {
+    try {
+      const [path = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return basename(path) === program && readlinkSync(`/proc/${pid}/ns/net`) === ourNetwork;
+    } catch {
+      // It is no process, or ended while we looked.
+      return false;
+    }
+  });
+  if (found.length !== 1) throw new Error(`found processes ${found} of ${program}, expected one`);
+  return Number(found[0]);
 }
 
 /**
  * Has the API server stand still, with what works beside it: connections stay open, and nothing is answered. Returns what lets
- * it go on.
+ * it go on. The controllers start afresh then, as where they elect a leader: those that couldn't renew their lease end. Ones that
+ * merely woke up would take all nodes for lost, for the minute without news of them, and all endpoints for unready.
  */
 export function pauseApiServer(): () => void {
-  const pids = processesOf(PROGRAMS);
-  if (pids.length !== PROGRAMS.length)
-    throw new Error(`found processes ${pids}, expected one of each of ${PROGRAMS}`);
-  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  const processes = new Map(PROGRAMS.map((program) => [program, processOf(program)]));
+  for (const pid of processes.values()) process.kill(pid, 'SIGSTOP');
   return () => {
-    for (const pid of pids) process.kill(pid, 'SIGCONT');
+    for (const [program, pid] of processes)
+      process.kill(pid, program === CONTROLLERS ? 'SIGKILL' : 'SIGCONT');
   };
 }

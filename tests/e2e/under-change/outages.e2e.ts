@@ -86,7 +86,7 @@ describeInOurs('a cluster that loses', () => {
       await eventually(PATIENCE, async () => {
         expect((await ask({ address: site.address, host: HOST, path: '/after' })).status).toBe(200);
       });
-      // The node controller takes nodes for lost until it has heard of their leases again; nothing of ours was restarted for it.
+      // Nothing of ours was restarted for it.
       await eventually(PATIENCE, async () => expect(await unready()).toEqual([]));
       expect(await restarts()).toBe(before);
       for (const load of loads) expect(failuresOf(await load.stop())).toEqual([]);
