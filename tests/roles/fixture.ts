@@ -1,0 +1,71 @@
+/**
+ * What every violation of the catalogue starts from: a platform with a shared gateway, and three teams with what each was granted. The
+ * objects of it are those that a cluster has before a team tries anything.
+ */
+import { ApiObject, App } from 'cdk8s';
+import { Construct } from 'constructs';
+import * as own from 'gatewright';
+
+/** The same with the constructs of another copy of the package. */
+export function fixture(gatewright: typeof own = own) {
+  const { http, https, PlatformChart, SharedGateway, secretRef, service, Team, TeamChart } = gatewright;
+  const app = new App();
+  const platform = new PlatformChart(app, 'platform', { namespace: 'infra' });
+  const shop = new Team(platform, 'shop', { group: 'shop-people' });
+  const media = new Team(platform, 'media', { group: 'media-people' });
+  const payments = new Team(platform, 'payments', { group: 'payments-people' });
+  const shared = new SharedGateway(platform, 'shared-gw', {
+    listeners: { web: http(80), secure: https(443, secretRef('wildcard')) },
+  });
+  const shopEdge = shared.grant(shop, { hostnames: ['shop.example.com', '*.apps.example.com'] });
+  /** HTTPS only. */
+  const payEdge = shared.grant(shop, {
+    name: 'pay',
+    hostnames: ['pay.example.com'],
+    listeners: ['secure'],
+  });
+  const rpcEdge = shared.grant(shop, {
+    name: 'rpc',
+    hostnames: ['rpc.example.com'],
+    kinds: ['GRPCRoute'],
+  });
+  const mediaEdge = shared.grant(media, { hostnames: ['media.example.com', '*.media.example.com'] });
+  const shopChart = new TeamChart(app, 'shop', { team: shop });
+  const mediaChart = new TeamChart(app, 'media', { team: media });
+  serviceObject(shopChart, 'cart');
+  serviceObject(mediaChart, 'feed');
+  const cart = service('cart', 8080);
+  return {
+    app,
+    platform,
+    shop,
+    media,
+    payments,
+    shared,
+    shopEdge,
+    payEdge,
+    rpcEdge,
+    mediaEdge,
+    shopChart,
+    mediaChart,
+    cart,
+    ApiObject,
+    Construct,
+  };
+}
+
+/** Whose namespaces are whose, for those who apply objects under a team's own credentials. */
+export const TEAMS = {
+  shop: { namespace: 'shop', group: 'shop-people' },
+  media: { namespace: 'media', group: 'media-people' },
+  payments: { namespace: 'payments', group: 'payments-people' },
+} as const;
+
+function serviceObject(scope: Construct, name: string): void {
+  new ApiObject(scope, name, {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name },
+    spec: { selector: { app: name }, ports: [{ port: 8080 }] },
+  });
+}
