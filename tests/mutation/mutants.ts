@@ -186,7 +186,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     about: 'A mirror is not asked for by a rule.',
     file: 'proxy/pipeline/pipeline.ts',
-    find: 'if (payload.mirrors.length > 0) this.#mirror(exchange, payload.mirrors);',
+    find: 'if (plan.mirrors.length > 0) this.#mirror(exchange, plan.mirrors);',
     replace: '',
   },
   {
@@ -239,7 +239,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     about: 'A request is tried again once more than its rule says.',
-    file: 'proxy/pipeline/pipeline.ts',
+    file: 'proxy/pipeline/attempts.ts',
     find: 'outcome.retries >= retry!.attempts',
     replace: 'outcome.retries > retry!.attempts',
   },

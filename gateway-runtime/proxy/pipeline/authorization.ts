@@ -11,6 +11,7 @@ import type { UpstreamEndpoint } from '../upstream/upstream-endpoint.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
+import { reply } from './edited-reply.ts';
 
 /** What is known of whether one request may go on. */
 export class Authorization {
@@ -44,8 +45,6 @@ export interface AuthorizerOptions {
   readonly time: number;
   /** All of them have said yes. */
   readonly onAllowed: (exchange: Exchange) => void;
-  /** The request gets this in place of what it asked for. */
-  readonly onRefused: (exchange: Exchange, reply: LocalReply) => void;
   /** An endpoint of a backend has one request less. */
   readonly onRoom: (backend: BackendKey) => void;
   /** A Service gave no answer. */
@@ -176,11 +175,11 @@ export class Authorizer {
     this.#refuse(exchange, 'failed', NO_AUTHORIZATION);
   }
 
-  #refuse(exchange: Exchange, result: 'denied' | 'failed', reply: LocalReply): void {
+  #refuse(exchange: Exchange, result: 'denied' | 'failed', answer: LocalReply): void {
     const authorization = exchange.outcome.authorization!;
     authorization.deadline?.cancel();
     authorization.result = result;
-    this.#options.onRefused(exchange, reply);
+    reply(exchange, answer);
   }
 
   /** Nobody waits for an answer any more: the client has gone, or the time of the rule is over. */

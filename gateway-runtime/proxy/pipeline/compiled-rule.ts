@@ -82,15 +82,3 @@ export function compileRule(
 function mirrorsOf(filters: readonly CompiledFilter[]): CompiledMirror[] {
   return filters.flatMap(({ mirror }) => (mirror ? [mirror] : []));
 }
-
-/**
- * The backend for a draw from 0 up to 1: "weight/(sum of all weights in this BackendRefs list)" (BackendRef.weight). Undefined where no
- * backend has a weight. Those that did not resolve keep their share.
- */
-export function chooseBackend(rule: CompiledRule, draw: number): CompiledBackend | undefined {
-  const { backends, totalWeight } = rule;
-  if (backends.length === 1) return backends[0];
-  const point = draw * totalWeight;
-  for (const backend of backends) if (point < backend.upTo) return backend;
-  return undefined;
-}

@@ -1,6 +1,6 @@
 /** What happens, written to the access log and counted. */
 import type { GatewayId } from '../../snapshot/snapshot.ts';
-import type { Observer } from '../pipeline/pipeline.ts';
+import type { Observer } from '../pipeline/observer.ts';
 import { AccessLogLines } from './access-log.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 

@@ -1,9 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  type CompiledRule,
-  chooseBackend,
-  compileRule,
-} from '../../../gateway-runtime/proxy/pipeline/compiled-rule.ts';
+import { chooseBackend } from '../../../gateway-runtime/proxy/pipeline/backend-choice.ts';
+import { type CompiledRule, compileRule } from '../../../gateway-runtime/proxy/pipeline/compiled-rule.ts';
 import { Upstreams } from '../../../gateway-runtime/proxy/upstream/upstreams.ts';
 import type { Endpoint, WeightedBackend } from '../../../gateway-runtime/snapshot/snapshot.ts';
 import { backend, backendKey, to, toNothing } from '../../support/gateway.ts';
