@@ -36,7 +36,7 @@ function processOf(program: string): number {
 
 /**
  * Has the API server stand still, with what works beside it: connections stay open, and nothing is answered. Returns what lets
- * it go on. The controllers start afresh then, as where they elect a leader: those that couldn't renew their lease end. Ones that
+ * it go on, once. The controllers start afresh then, as where they elect a leader: those that couldn't renew their lease end. Ones that
  * merely woke up would take all nodes for lost, for the minute without news of them, and all endpoints for unready.
  */
 export function pauseApiServer(): () => void {
@@ -45,5 +45,6 @@ export function pauseApiServer(): () => void {
   return () => {
     for (const [program, pid] of processes)
       process.kill(pid, program === CONTROLLERS ? 'SIGKILL' : 'SIGCONT');
+    processes.clear();
   };
 }
