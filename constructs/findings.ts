@@ -6,7 +6,7 @@ import { exampleOf, type Shadow, shadows } from '../gateway-runtime/match/shadow
 import { re2 } from '../gateway-runtime/regex/re2.ts';
 import { type Diagnostic, formatExample } from '../gateway-runtime/snapshot/diagnostic.ts';
 import { ruleField } from '../gateway-runtime/snapshot/rule-field.ts';
-import type { HttpRule } from '../gateway-runtime/snapshot/snapshot.ts';
+import type { HttpRule, Snapshot } from '../gateway-runtime/snapshot/snapshot.ts';
 import { translate } from '../gateway-runtime/translate/translate.ts';
 import type { AppObject } from './app-objects.ts';
 import { certificateStandIns } from './stand-ins.ts';
@@ -128,6 +128,11 @@ function fromDiagnostic([first, ...others]: [Diagnostic, ...Diagnostic[]], paths
     path: paths.of(object) ?? '',
     message: sentences.join(' '),
   };
+}
+
+/** The rules of a snapshot that no request reaches, each told once, with the constructs of those that have one. */
+export function shadowFindings(snapshot: Snapshot, appObjects: readonly AppObject[]): Finding[] {
+  return fromShadows(shadows(snapshot), new Paths(appObjects));
 }
 
 /** One finding for each pair of rules, whatever number of listeners, hostnames and matches they meet at. */

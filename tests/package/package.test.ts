@@ -24,6 +24,7 @@ const INSTALLED = [
   'typescript',
   'jest',
   '@jest/globals',
+  'expect',
   '@types/node',
 ];
 
@@ -50,12 +51,33 @@ export default app;
 
 const TEST = `import { expect, test } from '@jest/globals';
 import { synthesize } from 'gatewright';
+import 'gatewright/jest';
 import app from './team.js';
 
 test('the cart has a route', () => {
   const routes = synthesize(app).objects.filter(({ object }) => object.kind === 'HTTPRoute');
   expect(routes.map(({ path }) => path)).toEqual(['shop/cart']);
+  expect(app).toRoute('GET http://shop.example.com/cart', { headers: { 'x-tier': 'gold' } }).to('shop/cart').withShare(1);
+  expect(app).toRoute('http://shop.example.com/').toReject(404);
+  expect(app).toHaveNoShadowedRules();
 });
+`;
+
+/** Two that fail: one at its line, one at its end. */
+const FAILING_TEST = `import { expect, test } from '@jest/globals';
+import 'gatewright/jest';
+import app from './team.js';
+
+test('says what is not so', () => {
+  expect(app).toRoute('http://shop.example.com/cart').to('shop/trolley');
+});
+
+test('says nothing', () => {
+  expect(app).toRoute('http://shop.example.com/cart');
+});
+
+// @ts-expect-error a Routed has no such word
+const wrong = () => expect(app).toRoute('http://shop.example.com/').toBe(1);
 `;
 
 const TSCONFIG = {
@@ -91,6 +113,11 @@ async function run(command: string, args: readonly string[], cwd = folder): Prom
   }
 }
 const node = (...args: string[]) => run(process.execPath, args);
+const jest = (name: string) =>
+  node(
+    ...['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--rootDir', 'out'],
+    ...['--transform', '{}', '--no-cache', name],
+  );
 const gatewright = (...args: string[]) => run(file('node_modules/.bin/gatewright'), args);
 
 describe('the package', () => {
@@ -111,6 +138,7 @@ describe('the package', () => {
     writeFileSync(file('src/platform.ts'), PLATFORM);
     writeFileSync(file('src/team.ts'), TEAM);
     writeFileSync(file('src/team.test.ts'), TEST);
+    writeFileSync(file('src/failing.test.ts'), FAILING_TEST);
   }, 120_000);
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -143,9 +171,17 @@ describe('the package', () => {
   });
 
   it('passes a jest test of the team', async () => {
-    const jest = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--rootDir', 'out'];
-    const tested = await node(...jest, '--transform', '{}', '--no-cache');
+    const tested = await jest('team');
     expect(tested).toMatchObject({ code: 0, stderr: expect.stringContaining('1 passed') });
+  });
+
+  it('fails one that the app does not hold, with the explanation, and one that says nothing', async () => {
+    const { code, stderr } = await jest('failing');
+    expect(code).toBe(1);
+    expect(stderr).toContain('Tests:       2 failed, 2 total');
+    expect(stderr).toContain('Received: to Service shop/cart:8080');
+    expect(stderr).toContain('Answer      Served by HTTPRoute shop/cart spec.rules[0].');
+    expect(stderr).toMatch(/says nothing yet: where does the request go\?[^●]*failing\.test\.js:8:/);
   });
 
   it('imports only what it declares', () => {
