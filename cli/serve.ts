@@ -4,13 +4,15 @@ import { createWriteStream } from 'node:fs';
 import { isIP } from 'node:net';
 import { finished } from 'node:stream/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { MOST_WORKERS } from '../gateway-runtime/api/workers.ts';
 import { type BackendMapping, parseBackendMapping } from '../gateway-runtime/control/backend-mapping.ts';
 import { DEFAULT_PORT_OFFSET } from '../gateway-runtime/control/port-plan.ts';
+import { possibleWorkers } from '../gateway-runtime/workers/possible.ts';
 import { appTimeoutOption } from './app/app-timeout.ts';
 import { JsonReport } from './serve/json-report.ts';
 import { Session } from './serve/session.ts';
 import { TextReport } from './serve/text-report.ts';
-import { CommandError, EXIT, print } from './terminal.ts';
+import { CommandError, EXIT, print, tellProblem } from './terminal.ts';
 
 interface Flags {
   readonly address: string;
@@ -21,6 +23,7 @@ interface Flags {
   readonly class?: string[];
   readonly strict?: true;
   readonly appTimeout: number;
+  readonly workers: number;
   readonly accessLog?: string | true;
   readonly all?: true;
   readonly json?: true;
@@ -50,6 +53,12 @@ export function define(command: Command): void {
     .option('--class <name...>', 'serve only Gateways of these classes')
     .option('--strict', 'refuse Services without endpoints and missing certificates')
     .addOption(appTimeoutOption())
+    .option(
+      '--workers <number>',
+      `processes for each Gateway that share its ports, each on a core of its own (Linux), 1 to ${MOST_WORKERS}`,
+      workers,
+      1,
+    )
     .option('--access-log [file]', 'one JSON line per request, to a file or to standard output')
     .option('--all', 'show every route at start, with a command for each')
     .option('--json', 'tell everything as one JSON object per line, for machines')
@@ -62,6 +71,7 @@ Examples:
   gatewright serve gateway.yaml routes/
   gatewright serve app.ts --backend shop/cart:8080=http://127.0.0.1:3000
   gatewright serve manifests/ --strict --port-offset 9000
+  gatewright serve manifests/ --workers 4
 
 Ports under 1024 move (80 to 8080, 443 to 8443), so that nobody needs root.
 A Service with neither endpoints nor --backend is echoed: it answers with the
@@ -71,6 +81,8 @@ both instead.`;
 async function run(paths: string[], flags: Flags): Promise<void> {
   const report = flags.json ? new JsonReport() : new TextReport({ all: flags.all ?? false });
   const log = await openAccessLog(flags.accessLog);
+  const possible = possibleWorkers(flags.workers);
+  if (possible.why) tellProblem(`warning --workers ${flags.workers}: ${possible.why}.`);
   const session = await Session.start(
     {
       paths,
@@ -82,6 +94,7 @@ async function run(paths: string[], flags: Flags): Promise<void> {
       strict: flags.strict ?? false,
       appTimeout: flags.appTimeout,
       trustedHops: flags.trustedHop ?? [],
+      workers: possible.count,
       ...(log ? { accessLog: log.write } : {}),
     },
     report,
@@ -145,6 +158,11 @@ function offset(text: string): number | 'free' {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value > 64_000) throw new InvalidArgumentError('Expected 0 to 64000, or free.');
   return value;
+}
+
+function workers(text: string): number {
+  if (/^[1-9]\d?$/.test(text) && Number(text) <= MOST_WORKERS) return Number(text);
+  throw new InvalidArgumentError(`Expected a number from 1 to ${MOST_WORKERS}.`);
 }
 
 function adminAddress(text: string): { address: string; port: number } {

@@ -1,7 +1,7 @@
 /** The report of `serve` for machines: one JSON object per line on standard output, each with an `event`. */
 import { formatSourceProblem } from '../../gateway-runtime/control/source.ts';
 import { formatDiagnostic } from '../../gateway-runtime/snapshot/diagnostic.ts';
-import { gatewayKey } from '../../gateway-runtime/snapshot/snapshot.ts';
+import { type GatewayId, gatewayKey } from '../../gateway-runtime/snapshot/snapshot.ts';
 import type { AppProblem } from '../app/messages.ts';
 import { curlFor } from '../show/curl.ts';
 import { routeRows } from '../show/route-rows.ts';
@@ -26,9 +26,10 @@ export class JsonReport implements Report {
   }
 
   started(started: Started): void {
-    const { loop, made, admin, milliseconds } = started;
+    const { loop, made, admin, workers, milliseconds } = started;
     emit('started', {
       milliseconds: Math.round(milliseconds),
+      workers,
       gateways: started.ports
         .inOrder(started.change.gateways)
         .map(({ gateway }) => gatewayForm(started, gateway)),
@@ -60,6 +61,10 @@ export class JsonReport implements Report {
 
   typeErrors(app: string, problems: readonly AppProblem[]): void {
     emit('types', { app, errors: problems.map((each) => formatSourceProblem(appProblem(each, app))) });
+  }
+
+  workerEvent(gateway: GatewayId, message: string): void {
+    emit('worker', { gateway: gatewayKey(gateway), message });
   }
 
   failed(error: unknown): void {

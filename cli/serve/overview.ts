@@ -1,8 +1,8 @@
 /** What `serve` says when it begins: where each Gateway is, who has which hosts, where requests go, and how to try it. */
 
 import type { MadeHere } from '../../gateway-runtime/control/certificates.ts';
+import type { DataPlane } from '../../gateway-runtime/control/loop.ts';
 import type { PlannedPort } from '../../gateway-runtime/control/port-plan.ts';
-import type { Agent } from '../../gateway-runtime/proxy/agent.ts';
 import { curlFor, type ServedAt } from '../show/curl.ts';
 import { type RouteRow, routeRows } from '../show/route-rows.ts';
 import { columns, styled } from '../terminal.ts';
@@ -15,7 +15,7 @@ const MOST_COMMANDS = 4;
 export interface ServedGateway {
   /** `namespace/name` */
   readonly key: string;
-  readonly agent: Agent;
+  readonly agent: DataPlane;
   readonly ports: readonly PlannedPort[];
   readonly address: string;
   readonly made?: MadeHere;

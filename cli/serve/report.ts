@@ -6,7 +6,7 @@ import type { Loop, LoopChange } from '../../gateway-runtime/control/loop.ts';
 import type { MissingService } from '../../gateway-runtime/control/missing-services.ts';
 import type { PortPlan } from '../../gateway-runtime/control/port-plan.ts';
 import type { Diagnostic, Origin } from '../../gateway-runtime/snapshot/diagnostic.ts';
-import type { Backend } from '../../gateway-runtime/snapshot/snapshot.ts';
+import type { Backend, GatewayId } from '../../gateway-runtime/snapshot/snapshot.ts';
 import type { AppProblem } from '../app/messages.ts';
 import type { SourceReport } from '../sources.ts';
 
@@ -15,6 +15,8 @@ export interface View {
   readonly loop: Loop;
   readonly ports: PortPlan;
   readonly address: string;
+  /** Processes that serve each Gateway. */
+  readonly workers: number;
   /** Where any certificates were made here. */
   readonly made: MadeHere | undefined;
   /** Services that routes name and no file defines: each has one in its place here, and a cluster would answer 500. */
@@ -63,6 +65,8 @@ export interface Report {
   changed(changed: Changed): void;
   /** All type errors of an app, after each check. */
   typeErrors(app: string, problems: readonly AppProblem[]): void;
+  /** A worker has ended, or could not do something. */
+  workerEvent(gateway: GatewayId, message: string): void;
   /** Something in this program went wrong, not in the user's files. */
   failed(error: unknown): void;
   stopping(): void;

@@ -3,6 +3,7 @@
  * edit that can't be used changes nothing that is served.
  */
 import { stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { Admin } from '../../gateway-runtime/admin/admin.ts';
 import { refKey } from '../../gateway-runtime/api/object.ts';
 import type { BackendMapping } from '../../gateway-runtime/control/backend-mapping.ts';
@@ -48,6 +49,10 @@ const LOCAL_SERVICES = '\uffff local services';
  */
 const AFTERWARDS = 200;
 
+const WORKER = fileURLToPath(
+  new URL(`./worker-child.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
+);
+
 const NOTHING: LoopChange = { gateways: [], diagnostics: new Map() };
 
 export interface ServeOptions {
@@ -63,7 +68,10 @@ export interface ServeOptions {
   readonly appTimeout: number;
   /** Addresses and CIDRs of proxies in front. */
   readonly trustedHops: readonly string[];
-  readonly accessLog?: (line: string) => void;
+  /** Called with whole lines, without the last line end. */
+  readonly accessLog?: (lines: string) => void;
+  /** Processes that serve each Gateway; with 1, this one does. */
+  readonly workers: number;
 }
 
 export class Session {
@@ -107,7 +115,8 @@ export class Session {
     this.#options = options;
     this.#report = report;
     this.#sources = sources;
-    const { address, portOffset, admin, mappings, classes, strict, trustedHops, accessLog } = options;
+    const { address, portOffset, admin, mappings, classes, strict, trustedHops, accessLog, workers } =
+      options;
     this.#ports = new PortPlan({
       offset: portOffset,
       address,
@@ -124,6 +133,11 @@ export class Session {
       trustedHops,
       metrics,
       ...(accessLog ? { accessLog } : {}),
+      workers: {
+        count: workers,
+        program: { file: WORKER },
+        onEvent: (gateway, message) => report.workerEvent(gateway, message),
+      },
     });
     this.#admin = new Admin({
       gateways: () => this.#loop.agents.values(),
@@ -211,6 +225,7 @@ export class Session {
       loop: this.#loop,
       ports: this.#ports,
       address: this.#options.address,
+      workers: this.#options.workers,
       made: this.#certificates?.made,
       standIns: this.#standIns,
       originOf: (ref) => this.#sources.objects.origin(ref),

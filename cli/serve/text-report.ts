@@ -46,7 +46,7 @@ export class TextReport implements Report {
   }
 
   started(started: Started): void {
-    const { loop, made, change, read, admin, apps, mappings, milliseconds } = started;
+    const { loop, made, change, read, admin, apps, mappings, workers, milliseconds } = started;
     // In the order in which their ports were given out, which is that of the sources.
     for (const { gateway } of started.ports.inOrder(change.gateways)) this.#overview(started, gateway);
     this.#problems(read, change, started);
@@ -71,8 +71,9 @@ export class TextReport implements Report {
     else print(`Health, metrics, snapshot and explain: ${admin.url}`);
     const refused = refusedCount(started);
     const leftOut = refused > 0 ? ` ${counted(refused, 'object')} left out: the errors say why.` : '';
+    const inWorkers = workers > 1 ? `, ${workers} workers each` : '';
     print(
-      `${counted(change.gateways.length, 'Gateway')} live after ${Math.round(milliseconds)} ms.${leftOut}`,
+      `${counted(change.gateways.length, 'Gateway')} live after ${Math.round(milliseconds)} ms${inWorkers}.${leftOut}`,
     );
     const unbound = portsNotBound(change.gateways).length;
     if (unbound > 0) tell(`${counted(unbound, 'port')} not served. ${started.otherPorts}.`);
@@ -118,6 +119,10 @@ export class TextReport implements Report {
     if (problems.length === 0) print('The types are right again.');
     else tell(`${counted(problems.length, 'type error')}; what is served does not depend on types:`);
     for (const line of lines) tellProblem(line);
+  }
+
+  workerEvent(gateway: GatewayId, message: string): void {
+    tellProblem(`warning Gateway ${gatewayKey(gateway)}: ${message}.`);
   }
 
   failed(error: unknown): void {

@@ -5,7 +5,6 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import { refOf } from '../api/kinds.ts';
 import type { RawObject } from '../api/object.ts';
 import { EchoBackends } from '../echo/echo.ts';
@@ -29,6 +28,7 @@ import {
 import { translate } from '../translate/translate.ts';
 import type { Change, Infrastructure, Translation, TranslationChange } from '../translate/translation.ts';
 import { Translator } from '../translate/translator.ts';
+import { Workers, type WorkersOptions } from '../workers/workers.ts';
 import type { BackendMapping } from './backend-mapping.ts';
 import type { PortPlan } from './port-plan.ts';
 import { sessionKey } from './session-key.ts';
@@ -47,8 +47,17 @@ export interface LoopOptions {
   /** Addresses and CIDRs of proxies in front, whose X-Forwarded fields are believed. Default: none. */
   readonly trustedHops?: readonly string[];
   readonly metrics?: Metrics;
-  readonly accessLog?: (line: string) => void;
+  /** Called with whole lines, without the last line end. */
+  readonly accessLog?: (lines: string) => void;
+  /** More than one: processes for each Gateway that share its ports. Default: this process serves. */
+  readonly workers?: Pick<WorkersOptions, 'count' | 'program'> & {
+    /** What became of a worker, as a sentence. */
+    readonly onEvent: (gateway: GatewayId, message: string) => void;
+  };
 }
+
+/** What serves one Gateway: within this process, or in workers. */
+export type DataPlane = Agent | Workers;
 
 /** What became of one Gateway. */
 export interface GatewayChange {
@@ -69,7 +78,9 @@ export interface LoopChange {
 
 interface Served {
   readonly gateway: GatewayId;
-  readonly agent: Agent;
+  readonly agent: DataPlane;
+  /** It did not take what it was given last: with the next it gets that too. */
+  isBehind: boolean;
   /** What its snapshot refers to. */
   backends: ReadonlyMap<BackendKey, Backend>;
   certificates: ReadonlySet<CertificateId>;
@@ -80,7 +91,7 @@ export class Loop {
   readonly #translator: Translator;
   readonly #served = new Map<string, Served>();
   /** Of Gateways that are gone: they answer what they had begun. */
-  readonly #leaving = new Set<Agent>();
+  readonly #leaving = new Set<DataPlane>();
   readonly #echo = new EchoBackends();
   /** For sessions: for as long as this process runs, whatever is edited meanwhile. */
   readonly #sessionSecret = randomBytes(32).toString('base64url');
@@ -99,7 +110,7 @@ export class Loop {
   }
 
   /** By `namespace/name` of the Gateway. */
-  get agents(): ReadonlyMap<string, Agent> {
+  get agents(): ReadonlyMap<string, DataPlane> {
     return new Map([...this.#served].map(([key, { agent }]) => [key, agent]));
   }
 
@@ -144,40 +155,47 @@ export class Loop {
     const gateways: GatewayChange[] = [];
     // First, so that a Gateway that was renamed finds its ports free.
     for (const key of change.removedGateways) gateways.push(await this.#remove(key));
-    for (const infrastructure of inOrderOf(changes, change.infrastructure)) {
-      const ports = new Set(infrastructure.ports.map(({ port }) => port));
-      await this.#options.ports.plan(infrastructure.gateway, [...ports]);
+    const planned = inOrderOf(changes, change.infrastructure);
+    for (const { gateway, ports } of planned) {
+      await this.#options.ports.plan(gateway, [...new Set(ports.map(({ port }) => port))]);
     }
     const deltas = new Map(change.deltas.map((delta) => [gatewayKey(delta.gateway), delta]));
     for (const [key, { gateway }] of deltas) if (!this.#served.has(key)) this.#serve(gateway);
     await this.#startEchoes(change);
-    gateways.push(
-      ...(
-        await Promise.all([...this.#served.values()].map((served) => this.#update(served, change, deltas)))
-      ).flat(),
-    );
+    // As ports were planned: one that goes from a Gateway to another is given up before it is taken.
+    for (const key of new Set([
+      ...planned.map(({ gateway }) => gatewayKey(gateway)),
+      ...this.#served.keys(),
+    ])) {
+      const served = this.#served.get(key);
+      if (served) gateways.push(...(await this.#update(served, change, deltas)));
+    }
     return { gateways, diagnostics: change.diagnostics };
   }
 
   #serve(gateway: GatewayId): void {
-    const { regex, address, ports, trustedHops = [], metrics, accessLog } = this.#options;
-    const agent = new Agent({
+    const { regex, address, ports, trustedHops = [], metrics, accessLog, workers } = this.#options;
+    const options = {
       gateway,
       address,
-      bindPort: (port) => ports.local(gateway, port),
-      publicPort: (port) => ports.local(gateway, port),
-      regex,
+      bindPort: (port: number) => ports.local(gateway, port),
+      publicPort: (port: number) => ports.local(gateway, port),
       trustedHops,
-      fallbackEndpoints: (backend) => {
+      fallbackEndpoints: (backend: Backend) => {
         const endpoint = this.#echo.endpoint(backend);
         return endpoint ? [endpoint] : [];
       },
       ...(metrics ? { metrics } : {}),
       ...(accessLog ? { accessLog } : {}),
-    });
+    };
+    const agent =
+      workers && workers.count > 1
+        ? new Workers({ ...options, ...workers, onEvent: (message) => workers.onEvent(gateway, message) })
+        : new Agent({ ...options, regex });
     this.#served.set(gatewayKey(gateway), {
       gateway,
       agent,
+      isBehind: false,
       backends: new Map(),
       certificates: new Set(),
     });
@@ -189,8 +207,7 @@ export class Loop {
     this.#served.delete(key);
     this.#leaving.add(agent);
     void agent.drain().finally(() => this.#leaving.delete(agent));
-    // Its sockets are closed in the next turn of the event loop; only then can another Gateway have the ports.
-    await setImmediate();
+    await agent.unbound();
     this.#options.ports.release(key);
     return { gateway, ...(before ? { before } : {}), diagnostics: [] };
   }
@@ -206,7 +223,7 @@ export class Loop {
     const before = agent.snapshot;
     let delta = deltas.get(key);
     // After a snapshot that was refused, the translator is ahead of the agent.
-    if (delta && delta.from !== before?.version) {
+    if (served.isBehind || (delta && delta.from !== before?.version)) {
       delta = difference(before, this.translation.snapshots.get(key)!);
     }
     const endpoints = new Map<BackendKey, BackendEndpoints | undefined>();
@@ -214,11 +231,12 @@ export class Loop {
     if (delta) {
       const { backends, certificates: ids } = referencesOf(this.translation.snapshots.get(key)!);
       // What this agent did not know before it gets whole, and nothing that it does not refer to: keys least of all.
+      const known = served.isBehind ? NOTHING : served;
       for (const each of backends.keys()) {
-        if (!served.backends.has(each)) endpoints.set(each, this.#endpointsOf(each));
+        if (!known.backends.has(each)) endpoints.set(each, this.#endpointsOf(each));
       }
       for (const each of ids) {
-        if (!served.certificates.has(each)) certificates.set(each, this.translation.certificates.get(each));
+        if (!known.certificates.has(each)) certificates.set(each, this.translation.certificates.get(each));
       }
       served.backends = backends;
       served.certificates = ids;
@@ -237,6 +255,7 @@ export class Loop {
       endpoints,
       certificates,
     });
+    served.isBehind = !told.accepted;
     // Ports are bound at the same time, and it is chance which of them fails first.
     const diagnostics = told.diagnostics.toSorted((a, b) => inOrder.compare(a.message, b.message));
     const after = agent.snapshot;
@@ -276,6 +295,8 @@ export class Loop {
     }
   }
 }
+
+const NOTHING: Pick<Served, 'backends' | 'certificates'> = { backends: new Map(), certificates: new Set() };
 
 const inOrder = new Intl.Collator('en', { numeric: true });
 

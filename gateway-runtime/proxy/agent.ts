@@ -3,6 +3,7 @@
  * last good configuration goes on serving.
  */
 import { hostname } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import { GATEWAY_GROUP } from '../api/names.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import { Router } from '../match/router.ts';
@@ -201,6 +202,13 @@ export class Agent {
   /** Stops accepting, lets requests in flight finish, at most for `limits.drain`. The agent is not used again. */
   drain(): Promise<void> {
     return this.#stop(() => this.#listeners.drain());
+  }
+
+  /** Resolves when others can have its ports, after `drain`. */
+  async unbound(): Promise<void> {
+    await this.#last;
+    // Sockets are closed in the next turn of the event loop.
+    await setImmediate();
   }
 
   /** Cuts everything. */

@@ -7,7 +7,7 @@ import type { EngineName } from '../proxy/engines.ts';
 import type { Limits } from '../proxy/limits.ts';
 import type { GatewayCounts } from '../proxy/telemetry/counts.ts';
 import type { UpstreamFigures } from '../proxy/upstream/upstream.ts';
-import type { BackendKey, GatewayId, Resource, SnapshotDelta } from '../snapshot/snapshot.ts';
+import type { BackendKey, Endpoint, GatewayId, Resource, SnapshotDelta } from '../snapshot/snapshot.ts';
 
 /** The first message to a worker. */
 export interface Serve {
@@ -46,6 +46,12 @@ export type Part =
       readonly entries: readonly (readonly [string, unknown])[];
     };
 
+/** What stands in for backends without endpoints, as of `fallbackEndpoints` of AgentOptions. */
+export interface StandIns {
+  readonly type: 'stand-ins';
+  readonly entries: readonly (readonly [BackendKey, readonly Endpoint[]])[];
+}
+
 /** The parts since the last of these are complete, and to be applied all at once. */
 export interface Apply {
   readonly type: 'apply';
@@ -80,7 +86,7 @@ export interface Count {
   readonly question: number;
 }
 
-export type ToWorker = Serve | Part | Apply | TicketKeysMessage | Retire | Drain | Count;
+export type ToWorker = Serve | StandIns | Part | Apply | TicketKeysMessage | Retire | Drain | Count;
 
 /** It can be sent what it is to serve. */
 export interface Started {
@@ -94,6 +100,11 @@ export interface Applied {
   readonly result: AgentResult;
   /** Listener ports and the ports bound for them. */
   readonly bound: readonly (readonly [number, number])[];
+}
+
+/** It drains, and others can have its ports. */
+export interface Unbound {
+  readonly type: 'unbound';
 }
 
 /** What was counted since the last of these; none is told twice. */
@@ -111,4 +122,4 @@ export interface Counted {
   readonly memory: number;
 }
 
-export type FromWorker = Started | Applied | Counted;
+export type FromWorker = Started | Applied | Unbound | Counted;

@@ -1,5 +1,5 @@
 /** The place of one worker among those of a Gateway: a process, and another one after it where it ends. */
-import type { Applied, FromWorker, ToWorker } from './messages.ts';
+import type { Applied, FromWorker, ToWorker, Unbound } from './messages.ts';
 import { WorkerProcess, type WorkerProcessOptions } from './worker-process.ts';
 
 export interface PlaceOptions extends Pick<WorkerProcessOptions, 'program' | 'limits' | 'onLines'> {
@@ -7,7 +7,7 @@ export interface PlaceOptions extends Pick<WorkerProcessOptions, 'program' | 'li
   readonly number: number;
   /** Milliseconds from the end of a process to the next: none where it ran well for the longest of them, then doubling from first to longest. */
   readonly backoff: { readonly first: number; readonly longest: number };
-  readonly onMessage: (place: Place, message: FromWorker) => void;
+  readonly onMessage: (place: Place, message: Exclude<FromWorker, Unbound>) => void;
   /** Before the next one is started; `wait` in milliseconds, and undefined where there will be none. */
   readonly onEnd: (place: Place, how: string, wait: number | undefined) => void;
 }
@@ -30,6 +30,7 @@ export class Place {
   #startedAt = 0;
   #failures = 0;
   #isClosing = false;
+  readonly #unbound = Promise.withResolvers<void>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: PlaceOptions) {
@@ -61,6 +62,11 @@ export class Place {
     this.answered = applied.id;
   }
 
+  /** Resolves when others can have its ports, after it was told to drain or has ended for good. */
+  get unbound(): Promise<void> {
+    return this.#unbound.promise;
+  }
+
   send(message: ToWorker): void {
     this.#process.send(message);
   }
@@ -79,6 +85,7 @@ export class Place {
     this.#isClosing = true;
     if (this.#timer) {
       clearTimeout(this.#timer);
+      this.#unbound.resolve();
       return;
     }
     const patient = setTimeout(() => this.kill('it did not end in time'), patience);
@@ -94,7 +101,10 @@ export class Place {
       program,
       ...(limits ? { limits } : {}),
       onLines,
-      onMessage: (message) => onMessage(this, message),
+      onMessage: (message) => {
+        if (message.type === 'unbound') this.#unbound.resolve();
+        else onMessage(this, message);
+      },
       onEnd: (how) => this.#ended(how),
     });
   }
@@ -104,6 +114,7 @@ export class Place {
     this.cpuBefore += this.cpu;
     this.cpu = this.memory = 0;
     if (this.#isClosing) {
+      this.#unbound.resolve();
       onEnd(this, how, undefined);
       return;
     }

@@ -1,6 +1,6 @@
 /** An update on its way to a worker: in pieces of a bounded size, each made when the one before it has found room. */
-import type { AgentUpdate } from '../proxy/agent.ts';
-import type { Resource } from '../snapshot/snapshot.ts';
+import type { AgentOptions, AgentUpdate } from '../proxy/agent.ts';
+import type { Backend, Resource, ResourceKey } from '../snapshot/snapshot.ts';
 import type { Apply, Part, SharedPort, UpdateField } from './messages.ts';
 
 /** Characters of a piece, about; no single value is larger than an object in etcd. */
@@ -24,6 +24,18 @@ export function* updateMessages(
   }
   const { put: _, ...snapshot } = delta ?? {};
   yield JSON.stringify({ type: 'apply', id, ...(delta ? { snapshot } : {}), values, ports });
+}
+
+/** What stands in for the backends that an update brings, or whose endpoints it changes. `resources`: with the update. */
+export function* standInMessages(
+  { delta, endpoints }: AgentUpdate,
+  resources: ReadonlyMap<ResourceKey, Resource>,
+  standInFor: NonNullable<AgentOptions['fallbackEndpoints']>,
+): Generator<string> {
+  const changed = [...(delta?.put ?? []), ...[...(endpoints?.keys() ?? [])].map((key) => resources.get(key))];
+  const backends = new Set(changed.filter((each): each is Backend => each?.type === 'backend'));
+  const entries = [...backends].map((each) => [each.key, standInFor(each)]);
+  for (const batch of batches(entries)) yield `{"type":"stand-ins","entries":[${batch}]}`;
 }
 
 /** Values as JSON with commas between them, put together up to the size of a piece. */

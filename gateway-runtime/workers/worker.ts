@@ -12,6 +12,7 @@ import { Agent, type AgentUpdate } from '../proxy/agent.ts';
 import type { GatewayMetrics } from '../proxy/telemetry/gateway-metrics.ts';
 import { LogFile } from '../proxy/telemetry/log-file.ts';
 import { Metrics } from '../proxy/telemetry/metrics.ts';
+import type { BackendKey, Endpoint } from '../snapshot/snapshot.ts';
 import type { Apply, FromWorker, Serve, SharedPort, ToWorker } from './messages.ts';
 import { UpdateParts } from './update-messages.ts';
 
@@ -36,6 +37,8 @@ class Worker {
   readonly #connection: Connection;
   readonly #log = new LogFile(process.stdout.fd);
   readonly #parts = new UpdateParts();
+  /** As they last came: the parent has as many. */
+  readonly #standIns = new Map<BackendKey, readonly Endpoint[]>();
   #retiredAt = 0;
   #agent: Agent | undefined;
   #counted: GatewayMetrics | undefined;
@@ -70,6 +73,9 @@ class Worker {
       case 'entries':
         this.#parts.take(message);
         break;
+      case 'stand-ins':
+        for (const [key, found] of message.entries) this.#standIns.set(key, found);
+        break;
       case 'apply':
         this.#take(message);
         break;
@@ -97,6 +103,7 @@ class Worker {
       metrics,
       ticketKeys: Buffer.from(ticketKeys, 'base64'),
       sharedPort: (port) => this.#ports.get(port),
+      fallbackEndpoints: ({ key }) => this.#standIns.get(key) ?? [],
       publicPort: (port) => this.#ports.get(port)?.publicPort ?? port,
       ...(accessLog ? { accessLog: (line: string) => this.#log.write(line) } : {}),
     });
@@ -123,7 +130,10 @@ class Worker {
   async #drain(leave: number): Promise<void> {
     const left = leave - (performance.now() - this.#retiredAt);
     if (left > 0) await sleep(left);
-    await this.#agent?.drain();
+    const drained = this.#agent?.drain();
+    await this.#agent?.unbound();
+    this.#send([JSON.stringify({ type: 'unbound' } satisfies FromWorker)]);
+    await drained;
     this.#log.flushSync();
     this.#tell();
     await this.#sent;

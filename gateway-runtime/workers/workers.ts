@@ -10,16 +10,16 @@ import { Metrics } from '../proxy/telemetry/metrics.ts';
 import { TicketKeys } from '../proxy/ticket-keys.ts';
 import type { Diagnostic } from '../snapshot/diagnostic.ts';
 import type { GatewayId, Snapshot } from '../snapshot/snapshot.ts';
-import type { Applied, FromWorker, Serve, SharedPort } from './messages.ts';
+import type { Applied, FromWorker, Serve, SharedPort, Unbound } from './messages.ts';
 import { Place, type PlaceOptions } from './place.ts';
 import { Served } from './served.ts';
 import { SharedPorts } from './shared-ports.ts';
-import { updateMessages } from './update-messages.ts';
+import { standInMessages, updateMessages } from './update-messages.ts';
 import { WorkersMetrics } from './workers-metrics.ts';
 
 type FromAgent = 'gateway' | 'bindPort' | 'publicPort' | 'metrics';
 /** What workers are told as it is. */
-type ToAgent = 'engine' | 'trustedHops' | 'serverName' | 'limits';
+type ToAgent = 'engine' | 'trustedHops' | 'serverName' | 'limits' | 'fallbackEndpoints';
 
 export interface WorkersOptions
   extends Pick<AgentOptions, FromAgent | ToAgent>,
@@ -172,6 +172,11 @@ export class Workers {
     });
   }
 
+  /** As of Agent. */
+  async unbound(): Promise<void> {
+    await Promise.all(this.#places.map((place) => place.unbound));
+  }
+
   /** Ends all of them at once. */
   close(): Promise<void> {
     return this.#stop((place) => {
@@ -199,7 +204,7 @@ export class Workers {
       await this.#ports.choose(after.ports);
       this.#metrics.know(update.delta);
     }
-    const answers = await this.#ask(update);
+    const answers = await this.#ask(update, after);
     this.#ports.settled();
     const accepted = answers.filter(({ result }) => result.accepted);
     if (accepted.length === 0) return this.#refused(answers, update, before);
@@ -240,16 +245,22 @@ export class Workers {
     };
   }
 
-  #ask(update: AgentUpdate): Promise<readonly Applied[]> {
+  #ask(update: AgentUpdate, after: Served): Promise<readonly Applied[]> {
     const id = this.#nextId++;
     const { promise, resolve } = Promise.withResolvers<readonly Applied[]>();
     const ports = this.#ports.all;
-    this.#pending = { id, messages: () => updateMessages(id, update, ports), lost: 0, done: resolve };
+    this.#pending = { id, messages: () => this.#messages(id, update, after, ports), lost: 0, done: resolve };
     for (const place of this.#places) if (place.isBegun) place.sendAll(this.#pending.messages());
     // It may have begun to stop while ports were chosen.
     if (this.#state === 'draining') this.#settle([]);
     this.#check();
     return promise;
+  }
+
+  *#messages(id: number, update: AgentUpdate, { resources }: Served, ports: readonly SharedPort[]) {
+    const { fallbackEndpoints } = this.#options;
+    if (fallbackEndpoints) yield* standInMessages(update, resources, fallbackEndpoints);
+    yield* updateMessages(id, update, ports);
   }
 
   /** Whether all have answered that serve, or will without having to be restarted. */
@@ -278,7 +289,7 @@ export class Workers {
     this.#check();
   }
 
-  #onMessage(place: Place, message: FromWorker): void {
+  #onMessage(place: Place, message: Exclude<FromWorker, Unbound>): void {
     if (message.type === 'started') this.#begin(place);
     else if (message.type === 'applied') this.#onApplied(place, message);
     else this.#metrics.counted(place, message);
@@ -301,7 +312,7 @@ export class Workers {
     place.send(serve);
     if (this.#retiredAt !== undefined) place.send({ type: 'retire' });
     if (this.#servedId > 0) {
-      place.sendAll(updateMessages(this.#servedId, this.#served.whole, this.#servedPorts));
+      place.sendAll(this.#messages(this.#servedId, this.#served.whole, this.#served, this.#servedPorts));
     }
     if (this.#pending) place.sendAll(this.#pending.messages());
     place.isBegun = true;

@@ -63,6 +63,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'api',
   ],
   control: [
+    'workers',
     'distribution',
     'admin',
     'echo',

@@ -36,14 +36,19 @@ export class Serving implements AsyncDisposable {
   #stderr = '';
   #heard: (() => void)[] = [];
 
-  constructor(args: readonly string[], cwd = process.cwd()) {
-    this.#child = start(['serve', '--admin', '127.0.0.1:0', ...args], cwd);
+  /** `node`: options for Node itself. */
+  constructor(args: readonly string[], cwd = process.cwd(), node: readonly string[] = []) {
+    this.#child = start(['serve', '--admin', '127.0.0.1:0', ...args], cwd, node);
     this.#child.stdout!.on('data', (text: string) => this.#hear(text, ''));
     this.#child.stderr!.on('data', (text: string) => this.#hear('', text));
     this.#closed = once(this.#child, 'close').then(([code]) => {
       this.#hear('', '');
       return code as number | null;
     });
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
   }
 
   get stdout(): string {
@@ -124,8 +129,8 @@ export class Serving implements AsyncDisposable {
   }
 }
 
-function start(args: readonly string[], cwd: string): ChildProcess {
-  const child = spawn(process.execPath, [...NODE_OPTIONS, ...args], {
+function start(args: readonly string[], cwd: string, node: readonly string[] = []): ChildProcess {
+  const child = spawn(process.execPath, [...node, ...NODE_OPTIONS, ...args], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
     // Jest's own options are not for it.

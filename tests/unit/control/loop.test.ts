@@ -6,6 +6,7 @@ import { parseText } from '../../../gateway-runtime/control/document.ts';
 import { Loop } from '../../../gateway-runtime/control/loop.ts';
 import { ObjectSet } from '../../../gateway-runtime/control/object-set.ts';
 import { PortPlan } from '../../../gateway-runtime/control/port-plan.ts';
+import type { RegexEngine } from '../../../gateway-runtime/match/regex.ts';
 import { re2 } from '../../../gateway-runtime/regex/re2.ts';
 
 const gateway = (name: string, port = 80) => `apiVersion: gateway.networking.k8s.io/v1
@@ -42,9 +43,9 @@ class Bench {
   readonly #servers: Server[] = [];
   readonly loop: Loop;
 
-  constructor(echo = true) {
+  constructor(echo = true, regex: RegexEngine = re2) {
     const address = '127.0.0.1';
-    this.loop = new Loop({ regex: re2, classes: 'any', address, ports: this.#ports, mappings: [], echo });
+    this.loop = new Loop({ regex, classes: 'any', address, ports: this.#ports, mappings: [], echo });
   }
 
   /** Serves exactly these objects. */
@@ -131,6 +132,33 @@ describe('Loop', () => {
     expect((await bench.get('new')).status).toBe(200);
     answer('late');
     expect(await pending).toEqual({ status: 200, body: 'late' });
+  });
+
+  it('hands in all of what a data plane has refused with the next change', async () => {
+    let calls = 0;
+    bench = new Bench(false, {
+      compile: (source) => {
+        // The translator has checked it then.
+        if (++calls === 2) throw new Error('found a bug');
+        return re2.compile(source);
+      },
+    });
+    const port = await bench.backend((send) => send('the cart'));
+    await bench.apply(gateway('gw'));
+    const objects = [
+      gateway('gw'),
+      SERVICE,
+      slice(port),
+      route('cart', 'gw').replace(
+        'rules: [{',
+        'rules: [{ matches: [{ path: { type: RegularExpression, value: /.* } }],',
+      ),
+    ];
+    const { gateways } = await bench.apply(...objects);
+    expect(gateways).toMatchObject([{ diagnostics: [{ code: 'snapshot/not-compiled' }] }]);
+    expect((await bench.get('gw')).status).toBe(404);
+    await bench.apply(...objects, SERVICE.replace('name: cart', 'name: unrelated'));
+    expect((await bench.get('gw')).body).toBe('the cart');
   });
 
   it('applies changes in the order in which they come, also when nobody waits', async () => {

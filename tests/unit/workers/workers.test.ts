@@ -175,6 +175,28 @@ onLinux('ports', () => {
   });
 });
 
+onLinux('what stands in for a backend', () => {
+  it('does where it has no endpoint, in workers that come later too', async () => {
+    const standIn = await Backend.echo('stand-in');
+    const port = await serving({ count: 1, fallbackEndpoints: () => [standIn.endpoint] });
+    try {
+      const body = async () => (await exchange(port, { host: 'a.example.com', path: '/' })).body;
+      const { key } = backend('a');
+      expect(await body()).toBe('a\n');
+      await workers.apply({ endpoints: new Map([[key, undefined]]) });
+      expect(await body()).toBe('stand-in\n');
+      process.kill(workers.pids[0]!, 'SIGKILL');
+      await until('it has ended', () => workers.serving === 0);
+      await until('another one serves', () => workers.serving === 1);
+      expect(await body()).toBe('stand-in\n');
+      await apply({ resources: routes(), endpoints: { a: [a.endpoint] } });
+      expect(await body()).toBe('a\n');
+    } finally {
+      await standIn.close();
+    }
+  });
+});
+
 onLinux('a worker', () => {
   it('that is stuck is replaced, and what was to be applied is served without it', async () => {
     const port = await serving({ times: { answer: 300 } });
@@ -365,5 +387,30 @@ onLinux('a drain', () => {
     expect(pids.filter(isRunning)).toEqual([]);
     expect(log.filter((line) => line.includes('POST'))).toHaveLength(2);
     expect(events).toEqual([]);
+  });
+
+  it('lets others have its ports once no worker has them', async () => {
+    const port = await serving();
+    const bind = () =>
+      new Promise<boolean>((resolve) => {
+        const server = createServer().once('error', () => resolve(false));
+        server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+      });
+    const waiting = await openTo(workers.pids[0]!, port);
+    waiting.send('POST / HTTP/1.1\r\nHost: a.example.com\r\nContent-Length: 1\r\n\r\n');
+    await until('the backend has it', () => a.connections === 1);
+    process.kill(workers.pids[1]!, 'SIGSTOP');
+    const drained = workers.drain();
+    let isUnbound = false;
+    const unbound = workers.unbound().then(() => {
+      isUnbound = true;
+    });
+    expect([await bind(), isUnbound]).toEqual([false, false]);
+    process.kill(workers.pids[1]!, 'SIGCONT');
+    await unbound;
+    expect(await bind()).toBe(true);
+    waiting.send('x');
+    await drained;
+    expect(waiting.received).toMatch(/^HTTP\/1.1 200/);
   });
 });
