@@ -2,17 +2,17 @@
 import { apiFilters, backendFilterList, type Filter } from './filter.ts';
 import { isObject, noted, number, oneOf, optional, problemsOf, read, type Shape, text } from './props.ts';
 
-export interface BackendOptions {
+export interface BackendOptions<Namespace extends string = string> {
   /**
    * The share of requests is the weight over the sum of the weights of the rule; 0 to 1,000,000.
    * @default 1
    */
   readonly weight?: number;
   /**
-   * The namespace of the Service; that of another team needs a ReferenceGrant there.
+   * The namespace of the Service. A route of one team takes that of another from its owner: `ReferenceGrant.service()`.
    * @default - the namespace of the route
    */
-  readonly namespace?: string;
+  readonly namespace?: Namespace;
   /**
    * Filters for the requests that go to this backend.
    * @default - none
@@ -21,9 +21,10 @@ export interface BackendOptions {
 }
 
 /** One Service, at one port. */
-export interface Backend extends BackendOptions {
+export interface Backend<Namespace extends string = string, Name extends string = string>
+  extends BackendOptions<Namespace> {
   readonly kind: 'Service';
-  readonly name: string;
+  readonly name: Name;
   readonly port: number;
 }
 
@@ -36,8 +37,8 @@ export interface ServiceConstruct {
 }
 
 /** Several backends with their shares, made by `canary()` or a `Canary`. */
-export interface Split {
-  readonly backends: readonly Backend[];
+export interface Split<Namespace extends string = string> {
+  readonly backends: readonly Backend<Namespace>[];
 }
 
 const OPTIONS: Shape<BackendOptions> = {
@@ -52,7 +53,11 @@ const OPTIONS_OF_CONSTRUCT: Shape<BackendOptions & { readonly port?: number }> =
 const BACKEND: Shape<Backend> = { ...OPTIONS, kind: oneOf('Service'), name: text, port: number };
 
 /** A Service by name and port. */
-export function service(name: string, port: number, options?: BackendOptions): Backend;
+export function service<const Name extends string, const Namespace extends string = never>(
+  name: Name,
+  port: number,
+  options?: BackendOptions<Namespace>,
+): Backend<Namespace, Name>;
 /** A Service construct with a weight, filters, or another port than its first. */
 export function service(
   construct: ServiceConstruct,

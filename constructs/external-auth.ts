@@ -1,5 +1,6 @@
 /** A Service that decides whether requests may go on: `externalAuth(service('auth', 80), { takeHeaders: ['x-user'] })`. */
 import type { Backend, ServiceConstruct } from './backend.ts';
+import type { Toward } from './granted.ts';
 import { noted, number, optional, read, type Shape, text, texts } from './props.ts';
 import { serviceRef } from './service-ref.ts';
 
@@ -43,14 +44,14 @@ const EXTERNAL_AUTH: Shape<ExternalAuthProps> = {
  * Has a Service asked, over HTTP, about every request before anything else is done with it but CORS: it goes on where that answers 200. Any
  * other answer goes to the client, and no answer is a 503. A Service of another team needs a ReferenceGrant there.
  */
-export function externalAuth(
-  target: Backend | ServiceConstruct,
+export function externalAuth<const Namespace extends string = never, const Name extends string = string>(
+  target: Backend<Namespace, Name> | ServiceConstruct,
   given: ExternalAuthProps = {},
-): ExternalAuth {
+): ExternalAuth & Toward<Namespace, Name> {
   const { props, problems } = read('externalAuth()', given, EXTERNAL_AUTH);
   const { ref, problems: ofTarget } = serviceRef('externalAuth()', target);
   const { path, sendHeaders, takeHeaders, maxBody } = props;
-  return noted(
+  const filter: ExternalAuth = noted(
     {
       type: 'ExternalAuth',
       config: {
@@ -62,4 +63,5 @@ export function externalAuth(
     },
     [...problems, ...ofTarget],
   );
+  return filter as ExternalAuth & Toward<Namespace, Name>;
 }

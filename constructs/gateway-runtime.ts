@@ -9,6 +9,7 @@ import { requireChecks } from './checks.ts';
 import { controlPlane, NAME } from './control-plane-objects.ts';
 import { DEFAULT_CLASS, GatewayBase } from './gateway.ts';
 import { type DataPlaneProps, parametersObject } from './gateway-parameters.ts';
+import type { PlatformScope } from './granted.ts';
 import {
   AUTHORITY_RULES,
   CLUSTER_RULES,
@@ -104,7 +105,10 @@ function classProblems(name: string, given: GatewayClassProps): string[] {
 const RBAC = `${RBAC_GROUP}/v1`;
 
 /** What the infrastructure provider runs in a cluster: the classes of gateways, and the control plane that serves them. */
-export class GatewayRuntime<const Classes extends string = typeof DEFAULT_CLASS> extends Construct {
+export class GatewayRuntime<
+  const Classes extends string = typeof DEFAULT_CLASS,
+  Scope = Construct,
+> extends Construct {
   readonly namespace: string;
   /** The first class, for `new SharedGateway(..., { class: runtime })`. */
   readonly className: Classes;
@@ -113,8 +117,8 @@ export class GatewayRuntime<const Classes extends string = typeof DEFAULT_CLASS>
   /** Roles in namespaces of gateways, by the id of their construct. */
   #roles: string[] = [];
 
-  constructor(scope: Construct, id: string, given: GatewayRuntimeProps<Classes>) {
-    super(scope, id);
+  constructor(scope: PlatformScope<Scope, 'runtime'>, id: string, given: GatewayRuntimeProps<Classes>) {
+    super(scope as Construct, id);
     const { props, problems } = read<GatewayRuntimeProps<string>>('GatewayRuntime', given, PROPS);
     const classes = props.classes ?? { [DEFAULT_CLASS]: {} };
     this.namespace = props.namespace ?? 'gatewright-system';

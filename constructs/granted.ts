@@ -4,6 +4,8 @@
  * grant (granted: shop.example.com)"`. Types only; the same rules hold at synth time in `attachment.ts`.
  */
 import type { Attachment } from './attachment.ts';
+import type { Backend, Split } from './backend.ts';
+import type { Redirect } from './filter.ts';
 import type { RouteKind } from './route-kind.ts';
 import type { TeamRef } from './team.ts';
 
@@ -76,6 +78,58 @@ export type AttachmentWithin<On, Kind extends RouteKind, Scope> = On extends rea
   : OneAttachment<On, Kind, Scope>;
 
 /** The scope of a construct that only the platform may make: not the chart of a team. */
-export type PlatformScope<Scope> = Scope extends { readonly team: TeamRef<infer Name> }
-  ? `a gateway is made by the platform, and this chart belongs to team ${Name}`
+export type PlatformScope<Scope, What extends string = 'gateway'> = Scope extends {
+  readonly team: TeamRef<infer Name>;
+}
+  ? `a ${What} is made by the platform, and this chart belongs to team ${Name}`
   : Scope;
+
+/** The namespace that a ReferenceGrant may be written into: any, but for a team. */
+export type OwnedNamespace<Scope> =
+  string extends TeamOf<Scope>
+    ? string
+    : `the owner of a namespace says what may be referred to in it, and this chart belongs to team ${TeamOf<Scope>}: leave namespace out`;
+
+declare const toward: unique symbol;
+/** A filter that sends to a Service. The compiler alone knows of it. */
+export interface Toward<Namespace extends string, Name extends string> {
+  readonly [toward]: Backend<Namespace, Name>;
+}
+
+declare const lent: unique symbol;
+/** A Service of another namespace, with the consent of its owner. The compiler alone knows of it. */
+export interface Lent {
+  readonly [lent]: true;
+}
+
+/** Undefined, or why a team may not send to a Service there; where nothing is known of the namespace, synth sees. */
+type ForeignService<Namespace extends string, Name extends string, Team extends string> = [
+  Namespace,
+] extends [never]
+  ? undefined
+  : string extends Team | Namespace
+    ? undefined
+    : [Namespace] extends [Team]
+      ? undefined
+      : `${string extends Name ? 'one of these services' : `service ${Name}`} is in namespace ${Namespace}, which is not of team ${Team}: take it from its owner, referenceGrant.service(name, port)`;
+
+type Unless<Problem, Asked> = Problem extends string ? Problem : Asked;
+
+/** What `.to()` takes in a route of this scope: the destination itself, or a sentence that says why not. */
+export type DestinationWithin<Asked, All extends readonly unknown[], Scope> = Asked extends Redirect
+  ? All extends readonly [unknown, unknown, ...unknown[]]
+    ? 'a redirect answers by itself: leave out what is beside it'
+    : Asked
+  : Asked extends Lent
+    ? Asked
+    : Asked extends Backend<infer Namespace, infer Name>
+      ? Unless<ForeignService<Namespace, Name, TeamOf<Scope>>, Asked>
+      : Asked extends Split<infer Namespace>
+        ? Unless<ForeignService<Namespace, string, TeamOf<Scope>>, Asked>
+        : Asked;
+
+/** The same for a filter of a rule. */
+export type FilterWithin<Asked, Scope> =
+  Asked extends Toward<infer Namespace, infer Name>
+    ? Unless<ForeignService<Namespace, Name, TeamOf<Scope>>, Asked>
+    : Asked;

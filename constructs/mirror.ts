@@ -1,6 +1,7 @@
 /** Copies of requests for another Service: `mirror(service('shadow', 80), { percent: 10 })`. */
 import type { Backend, ServiceConstruct } from './backend.ts';
 import type { Filter } from './filter.ts';
+import type { Toward } from './granted.ts';
 import { noted, number, optional, read, type Shape, type } from './props.ts';
 import { serviceRef } from './service-ref.ts';
 
@@ -32,7 +33,10 @@ const MIRROR: Shape<MirrorProps> = {
  * Sends a copy of each request, or of a share of them, to another Service, whose answers nobody gets. A rule may have several. That of another
  * team needs a ReferenceGrant there.
  */
-export function mirror(target: Backend | ServiceConstruct, given: MirrorProps = {}): Filter {
+export function mirror<const Namespace extends string = never, const Name extends string = string>(
+  target: Backend<Namespace, Name> | ServiceConstruct,
+  given: MirrorProps = {},
+): Filter & Toward<Namespace, Name> {
   const { props, problems } = read('mirror()', given, MIRROR);
   const { ref, problems: ofTarget } = serviceRef('mirror()', target);
   const { percent, fraction } = props;
@@ -40,7 +44,7 @@ export function mirror(target: Backend | ServiceConstruct, given: MirrorProps = 
     percent !== undefined && fraction
       ? ['mirror() takes percent or fraction, these are both: leave one out']
       : [];
-  return noted(
+  const filter: Filter = noted(
     {
       type: 'RequestMirror',
       config: {
@@ -51,4 +55,5 @@ export function mirror(target: Backend | ServiceConstruct, given: MirrorProps = 
     },
     [...problems, ...ofTarget, ...ofShare],
   );
+  return filter as Filter & Toward<Namespace, Name>;
 }

@@ -9,13 +9,18 @@ import {
 } from './backend.ts';
 import type { ExternalAuth } from './external-auth.ts';
 import { apiFilters, type Filter, filterList, filterProblems, type Redirect } from './filter.ts';
+import type { DestinationWithin, FilterWithin } from './granted.ts';
 import { apiMatch, MATCH, type Match, matchText } from './match.ts';
 import { found, isObject, optional, problemsOf, read, type Shape, text, type } from './props.ts';
 import { apiLimits, LIMITS, limitProblems, type RuleLimits } from './rule-limits.ts';
 import { apiSession, type SessionPersistence, sessionProblems } from './session-persistence.ts';
 import type { ApiMatch } from './sharding.ts';
 
-export interface RuleProps extends Match, RuleLimits {
+export interface RuleProps<
+  Filters extends readonly (Filter | ExternalAuth)[] = readonly (Filter | ExternalAuth)[],
+  Scope = unknown,
+> extends Match,
+    RuleLimits {
   /**
    * Keeps a client at the endpoint that its first request went to; `{}` for a cookie that lasts as long as the browser runs.
    * @default - each request goes wherever there is room
@@ -30,7 +35,7 @@ export interface RuleProps extends Match, RuleLimits {
    * What is done to the requests and their responses.
    * @default - nothing
    */
-  readonly filters?: readonly (Filter | ExternalAuth)[];
+  readonly filters?: { readonly [Index in keyof Filters]: FilterWithin<Filters[Index], Scope> };
 }
 
 export type Destination = Backend | ServiceConstruct | Split;
@@ -44,7 +49,7 @@ const RULE: Shape<RuleProps> = {
 };
 
 /** A rule of a route; `.to()` completes it. */
-export class Rule<Route> {
+export class Rule<Route, Scope = unknown> {
   readonly #route: Route;
   readonly #props: RuleProps;
   readonly #matches: Match[];
@@ -68,11 +73,10 @@ export class Rule<Route> {
     return this;
   }
 
-  /** Answers with a redirect. */
-  to(redirect: Redirect): Route;
-  /** Sends the requests to these backends, by their weights. */
-  to(...backends: Destination[]): Route;
-  to(...destinations: unknown[]): Route {
+  /** Sends the requests to these backends, by their weights, or answers with one redirect. */
+  to<const To extends readonly (Destination | Redirect)[]>(
+    ...destinations: { readonly [Index in keyof To]: DestinationWithin<To[Index], To, Scope> }
+  ): Route {
     this.#destinations = destinations;
     return this.#route;
   }

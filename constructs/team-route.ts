@@ -4,6 +4,8 @@ import { gatewayObject } from './api-object.ts';
 import { type Attachment, hostnameProblem, isAttachment, parentRefs } from './attachment.ts';
 import { teamOf } from './chart.ts';
 import { requireChecks } from './checks.ts';
+import type { ExternalAuth } from './external-auth.ts';
+import type { Filter } from './filter.ts';
 import type { AttachmentWithin, HostnameWithin, HostsOf, ListenersOf } from './granted.ts';
 import { boundedName, nameProblem } from './naming.ts';
 import { anything, found, isObject, optional, read, type Shape, text, texts } from './props.ts';
@@ -62,7 +64,7 @@ export class TeamRoute<
   readonly #attachments: readonly Attachment[];
   readonly #listeners: readonly string[] | undefined;
   readonly #writesHostnames: boolean;
-  readonly #rules: Rule<this>[] = [];
+  readonly #rules: Rule<this, Scope>[] = [];
   /** As of the last synth that began. */
   #planned: Map<string, readonly ApiRule[]> | undefined;
 
@@ -91,8 +93,10 @@ export class TeamRoute<
   }
 
   /** Begins a rule; `.to()` completes it. Without conditions it takes every request that no other rule takes. */
-  rule(props: RuleProps = {}): Rule<this> {
-    const rule = new Rule<this>(this, props);
+  rule<const Filters extends readonly (Filter | ExternalAuth)[] = readonly []>(
+    props: RuleProps<Filters, Scope> = {},
+  ): Rule<this, Scope> {
+    const rule = new Rule<this, Scope>(this, props as RuleProps);
     this.#rules.push(rule);
     return rule;
   }

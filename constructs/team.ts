@@ -4,6 +4,7 @@ import { GATEWAY_GROUP, TEAM_LABEL } from '../gateway-runtime/api/names.ts';
 import { clusterObject } from './api-object.ts';
 import { requireChecks } from './checks.ts';
 import { fixFields } from './fixed.ts';
+import type { PlatformScope } from './granted.ts';
 import { labelProblem } from './naming.ts';
 import { isObject, optional, read, record, type Shape, text, texts, type } from './props.ts';
 import { ROUTE_RESOURCES, type RouteKind } from './route-kind.ts';
@@ -54,13 +55,16 @@ export const isTeamRef = (value: unknown): value is TeamRef =>
   typeof (value as TeamRef).namespace === 'string';
 
 /** A team: its namespace, and what its members may do there. The id is the team's name, a DNS label. */
-export class Team<const Name extends string = string> extends Construct implements TeamRef<Name> {
+export class Team<const Name extends string = string, Scope = Construct>
+  extends Construct
+  implements TeamRef<Name>
+{
   readonly name: Name;
   readonly namespace: string;
   readonly #kinds = new Set<RouteKind>();
 
-  constructor(scope: Construct, name: Name, given: TeamProps = {}) {
-    super(scope, name);
+  constructor(scope: PlatformScope<Scope, 'team'>, name: Name, given: TeamProps = {}) {
+    super(scope as Construct, name);
     const { props, problems } = read('Team', given, PROPS);
     this.name = name;
     this.namespace = props.namespace ?? name;

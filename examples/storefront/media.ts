@@ -25,7 +25,8 @@ site
   .to(thumbnails);
 
 // Routes of shop may send to our thumbnails.
-new ReferenceGrant(chart, 'thumbnails-for-shop', { from: shop, to: thumbnails });
+const lent = new ReferenceGrant(chart, 'thumbnails-for-shop', { from: shop, to: thumbnails });
+export const thumbnailsForShop = lent.service('thumbnails', 8080);
 
 // Listeners that are open to namespaces: to all, to those with the label that media has, to the gateway's own.
 new TeamRoute(chart, 'in-the-lobby', { on: shared.listener('lobby') }).rule().to(player);

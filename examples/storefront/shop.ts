@@ -1,5 +1,6 @@
 /** Team shop: its programs, and the routes to them on what it was granted. */
-import { canary, exact, prefix, redirect, replacePrefix, service, TeamChart, TeamRoute } from 'gatewright';
+import { canary, exact, prefix, redirect, replacePrefix, TeamChart, TeamRoute } from 'gatewright';
+import { thumbnailsForShop } from './media.ts';
 import { app, shop, shopEdge } from './platform.ts';
 import { workload } from './workload.ts';
 
@@ -13,7 +14,7 @@ const store = new TeamRoute(chart, 'store', { on: shopEdge, hostnames: ['shop.ex
 store.rule({ path: prefix('/cart'), headers: { 'x-tier': 'gold' } }).to(cartGold);
 store.rule({ path: prefix('/cart') }).to(cart);
 store.rule({ path: prefix('/basket') }).to(redirect({ path: replacePrefix('/cart'), status: 301 }));
-store.rule({ path: prefix('/thumbnails') }).to(service('thumbnails', 8080, { namespace: 'media' }));
+store.rule({ path: prefix('/thumbnails') }).to(thumbnailsForShop);
 // One of four requests goes to nginx (3:1). Change it to [1, 1] and save: half of them do.
 store.rule({ path: exact('/foo') }).to(canary({ stable: whoami, canary: nginx, weights: [3, 1] }));
 

@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const folder = join(root, 'tests', 'types');
 
 export interface Complaint {
   /** The text that is underlined. */
@@ -14,8 +13,16 @@ export interface Complaint {
   readonly line: number;
 }
 
-/** Checks files of these names and texts as one program under the repository's own options. */
-export function complaints(files: Readonly<Record<string, string>>): Map<string, Complaint[]> {
+/**
+ * Checks files of these names and texts as one program under the repository's own options.
+ *
+ * @param where The folder, from the root of the repository, in which the files would be.
+ */
+export function complaints(
+  files: Readonly<Record<string, string>>,
+  where = join('tests', 'types'),
+): Map<string, Complaint[]> {
+  const folder = join(root, where);
   const texts = new Map(Object.entries(files).map(([name, text]) => [join(folder, name), text]));
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent({ ...config, files: [...texts.keys()] }, ts.sys, root);

@@ -48,8 +48,8 @@ export const page = new OfTeam(shopChart, 'page');
 const IMPORTS = `
 import { Construct } from 'constructs';
 import {
-  allNamespaces, canary, configMapRef, cors, DedicatedGateway, exact, externalAuth, http, https, mirror, PlatformChart, prefix, redirect, regex, rewrite,
-  secretRef, service, setHeaders, SharedGateway, Team, TeamRoute,
+  allNamespaces, canary, configMapRef, cors, DedicatedGateway, exact, externalAuth, http, https, mirror, PlatformChart, prefix, redirect, ReferenceGrant, regex, rewrite,
+  secretRef, service, setHeaders, SharedGateway, Team, TeamChart, TeamRoute,
 } from 'gatewright';
 import { Duration } from 'cdk8s';
 import {
@@ -58,7 +58,7 @@ import {
 export const used = [
   allNamespaces, app, canary, configMapRef, Construct, cors, Duration, externalAuth, mirror, data, dataEdge, DedicatedGateway, exact, grpcEdge, http, https,
   laterEdge, manyEdge, OfTeam, page, plain,
-  platform, PlatformChart, prefix, redirect, regex, rewrite, secretRef, secureEdge, service, Team, setHeaders, shared, SharedGateway, shop, shopChart, shopEdge, TeamRoute, wildEdge,
+  platform, PlatformChart, prefix, redirect, ReferenceGrant, regex, rewrite, secretRef, secureEdge, service, Team, setHeaders, shared, SharedGateway, shop, shopChart, shopEdge, TeamChart, TeamRoute, wildEdge,
 ];
 `;
 
@@ -256,7 +256,7 @@ const REFUSED: Record<string, Refused> = {
   'a misspelt key of a backend': {
     code: `service('cart', 80, { wieght: 3 });`,
     at: 'wieght',
-    message: `'wieght' does not exist in type 'BackendOptions'. Did you mean to write 'weight'?`,
+    message: `'wieght' does not exist in type 'BackendOptions<never>'. Did you mean to write 'weight'?`,
   },
   'a misspelt key of a filter': {
     code: `rewrite({ hostnam: 'a' });`,
@@ -271,7 +271,7 @@ const REFUSED: Record<string, Refused> = {
   'a misspelt condition': {
     code: `new TeamRoute(shopChart, 'r', { on: shopEdge }).rule({ header: { a: 'b' } });`,
     at: 'header',
-    message: `Object literal may only specify known properties, but 'header' does not exist in type 'RuleProps'. Did you mean to write 'headers'?`,
+    message: `Object literal may only specify known properties, but 'header' does not exist in type 'RuleProps<readonly [], TeamChart<"shop">>'. Did you mean to write 'headers'?`,
   },
   'a method that is none': {
     code: `new TeamRoute(shopChart, 'r', { on: shopEdge }).rule({ method: 'get' });`,
@@ -301,12 +301,12 @@ const REFUSED: Record<string, Refused> = {
   'a mirror to a name': {
     code: `mirror('shadow');`,
     at: `'shadow'`,
-    message: `Argument of type 'string' is not assignable to parameter of type 'Backend | ServiceConstruct'.`,
+    message: `Argument of type 'string' is not assignable to parameter of type 'ServiceConstruct | Backend<never, string>'.`,
   },
   'authorization on a backend': {
     code: `service('a', 80, { filters: [externalAuth(service('auth', 80))] });`,
     at: `externalAuth(service('auth', 80))`,
-    message: `Type 'ExternalAuth' is not assignable to type 'Filter'.`,
+    message: `Type 'ExternalAuth & Toward<never, "auth">' is not assignable to type 'Filter'.`,
   },
   'an origin without its scheme': {
     code: `cors({ origins: ['app.example.com'] });`,
@@ -318,10 +318,20 @@ const REFUSED: Record<string, Refused> = {
     at: 'weights',
     message: `Source has 3 element(s) but target allows only 2.`,
   },
+  'a Service that a ReferenceGrant is not about': {
+    code: `new ReferenceGrant(platform, 'lent', { from: shop, to: service('rows', 80) }).service('files', 80);`,
+    at: `'files'`,
+    message: `Argument of type '"files"' is not assignable to parameter of type '"rows"'.`,
+  },
+  'a canary of another team': {
+    code: `new TeamRoute(shopChart, 'r', { on: shopEdge }).rule().to(canary({ stable: service('a', 80), canary: service('rows', 80, { namespace: 'data' }), weights: [3, 1] }));`,
+    at: `canary({ stable: service('a', 80), canary: service('rows', 80, { namespace: 'data' }), weights: [3, 1] })`,
+    message: `is in namespace data, which is not of team shop: take it from its owner, referenceGrant.service(name, port)`,
+  },
   'a redirect beside a backend': {
     code: `new TeamRoute(shopChart, 'r', { on: shopEdge }).rule().to(service('a', 80), redirect({ scheme: 'https' }));`,
     at: `redirect({ scheme: 'https' })`,
-    message: `Argument of type 'Redirect' is not assignable to parameter of type 'Destination'.`,
+    message: `Argument of type 'Redirect' is not assignable to parameter of type '"a redirect answers by itself: leave out what is beside it"'.`,
   },
 };
 
@@ -337,6 +347,9 @@ const TAKEN: Record<string, string> = {
   // The type of a construct says nothing of the chart around it, so synth alone refuses this (tests/constructs/refused.test.ts).
   'the grant of another team in a construct that does not say whose it is': `new TeamRoute(new Construct(shopChart, 'c'), 'r', { on: dataEdge });`,
   'a gateway in a plain chart': `new SharedGateway(plain, 'g', { listeners: { web: http(80) } });`,
+  'a Service of another team, from its owner': `const lent = new ReferenceGrant(new TeamChart(app, 'data', { team: data }), 'lent', { from: shop, to: [service('rows', 80), service('files', 80)] });
+    new TeamRoute(shopChart, 'r', { on: shopEdge }).rule().to(lent.service('rows', 80, { weight: 3 }), service('own', 80, { namespace: 'shop' }));`,
+  'a Service of any namespace in a plain chart': `new TeamRoute(plain, 'r', { on: shopEdge }).rule({ filters: [mirror(service('rows', 80, { namespace: 'data' }))] }).to(service('rows', 80, { namespace: 'data' }));`,
   'what is any': `declare const anything: any; new TeamRoute(shopChart, 'r', { on: anything, hostnames: ['media.example.com'] });`,
   'a function over any route': `export const count = (route: TeamRoute) => route.hostnames.length; count(new TeamRoute(shopChart, 'r', { on: shopEdge }));`,
   'a rule with everything': `new TeamRoute(shopChart, 'r', { on: shopEdge, listeners: ['web'] })
