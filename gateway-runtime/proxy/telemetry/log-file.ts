@@ -7,19 +7,39 @@ import { write, writeSync } from 'node:fs';
 export interface LogFileOptions {
   /** Milliseconds for which a line may wait for company. Default: 100. */
   readonly delay?: number;
-  /** Characters that may wait; lines beyond are lost. Default: 4 MiB. */
+  /** Octets that may wait; lines beyond are lost. Default: 4 MiB. */
   readonly most?: number;
 }
 
+/** Lines as octets, whole ones. */
+interface Piece {
+  readonly octets: Buffer;
+  length: number;
+  lines: number;
+  /** Lines lost before, of which this tells. */
+  readonly told: number;
+}
+
 const LF = 10;
+/** Octets of what is written at once. Lines are kept as octets from the start: as text they would be old when they are written, and dear to collect. */
+const PIECE = 64 * 1024;
+/** Octets that a character (a unit of UTF-16) takes at most. */
+const WIDEST = 3;
+
+const piece = (octets: Buffer): Piece => ({ octets, length: 0, lines: 0, told: 0 });
 
 export class LogFile {
   readonly #descriptor: number;
   readonly #delay: number;
   readonly #most: number;
-  #waiting = '';
-  /** Lines in it. */
-  #lines = 0;
+  /** What lines are added to. */
+  #open: Piece | undefined;
+  /** What is full, in order. */
+  #full: Piece[] = [];
+  /** Octets in both, and in what is being written. */
+  #waiting = 0;
+  /** For the next piece. */
+  #spare: Buffer | undefined;
   #lost = 0;
   #isWriting = false;
   /** The last line that was written is not whole. */
@@ -42,78 +62,109 @@ export class LogFile {
 
   /** Without line end; or several lines, without the last line end. */
   write(line: string, lines = 1): void {
-    if (this.#waiting.length + line.length >= this.#most) {
+    if (this.#waiting + line.length >= this.#most) {
       this.#lost += lines;
       this.lostInAll += lines;
       return;
     }
-    this.#waiting += `${line}\n`;
-    this.#lines += lines;
-    if (this.#timer || this.#isWriting) return;
-    this.#wait();
+    const open = this.#openFor(WIDEST * line.length + 1);
+    const before = open.length;
+    open.length += open.octets.write(line, before);
+    open.octets[open.length++] = LF;
+    open.lines += lines;
+    this.#waiting += open.length - before;
+    if (!this.#timer && !this.#isWriting) this.#wait();
+  }
+
+  /** With room for so many octets. */
+  #openFor(octets: number): Piece {
+    if (this.#open && this.#open.octets.length - this.#open.length >= octets) return this.#open;
+    if (this.#open) {
+      this.#full.push(this.#open);
+      if (!this.#isWriting) this.#writeNext();
+    }
+    if (octets > PIECE) {
+      this.#open = piece(Buffer.allocUnsafeSlow(octets));
+    } else {
+      this.#open = piece(this.#spare ?? Buffer.allocUnsafeSlow(PIECE));
+      this.#spare = undefined;
+    }
+    return this.#open;
   }
 
   #wait(): void {
-    this.#timer = setTimeout(() => this.#flush(), this.#delay).unref();
+    this.#timer = setTimeout(() => this.#writeNext(), this.#delay).unref();
   }
 
   /** What still waits, at once: before the process ends. A descriptor that takes nothing loses it. */
   flushSync(): void {
     clearTimeout(this.#timer);
-    const octets = Buffer.from(this.#take());
-    let written = 0;
     try {
-      while (written < octets.length) written += writeSync(this.#descriptor, octets, written);
+      for (let next = this.#next(); next; next = this.#next()) {
+        this.#waiting -= next.length;
+        for (let from = 0; from < next.length; ) {
+          from += writeSync(this.#descriptor, next.octets, from, next.length - from);
+        }
+      }
     } catch {
       // There is nobody left to tell.
     }
   }
 
-  #take(): string {
-    const lost = this.#lost
-      ? `{"lost":${this.#lost},"reason":"the log could not be written fast enough"}\n`
-      : '';
-    const text = (this.#isCut ? '\n' : '') + this.#waiting + lost;
-    this.#isCut = false;
-    this.#waiting = '';
-    this.#lines = this.#lost = 0;
-    return text;
-  }
-
-  #flush(): void {
-    this.#timer = undefined;
-    if (this.#waiting === '' && this.#lost === 0) return;
-    this.#isWriting = true;
-    const lines = this.#lines;
+  /** What is to be written next, with a line about what was lost at its end. */
+  #next(): Piece | undefined {
+    const next = this.#full.shift() ?? this.#open;
+    if (next === this.#open) this.#open = undefined;
+    if (this.#lost === 0) return next;
     const told = this.#lost;
-    this.#write(Buffer.from(this.#take()), 0, lines, told);
+    const line = `{"lost":${told},"reason":"the log could not be written fast enough"}\n`;
+    const octets = Buffer.concat([
+      Buffer.from(this.#isCut ? '\n' : ''),
+      next?.octets.subarray(0, next.length) ?? Buffer.of(),
+      Buffer.from(line),
+    ]);
+    this.#isCut = false;
+    this.#lost = 0;
+    this.#waiting += octets.length - (next?.length ?? 0);
+    return { octets, length: octets.length, lines: next?.lines ?? 0, told };
   }
 
-  /** `lines`, and `told` of before that these tell of: lost where nothing of this can be written. */
-  #write(octets: Buffer, from: number, lines: number, told: number): void {
-    write(this.#descriptor, octets, from, octets.length - from, null, (error, written) => {
+  #writeNext(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const next = this.#next();
+    if (!next) return;
+    this.#isWriting = true;
+    this.#write(next, 0);
+  }
+
+  #write(next: Piece, from: number): void {
+    write(this.#descriptor, next.octets, from, next.length - from, null, (error, written) => {
       if (error?.code === 'EAGAIN') {
-        setTimeout(() => this.#write(octets, from, lines, told), this.#delay).unref();
+        setTimeout(() => this.#write(next, from), this.#delay).unref();
         return;
       }
-      if (!error && from + written < octets.length) {
-        this.#write(octets, from + written, lines, told);
+      if (!error && from + written < next.length) {
+        this.#write(next, from + written);
         return;
       }
-      if (error) this.#lose(octets, from, lines, told);
+      this.#waiting -= next.length;
+      if (error) this.#lose(next, from);
+      if (next.octets.length === PIECE) this.#spare = next.octets;
       this.#isWriting = false;
       // After an error the next try waits for its turn too.
-      if (this.#waiting !== '' || this.#lost > 0) this.#wait();
+      if (this.#full.length > 0 && !error) this.#writeNext();
+      else if (this.#full.length > 0 || this.#open || this.#lost > 0) this.#wait();
     });
   }
 
   /** After an error, as of a full disk, before which `from` octets were written. */
-  #lose(octets: Buffer, from: number, lines: number, told: number): void {
+  #lose({ octets, length, lines, told }: Piece, from: number): void {
     let whole = 0;
     for (let i = octets.indexOf(LF); i >= 0 && i < from; i = octets.indexOf(LF, i + 1)) whole++;
     const lost = Math.max(0, lines - whole);
     this.#lost += lost + told;
     this.lostInAll += lost;
-    this.#isCut ||= from > 0 && octets[from - 1] !== LF;
+    this.#isCut ||= from > 0 && from < length && octets[from - 1] !== LF;
   }
 }
