@@ -102,7 +102,7 @@ const accepted = hasTrue('Accepted');
 /** Waits until there is no such object. */
 export async function gone(api: KubeApi, object: RawObject): Promise<void> {
   const path = await api.pathOf(object);
-  await eventually(PATIENCE, async () => {
+  await eventually(2 * PATIENCE, async () => {
     const { status, body } = await api.call('GET', path);
     if (status !== 404) throw new Error(`${path} is still there: ${body}`);
   });
