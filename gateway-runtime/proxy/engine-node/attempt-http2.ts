@@ -5,56 +5,36 @@ import type { TunnelEnd } from '../tunnel.ts';
 import { requestFields } from '../upstream/http2/fields.ts';
 import type { Http2Request, RequestEvents } from '../upstream/http2/request.ts';
 import { switchedFields } from '../upstream/http2/websocket.ts';
-import type { AttemptEvents, Attempted } from './attempt.ts';
+import type { Attempt, AttemptEvents, AttemptOptions } from './attempt.ts';
 
-/** A request in the form of HTTP/1.1. */
-export interface Http1Request {
-  readonly method: string;
-  readonly target: string;
-  /** All fields, names and values in turns. */
-  readonly headers: string[];
-  readonly hasBody: boolean;
-}
-
-export class Http2Attempt implements Attempted, RequestEvents {
+export class Http2Attempt implements Attempt, RequestEvents {
   readonly #request: Http2Request;
-  readonly #sent: Http1Request;
-  readonly #timed: boolean;
+  readonly #options: AttemptOptions;
   readonly #events: AttemptEvents;
   readonly #protocol: string | undefined;
-  readonly onError: (error: unknown) => void;
 
-  /**
-   * @param timed whether the limits for a response and its pauses hold
-   * @param onError is told what a callback threw
-   */
-  constructor(
-    request: Http2Request,
-    sent: Http1Request,
-    timed: boolean,
-    events: AttemptEvents,
-    onError: (error: unknown) => void,
-  ) {
+  constructor(request: Http2Request, options: AttemptOptions, events: AttemptEvents) {
     this.#request = request;
-    this.#sent = sent;
-    this.#timed = timed;
+    this.#options = options;
     this.#events = events;
-    this.#protocol = fieldValue(sent.headers, 'upgrade');
-    this.onError = onError;
+    this.#protocol = fieldValue(options.headers, 'upgrade');
   }
 
-  /** Sends the head. Once, and after whatever there is of the body was written. */
   begin(): void {
-    const { method, target, headers, hasBody } = this.#sent;
+    const { method, target, headers, hasBody, timed } = this.#options;
     const protocol = this.#protocol;
     const authority = fieldValue(headers, 'host')!;
     const fields = requestFields({ method, target, authority, protocol }, headers);
     const isTunnel = protocol !== undefined;
-    this.#request.begin({ fields, hasBody, isTunnel, timed: this.#timed }, this);
+    this.#request.begin({ fields, hasBody, isTunnel, timed }, this);
   }
 
   get isConnecting(): boolean {
     return this.#request.isConnecting;
+  }
+
+  get buffered(): number {
+    return this.#request.buffered;
   }
 
   cancel(): void {
@@ -96,11 +76,15 @@ export class Http2Attempt implements Attempted, RequestEvents {
   }
 
   onTunnel(fields: readonly string[], stream: TunnelEnd): void {
-    this.#events.onUpgrade(switchedFields(this.#protocol!, fields, this.#sent.headers), stream);
+    this.#events.onUpgrade(switchedFields(this.#protocol!, fields, this.#options.headers), stream);
   }
 
   onFailure(failure: UpstreamFailure, repeatable: Repeatable): void {
     if (this.#request.hasResponse) this.#events.onTruncated(failure);
     else this.#events.onFailure(failure, repeatable);
+  }
+
+  onError(error: unknown): void {
+    this.#options.onError(error);
   }
 }

@@ -18,13 +18,11 @@ import { INTERNAL_ERROR, problemReply } from '../replies.ts';
 import { ForwardedRequest, ReceivedRequest } from '../request.ts';
 import type { RequestTarget, TargetProblem } from '../request-target.ts';
 import { type TunnelEnd, tunnel } from '../tunnel.ts';
-import { Attempt, type AttemptEvents, type Attempted, type Guard } from './attempt.ts';
-import { Http2Attempt } from './attempt-http2.ts';
+import { type Attempt, type AttemptEvents, attemptAt } from './attempt.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { Inquiry } from './inquiry.ts';
 import { requestFields, switchingHead } from './message-head.ts';
 import { Mirror } from './mirror.ts';
-import { Http2Mirror } from './mirror-http2.ts';
 
 /** What all exchanges of an engine share. */
 export interface ExchangeContext {
@@ -72,8 +70,8 @@ export class NodeExchange implements Exchange, AttemptEvents {
   readonly #started = performance.now();
   readonly #hasBody: boolean;
   #head: ForwardedRequest<HeaderFields> | undefined;
-  #attempt: Attempted | undefined;
-  #mirrors: (Mirror | Http2Mirror)[] | undefined;
+  #attempt: Attempt | undefined;
+  #mirrors: Mirror[] | undefined;
   #kept: KeptBody | undefined;
   /** The body is received before anything is forwarded. */
   #isHolding = false;
@@ -150,29 +148,25 @@ export class NodeExchange implements Exchange, AttemptEvents {
   }
 
   forward(endpoint: TargetEndpoint, fresh: boolean, timed: boolean): void {
-    const { pool, limits } = this.#context;
-    const request = { ...this.#forwarded(this.head), hasBody: this.#hasBody };
-    if (endpoint.isHttp2) {
-      const taken = pool.http2.take(endpoint, fresh);
-      const attempt = taken && new Http2Attempt(taken, request, timed, this, (error) => this.#fail(error));
-      this.#send(attempt);
-      attempt?.begin();
-    } else if (pool.isFull(endpoint)) this.#send(undefined);
-    else
-      this.#send(new Attempt({ endpoint, fresh, timed, ...request, pool, limits, guard: this.#guard }, this));
-  }
-
-  #send(attempt: Attempted | undefined): void {
+    const { pool, limits, handler } = this.#context;
+    const onError = (error: unknown) => this.#fail(error);
+    const options = { endpoint, fresh, timed, ...this.#forwarded(this.head), pool, limits, onError };
+    const attempt = attemptAt(options, this);
     if (!attempt) {
-      this.#context.handler.onFailure(this, 'overloaded', 'always');
+      handler.onFailure(this, 'overloaded', 'always');
       return;
     }
     this.#attempt = attempt;
+    // What was received before goes ahead of what comes.
     const chunks = this.#kept?.chunks ?? [];
     for (const chunk of chunks) attempt.write(chunk);
     if (this.#trailers) attempt.endBody(this.#trailers);
-    if (!this.#mirrors) return;
-    for (const mirror of this.#mirrors) {
+    if (this.#mirrors) this.#startMirrors(this.#mirrors, chunks);
+    attempt.begin();
+  }
+
+  #startMirrors(mirrors: readonly Mirror[], chunks: readonly Buffer[]): void {
+    for (const mirror of mirrors) {
       if (!mirror.start()) continue;
       for (const chunk of chunks) mirror.write(chunk);
       if (this.#trailers) mirror.end(this.#trailers);
@@ -204,7 +198,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
     sendsBody: boolean,
     fresh: boolean,
   ): void {
-    this.#inquiry = new Inquiry(this.#context, this, this.#guard);
+    this.#inquiry = new Inquiry(this.#context, this, (error) => this.#fail(error));
     this.#inquiry.send(endpoint, request, sendsBody ? this.#kept?.chunks : undefined, fresh);
   }
 
@@ -259,14 +253,13 @@ export class NodeExchange implements Exchange, AttemptEvents {
       method: head.method,
       target: head.query ? `${head.path}?${head.query}` : head.path,
       headers: requestFields(head, this.#message.rawHeaders, this.#hasBody, this.upgrade),
+      hasBody: this.#hasBody,
     };
   }
 
   mirror(endpoint: TargetEndpoint): void {
-    const mirrored = { ...this.#forwarded(this.head), hasBody: this.#hasBody };
     this.#mirrors ??= [];
-    const Kind = endpoint.isHttp2 ? Http2Mirror : Mirror;
-    this.#mirrors.push(new Kind(this.#context, endpoint, mirrored));
+    this.#mirrors.push(new Mirror(this.#context, endpoint, this.#forwarded(this.head)));
   }
 
   expire(): void {
@@ -440,9 +433,9 @@ export class NodeExchange implements Exchange, AttemptEvents {
   }
 
   /** Nothing that a callback throws may end the process: it ends this exchange. */
-  readonly #guard: Guard =
-    (callback) =>
-    (...args) => {
+  readonly #guard =
+    <A extends unknown[]>(callback: (...args: A) => void) =>
+    (...args: A): void => {
       try {
         callback(...args);
       } catch (error) {

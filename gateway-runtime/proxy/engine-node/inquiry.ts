@@ -3,25 +3,24 @@ import type { AuthorizationRequest } from '../../filters/definition.ts';
 import type { Exchange, TargetEndpoint, UpstreamFailure } from '../exchange.ts';
 import { withoutHopByHop } from '../hop-by-hop.ts';
 import type { TunnelEnd } from '../tunnel.ts';
-import { Attempt, type AttemptEvents, type Attempted, type Guard } from './attempt.ts';
-import { Http2Attempt } from './attempt-http2.ts';
+import { type Attempt, type AttemptEvents, attemptAt } from './attempt.ts';
 import type { ExchangeContext } from './exchange.ts';
 
 export class Inquiry implements AttemptEvents {
   readonly #context: ExchangeContext;
   readonly #exchange: Exchange;
-  readonly #guard: Guard;
-  #attempt: Attempted | undefined;
+  readonly #onError: (error: unknown) => void;
+  #attempt: Attempt | undefined;
   #status = 0;
   #fields: readonly string[] = [];
   #body: Buffer[] = [];
   #bytes = 0;
 
-  /** `guard`: of the exchange, which ends where something throws. */
-  constructor(context: ExchangeContext, exchange: Exchange, guard: Guard) {
+  /** @param onError ends the exchange where something throws */
+  constructor(context: ExchangeContext, exchange: Exchange, onError: (error: unknown) => void) {
     this.#context = context;
     this.#exchange = exchange;
-    this.#guard = guard;
+    this.#onError = onError;
   }
 
   /** Once. Throws where a field can't be sent. */
@@ -34,28 +33,22 @@ export class Inquiry implements AttemptEvents {
     const content = Buffer.concat(body ?? []);
     const hasBody = content.length > 0;
     const headers = ['Host', authority, ...fields.flat(), 'Content-Length', `${content.length}`];
-    const request = { method, target, headers, hasBody };
     const { inquiries: pool, limits, handler } = this.#context;
-    const guard = this.#guard;
+    const onError = this.#onError;
     // How long it may take is for the pipeline to say.
     const timed = false;
-    const onError = (error: unknown) =>
-      guard(() => {
-        throw error;
-      })();
-    const taken = endpoint.isHttp2 ? pool.http2.take(endpoint, fresh) : undefined;
-    if (endpoint.isHttp2 ? !taken : pool.isFull(endpoint)) {
+    const options = { endpoint, fresh, timed, method, target, headers, hasBody, pool, limits, onError };
+    const attempt = attemptAt(options, this);
+    if (!attempt) {
       handler.onAuthorizationFailure(this.#exchange, 'overloaded');
       return;
     }
-    const http2 = taken && new Http2Attempt(taken, request, timed, this, onError);
-    const attempt = http2 ?? new Attempt({ endpoint, fresh, timed, ...request, pool, limits, guard }, this);
     this.#attempt = attempt;
     if (hasBody) {
       attempt.write(content);
       attempt.endBody([]);
     }
-    http2?.begin();
+    attempt.begin();
   }
 
   drop(): void {

@@ -2,29 +2,24 @@
  * A copy of a request on its way to another endpoint. Whatever becomes of it, the request itself never notices: what the endpoint does not
  * take in time is given up, and what it answers is read and thrown away.
  */
-
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { TargetEndpoint } from '../exchange.ts';
+import type { Repeatable, TargetEndpoint, UpstreamFailure } from '../exchange.ts';
+import type { TunnelEnd } from '../tunnel.ts';
+import { type Attempt, type AttemptEvents, attemptAt, type SentRequest } from './attempt.ts';
 import type { ExchangeContext } from './exchange.ts';
 
-/** Octets of a response that are read to keep its connection. */
-export const DISCARD = 1024 * 1024;
+/** Octets of a response that are read to keep its connection; more than that, and a new connection costs less. */
+const DISCARD = 1024 * 1024;
 
-export interface MirroredRequest {
-  readonly method: string;
-  readonly target: string;
-  readonly headers: string[];
-  readonly hasBody: boolean;
-}
-
-export class Mirror {
+export class Mirror implements AttemptEvents {
   readonly #context: ExchangeContext;
   readonly #endpoint: TargetEndpoint;
-  readonly #mirrored: MirroredRequest;
-  #request: ClientRequest | undefined;
+  readonly #mirrored: SentRequest;
+  #attempt: Attempt | undefined;
+  #discarded = 0;
   #started = false;
+  #repeated = false;
 
-  constructor(context: ExchangeContext, endpoint: TargetEndpoint, mirrored: MirroredRequest) {
+  constructor(context: ExchangeContext, endpoint: TargetEndpoint, mirrored: SentRequest) {
     this.#context = context;
     this.#endpoint = endpoint;
     this.#mirrored = mirrored;
@@ -34,68 +29,88 @@ export class Mirror {
   start(): boolean {
     if (this.#started) return false;
     this.#started = true;
-    if (this.#context.mirrors.isFull(this.#endpoint)) this.#context.handler.onMirrorDropped();
-    else this.#send(false);
+    this.#send(false);
     return true;
   }
 
   #send(fresh: boolean): void {
-    const { mirrors, limits } = this.#context;
-    const { method, target, headers, hasBody } = this.#mirrored;
-    const sent = mirrors.request(this.#endpoint, fresh, {
-      method,
-      path: target,
-      headers,
-      maxHeaderSize: limits.headBytes,
-      timeout: limits.response,
-      insecureHTTPParser: false,
-    });
-    this.#request = sent;
-    sent.on('response', discard);
-    sent.on('upgrade', (_response, socket) => socket.destroy());
-    sent.on('timeout', () => sent.destroy());
-    sent.on('error', () => {
-      if (this.#request !== sent) return;
-      this.#request = undefined;
-      const isSafe = method === 'GET' || method === 'HEAD';
-      try {
-        // A kept-alive connection that was closed under it says nothing about the endpoint.
-        if (sent.reusedSocket && !hasBody && isSafe && !fresh) this.#send(true);
-        else this.#context.handler.onMirrorDropped();
-      } catch (error) {
-        this.#context.handler.onInternalError(error);
-      }
-    });
-    if (hasBody) sent.flushHeaders();
-    else sent.end();
+    const { mirrors: pool, limits, handler } = this.#context;
+    const onError = (error: unknown) => {
+      handler.onInternalError(error);
+      this.drop();
+    };
+    const options = {
+      endpoint: this.#endpoint,
+      fresh,
+      timed: true,
+      ...this.#mirrored,
+      pool,
+      limits,
+      onError,
+    };
+    this.#attempt = attemptAt(options, this);
+    if (this.#attempt) this.#attempt.begin();
+    else handler.onMirrorDropped();
   }
 
   write(chunk: Buffer): void {
-    const sent = this.#request;
-    if (!sent) return;
-    sent.write(chunk);
-    if (sent.writableLength <= this.#context.limits.mirrorBytes) return;
+    const attempt = this.#attempt;
+    if (!attempt) return;
+    attempt.write(chunk);
+    if (attempt.buffered <= this.#context.limits.mirrorBytes) return;
     this.drop();
     this.#context.handler.onMirrorDropped();
   }
 
   end(trailers: [string, string][]): void {
-    if (trailers.length) this.#request?.addTrailers(trailers);
-    this.#request?.end();
+    this.#attempt?.endBody(trailers);
   }
 
   drop(): void {
-    const sent = this.#request;
-    this.#request = undefined;
-    sent?.destroy();
+    this.#attempt?.cancel();
+    this.#attempt = undefined;
   }
-}
 
-function discard(response: IncomingMessage): void {
-  let discarded = 0;
-  response.on('error', () => {});
-  response.on('data', (chunk: Buffer) => {
-    discarded += chunk.length;
-    if (discarded > DISCARD) response.destroy();
-  });
+  onReady(): void {
+    // What is not taken yet is kept, as long as it is little.
+  }
+
+  onInformation(): void {
+    // As everything that comes back.
+  }
+
+  onResponse(): void {
+    // The body says when it is over.
+  }
+
+  onResponseChunk(chunk: Buffer): boolean {
+    this.#discarded += chunk.length;
+    if (this.#discarded > DISCARD) this.drop();
+    return true;
+  }
+
+  onResponseEnd(): void {
+    this.#attempt = undefined;
+  }
+
+  onUpgrade(_: readonly string[], end: TunnelEnd): void {
+    end.destroy();
+    this.#attempt = undefined;
+  }
+
+  onFailure(_: UpstreamFailure, repeatable: Repeatable): void {
+    this.#attempt = undefined;
+    const { method } = this.#mirrored;
+    const isSafe = method === 'GET' || method === 'HEAD';
+    // A kept-alive connection that was closed under it says nothing about the endpoint.
+    if (repeatable === 'idempotent' && isSafe && !this.#repeated) {
+      this.#repeated = true;
+      this.#send(true);
+    } else this.#context.handler.onMirrorDropped();
+  }
+
+  onTruncated(): void {
+    this.#attempt = undefined;
+    this.#context.handler.onMirrorDropped();
+  }
 }
