@@ -44,6 +44,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   filters: ['match', 'snapshot', 'api'],
   translate: ['filters', 'match', 'snapshot', 'api'],
   explain: ['filters', 'match', 'snapshot', 'api'],
+  diff: ['explain', 'filters', 'match', 'snapshot', 'api'],
   regex: ['match'],
   proxy: ['filters', 'match', 'snapshot', 'api'],
   admin: ['explain', 'proxy', 'filters', 'match', 'snapshot', 'api'],
@@ -77,7 +78,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'api',
   ],
 };
-const PURE = ['api', 'snapshot', 'match', 'filters', 'translate', 'explain'];
+const PURE = ['api', 'snapshot', 'match', 'filters', 'translate', 'explain', 'diff'];
 
 const runtimeImports = sources('gateway-runtime')
   .filter((file) => file !== 'gateway-runtime/index.ts')

@@ -1,0 +1,64 @@
+/** Whether a client gets as far as the rules of a listener, and what the listener asks of it before. */
+import { clientsInWords } from '../explain/words.ts';
+import { canonicalJson } from '../snapshot/canonical.ts';
+import type { Listener } from '../snapshot/snapshot.ts';
+import type { GatewaySide } from './gateway-side.ts';
+
+/** The way in for the hosts of one class at one port. */
+export interface Door {
+  /** Open: the listener that serves them. */
+  readonly listener?: Listener;
+  /** Closed: what a client meets instead. */
+  readonly closed?: string;
+}
+
+export function doorOf(side: GatewaySide, port: number, listener: Listener | undefined): Door {
+  if (listener && (listener.protocol === 'HTTP' || listener.certificates.length > 0)) return { listener };
+  if (listener) {
+    return {
+      closed: `the TLS handshake fails: the listener ${listener.source.listener} has no certificate`,
+    };
+  }
+  const [any] = side.listeners(port).values();
+  if (!any) return { closed: `connection refused: no listener at port ${port}` };
+  return {
+    closed:
+      any.protocol === 'HTTP'
+        ? '404: no listener takes the host'
+        : 'the TLS handshake fails: no listener takes the host',
+  };
+}
+
+export interface DoorChange {
+  /** Some clients that came in come in no more. */
+  readonly isLess: boolean;
+  /** Those without a certificate. */
+  readonly needsCertificate: boolean;
+}
+
+/** How an open door differs from what it was; undefined where it does not. */
+export function changeOfDoor(
+  before: Listener,
+  after: Listener,
+  bundlesOf: (listener: Listener, side: 'before' | 'after') => unknown,
+): DoorChange | undefined {
+  if (before.protocol !== after.protocol) return { isLess: true, needsCertificate: false };
+  const form = (listener: Listener, side: 'before' | 'after') =>
+    canonicalJson([
+      [...listener.certificates].sort(),
+      listener.clientCertificates?.mode,
+      bundlesOf(listener, side),
+    ]);
+  if (form(before, 'before') === form(after, 'after')) return undefined;
+  const asks = ({ clientCertificates }: Listener) => clientCertificates?.mode === 'AllowValidOnly';
+  const needsCertificate = asks(after) && !asks(before);
+  return { isLess: needsCertificate, needsCertificate };
+}
+
+/** `HTTPS with the certificate infra/edge, only clients with a certificate from ConfigMap infra/authorities`. */
+export function doorInWords({ protocol, certificates, clientCertificates }: Listener): string {
+  if (protocol === 'HTTP') return 'served over HTTP';
+  const names = certificates.map((id) => `Secret ${id}`).join(', ');
+  const clients = clientCertificates ? `; lets in ${clientsInWords(clientCertificates)}` : '';
+  return `served over HTTPS with the certificate of ${names}${clients}`;
+}
