@@ -35,6 +35,7 @@ import { ForwardingFields } from './pipeline/forwarding.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { SessionKeys } from './sessions/session-keys.ts';
 import type { GatewayMetrics } from './telemetry/gateway-metrics.ts';
+import { MatchedNames } from './telemetry/matched-names.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { type ObserverOptions, observe } from './telemetry/observer.ts';
 import { TicketKeys, ticketKeysOf } from './ticket-keys.ts';
@@ -92,6 +93,7 @@ export class Agent {
   readonly #publicPort: (port: number) => number;
   readonly #allMetrics: Metrics;
   readonly #metrics: GatewayMetrics;
+  readonly #matched = new MatchedNames();
   readonly #resources = new Map<ResourceKey, Resource>();
   readonly #upstreams: Upstreams;
   readonly #certificates = new Certificates();
@@ -130,7 +132,7 @@ export class Agent {
     this.#pipeline = new Pipeline(router, {
       upstreams: this.#upstreams,
       forwarding: new ForwardingFields(options.trustedHops ?? [], options.serverName ?? hostname()),
-      observer: observe(gateway, this.#metrics, options),
+      observer: observe(gateway, this.#metrics, this.#matched, options),
       attempts: limits.attempts,
       pending: { most: limits.pendingPerBackend, time: limits.pendingTime },
       authorizationTime: limits.authorization,
@@ -304,12 +306,15 @@ export class Agent {
   }
 
   #put(resource: Resource): void {
+    this.#unmatch(this.#resources.get(resource.key));
     this.#resources.set(resource.key, resource);
     if (resource.type === 'backend') {
       this.#upstreams.putBackend(resource);
       this.#tlsBackends.put(resource);
-    } else if (resource.type === 'http-rule') this.#metrics.putRule(resource);
-    else if (resource.type === 'listener') this.#metrics.putListener(resource);
+    } else if (resource.type === 'http-rule') {
+      this.#metrics.putRule(resource);
+      this.#matched.put(resource);
+    } else if (resource.type === 'listener') this.#metrics.putListener(resource);
     else if (resource.type === 'ca-bundle') {
       this.#caBundles.put(resource);
       this.#tlsBackends.bundleChanged(resource.key);
@@ -319,6 +324,7 @@ export class Agent {
   #remove(key: ResourceKey): void {
     const resource = this.#resources.get(key);
     this.#resources.delete(key);
+    this.#unmatch(resource);
     if (resource?.type === 'backend') {
       this.#upstreams.removeBackend(key);
       this.#tlsBackends.remove(key);
@@ -328,6 +334,10 @@ export class Agent {
       this.#caBundles.remove(key);
       this.#tlsBackends.bundleChanged(key);
     }
+  }
+
+  #unmatch(resource: Resource | undefined): void {
+    if (resource?.type === 'http-rule') this.#matched.remove(resource);
   }
 
   /**

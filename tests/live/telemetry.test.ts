@@ -58,6 +58,7 @@ describe('a line of the access log', () => {
     expect(rest).toEqual({
       gateway: 'infra/gw',
       listener: 'web',
+      port: 80,
       client: '127.0.0.1',
       protocol: 'HTTP/1.1',
       scheme: 'http',
@@ -76,6 +77,31 @@ describe('a line of the access log', () => {
       requestId: 'req-1.a:b',
     });
     expect(gateway.log[0]).not.toContain('s3cret');
+  });
+
+  it('says of headers and parameters what matches of the listener ask for, but no credentials', async () => {
+    const match = {
+      headers: { 'x-tier': 'gold', 'x-empty': '1', authorization: 'Bearer s3cret' },
+      query: { page: '1', access_token: 's3cret', none: '1' },
+    };
+    const asking = rule({ route: 'shop/gold', matches: [match], rest: { backends: [to('whoami')] } });
+    const other = listener('other', { hostname: 'other.example.com' });
+    const resources = [listener('web'), other, backend('whoami'), cart];
+    await gateway.serve({ resources: [...resources, asking] });
+    const headers = { 'x-tier': 'si"lver', 'x-empty': '', authorization: 'Bearer s3cret', 'x-any': 's3cret' };
+    await gateway.get('shop.example.com/cart?page=a%20b&access_token=s3cret&any=s3cret', { headers });
+    await gateway.get('other.example.com/', { headers });
+    await gateway.serve({ resources });
+    await gateway.get('shop.example.com/cart', { headers });
+    expect(gateway.lines().map(({ matched }) => matched)).toEqual([
+      {
+        headers: { authorization: true, 'x-empty': '', 'x-tier': 'si"lver' },
+        query: { access_token: true, none: null, page: 'a b' },
+      },
+      undefined,
+      undefined,
+    ]);
+    expect(gateway.log.join()).not.toContain('s3cret');
   });
 
   it('is there for what the gateway answers itself', async () => {

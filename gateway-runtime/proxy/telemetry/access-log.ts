@@ -2,8 +2,9 @@
  * The access log: one JSON object per line and one line per request, written when its response has ended, whatever the request
  * holds. Durations are in milliseconds.
  *
- * What can be a secret is not in it: no header values but Host and a request id, and no query, since tokens travel there
- * (`?access_token=`, signed URLs). Paths are, cut at 2,048 characters. Of a client's certificate whether it was verified, and only if
+ * What can be a secret is not in it: no header values but Host, a request id and what matches ask for, and of the query, where tokens
+ * travel (`?access_token=`, signed URLs), only the parameters that they ask for (`matched-names.ts`). Paths are, cut at 2,048
+ * characters. Of a client's certificate whether it was verified, and only if
  * so its subject, cut at 256 characters, and its fingerprint.
  */
 import {
@@ -16,6 +17,7 @@ import {
 } from '../../snapshot/snapshot.ts';
 import type { ClientIdentity } from '../client-certificates.ts';
 import type { ClientConnection, Exchange, ExchangeTotals } from '../exchange.ts';
+import type { MatchedNames } from './matched-names.ts';
 
 const LONGEST_PATH = 2_048;
 /** Ids of tracing systems, and nothing that could be something else. */
@@ -26,6 +28,7 @@ const PLAIN = /^[ !#-[\]-~]*$/;
 /** JSON.stringify takes several microseconds for a line; most of a line is the same for every request of a rule. */
 export class AccessLogLines {
   readonly #gateway: string;
+  readonly #matched: MatchedNames;
   readonly #listeners = new WeakMap<Listener, string>();
   readonly #rules = new WeakMap<HttpRule, string>();
   readonly #backends = new Map<BackendKey, string>();
@@ -33,7 +36,9 @@ export class AccessLogLines {
   #millisecond = 0;
   #time = '';
 
-  constructor(gateway: GatewayId) {
+  /** `matched` is kept as it is by whoever knows the rules. */
+  constructor(gateway: GatewayId, matched: MatchedNames) {
+    this.#matched = matched;
     this.#gateway = `","gateway":${JSON.stringify(gatewayKey(gateway))}`;
   }
 
@@ -45,10 +50,14 @@ export class AccessLogLines {
     const duration = Math.round(totals.duration * 1_000) / 1_000;
     const path = request.path.length > LONGEST_PATH ? request.path.slice(0, LONGEST_PATH) : request.path;
     let line =
-      `{"time":"${this.#now()}${this.#gateway}${listener ? this.#listener(listener) : ''},"client":"${connection.remoteAddress}","protocol":"${exchange.protocol}",` +
+      `{"time":"${this.#now()}${this.#gateway}${listener ? this.#listener(listener) : ''},"port":${connection.port},"client":"${connection.remoteAddress}","protocol":"${exchange.protocol}",` +
       `"scheme":"${connection.tls ? 'https' : 'http'}","method":${quoted(request.method)},"host":${quoted(request.host)},` +
       `"path":${quoted(path)},"status":${totals.status},"bytesReceived":${totals.bytesReceived},` +
       `"bytesSent":${totals.bytesSent},"duration":${duration}`;
+    if (connection.serverName !== undefined && connection.serverName !== request.host) {
+      line += `,"serverName":${quoted(connection.serverName)}`;
+    }
+    if (listener) line += this.#matched.text(listener.key, request);
     if (connection.client) line += this.#client(connection.client);
     if (rule) line += this.#rule(rule);
     if (authorization) line += `,"authorization":"${authorization.result}"`;

@@ -3,6 +3,7 @@ import type { GatewayId } from '../../snapshot/snapshot.ts';
 import type { Observer } from '../pipeline/observer.ts';
 import { AccessLogLines } from './access-log.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
+import type { MatchedNames } from './matched-names.ts';
 
 export interface ObserverOptions {
   /** Called with one JSON line per request, without line end. */
@@ -14,9 +15,10 @@ export interface ObserverOptions {
 export function observe(
   gateway: GatewayId,
   metrics: GatewayMetrics,
+  matched: MatchedNames,
   { accessLog, onDefect = console.error }: ObserverOptions,
 ): Observer {
-  const lines = new AccessLogLines(gateway);
+  const lines = new AccessLogLines(gateway, matched);
   const internalError = (error: unknown) => {
     metrics.count('internal-error');
     try {
