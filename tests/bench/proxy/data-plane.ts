@@ -13,8 +13,10 @@ import { Metrics } from '../../../gateway-runtime/proxy/telemetry/metrics.ts';
 import { re2 } from '../../../gateway-runtime/regex/re2.ts';
 import { contentHash } from '../../../gateway-runtime/snapshot/canonical.ts';
 import { difference } from '../../../gateway-runtime/snapshot/difference.ts';
-import { backend, endpoints, GATEWAY, to } from '../../support/gateway.ts';
-import { listener, prefix, rule, snapshot } from '../../unit/match/snapshots.ts';
+import type { HttpRule } from '../../../gateway-runtime/snapshot/snapshot.ts';
+import { backend, backendKey, endpoints, GATEWAY, to } from '../../support/gateway.ts';
+import { listener, prefix, regex, rule, snapshot } from '../../unit/match/snapshots.ts';
+import type { Variant } from './added.ts';
 import type { Setting } from './contender.ts';
 
 const {
@@ -23,7 +25,8 @@ const {
   backendPort,
   routes: count,
   ports,
-}: Setting & { engine: EngineName } = JSON.parse(process.argv[2]!);
+  variant,
+}: Setting & { engine: EngineName; variant?: Variant } = JSON.parse(process.argv[2]!);
 const log = new LogFile(openSync(join(folder, `${engine}-access.log`), 'a'));
 const agent = new Agent({
   gateway: GATEWAY,
@@ -31,11 +34,29 @@ const agent = new Agent({
   engine,
   bindPort: (port) => (port === 443 ? ports.tls : ports.plain),
   metrics: new Metrics({ process: true }),
-  accessLog: (line) => log.write(line),
+  ...(variant === 'no log' ? {} : { accessLog: (line: string) => log.write(line) }),
 });
 const read = (name: string) => readFileSync(join(folder, name), 'utf8');
 const content = { certificate: read('certificate.pem'), privateKey: read('key.pem') };
 const certificate = { id: 'infra/bench', hash: contentHash(content), ...content };
+
+/** Ten, half of them on each head. */
+const edits = (): HttpRule['filters'] =>
+  ['RequestHeaderModifier', 'ResponseHeaderModifier'].map((type) => ({
+    type,
+    config: {
+      set: [1, 2, 3].map((n) => [`x-set-${n}`, 'value']),
+      add: [['x-add', 'value']],
+      remove: ['accept-language'],
+    },
+  }));
+
+const filters: Partial<Record<Variant, HttpRule['filters']>> = {
+  'ten header edits': edits(),
+  'a mirror': [
+    { type: 'RequestMirror', config: { name: 'mirror', backend: backendKey('one'), share: [1, 1] } },
+  ],
+};
 
 /** `weight` of the first route's first backend, of 100. */
 const configuration = (routes: number, weight = 90) =>
@@ -49,8 +70,13 @@ const configuration = (routes: number, weight = 90) =>
         on: ['web', 'secure'],
         route: `team-${i % 50}/route-${i}`,
         hostnames: [`h${i}.example.com`],
-        matches: [{ path: prefix(`/api/v${i}`) }],
-        rest: { backends: [to('one', i === 0 ? weight : 90), to('two', i === 0 ? 100 - weight : 10)] },
+        matches: [
+          { path: variant === 'a regular expression' ? regex(`/api/v${i}/[a-z]+`) : prefix(`/api/v${i}`) },
+        ],
+        rest: {
+          filters: (variant && filters[variant]) ?? [],
+          backends: [to('one', i === 0 ? weight : 90), to('two', i === 0 ? 100 - weight : 10)],
+        },
       }),
     ),
   );

@@ -10,6 +10,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { issue } from '../../support/certificates.ts';
+import { added } from './added.ts';
 import { type Contender, isInstalled, type Setting } from './contender.ts';
 import { listening, loadAverage } from './measured.ts';
 import { origin } from './origin.ts';
@@ -171,7 +172,9 @@ try {
     note({ work: work.name, taken: taken(), figures: summary(figures) });
   }
   if (!only || only.includes('own')) {
-    kept.alone = `# ${taken()}\n${await own(folder, BACKEND)}`;
+    start(origin(folder, BACKEND));
+    await listening(BACKEND);
+    kept.alone = `# ${taken()}\n${await added(folder, BACKEND, ROUNDS, SECONDS)}${await own(folder, BACKEND)}`;
     process.stdout.write(kept.alone);
   }
   if (values.write) kept.write();
