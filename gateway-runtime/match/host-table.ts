@@ -42,3 +42,14 @@ export function mostSpecific<V>(root: RadixNode<V>, host: string): V | undefined
     if (node.value !== undefined && isHostEnd(host, consumed)) value = node.value;
   }
 }
+
+/** The values of all hostnames that match, the most specific first. */
+export function allThatMatch<V>(root: RadixNode<V>, host: string): readonly V[] {
+  const values: V[] = [];
+  let consumed = 0;
+  for (let node: RadixNode<V> | undefined = root; node; node = hostChild(node, host, consumed)) {
+    consumed += node.label.length;
+    if (node.value !== undefined && isHostEnd(host, consumed)) values.unshift(node.value);
+  }
+  return values;
+}

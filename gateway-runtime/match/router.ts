@@ -14,7 +14,7 @@ import type {
   SnapshotDelta,
 } from '../snapshot/snapshot.ts';
 import { compileConditions, compileRegex } from './conditions.ts';
-import { hostChild, hostKey, isHostEnd, mostSpecific } from './host-table.ts';
+import { allThatMatch, hostChild, hostKey, isHostEnd, mostSpecific } from './host-table.ts';
 import { ANY_HOST } from './hostname.ts';
 import { type Candidate, candidateOrder, PathTable, type RouteEntry } from './path-table.ts';
 import { EMPTY_RADIX, type RadixNode, radixGet, radixUpdate, radixValues } from './radix.ts';
@@ -33,6 +33,11 @@ export interface RouterOptions<P> {
 export class ListenerTable<P> {
   readonly listener: Listener;
   readonly #hosts: RadixNode<PathTable<P>>;
+  /**
+   * What was found in the tree for exact hostnames of rules, so that a request meets a few places in memory rather than a few for each
+   * node. By strings of the rules: no request adds a name of its own, and none is kept for its Host.
+   */
+  readonly #found = new Map<string, readonly PathTable<P>[]>();
 
   constructor(listener: Listener, hosts: RadixNode<PathTable<P>>) {
     this.listener = listener;
@@ -41,7 +46,18 @@ export class ListenerTable<P> {
 
   /** The rule that serves a request to this listener, and the match of it that decided; undefined is 404. */
   find(request: MatchRequest): RouteEntry<P> | undefined {
-    return this.#findBelow(this.#hosts, 0, request);
+    const { host } = request;
+    const tables = this.#found.get(host);
+    if (tables) {
+      for (let i = 0; i < tables.length; i++) {
+        const found = tables[i]!.find(request);
+        if (found) return found;
+      }
+      return undefined;
+    }
+    const found = this.#findBelow(this.#hosts, 0, request);
+    if (found && found.hostname === host) this.#found.set(found.hostname, allThatMatch(this.#hosts, host));
+    return found;
   }
 
   /** A less specific hostname is asked where none of the more specific ones has a rule that matches. */
