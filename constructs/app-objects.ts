@@ -2,13 +2,17 @@
 import { ApiObject } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import type { RawObject } from '../gateway-runtime/api/object.ts';
+import { teamOf } from './role.ts';
 import { MATERIALIZE, type SynthHooks } from './synth-hooks.ts';
+import type { TeamRef } from './team.ts';
 
 export interface AppObject {
   /** As it is applied, with every value resolved. */
   readonly object: RawObject;
   /** The construct, such as `shop/cart`. */
   readonly path: string;
+  /** The team in whose chart the construct stands; none where it is the platform's. */
+  readonly team?: TeamRef;
 }
 
 /** Brings the objects of a tree up to date with what was said to its constructs. */
@@ -24,7 +28,11 @@ export function objectsOf(app: IConstruct): AppObject[] {
   return app.node
     .findAll()
     .filter((construct) => ApiObject.isApiObject(construct))
-    .map((construct) => ({ object: construct.toJson() as RawObject, path: pathOf(construct) }));
+    .map((construct) => {
+      const team = teamOf(construct);
+      const object = construct.toJson() as RawObject;
+      return { object, path: pathOf(construct), ...(team && { team }) };
+    });
 }
 
 /** The path that people wrote: a construct calls the object that it stands for `Resource`, and several `Resource-...`. */

@@ -1,7 +1,9 @@
 /** What a route can attach to: a grant, a dedicated gateway, or an open listener; and the synth-time form of what each allows. */
 import { hostnameMatches, intersectHostnames } from '../gateway-runtime/match/hostname.ts';
+import { inAllCopies } from './copies.ts';
 import { fixFields } from './fixed.ts';
 import type { GrantedHostname } from './granted.ts';
+import { hostnamesText, missingGrant } from './role.ts';
 import type { RouteKind } from './route-kind.ts';
 import type { TeamRef } from './team.ts';
 
@@ -40,6 +42,8 @@ export interface Attachment<
   readonly team?: TeamRef<TeamName>;
   /** @internal How messages name it, such as `grant platform/shared-gw/shop`. */
   readonly title: string;
+  /** @internal Its Gateway, as messages name it: `infra/shared-gw`. */
+  readonly gatewayName: string;
   /** @internal Whether its listeners have an object of their own, so that a route attaches to the whole object and not to sections. */
   readonly wholeObject: boolean;
   /** @internal The listeners in the objects. */
@@ -48,7 +52,7 @@ export interface Attachment<
   hostname(value: string): GrantedHostname<Hosts>;
 }
 
-const made = new WeakSet<object>();
+const made = inAllCopies('attachments/1', () => new WeakSet<object>());
 
 /** A list that nobody can add to, whoever holds what it was made from. */
 export const frozenList = <List extends readonly unknown[]>(list: List): List =>
@@ -69,6 +73,7 @@ export function admit(attachment: Attachment): void {
     'listeners',
     'team',
     'title',
+    'gatewayName',
     'wholeObject',
     'places',
     'hostname',
@@ -87,7 +92,43 @@ export function hostnameProblem(asked: unknown, attachments: readonly Attachment
   if (typeof asked !== 'string') return `a hostname is a string, this is ${typeof asked}`;
   if (granted.some((host) => hostnameMatches(host, asked))) return undefined;
   const titles = attachments.map((each) => each.title).join(' and ');
-  return `hostname ${asked} is outside ${titles} (granted: ${granted.join(', ')})`;
+  return `hostname ${asked} is outside ${titles} (granted: ${granted.join(', ')})${missing(`hostname ${asked}`, attachments[0])}`;
+}
+
+/** Why a team's route may not attach, or undefined. */
+export function foreignProblem(
+  on: Attachment,
+  team: TeamRef | undefined,
+  hostnames: readonly string[],
+): string | undefined {
+  if (!team || !on.team || team.name === on.team.name) return undefined;
+  const asked = hostnames.filter((host) => hostnameProblem(host, [on]) === undefined);
+  return (
+    `${on.title} is for team ${on.team.name}, this chart belongs to team ${team.name}` +
+    missing(hostnamesText(asked), on, team)
+  );
+}
+
+/** Why a kind of route may not attach, or undefined. */
+export function kindProblem(on: Attachment, kind: string, hostnames: readonly string[]): string | undefined {
+  if ((on.kinds as readonly string[]).includes(kind)) return undefined;
+  return `${on.title} is not for ${kind} (granted: ${on.kinds.join(', ')})${missing(`${kind}s for ${hostnames.join(', ')}`, on)}`;
+}
+
+/** Why a listener may not be used, or undefined. */
+export function listenerProblem(
+  name: string,
+  on: Attachment,
+  hostnames: readonly string[],
+): string | undefined {
+  if (on.listeners.includes(name)) return undefined;
+  const what = `${hostnamesText(hostnames)} for listener ${name}`;
+  return `listener ${name} is outside ${on.title} (granted: ${on.listeners.join(', ')})${missing(what, on)}`;
+}
+
+/** The end of a sentence. Of a listener that is open to whole namespaces nothing is granted. */
+function missing(what: string, on: Attachment | undefined, team = on?.team): string {
+  return on?.team && team ? `. ${missingGrant(what, on.gatewayName, team.name)}` : '';
 }
 
 /** The hostname itself, or an Error that says what is granted. */

@@ -1,8 +1,19 @@
 /** Where a rule sends its requests: `service('cart', 8080)`, a Service of cdk8s-plus, `canary({ ... })`. */
 import { apiFilters, backendFilterList, type Filter } from './filter.ts';
-import { isObject, noted, number, oneOf, optional, problemsOf, read, type Shape, text } from './props.ts';
+import {
+  flag,
+  isObject,
+  noted,
+  number,
+  oneOf,
+  optional,
+  problemsOf,
+  read,
+  type Shape,
+  text,
+} from './props.ts';
 
-export interface BackendOptions<Namespace extends string = string> {
+export interface BackendOptions<Namespace extends string = string, IsLent extends boolean = boolean> {
   /**
    * The share of requests is the weight over the sum of the weights of the rule; 0 to 1,000,000.
    * @default 1
@@ -14,6 +25,11 @@ export interface BackendOptions<Namespace extends string = string> {
    */
   readonly namespace?: Namespace;
   /**
+   * That the owner of the namespace lets the routes of this one in, by a ReferenceGrant that this app may not have.
+   * @default false
+   */
+  readonly lent?: IsLent;
+  /**
    * Filters for the requests that go to this backend.
    * @default - none
    */
@@ -21,8 +37,11 @@ export interface BackendOptions<Namespace extends string = string> {
 }
 
 /** One Service, at one port. */
-export interface Backend<Namespace extends string = string, Name extends string = string>
-  extends BackendOptions<Namespace> {
+export interface Backend<
+  Namespace extends string = string,
+  Name extends string = string,
+  IsLent extends boolean = boolean,
+> extends BackendOptions<Namespace, IsLent> {
   readonly kind: 'Service';
   readonly name: Name;
   readonly port: number;
@@ -37,13 +56,14 @@ export interface ServiceConstruct {
 }
 
 /** Several backends with their shares, made by `canary()` or a `Canary`. */
-export interface Split<Namespace extends string = string> {
-  readonly backends: readonly Backend<Namespace>[];
+export interface Split<Namespace extends string = string, IsLent extends boolean = boolean> {
+  readonly backends: readonly Backend<Namespace, string, IsLent>[];
 }
 
 const OPTIONS: Shape<BackendOptions> = {
   weight: optional(number),
   namespace: optional(text),
+  lent: optional(flag),
   filters: optional(backendFilterList),
 };
 const OPTIONS_OF_CONSTRUCT: Shape<BackendOptions & { readonly port?: number }> = {
@@ -53,11 +73,11 @@ const OPTIONS_OF_CONSTRUCT: Shape<BackendOptions & { readonly port?: number }> =
 const BACKEND: Shape<Backend> = { ...OPTIONS, kind: oneOf('Service'), name: text, port: number };
 
 /** A Service by name and port. */
-export function service<const Name extends string, const Namespace extends string = never>(
-  name: Name,
-  port: number,
-  options?: BackendOptions<Namespace>,
-): Backend<Namespace, Name>;
+export function service<
+  const Name extends string,
+  const Namespace extends string = never,
+  const IsLent extends boolean = false,
+>(name: Name, port: number, options?: BackendOptions<Namespace, IsLent>): Backend<Namespace, Name, IsLent>;
 /** A Service construct with a weight, filters, or another port than its first. */
 export function service(
   construct: ServiceConstruct,
@@ -79,6 +99,8 @@ export function service(
       kind: 'Service',
       name: target.name,
       port: firstPort(target),
+      // It is in the app, and so is the consent of its owner: the checks of the objects say what there is of it.
+      lent: true,
       ...(namespace === undefined ? {} : { namespace }),
       ...props,
     },

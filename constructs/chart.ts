@@ -1,10 +1,12 @@
 /** Charts that carry a role: what may be made in them is checked by the compiler and at synth. */
 import { Chart, type ChartProps } from 'cdk8s';
-import type { Construct, IConstruct } from 'constructs';
+import type { Construct } from 'constructs';
 import { clusterObject } from './api-object.ts';
+import { frozenTeam } from './attachment.ts';
 import { requireChecks } from './checks.ts';
 import { fixFields } from './fixed.ts';
 import { flag, optional, read, record, type Shape, text } from './props.ts';
+import { TEAM_OF_CHART } from './role.ts';
 import { isTeamRef, type TeamRef, teamType } from './team.ts';
 
 const OF_EVERY_CHART: Shape<Omit<ChartProps, 'namespace'>> = {
@@ -50,12 +52,7 @@ export class TeamChart<const Name extends string = string> extends Chart {
       throw new Error(`${this.node.path}: ${problems.join('; ')}: new TeamChart(app, '${id}', { team })`);
     this.team = team as TeamRef<Name>;
     fixFields(this, ['team']);
+    Object.defineProperty(this, TEAM_OF_CHART, { value: frozenTeam(this.team) });
     requireChecks(this, () => [...problems]);
   }
-}
-
-/** The team whose chart this construct is in. */
-export function teamOf(construct: IConstruct): TeamRef | undefined {
-  const chart = construct.node.scopes.findLast((scope) => scope instanceof TeamChart);
-  return (chart as TeamChart | undefined)?.team;
 }

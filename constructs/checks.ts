@@ -6,6 +6,7 @@
 import { App } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import { type AppObject, objectsOf } from './app-objects.ts';
+import { inAllCopies } from './copies.ts';
 import { type Finding, findingsOf } from './findings.ts';
 
 export interface Report {
@@ -28,7 +29,7 @@ interface Checked {
   readonly printed: Set<string>;
 }
 
-const apps = new WeakMap<IConstruct, Checked>();
+const apps = inAllCopies('checks/1', () => new WeakMap<IConstruct, Checked>());
 
 /**
  * Makes sure that the app of this construct is checked when it is synthesized, whoever synthesizes it.
@@ -118,7 +119,7 @@ function checkOncePerSynth(root: IConstruct, checked: Checked): void {
   }
 }
 
-const listening = new WeakSet<IConstruct>();
+const listening = inAllCopies('listening/1', () => new WeakSet<IConstruct>());
 
 function tell(root: IConstruct, checked: Checked): void {
   const { errors, warnings } = check(root);

@@ -20,7 +20,8 @@ import type { GrantedHostname, PlatformScope } from './granted.ts';
 import type { GrantedListener } from './listener.ts';
 import { found, optional, read, type Shape, texts } from './props.ts';
 import { type RouteKind, routeKinds } from './route-kind.ts';
-import { isTeamRef, Team, type TeamRef, teamType } from './team.ts';
+import { ATTACHMENTS } from './synth-hooks.ts';
+import { allow, isTeamRef, type TeamRef, teamType } from './team.ts';
 
 export interface DedicatedGatewayProps<
   Listeners,
@@ -70,6 +71,8 @@ export class DedicatedGateway<
   readonly title: string;
   /** @internal */
   readonly wholeObject = true;
+  /** @internal */
+  readonly gatewayName: string;
 
   constructor(
     scope: PlatformScope<Scope>,
@@ -91,14 +94,20 @@ export class DedicatedGateway<
     this.hostnames = frozenList(hostnames as readonly string[]) as Hosts;
     this.kinds = frozenList(kinds as readonly Kinds[]);
     this.listeners = frozenList(Object.keys(this._specs));
+    this.gatewayName = `${this.namespace}/${this.name}`;
     this.title = `dedicated gateway ${this.node.path}`;
     admit(this);
-    if (team instanceof Team) team._allow(this.kinds);
+    allow(team, this.kinds);
   }
 
   /** A hostname known only at run time. Throws an Error where the gateway does not serve it. */
   hostname(value: string): GrantedHostname<Hosts> {
     return requireHostname<Hosts>(this, value);
+  }
+
+  /** @internal */
+  [ATTACHMENTS](): readonly Attachment[] {
+    return [this];
   }
 
   /** @internal */

@@ -44,10 +44,14 @@ const EXTERNAL_AUTH: Shape<ExternalAuthProps> = {
  * Has a Service asked, over HTTP, about every request before anything else is done with it but CORS: it goes on where that answers 200. Any
  * other answer goes to the client, and no answer is a 503. A Service of another team needs a ReferenceGrant there.
  */
-export function externalAuth<const Namespace extends string = never, const Name extends string = string>(
-  target: Backend<Namespace, Name> | ServiceConstruct,
+export function externalAuth<
+  const Namespace extends string = never,
+  const Name extends string = string,
+  const IsLent extends boolean = false,
+>(
+  target: Backend<Namespace, Name, IsLent> | ServiceConstruct,
   given: ExternalAuthProps = {},
-): ExternalAuth & Toward<Namespace, Name> {
+): ExternalAuth & Toward<Namespace, Name, IsLent> {
   const { props, problems } = read('externalAuth()', given, EXTERNAL_AUTH);
   const { ref, problems: ofTarget } = serviceRef('externalAuth()', target);
   const { path, sendHeaders, takeHeaders, maxBody } = props;
@@ -63,5 +67,5 @@ export function externalAuth<const Namespace extends string = never, const Name 
     },
     [...problems, ...ofTarget],
   );
-  return filter as ExternalAuth & Toward<Namespace, Name>;
+  return filter as ExternalAuth & Toward<Namespace, Name, IsLent>;
 }

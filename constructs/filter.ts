@@ -204,8 +204,9 @@ export function apiFilters(
   for (const { type, config } of filters) {
     const { backendRef } = config as { backendRef?: ServiceRef };
     if (type === 'RequestMirror' || type === 'ExternalAuth') {
+      const { lent: _, ...ref } = backendRef ?? {};
       const namespace = backendRef?.namespace === routeNamespace ? undefined : backendRef?.namespace;
-      result.push({ type, [FIELDS[type]]: { ...config, backendRef: { ...backendRef, namespace } } });
+      result.push({ type, [FIELDS[type]]: { ...config, backendRef: { ...ref, namespace } } });
       continue;
     }
     let merged = byType.get(type);

@@ -11,6 +11,7 @@ import { translate } from '../gateway-runtime/translate/translate.ts';
 import type { AppObject } from './app-objects.ts';
 import { certificateStandIns } from './stand-ins.ts';
 import { type SynthHooks, WARNINGS } from './synth-hooks.ts';
+import { teamFindings } from './team-objects.ts';
 
 export interface Finding {
   readonly severity: 'error' | 'warning';
@@ -22,6 +23,13 @@ export interface Finding {
 
 /** What is wrong with the objects of an app. */
 export function findingsOf(root: IConstruct, appObjects: readonly AppObject[]): Finding[] {
+  const ofTeams = teamFindings(root, appObjects);
+  // What a team may not write at all means nothing else.
+  const told = new Set(ofTeams.map(({ path }) => path));
+  return [...ofTeams, ...meaning(root, appObjects).filter(({ path }) => !told.has(path))];
+}
+
+function meaning(root: IConstruct, appObjects: readonly AppObject[]): Finding[] {
   const paths = new Paths(appObjects);
   const objects = appObjects.map(({ object }) => object);
   const translation = translate([...objects, ...certificateStandIns(objects)], {

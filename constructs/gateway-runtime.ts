@@ -7,7 +7,7 @@ import { clusterObject, gatewayObject } from './api-object.ts';
 import { clientCertificateIn, policyAuthoritiesIn } from './backend-certificates.ts';
 import { requireChecks } from './checks.ts';
 import { controlPlane, NAME } from './control-plane-objects.ts';
-import { DEFAULT_CLASS, GatewayBase } from './gateway.ts';
+import { DEFAULT_CLASS, isGateway } from './gateway.ts';
 import { type DataPlaneProps, parametersObject } from './gateway-parameters.ts';
 import type { PlatformScope } from './granted.ts';
 import {
@@ -20,6 +20,7 @@ import {
   secretRules,
 } from './permissions.ts';
 import { isObject, number, oneOf, optional, read, record, type Shape, text, type } from './props.ts';
+import { platformProblems } from './role.ts';
 import { MATERIALIZE } from './synth-hooks.ts';
 
 export interface GatewayClassProps {
@@ -127,6 +128,7 @@ export class GatewayRuntime<
     this.#permissions = props.permissions ?? 'namespaced';
     requireChecks(this, () => [
       ...problems,
+      ...platformProblems(this, 'runtime'),
       ...Object.entries(classes).flatMap(([name, each]) => classProblems(name, each)),
     ]);
     clusterObject(this, 'GatewayParameters', GATEWAY_PARAMETERS_DEFINITION);
@@ -168,8 +170,7 @@ export class GatewayRuntime<
     const secrets = new Names();
     const configMaps = new Names();
     for (const gateway of this.node.root.node.findAll()) {
-      if (!(gateway instanceof GatewayBase) || !this.#classes.includes(gateway.className as Classes))
-        continue;
+      if (!isGateway(gateway) || !this.#classes.includes(gateway.className as Classes)) continue;
       generated.add(gateway.namespace, generatedName(gateway.name, gateway.className));
       for (const { name, namespace } of gateway._certificates) secrets.add(namespace, name);
       for (const { name, namespace } of gateway._authorities) configMaps.add(namespace, name);

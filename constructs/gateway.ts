@@ -3,13 +3,13 @@ import { type ApiObject, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import { NAMESPACE_NAME_LABEL } from '../gateway-runtime/api/names.ts';
 import { gatewayObject } from './api-object.ts';
-import { teamOf } from './chart.ts';
 import { requireChecks } from './checks.ts';
 import { authoritiesOf, differingPorts, frontendTls } from './client-certificates.ts';
 import { type DataPlaneProps, parametersObject } from './gateway-parameters.ts';
 import { isListener, type ListenerSpec, listenerProblems, type RouteNamespaces } from './listener.ts';
 import { labelProblem, nameProblem } from './naming.ts';
 import { found, isObject, optional, type Read, record, type Shape, text, type } from './props.ts';
+import { platformProblems } from './role.ts';
 import type { RouteKind } from './route-kind.ts';
 import type { TeamRef } from './team.ts';
 
@@ -60,6 +60,12 @@ export const GATEWAY_PROPS: Shape<GatewayProps<unknown>> = {
 
 /** An entry of `spec.listeners`. */
 export type ListenerEntry = Record<string, unknown> & { readonly name: string };
+
+/** Whether a construct is a gateway of this package or of a copy of it. */
+export const isGateway = (
+  construct: object,
+): construct is GatewayBase<Readonly<Record<string, ListenerSpec>>> =>
+  '_specs' in construct && 'className' in construct;
 
 export abstract class GatewayBase<
   Listeners extends Readonly<Record<string, ListenerSpec>>,
@@ -154,13 +160,8 @@ export abstract class GatewayBase<
       ...nameProblem('Gateway', this.name),
       ...Object.keys(this._specs).flatMap((name) => labelProblem('listener', name)),
       ...differingPorts(this._specs),
+      ...platformProblems(this, 'gateway', 'another chart and grant the team its hostnames'),
     ];
-    const team = teamOf(this);
-    if (team) {
-      problems.push(
-        `a gateway is made by the platform, and this chart belongs to team ${team.name}: make it in another chart and grant the team its hostnames`,
-      );
-    }
     const { listeners } = this._spec();
     if (listeners.length > 64) {
       problems.push(

@@ -53,6 +53,7 @@ export interface Granted<
   readonly kinds: readonly Kinds[];
   readonly listeners: readonly Listeners[];
   readonly title: string;
+  readonly gatewayName: string;
   readonly wholeObject: boolean;
   readonly places: () => readonly ListenerPlace[];
 }
@@ -82,6 +83,8 @@ export class Grant<
   /** @internal */
   readonly title: string;
   /** @internal */
+  readonly gatewayName: string;
+  /** @internal */
   readonly wholeObject: boolean;
   readonly #places: () => readonly ListenerPlace[];
 
@@ -92,6 +95,7 @@ export class Grant<
     this.kinds = frozenList(granted.kinds);
     this.listeners = frozenList(granted.listeners);
     this.title = granted.title;
+    this.gatewayName = granted.gatewayName;
     this.wholeObject = granted.wholeObject;
     this.#places = granted.places;
   }

@@ -92,26 +92,25 @@ export type OwnedNamespace<Scope> =
 
 declare const toward: unique symbol;
 /** A filter that sends to a Service. The compiler alone knows of it. */
-export interface Toward<Namespace extends string, Name extends string> {
-  readonly [toward]: Backend<Namespace, Name>;
-}
-
-declare const lent: unique symbol;
-/** A Service of another namespace, with the consent of its owner. The compiler alone knows of it. */
-export interface Lent {
-  readonly [lent]: true;
+export interface Toward<Namespace extends string, Name extends string, IsLent extends boolean> {
+  readonly [toward]: Backend<Namespace, Name, IsLent>;
 }
 
 /** Undefined, or why a team may not send to a Service there; where nothing is known of the namespace, synth sees. */
-type ForeignService<Namespace extends string, Name extends string, Team extends string> = [
-  Namespace,
-] extends [never]
+type ForeignService<
+  Namespace extends string,
+  Name extends string,
+  IsLent extends boolean,
+  Team extends string,
+> = [Namespace] extends [never]
   ? undefined
   : string extends Team | Namespace
     ? undefined
     : [Namespace] extends [Team]
       ? undefined
-      : `${string extends Name ? 'one of these services' : `service ${Name}`} is in namespace ${Namespace}, which is not of team ${Team}: take it from its owner, referenceGrant.service(name, port)`;
+      : true extends IsLent
+        ? undefined
+        : `${string extends Name ? 'one of these services' : `service ${Name}`} is in namespace ${Namespace}, which is not of team ${Team}: take it from its owner, referenceGrant.service(name, port)`;
 
 type Unless<Problem, Asked> = Problem extends string ? Problem : Asked;
 
@@ -120,16 +119,14 @@ export type DestinationWithin<Asked, All extends readonly unknown[], Scope> = As
   ? All extends readonly [unknown, unknown, ...unknown[]]
     ? 'a redirect answers by itself: leave out what is beside it'
     : Asked
-  : Asked extends Lent
-    ? Asked
-    : Asked extends Backend<infer Namespace, infer Name>
-      ? Unless<ForeignService<Namespace, Name, TeamOf<Scope>>, Asked>
-      : Asked extends Split<infer Namespace>
-        ? Unless<ForeignService<Namespace, string, TeamOf<Scope>>, Asked>
-        : Asked;
+  : Asked extends Backend<infer Namespace, infer Name, infer IsLent>
+    ? Unless<ForeignService<Namespace, Name, IsLent, TeamOf<Scope>>, Asked>
+    : Asked extends Split<infer Namespace, infer IsLent>
+      ? Unless<ForeignService<Namespace, string, IsLent, TeamOf<Scope>>, Asked>
+      : Asked;
 
 /** The same for a filter of a rule. */
 export type FilterWithin<Asked, Scope> =
-  Asked extends Toward<infer Namespace, infer Name>
-    ? Unless<ForeignService<Namespace, Name, TeamOf<Scope>>, Asked>
+  Asked extends Toward<infer Namespace, infer Name, infer IsLent>
+    ? Unless<ForeignService<Namespace, Name, IsLent, TeamOf<Scope>>, Asked>
     : Asked;

@@ -33,10 +33,14 @@ const MIRROR: Shape<MirrorProps> = {
  * Sends a copy of each request, or of a share of them, to another Service, whose answers nobody gets. A rule may have several. That of another
  * team needs a ReferenceGrant there.
  */
-export function mirror<const Namespace extends string = never, const Name extends string = string>(
-  target: Backend<Namespace, Name> | ServiceConstruct,
+export function mirror<
+  const Namespace extends string = never,
+  const Name extends string = string,
+  const IsLent extends boolean = false,
+>(
+  target: Backend<Namespace, Name, IsLent> | ServiceConstruct,
   given: MirrorProps = {},
-): Filter & Toward<Namespace, Name> {
+): Filter & Toward<Namespace, Name, IsLent> {
   const { props, problems } = read('mirror()', given, MIRROR);
   const { ref, problems: ofTarget } = serviceRef('mirror()', target);
   const { percent, fraction } = props;
@@ -55,5 +59,5 @@ export function mirror<const Namespace extends string = never, const Name extend
     },
     [...problems, ...ofTarget, ...ofShare],
   );
-  return filter as Filter & Toward<Namespace, Name>;
+  return filter as Filter & Toward<Namespace, Name, IsLent>;
 }

@@ -5,8 +5,7 @@ import { gatewayObject } from './api-object.ts';
 import { type Backend, type BackendOptions, type ServiceConstruct, service } from './backend.ts';
 import { requireChecks } from './checks.ts';
 import type { ConfigMapRef } from './client-certificates.ts';
-import { GatewayBase } from './gateway.ts';
-import type { Lent, OwnedNamespace } from './granted.ts';
+import type { OwnedNamespace } from './granted.ts';
 import type { SecretRef } from './listener.ts';
 import { nameProblem } from './naming.ts';
 import { found, isObject, list, optional, read, type Shape, text, type } from './props.ts';
@@ -104,20 +103,20 @@ export class ReferenceGrant<
   service<const Name extends ServicesOf<To>>(
     name: Name,
     port: number,
-    options: Omit<BackendOptions, 'namespace'> = {},
-  ): Backend & Lent {
+    options: Omit<BackendOptions, 'namespace' | 'lent'> = {},
+  ): Backend<string, Name, true> {
     if (!this.#names.includes(name)) {
       throw new Error(
         `${this.node.path}: ReferenceGrant.service() takes one of the Services that it is about (${this.#names.join(', ')}), this is ${found(name)}`,
       );
     }
-    return service(name, port, { ...options, namespace: this.namespace }) as Backend as Backend & Lent;
+    return service(name, port, { ...options, namespace: this.namespace, lent: true });
   }
 }
 
 function apiSources(source: ReferenceSource) {
   const { namespace } = source;
   // A ListenerSet does not inherit what its Gateway may refer to.
-  const kinds = source instanceof GatewayBase ? ['Gateway', 'ListenerSet'] : ['HTTPRoute'];
+  const kinds = 'className' in source ? ['Gateway', 'ListenerSet'] : ['HTTPRoute'];
   return kinds.map((kind) => ({ group: GATEWAY_GROUP, kind, namespace }));
 }

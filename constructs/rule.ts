@@ -13,8 +13,10 @@ import type { DestinationWithin, FilterWithin } from './granted.ts';
 import { apiMatch, MATCH, type Match, matchText } from './match.ts';
 import { found, isObject, optional, problemsOf, read, type Shape, text, type } from './props.ts';
 import { apiLimits, LIMITS, limitProblems, type RuleLimits } from './rule-limits.ts';
+import type { ServiceRef } from './service-ref.ts';
 import { apiSession, type SessionPersistence, sessionProblems } from './session-persistence.ts';
 import type { ApiMatch } from './sharding.ts';
+import type { TeamRef } from './team.ts';
 
 export interface RuleProps<
   Filters extends readonly (Filter | ExternalAuth)[] = readonly (Filter | ExternalAuth)[],
@@ -125,6 +127,19 @@ export class Rule<Route, Scope = unknown> {
     return [...ofCalls, ...others, ...ofRule, ...ofBackends];
   }
 
+  /** @internal What it sends to Services of other namespaces without their owners' consent. */
+  _foreign(team: TeamRef): string[] {
+    const backends = this.#backends();
+    const targets = [this.#props, ...backends].flatMap(({ filters = [] }) => filters.flatMap(targetOf));
+    return [...backends, ...targets]
+      .filter(({ namespace, lent }) => namespace !== undefined && namespace !== team.namespace && !lent)
+      .map(
+        ({ name, namespace }) =>
+          `service ${name} is in namespace ${namespace}, which is not of team ${team.name}: take it from its owner, referenceGrant.service(name, port). ` +
+          `Missing: a ReferenceGrant in namespace ${namespace}, from HTTPRoutes of namespace ${team.namespace} to Service ${name}`,
+      );
+  }
+
   /** @internal What is odd about it, and no error. */
   _warnings(): string[] {
     const backends = this.#backends();
@@ -162,6 +177,12 @@ export interface ApiRule {
   readonly retry: Readonly<Record<string, unknown>> | undefined;
   readonly sessionPersistence: Readonly<Record<string, unknown>> | undefined;
 }
+
+/** The Service that a filter sends to. */
+const targetOf = ({ config }: Filter | ExternalAuth): ServiceRef[] => {
+  const { backendRef } = config as { backendRef?: ServiceRef };
+  return backendRef ? [backendRef] : [];
+};
 
 function isSplit(value: unknown): value is Split {
   return typeof value === 'object' && value !== null && 'backends' in value;

@@ -7,6 +7,8 @@ export interface ServiceRef {
   readonly name: string;
   readonly port: number;
   readonly namespace?: string | undefined;
+  /** @internal That its owner lets routes of other namespaces in. */
+  readonly lent?: boolean | undefined;
 }
 
 export function serviceRef(call: string, target: unknown): { ref?: ServiceRef; problems: string[] } {
@@ -15,10 +17,10 @@ export function serviceRef(call: string, target: unknown): { ref?: ServiceRef; p
     return { problems: [`${call} takes service() or a Service construct, this is ${found(target)}`] };
   const problems = backendProblems(backend);
   if (problems.length > 0) return { problems };
-  const { name, port, namespace, weight, filters } = backend;
+  const { name, port, namespace, lent, weight, filters } = backend;
   const extra = weight !== undefined ? 'weight' : filters !== undefined ? 'filters' : undefined;
   return {
-    ref: { name, port, namespace },
+    ref: { name, port, namespace, ...(lent && { lent }) },
     problems: extra
       ? [`${call} takes a service without ${extra}, which it has no use for: leave ${extra} out`]
       : [],

@@ -1,6 +1,5 @@
 import type { Construct } from 'constructs';
 import { type Attachment, admit, frozenList, type ListenerPlace, requireHostname } from './attachment.ts';
-import { teamOf } from './chart.ts';
 import {
   GATEWAY_PROPS,
   GatewayBase,
@@ -18,8 +17,10 @@ import {
   sameNamespace,
 } from './listener.ts';
 import { found, isObject, oneOf, optional, read, type Shape } from './props.ts';
+import { teamOf } from './role.ts';
 import { ROUTE_KINDS, type RouteKind } from './route-kind.ts';
-import { isTeamRef, Team, type TeamRef } from './team.ts';
+import { ATTACHMENTS } from './synth-hooks.ts';
+import { isTeam, isTeamRef, type TeamRef } from './team.ts';
 import { TeamGrants, TeamListeners } from './team-listeners.ts';
 
 export interface SharedGatewayProps<Listeners> extends GatewayProps<Listeners> {
@@ -103,6 +104,7 @@ export class SharedGateway<
       kinds: frozenList(ROUTE_KINDS),
       listeners: frozenList([name]),
       title: `listener ${name} of ${this.node.path}`,
+      gatewayName: `${this.namespace}/${this.name}`,
       wholeObject: false,
       places: () => [place],
       hostname: (value) => requireHostname(attachment, value),
@@ -111,9 +113,18 @@ export class SharedGateway<
     return Object.freeze(attachment);
   }
 
+  /** @internal */
+  [ATTACHMENTS](): Attachment[] {
+    const open = Object.keys(this._specs).filter((name) => this._specs[name]!.routes);
+    return [
+      ...this.#grants.all.map(({ grant }) => grant),
+      ...open.map((name) => this.listener(name as OpenNames<Listeners>)),
+    ];
+  }
+
   /** @internal The gateway's own listeners admit its namespace at every hostname, so no team may live there. */
   override _problems(): string[] {
-    const teams = this.node.root.node.findAll().filter((construct) => construct instanceof Team);
+    const teams = this.node.root.node.findAll().filter(isTeam);
     const inside = [...teams, ...this.#grants.all.map(({ grant }) => grant.team)].filter(
       ({ namespace }) => namespace === this.namespace,
     );

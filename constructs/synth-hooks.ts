@@ -3,6 +3,7 @@
  * copy of this package.
  */
 import type { RawObject } from '../gateway-runtime/api/object.ts';
+import type { Attachment } from './attachment.ts';
 
 /** Brings its child objects up to date: for a construct that knows only at synth which objects it has. */
 export const MATERIALIZE = Symbol.for('gatewright.dev/materialize');
@@ -10,7 +11,11 @@ export const MATERIALIZE = Symbol.for('gatewright.dev/materialize');
 /** Sentences about what is not wrong in itself; cdk8s' own validations know errors only. */
 export const WARNINGS = Symbol.for('gatewright.dev/warnings');
 
+/** What routes may attach to, as far as the construct has a say in it. */
+export const ATTACHMENTS = Symbol.for('gatewright.dev/attachments');
+
 export interface SynthHooks {
+  [ATTACHMENTS]?(): readonly Attachment[];
   [MATERIALIZE]?(): void;
   [WARNINGS]?(objects: readonly RawObject[]): string[];
 }

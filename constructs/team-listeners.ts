@@ -13,7 +13,7 @@ import { anything, found, optional, read, type Shape, text, texts } from './prop
 import { type RouteKind, routeKinds } from './route-kind.ts';
 import type { SharedGateway } from './shared-gateway.ts';
 import { WARNINGS } from './synth-hooks.ts';
-import { Team, type TeamRef } from './team.ts';
+import { allow, type TeamRef } from './team.ts';
 
 type Props = GrantProps<readonly string[], RouteKind, string>;
 
@@ -46,11 +46,12 @@ export class TeamListeners extends Construct {
       kinds: props.kinds ?? ['HTTPRoute'],
       listeners: listeners.filter((name) => grantable.includes(name)),
       title: `grant ${this.node.path}`,
+      gatewayName: `${gateway.namespace}/${gateway.name}`,
       wholeObject: gateway.teamListeners === 'listener-set',
       places: () => this.#places(),
     });
     admit(this.grant);
-    if (team instanceof Team) team._allow(this.grant.kinds);
+    allow(team, this.grant.kinds);
     const around = [props.nestedIn ?? []].flat();
     this.nestedIn = around.map((each) => others.of(each)).filter((each) => each !== undefined);
     this.#problems = [

@@ -1,17 +1,27 @@
 import { ApiObject, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import { gatewayObject } from './api-object.ts';
-import { type Attachment, hostnameProblem, isAttachment, parentRefs } from './attachment.ts';
-import { teamOf } from './chart.ts';
+import {
+  type Attachment,
+  foreignProblem,
+  hostnameProblem,
+  isAttachment,
+  kindProblem,
+  listenerProblem,
+  parentRefs,
+} from './attachment.ts';
 import { requireChecks } from './checks.ts';
 import type { ExternalAuth } from './external-auth.ts';
 import type { Filter } from './filter.ts';
+import { isGateway } from './gateway.ts';
 import type { AttachmentWithin, HostnameWithin, HostsOf, ListenersOf } from './granted.ts';
 import { boundedName, nameProblem } from './naming.ts';
 import { anything, found, isObject, optional, read, type Shape, text, texts } from './props.ts';
+import { hostnamesText, missingGrant, teamOf } from './role.ts';
 import { type ApiRule, Rule, type RuleProps } from './rule.ts';
 import { shard } from './sharding.ts';
 import { MATERIALIZE, WARNINGS } from './synth-hooks.ts';
+import type { TeamRef } from './team.ts';
 
 export interface TeamRouteProps<On, Hosts extends readonly string[], Scope> {
   /** What the route attaches to: a grant, a dedicated gateway, an open listener, or several of them. */
@@ -39,6 +49,13 @@ const PROPS: Shape<TeamRouteProps<unknown, readonly string[], unknown>> = {
   listeners: optional(texts),
   name: optional(text),
 };
+
+const present = <Value>(value: Value | undefined): Value[] => (value === undefined ? [] : [value]);
+
+function problemsOfRule(rule: Rule<unknown>, team: TeamRef | undefined): string[] {
+  const problems = rule._problems();
+  return problems.length > 0 || !team ? problems : rule._foreign(team);
+}
 
 /** See `pathOf` in `app-objects.ts`. */
 const objectId = (suffix: string) => (suffix ? `Resource-${suffix}` : 'Resource');
@@ -160,8 +177,9 @@ export class TeamRoute<
       ...this.#on.flatMap((each) => this.#attachmentProblems(each)),
       ...(this.#attachments.length > 0
         ? this.hostnames
-            .map((host) => hostnameProblem(host, this.#attachments))
-            .filter((each) => each !== undefined)
+            .map((host, index) => [index, hostnameProblem(host, this.#attachments)])
+            .filter(([, problem]) => problem !== undefined)
+            .map(([index, problem]) => `hostnames[${index}]: ${problem}`)
         : []),
       ...(this.#rules.length === 0 ? ['the route has no rule: add one with .rule({ ... }).to(...)'] : []),
       ...this.#ruleProblems(),
@@ -169,8 +187,9 @@ export class TeamRoute<
   }
 
   #ruleProblems(): string[] {
+    const team = teamOf(this);
     const problems = this.#rules.flatMap((rule, index) =>
-      rule._problems().map((problem) => `spec.rules[${index}] (${rule._text}): ${problem}`),
+      problemsOfRule(rule, team).map((problem) => `spec.rules[${index}] (${rule._text}): ${problem}`),
     );
     return problems.length > 0 ? problems : [...this.#sizeProblems(), ...this.#nameProblems()];
   }
@@ -198,15 +217,22 @@ export class TeamRoute<
 
   #attachmentProblems(on: unknown): string[] {
     if (!isAttachment(on)) {
+      const what = isObject(on) && !(on instanceof Construct) ? 'an object that no grant() made' : found(on);
+      const team = teamOf(this)?.name;
+      const missing =
+        on instanceof Construct && isGateway(on) && team !== undefined
+          ? `. ${missingGrant(hostnamesText(this.hostnames), `${on.namespace}/${on.name}`, team)}`
+          : '';
       return [
-        `a route attaches to a grant, not to ${isObject(on) && !(on instanceof Construct) ? 'an object that no grant() made' : found(on)}: use gateway.grant(team, { hostnames })`,
+        `a route attaches to a grant, not to ${what}: use gateway.grant(team, { hostnames })${missing}`,
       ];
     }
     const problems: string[] = [];
     const own = teamOf(this);
     const chartNamespace = Chart.of(this).namespace;
-    if (own && on.team && own.name !== on.team.name) {
-      problems.push(`${on.title} is for team ${on.team.name}, this chart belongs to team ${own.name}`);
+    const foreign = foreignProblem(on, own, this.hostnames);
+    if (foreign) {
+      problems.push(foreign);
     } else if (on.team && this.namespace !== on.team.namespace) {
       problems.push(
         `${on.title} is for team ${on.team.name} in namespace ${on.team.namespace}, this route is in namespace ${this.namespace}`,
@@ -216,13 +242,10 @@ export class TeamRoute<
         `${on.title} admits routes of namespace ${on.team.namespace}, this chart is in namespace ${chartNamespace}`,
       );
     }
-    if (!on.kinds.includes('HTTPRoute')) {
-      problems.push(`${on.title} is not for HTTPRoute (granted: ${on.kinds.join(', ')})`);
-    }
-    for (const name of this.#listeners ?? []) {
-      if (!this.#attachments.some((each) => each.listeners.includes(name))) {
-        problems.push(`listener ${name} is outside ${on.title} (granted: ${on.listeners.join(', ')})`);
-      }
+    problems.push(...present(kindProblem(on, 'HTTPRoute', this.hostnames)));
+    for (const [index, name] of (this.#listeners ?? []).entries()) {
+      if (this.#attachments.some((each) => each.listeners.includes(name))) continue;
+      problems.push(`listeners[${index}]: ${listenerProblem(name, on, this.hostnames)}`);
     }
     const isInside = this.hostnames.every((host) => hostnameProblem(host, this.#attachments) === undefined);
     if (problems.length === 0 && isInside && parentRefs(on, this.hostnames, this.#listeners).length === 0) {

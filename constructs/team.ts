@@ -7,6 +7,7 @@ import { fixFields } from './fixed.ts';
 import type { PlatformScope } from './granted.ts';
 import { labelProblem } from './naming.ts';
 import { isObject, optional, read, record, type Shape, text, texts, type } from './props.ts';
+import { platformProblems } from './role.ts';
 import { ROUTE_RESOURCES, type RouteKind } from './route-kind.ts';
 
 /** A team, as far as grants and charts need to know it; what a team's own repository holds of it. */
@@ -54,6 +55,17 @@ export const isTeamRef = (value: unknown): value is TeamRef =>
   typeof (value as TeamRef).name === 'string' &&
   typeof (value as TeamRef).namespace === 'string';
 
+/** By a registered symbol, so that a copy of this package knows the teams of another. */
+const ALLOW = Symbol.for('gatewright.dev/allow');
+
+/** Whether it is a team that an app makes, and not only what is known of one. */
+export const isTeam = (value: unknown): value is Team => isObject(value) && ALLOW in value;
+
+/** A grant allows a team these kinds of routes, so its members may edit them. */
+export function allow(team: TeamRef, kinds: readonly RouteKind[]): void {
+  if (isTeam(team)) team[ALLOW](kinds);
+}
+
 /** A team: its namespace, and what its members may do there. The id is the team's name, a DNS label. */
 export class Team<const Name extends string = string, Scope = Construct>
   extends Construct
@@ -71,6 +83,7 @@ export class Team<const Name extends string = string, Scope = Construct>
     fixFields(this, ['name', 'namespace']);
     requireChecks(this, () => [
       ...problems,
+      ...platformProblems(this, 'team'),
       ...labelProblem('team', this.name),
       ...labelProblem('namespace', this.namespace),
     ]);
@@ -83,7 +96,7 @@ export class Team<const Name extends string = string, Scope = Construct>
   }
 
   /** @internal A grant allows the team these kinds, so its members may edit them. */
-  _allow(kinds: readonly RouteKind[]): void {
+  [ALLOW](kinds: readonly RouteKind[]): void {
     for (const kind of kinds) this.#kinds.add(kind);
   }
 

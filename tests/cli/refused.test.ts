@@ -29,7 +29,7 @@ describe('explain, of a host that', () => {
     expect(code).toBe(1);
     const [, answer] = stdout.split('\n\n');
     expect(flat(answer!)).toMatch(
-      /^Answer Answered 404: .*?\. Refused HTTPRoute\/shop\/cart \(RefusedAtSynth\) hostname media\.example\.com is outside grant platform\/shared-gw\/shop \(granted: shop\.example\.com, \*\.shop\.example\.com\)\. In .*app\.js(:\d+)? shop\/cart\. Listener /,
+      /^Answer Answered 404: .*?\. Refused HTTPRoute\/shop\/cart \(RefusedAtSynth\) hostnames\[0\]: hostname media\.example\.com is outside grant platform\/shared-gw\/shop \(granted: shop\.example\.com, \*\.shop\.example\.com\)\. Missing: a grant of hostname media\.example\.com at gateway infra\/shared-gw to team shop\. In .*app\.js(:\d+)? shop\/cart\. Listener /,
     );
     expect(stdout.split('\n').every((line) => line.length <= 80)).toBe(true);
     const json = await gatewright(['explain', file, 'http://media.example.com/cart', '--json']);

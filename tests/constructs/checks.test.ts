@@ -157,7 +157,7 @@ describe('attachment', () => {
     });
     expect(errors(app)).toEqual([
       expect.stringMatching(
-        /^\[shop\/by-hand\] HTTPRoute\/shop\/by-hand spec\.parentRefs\[0\]: no hostname of the route \(media\.example\.com\)/,
+        /^\[shop\/by-hand\] HTTPRoute\/shop\/by-hand spec\.hostnames\[0\]: hostname media\.example\.com is outside grant platform\/shared-gw\/shop/,
       ),
     ]);
   });

@@ -286,8 +286,8 @@ describe('DedicatedGateway', () => {
     });
     own.rule().to(service('cart', 80));
     expect(errors(app)).toEqual([
-      '[media/site] dedicated gateway platform/dedicated-gw is for team shop, this chart belongs to team media',
-      '[shop/cart] hostname media.example.com is outside dedicated gateway platform/dedicated-gw (granted: shop.example.com)',
+      '[media/site] dedicated gateway platform/dedicated-gw is for team shop, this chart belongs to team media. Missing: a grant of hostname shop.example.com at gateway infra/dedicated-gw to team media',
+      '[shop/cart] hostnames[0]: hostname media.example.com is outside dedicated gateway platform/dedicated-gw (granted: shop.example.com). Missing: a grant of hostname media.example.com at gateway infra/dedicated-gw to team shop',
     ]);
   });
 });

@@ -313,7 +313,7 @@ describe('routes', () => {
     [
       'no options for a Service',
       (r, chart) => r.rule().to(service(new Service(chart, 's', { ports: [{ port: 1 }] }), null as Any)),
-      'service() takes an object with weight, namespace, filters, port, this is null',
+      'service() takes an object with weight, namespace, lent, filters, port, this is null',
     ],
     [
       'a filter of a backend',

@@ -41,21 +41,23 @@ describe('what synth refuses', () => {
     route(chart, 'number', { on: shopEdge, hostnames: [42] });
     route(platform, 'elsewhere', { on: shopEdge });
     const granted = 'granted: shop.example.com, *.shop.example.com';
+    const missing = (what: string, team = 'shop') =>
+      `. Missing: a grant of ${what} at gateway infra/shared-gw to team ${team}`;
     expect(errors(app).sort()).toEqual(
       [
-        `[shop/foreign-host] hostname media.example.com is outside grant platform/shared-gw/shop (${granted})`,
-        `[shop/wide] hostname *.example.com is outside grant platform/shared-gw/shop (${granted})`,
-        '[shop/nested/foreign-grant] grant platform/shared-gw/media is for team media, this chart belongs to team shop',
-        '[shop/gateway] a route attaches to a grant, not to SharedGateway platform/shared-gw: use gateway.grant(team, { hostnames })',
+        `[shop/foreign-host] hostnames[0]: hostname media.example.com is outside grant platform/shared-gw/shop (${granted})${missing('hostname media.example.com')}`,
+        `[shop/wide] hostnames[0]: hostname *.example.com is outside grant platform/shared-gw/shop (${granted})${missing('hostname *.example.com')}`,
+        `[shop/nested/foreign-grant] grant platform/shared-gw/media is for team media, this chart belongs to team shop${missing('hostname media.example.com')}`,
+        `[shop/gateway] a route attaches to a grant, not to SharedGateway platform/shared-gw: use gateway.grant(team, { hostnames })${missing('hostname shop.example.com')}`,
         '[shop/nothing] a route attaches to a grant, not to undefined: use gateway.grant(team, { hostnames })',
-        '[media/kind] grant platform/shared-gw/grpc is not for HTTPRoute (granted: GRPCRoute)',
-        '[shop/listener] listener lobby is outside grant platform/shared-gw/shop (granted: web, secure)',
+        `[media/kind] grant platform/shared-gw/grpc is not for HTTPRoute (granted: GRPCRoute)${missing('HTTPRoutes for grpc.example.com', 'media')}`,
+        `[shop/listener] listeners[0]: listener lobby is outside grant platform/shared-gw/shop (granted: web, secure)${missing('hostnames shop.example.com, *.shop.example.com for listener lobby')}`,
         '[shop/number] TeamRoute takes a list of at least one text as hostnames, and hostnames[0] is 42',
         '[platform/elsewhere] grant platform/shared-gw/shop admits routes of namespace shop, this chart is in namespace infra',
       ].sort(),
     );
     expect(() => app.synthYaml()).toThrow(
-      `[shop/foreign-host] hostname media.example.com is outside grant platform/shared-gw/shop (${granted})`,
+      `[shop/foreign-host] hostnames[0]: hostname media.example.com is outside grant platform/shared-gw/shop (${granted})${missing('hostname media.example.com')}`,
     );
   });
 

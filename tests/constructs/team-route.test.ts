@@ -223,7 +223,10 @@ describe('rules', () => {
     const backends = rulesOf((route) =>
       route
         .rule()
-        .to(service('own', 80, { namespace: 'shop' }), service('other', 80, { namespace: 'media' })),
+        .to(
+          service('own', 80, { namespace: 'shop' }),
+          service('other', 80, { namespace: 'media', lent: true }),
+        ),
     )[0].backendRefs;
     expect(backends.map(({ namespace }: { namespace?: string }) => namespace)).toEqual([undefined, 'media']);
   });

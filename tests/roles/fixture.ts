@@ -6,9 +6,10 @@ import { ApiObject, App } from 'cdk8s';
 import { Construct } from 'constructs';
 import * as own from 'gatewright';
 
-/** The same with the constructs of another copy of the package. */
-export function fixture(gatewright: typeof own = own) {
-  const { http, https, PlatformChart, SharedGateway, secretRef, service, Team, TeamChart } = gatewright;
+/** The same with another copy of the package for the platform, or for the teams. */
+export function fixture(ofPlatform: typeof own = own, ofTeams: typeof own = ofPlatform) {
+  const { http, https, PlatformChart, SharedGateway, secretRef, Team } = ofPlatform;
+  const { service, TeamChart } = ofTeams;
   const app = new App();
   const platform = new PlatformChart(app, 'platform', { namespace: 'infra' });
   const shop = new Team(platform, 'shop', { group: 'shop-people' });

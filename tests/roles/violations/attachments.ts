@@ -22,7 +22,7 @@ export const ATTACHMENTS: readonly Violation[] = [
     name: 'grant-of-another-team',
     ...DEVELOPER,
     violates: 'a route attaches to what another team was granted',
-    code: `new TeamRoute(shopChart, 'r', { on: mediaEdge }).rule().to(cart);`,
+    code: `new TeamRoute(shopChart, 'r', { on: mediaEdge, hostnames: ['media.example.com'] }).rule().to(cart);`,
     typescript: { at: 'on', words: ['this grant is for team media, this chart belongs to team shop'] },
     javascript: {
       path: 'shop/r',
@@ -36,7 +36,7 @@ export const ATTACHMENTS: readonly Violation[] = [
     name: 'grant-of-another-team-in-a-construct',
     ...DEVELOPER,
     violates: 'the same inside of a construct that does not say whose it is',
-    code: `new TeamRoute(new Construct(shopChart, 'page'), 'r', { on: mediaEdge }).rule().to(cart);`,
+    code: `new TeamRoute(new Construct(shopChart, 'page'), 'r', { on: mediaEdge, hostnames: ['media.example.com'] }).rule().to(cart);`,
     typescript: { stoppedBy: 'synth', why: 'the type of a construct does not say in which chart it stands' },
     javascript: {
       path: 'shop/page/r',
@@ -50,7 +50,7 @@ export const ATTACHMENTS: readonly Violation[] = [
     name: 'grant-of-another-team-beside-the-own',
     ...DEVELOPER,
     violates: 'one of several grants of a route is that of another team',
-    code: `new TeamRoute(shopChart, 'r', { on: [shopEdge, mediaEdge] }).rule().to(cart);`,
+    code: `new TeamRoute(shopChart, 'r', { on: [shopEdge, mediaEdge], hostnames: ['shop.example.com', 'media.example.com'] }).rule().to(cart);`,
     typescript: { at: 'mediaEdge', words: ['this grant is for team media, this chart belongs to team shop'] },
     javascript: {
       path: 'shop/r',
@@ -71,7 +71,11 @@ export const ATTACHMENTS: readonly Violation[] = [
     violates: 'a copy of the grant of another team, which the compiler takes for anything',
     code: `new TeamRoute(shopChart, 'r', { on: JSON.parse(JSON.stringify(mediaEdge)) }).rule().to(cart);`,
     typescript: { stoppedBy: 'synth', why: 'what is any is everything' },
-    javascript: { path: 'shop/r', words: [NOT_MADE, 'use gateway.grant(team, { hostnames })'] },
+    javascript: {
+      path: 'shop/r',
+      words: [NOT_MADE, 'use gateway.grant(team, { hostnames })'],
+      namesNoGrant: true,
+    },
     objects: [onMedia],
     missing: MEDIA_TO_SHOP,
     threatens: MEDIA,
@@ -82,7 +86,11 @@ export const ATTACHMENTS: readonly Violation[] = [
     violates: 'a route attaches to an object that looks like a grant',
     code: `new TeamRoute(shopChart, 'r', { on: { ...mediaEdge, team: shop } }).rule().to(cart);`,
     typescript: { at: 'on', words: [A_GRANT] },
-    javascript: { path: 'shop/r', words: [NOT_MADE, 'use gateway.grant(team, { hostnames })'] },
+    javascript: {
+      path: 'shop/r',
+      words: [NOT_MADE, 'use gateway.grant(team, { hostnames })'],
+      namesNoGrant: true,
+    },
     objects: [onMedia],
     missing: MEDIA_TO_SHOP,
     threatens: MEDIA,
@@ -110,21 +118,21 @@ export const ATTACHMENTS: readonly Violation[] = [
       },
       onMedia,
     ],
-    missing: 'the right to write Grants, which no grant gives: only the platform has it',
+    missing: 'the right to write Grants, which no grant gives',
     threatens: MEDIA,
   },
   {
     name: 'gateway-in-place-of-a-grant',
     ...DEVELOPER,
     violates: 'a route attaches to the gateway that all teams share',
-    code: `new TeamRoute(shopChart, 'r', { on: shared, hostnames: ['shop.example.com'] }).rule().to(cart);`,
+    code: `new TeamRoute(shopChart, 'r', { on: shared, hostnames: ['media.example.com'] }).rule().to(cart);`,
     typescript: { at: 'on', words: [A_GRANT] },
     javascript: {
       path: 'shop/r',
       words: ['a route attaches to a grant, not to SharedGateway platform/shared-gw'],
     },
-    objects: [httpRoute({ parentRefs: [GATEWAY] })],
-    missing: grantOf('every hostname', 'shop'),
+    objects: [httpRoute({ parentRefs: [GATEWAY], hostnames: ['media.example.com'] })],
+    missing: MEDIA_TO_SHOP,
     threatens: MEDIA,
   },
   {
@@ -140,7 +148,7 @@ export const ATTACHMENTS: readonly Violation[] = [
     objects: [
       httpRoute({ parentRefs: [{ ...GATEWAY, sectionName: 'web' }], hostnames: ['pay.example.com'] }),
     ],
-    missing: grantOf('hostname pay.example.com at listener web', 'shop'),
+    missing: grantOf('hostname pay.example.com for listener web', 'shop'),
     threatens: MEDIA,
   },
   {
@@ -149,9 +157,9 @@ export const ATTACHMENTS: readonly Violation[] = [
     violates: 'a route attaches by port to whatever the gateway has there',
     code: `new TeamRoute(shopChart, 'r', { on: payEdge, port: 80 }).rule().to(cart);`,
     typescript: { at: 'port', words: [`'port' does not exist in type 'TeamRouteProps<`] },
-    javascript: { path: 'shop/r', words: ['TeamRoute does not know port'] },
+    javascript: { path: 'shop/r', words: ['TeamRoute does not know port'], namesNoGrant: true },
     objects: [httpRoute({ parentRefs: [{ ...GATEWAY, port: 80 }], hostnames: ['pay.example.com'] })],
-    missing: grantOf('hostname pay.example.com at listener web', 'shop'),
+    missing: grantOf('hostname pay.example.com for listener web', 'shop'),
     threatens: MEDIA,
   },
   {
@@ -168,6 +176,7 @@ export const ATTACHMENTS: readonly Violation[] = [
       words: [
         'listener web.media.example.com is outside grant platform/shared-gw/shop (granted: web, secure)',
       ],
+      namesNoGrant: true,
     },
     objects: [
       httpRoute({
@@ -184,7 +193,7 @@ export const ATTACHMENTS: readonly Violation[] = [
     violates: 'a route names its parent itself, without the namespace, so that it means one of the team',
     code: `new TeamRoute(shopChart, 'r', { on: { kind: 'ListenerSet', name: 'shared-gw-shop' } }).rule().to(cart);`,
     typescript: { at: 'on', words: [A_GRANT] },
-    javascript: { path: 'shop/r', words: [NOT_MADE] },
+    javascript: { path: 'shop/r', words: [NOT_MADE], namesNoGrant: true },
     objects: [httpRoute({ parentRefs: [{ kind: 'ListenerSet', name: 'shared-gw-shop' }] })],
     missing: grantOf('hostname shop.example.com at ListenerSet shop/shared-gw-shop', 'shop'),
     threatens: 'http://shop.example.com/',
@@ -196,11 +205,11 @@ export const ATTACHMENTS: readonly Violation[] = [
       'a route is written into the namespace of another team, where the grant of that team lets it in',
     code: `new TeamChart(app, 'more', { team: shop, namespace: 'media' });`,
     typescript: { at: 'namespace', words: [`'namespace' does not exist in type 'TeamChartProps<"shop">'`] },
-    javascript: { path: 'more', words: ['TeamChart does not know namespace'] },
+    javascript: { path: 'more', words: ['TeamChart does not know namespace'], namesNoGrant: true },
     objects: [
       httpRoute({ namespace: 'media', parentRefs: [listenersOf('media')], hostnames: ['media.example.com'] }),
     ],
-    missing: 'the right to write into namespace media, which no grant gives: it is that of team media',
+    missing: 'the right to write into namespace media, which no grant gives',
     threatens: MEDIA,
   },
   {
@@ -215,9 +224,10 @@ export const ATTACHMENTS: readonly Violation[] = [
       words: [
         'grant platform/shared-gw/shop is for team shop in namespace shop, this route is in namespace media',
       ],
+      namesNoGrant: true,
     },
     objects: [httpRoute({ namespace: 'media' })],
-    missing: 'the right to write into namespace media, which no grant gives: it is that of team media',
+    missing: 'the right to write into namespace media, which no grant gives',
     threatens: MEDIA,
   },
   {
@@ -238,7 +248,7 @@ export const ATTACHMENTS: readonly Violation[] = [
         spec: { selector: { app: 'cart' }, ports: [{ port: 8080 }] },
       },
     ],
-    missing: 'the right to write into namespace media, which no grant gives: it is that of team media',
+    missing: 'the right to write into namespace media, which no grant gives',
     threatens: MEDIA,
   },
 ];

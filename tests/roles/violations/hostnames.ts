@@ -102,6 +102,7 @@ export const HOSTNAMES: readonly Violation[] = [
         'takes a list of at least one text as hostnames',
         'this is []: leave hostnames out for its default',
       ],
+      namesNoGrant: true,
     },
     objects: [httpRoute({ parentRefs: [GATEWAY], hostnames: undefined })],
     missing: grantOf('hostname *', 'shop'),

@@ -30,7 +30,10 @@ function ofKind(name: string, kind: 'GRPCRoute' | 'TLSRoute' | 'TCPRoute' | 'UDP
         ...(hasHostnames ? {} : { hostnames: undefined }),
       }),
     ],
-    missing: grantOf(`${kind}s for shop.example.com`, 'shop'),
+    missing: grantOf(
+      `${kind}s for ${hasHostnames ? 'shop.example.com' : 'shop.example.com, *.apps.example.com'}`,
+      'shop',
+    ),
     threatens: 'http://media.example.com/',
   };
 }

@@ -12,8 +12,7 @@ import {
 
 const ADMINISTRATOR = { by: 'shop', role: 'application administrator' } as const;
 const MEDIA = 'http://media.example.com/';
-const ONLY_PLATFORM = (kind: string) =>
-  `the right to write ${kind}, which no grant gives: only the platform has it`;
+const ONLY_PLATFORM = (kind: string) => `the right to write ${kind}, which no grant gives`;
 const ALL = { namespaces: { from: 'All' } };
 
 const gateway = (name: string, namespace: string, listeners: readonly object[]) =>
@@ -39,6 +38,7 @@ export const PLATFORM_OBJECTS: readonly Violation[] = [
     javascript: {
       path: 'shop/gw',
       words: ['a gateway is made by the platform, and this chart belongs to team shop'],
+      namesNoGrant: true,
     },
     objects: [gateway('gw', 'shop', [{ name: 'web', port: 80, protocol: 'HTTP' }])],
     missing: ONLY_PLATFORM('Gateways'),
@@ -56,6 +56,7 @@ export const PLATFORM_OBJECTS: readonly Violation[] = [
     javascript: {
       path: 'shop/gw',
       words: ['a gateway is made by the platform, and this chart belongs to team shop'],
+      namesNoGrant: true,
     },
     objects: [gateway('gw', 'shop', [web('media.example.com')])],
     missing: ONLY_PLATFORM('Gateways'),
@@ -95,6 +96,7 @@ export const PLATFORM_OBJECTS: readonly Violation[] = [
     javascript: {
       path: 'shop/runtime',
       words: ['a runtime is made by the platform, and this chart belongs to team shop'],
+      namesNoGrant: true,
     },
     objects: [gatewayApi('GatewayClass', { name: 'own' }, { controllerName: CONTROLLER_NAME })],
     missing: ONLY_PLATFORM('GatewayClasses'),
@@ -161,7 +163,7 @@ export const PLATFORM_OBJECTS: readonly Violation[] = [
     violates: 'a team adds a hostname to its grant',
     code: `shopEdge.hostnames.push('media.example.com');`,
     typescript: { at: 'push', words: [`Property 'push' does not exist on type`] },
-    javascript: { path: '', words: ['object is not extensible'] },
+    javascript: { path: '', words: ['object is not extensible'], namesNoGrant: true },
     objects: [
       listenerSet('shared-gw-shop', 'infra', [
         {
@@ -191,7 +193,7 @@ export const PLATFORM_OBJECTS: readonly Violation[] = [
     violates: 'a team grants itself more, by way of what it was granted',
     code: `shopEdge.gateway.grant(shop, { name: 'more', hostnames: ['media.example.com'] });`,
     typescript: { at: 'gateway', words: [`Property 'gateway' does not exist on type`] },
-    javascript: { path: '', words: [`reading 'grant'`] },
+    javascript: { path: '', words: [`reading 'grant'`], namesNoGrant: true },
     objects: [
       listenerSet('shared-gw-shop-more', 'infra', [web('media.example.com')]),
       httpRoute({
@@ -214,6 +216,7 @@ export const PLATFORM_OBJECTS: readonly Violation[] = [
     javascript: {
       path: 'shop/annex',
       words: ['a team is made by the platform, and this chart belongs to team shop'],
+      namesNoGrant: true,
     },
     objects: [
       {
@@ -231,7 +234,7 @@ export const PLATFORM_OBJECTS: readonly Violation[] = [
     violates: 'a team labels its namespace as that of another team',
     code: asObjects('shopChart'),
     typescript: NO_CONSTRUCT,
-    javascript: { path: 'shop/object-0', words: ['Namespace/shop', 'made by the platform'] },
+    javascript: { path: 'shop/object-1', words: ['grant platform/shared-gw/media is for team media'] },
     objects: [
       {
         apiVersion: 'v1',

@@ -14,7 +14,10 @@ export interface Complaint {
 export interface Refusal {
   /** The construct, such as `shop/r`. */
   readonly path: string;
+  /** Besides what is missing, which it must always say. */
   readonly words: readonly string[];
+  /** That it is no grant which is missing, but another way of writing: the words say which. */
+  readonly namesNoGrant?: true;
 }
 
 /** A layer that can't see it, with the first one that does. */
@@ -27,7 +30,7 @@ export interface Violation {
   /** In kebab case. */
   readonly name: string;
   /** The team under whose credentials it is tried. */
-  readonly by: 'shop' | 'media' | 'payments';
+  readonly by: 'shop' | 'media';
   /** The role of who does it, in the words of Gateway API. */
   readonly role: 'application developer' | 'application administrator';
   /** What is violated, in a sentence. */

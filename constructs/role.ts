@@ -1,0 +1,30 @@
+/** Whose a construct is: what stands in the chart of a team is that team's, all else the platform's. */
+import type { IConstruct } from 'constructs';
+import type { TeamRef } from './team.ts';
+
+/** The team of a chart. A registered symbol, so that a copy of this package knows the charts of another. */
+export const TEAM_OF_CHART = Symbol.for('gatewright.dev/team-of-chart');
+
+/** The team whose chart this construct is in. */
+export function teamOf(construct: IConstruct): TeamRef | undefined {
+  const chart = construct.node.scopes.findLast((scope) => TEAM_OF_CHART in scope);
+  return (chart as { readonly [TEAM_OF_CHART]?: TeamRef } | undefined)?.[TEAM_OF_CHART];
+}
+
+/** What is wrong with a construct that only the platform may make, in the chart of a team. */
+export function platformProblems(construct: IConstruct, what: string, instead = 'another chart'): string[] {
+  const team = teamOf(construct);
+  return team
+    ? [
+        `a ${what} is made by the platform, and this chart belongs to team ${team.name}: make it in ${instead}`,
+      ]
+    : [];
+}
+
+/** Hostnames as something that is granted. */
+export const hostnamesText = (hostnames: readonly string[]): string =>
+  hostnames.length > 1 ? `hostnames ${hostnames.join(', ')}` : `hostname ${hostnames[0] ?? '*'}`;
+
+/** What would have to be granted, in the words of every layer. */
+export const missingGrant = (what: string, gateway: string, team: string): string =>
+  `Missing: a grant of ${what} at gateway ${gateway} to team ${team}`;

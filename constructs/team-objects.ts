@@ -1,0 +1,175 @@
+/**
+ * What stands in the chart of a team must be the team's, whoever made it: a construct of this package, an object by hand, an included file.
+ * Constructs say more of themselves, and earlier.
+ */
+import type { IConstruct } from 'constructs';
+import { refOf } from '../gateway-runtime/api/kinds.ts';
+import { GATEWAY_GROUP, OWN_GROUP } from '../gateway-runtime/api/names.ts';
+import { groupOf, type RawObject, refKey } from '../gateway-runtime/api/object.ts';
+import type { AppObject } from './app-objects.ts';
+import { type Attachment, foreignProblem, hostnameProblem, kindProblem } from './attachment.ts';
+import type { Finding } from './findings.ts';
+import { hostnamesText, missingGrant } from './role.ts';
+import { ATTACHMENTS, type SynthHooks } from './synth-hooks.ts';
+import type { TeamRef } from './team.ts';
+
+/** Kinds that only the platform makes, by API group; `*` is all of the group. */
+const OF_THE_PLATFORM = new Map([
+  [GATEWAY_GROUP, ['GatewayClass', 'Gateway', 'ListenerSet']],
+  [OWN_GROUP, ['Grant', 'GatewayParameters']],
+  ['', ['Namespace', 'Node', 'PersistentVolume']],
+  ['rbac.authorization.k8s.io', ['ClusterRole', 'ClusterRoleBinding']],
+  ['apiextensions.k8s.io', ['*']],
+  ['admissionregistration.k8s.io', ['*']],
+  ['apiregistration.k8s.io', ['*']],
+]);
+
+const ROUTES = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'];
+
+/** What is wrong with the objects of teams. */
+export function teamFindings(root: IConstruct, appObjects: readonly AppObject[]): Finding[] {
+  const ofTeams = appObjects.filter(({ team }) => team !== undefined);
+  if (ofTeams.length === 0) return [];
+  const places = new Places(root);
+  return ofTeams.flatMap(({ object, path, team }) =>
+    problemsOf(object, team!, places).map((message) => ({ severity: 'error' as const, path, message })),
+  );
+}
+
+/** What can be attached to, by the object that has the listeners. */
+class Places {
+  readonly #attachments = new Map<string, Set<Attachment>>();
+
+  constructor(root: IConstruct) {
+    for (const construct of root.node.findAll()) {
+      for (const each of (construct as SynthHooks)[ATTACHMENTS]?.() ?? []) this.#add(each);
+    }
+  }
+
+  #add(attachment: Attachment): void {
+    for (const { kind, namespace, name } of attachment.places()) {
+      const key = `${kind}/${namespace}/${name}`;
+      this.#attachments.set(key, (this.#attachments.get(key) ?? new Set()).add(attachment));
+    }
+  }
+
+  /** The gateway that such an object is or belongs to, as far as the app knows. */
+  gatewayOf(key: string): string {
+    const [known] = this.#attachments.get(key) ?? [];
+    return known?.gatewayName ?? key.replace(/^Gateway\//, '');
+  }
+
+  /** The attachments of an object of which a reference means listeners. */
+  meant(key: string, sectionName: string | undefined): Attachment[] {
+    return [...(this.#attachments.get(key) ?? [])].filter((each) =>
+      sectionName === undefined
+        ? each.wholeObject
+        : each.places().some((place) => place.sectionName === sectionName),
+    );
+  }
+}
+
+function problemsOf(object: RawObject, team: TeamRef, places: Places): string[] {
+  const ref = refOf(object);
+  const group = groupOf(String(object.apiVersion));
+  const { metadata } = object as { metadata?: { namespace?: unknown; name?: unknown } };
+  const kinds = OF_THE_PLATFORM.get(group) ?? [];
+  if (kinds.includes('*') || kinds.includes(ref.kind)) {
+    // A chart writes its namespace into objects that are in none as well.
+    const name = group === GATEWAY_GROUP || group === OWN_GROUP ? refKey(ref) : `${ref.kind}/${ref.name}`;
+    return [
+      `${name}: a ${ref.kind} is made by the platform, and this chart belongs to team ${team.name}. ` +
+        `${missingFor(object, ref.kind, team)}. Fix: have the platform make it, in a chart of its own.`,
+    ];
+  }
+  const named = refKey({ ...ref, namespace: textOf(metadata?.namespace) ?? '' });
+  const namespace = textOf(metadata?.namespace) ?? team.namespace;
+  if (namespace !== team.namespace) {
+    return [
+      `${named} metadata.namespace: found ${namespace}, expected ${team.namespace}: this chart belongs to team ${team.name} in namespace ${team.namespace}. ` +
+        `Missing: the right to write into namespace ${namespace}, which no grant gives. Fix: leave the namespace out.`,
+    ];
+  }
+  if (group !== GATEWAY_GROUP || !ROUTES.includes(ref.kind)) return [];
+  return routeProblems(object, ref.kind, team, places).map((problem) => `${named} ${problem}.`);
+}
+
+/** A ListenerSet of a team would be a grant that nobody gave; all else that is the platform's is a right. */
+function missingFor(object: RawObject, kind: string, team: TeamRef): string {
+  const { spec } = object as { spec?: { parentRef?: ParentRef; listeners?: unknown } };
+  const gateway = spec?.parentRef;
+  const hostnames = listOf<{ hostname?: unknown }>(spec?.listeners).map(
+    ({ hostname }) => textOf(hostname) ?? '*',
+  );
+  if (kind === 'ListenerSet' && gateway)
+    return missingGrant(
+      hostnamesText(hostnames),
+      `${gateway.namespace ?? team.namespace}/${gateway.name}`,
+      team.name,
+    );
+  const plural = kind.endsWith('Parameters') ? kind : kind.endsWith('s') ? `${kind}es` : `${kind}s`;
+  return `Missing: the right to write ${plural}, which no grant gives`;
+}
+
+interface ParentRef {
+  readonly group?: unknown;
+  readonly kind?: unknown;
+  readonly namespace?: unknown;
+  readonly name?: unknown;
+  readonly sectionName?: unknown;
+}
+
+/** Whether a route stays inside of what its team was granted. What breaks a field rule is told by the checks of the objects. */
+function routeProblems(object: RawObject, kind: string, team: TeamRef, places: Places): string[] {
+  const { spec } = object as { spec?: { parentRefs?: unknown; hostnames?: unknown } };
+  const hostnames = textsOf(spec?.hostnames);
+  const attachments = new Set<Attachment>();
+  const problems: string[] = [];
+  for (const [index, parent] of listOf<ParentRef>(spec?.parentRefs).entries()) {
+    // A route of a mesh names a Service (GAMMA); nothing of a gateway is in it.
+    if (textOf(parent.group) === '') continue;
+    const result = parentProblem(parent, kind, team, hostnames, places);
+    if (typeof result === 'string') problems.push(`spec.parentRefs[${index}]: ${result}`);
+    else for (const each of result) attachments.add(each);
+  }
+  const all = [...attachments];
+  if (problems.length > 0 || all.length === 0) return problems;
+  return hostnames.flatMap((host, index) => {
+    const problem = hostnameProblem(host, all);
+    return problem === undefined ? [] : [`spec.hostnames[${index}]: ${problem}`];
+  });
+}
+
+/** The attachments that a reference means, or why the team has none there. */
+function parentProblem(
+  parent: ParentRef,
+  kind: string,
+  team: TeamRef,
+  hostnames: readonly string[],
+  places: Places,
+): readonly Attachment[] | string {
+  const object = [parent.kind ?? 'Gateway', parent.namespace ?? team.namespace, parent.name].join('/');
+  const section = textOf(parent.sectionName);
+  const meant = places.meant(object, section);
+  const [first] = meant;
+  if (!first) {
+    const where = section === undefined ? object : `listener ${section} of ${object}`;
+    const gateway = places.gatewayOf(object);
+    const missing = missingGrant(hostnamesText(hostnames), gateway, team.name);
+    return `no grant opens ${where} to team ${team.name}. ${missing}`;
+  }
+  const own = meant.filter((each) => foreignProblem(each, team, hostnames) === undefined);
+  if (own.length === 0) return foreignProblem(first, team, hostnames)!;
+  const ofKind = own.filter((each) => kindProblem(each, kind, hostnames) === undefined);
+  return ofKind.length > 0
+    ? ofKind
+    : kindProblem(own[0]!, kind, hostnames.length > 0 ? hostnames : own[0]!.hostnames)!;
+}
+
+const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
+const listOf = <Item extends object>(value: unknown) =>
+  (Array.isArray(value) ? value : []).filter(
+    (each): each is Item => typeof each === 'object' && each !== null,
+  );
+const textsOf = (value: unknown): string[] =>
+  (Array.isArray(value) ? value : []).filter((each) => typeof each === 'string');
