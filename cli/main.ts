@@ -11,6 +11,7 @@ const COMMANDS = {
     load: () => import('./serve.ts'),
   },
   explain: { summary: 'say where a request goes, and why', load: () => import('./explain.ts') },
+  diff: { summary: 'say which requests go another way after a change', load: () => import('./diff.ts') },
   status: { summary: "say each object's conditions in words", load: () => import('./status.ts') },
   synth: { summary: 'write the Kubernetes objects of an app as YAML', load: () => import('./synth.ts') },
 };
@@ -20,11 +21,12 @@ Examples:
   gatewright serve gateway.yaml routes/
   gatewright serve app.ts
   gatewright explain app.ts GET https://shop.example.com/cart -H 'x-tier: gold'
+  gatewright diff HEAD:app.ts app.ts
   gatewright status manifests/ --json
   gatewright synth app.ts -o dist
 
-Exit codes: 0 done; 1 something is refused, or the request is answered with an
-error; 2 the command was not understood.`;
+Exit codes: 0 done; 1 something is refused, the request is answered with an
+error, or requests change their way; 2 the command was not understood.`;
 
 // Types are stripped by Node itself, and apps are followed by hooks that older ones do not have.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);

@@ -1,5 +1,5 @@
 /** Sources read and translated once, for commands that answer and end. */
-import { type ObjectRef, refKey } from '../gateway-runtime/api/object.ts';
+import { type ObjectRef, type RawObject, refKey } from '../gateway-runtime/api/object.ts';
 import {
   LocalCertificates,
   missingAuthorities,
@@ -30,6 +30,10 @@ export interface ReadOnceOptions {
   readonly appTimeout: number;
   /** Whether problems are told on standard error; without, the caller has another place for them. */
   readonly tells: boolean;
+  /** What stands for certificates and authorities that are missing. By default made anew, where any are. */
+  readonly certificates?: LocalCertificates;
+  /** When objects were created, by key, for those that do not say so. */
+  readonly created?: ReadonlyMap<string, string>;
 }
 
 export interface ReadOnce {
@@ -46,21 +50,19 @@ export interface ReadOnce {
 }
 
 /** Everything that the paths stand for, translated. Throws a CommandError where a path can't be used. */
-export async function readOnce(
-  paths: readonly string[],
-  { classes, strict, assumesServices, appTimeout, tells }: ReadOnceOptions,
-): Promise<ReadOnce> {
+export async function readOnce(paths: readonly string[], options: ReadOnceOptions): Promise<ReadOnce> {
+  const { classes, strict, assumesServices, appTimeout, tells, certificates, created } = options;
   const sources = await Sources.of(paths, { print: tellAsIs, timeout: appTimeout });
   const { problems } = await sources.read({ tolerant: true });
   const objects = [...sources.objects.objects()];
-  const secrets = strict ? [] : await standIns(objects);
+  const secrets = strict ? [] : await standIns(objects, certificates);
   const services = strict || !assumesServices ? [] : missingServices(objects).map(standInService);
   const made = [...secrets, ...services];
   const assumed = made.map(({ ref }) => ref);
   if (assumed.length > 0 && tells)
     tell(`Taken to be in the cluster: ${assumed.map(refKey).join(', ')} (not with --strict).`);
   const translation = translate(
-    [...objects, ...made].map(({ raw }) => raw),
+    [...objects, ...made].map(({ ref, raw }) => withTime(raw, created?.get(refKey(ref)))),
     { regex: re2, classes: classes ?? 'any' },
   );
   const told = unrepeated(problems, translation.diagnostics);
@@ -79,12 +81,21 @@ export async function readOnce(
   };
 }
 
-async function standIns(objects: readonly SourcedObject[]): Promise<SourcedObject[]> {
+function withTime(raw: RawObject, created: string | undefined): RawObject {
+  const metadata = raw.metadata as { readonly creationTimestamp?: unknown };
+  if (created === undefined || metadata.creationTimestamp !== undefined) return raw;
+  return { ...raw, metadata: { ...metadata, creationTimestamp: created } };
+}
+
+async function standIns(
+  objects: readonly SourcedObject[],
+  given: LocalCertificates | undefined,
+): Promise<SourcedObject[]> {
   const missing = missingSecrets(objects);
   const authorities = missingAuthorities(objects);
   if (missing.length + authorities.length === 0) return [];
-  const certificates = await LocalCertificates.create();
+  const certificates = given ?? (await LocalCertificates.create());
   const made = [...certificates.secretsFor(missing), ...(await certificates.authoritiesFor(authorities))];
-  await certificates.remove();
+  if (!given) await certificates.remove();
   return made;
 }

@@ -2,7 +2,8 @@
  * The process that runs an app, once. It imports the app's own copies of the libraries first and waits, so that a saved
  * edit costs only the app's own modules. What the app does to its process (exit, chdir, a loop) harms nobody else.
  */
-import { createRequire, registerHooks } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { createRequire, findPackageJSON, registerHooks } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type * as Constructs from '../../constructs/index.ts';
@@ -19,12 +20,22 @@ interface CdkApp {
 }
 
 const OWN_ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url)))) + sep;
-const OWN_FOLDERS = ['cli', 'constructs', 'gateway-runtime'].map((folder) => `${OWN_ROOT}${folder}${sep}`);
+const OWN_FOLDERS = [OWN_ROOT, ...otherCheckout()].flatMap((root) =>
+  ['cli', 'constructs', 'gateway-runtime'].map((folder) => `${root}${folder}${sep}`),
+);
 const LIBRARIES = ['constructs', 'cdk8s', 'cdk8s-plus-25', 'gatewright'];
 
 const files = new Set<string>();
 const isOwn = (file: string) =>
   !file.includes(`${sep}node_modules${sep}`) && !OWN_FOLDERS.some((folder) => file.startsWith(folder));
+
+/** An app within a checkout of this package, such as that of another revision, has its libraries from there. */
+function otherCheckout(): string[] {
+  const found = findPackageJSON(pathToFileURL(process.argv[2]!));
+  if (found === undefined) return [];
+  const { name } = JSON.parse(readFileSync(found, 'utf8')) as { name?: unknown };
+  return name === 'gatewright' ? [dirname(found) + sep] : [];
+}
 
 /** Files that were asked for and not found belong to the app too: creating one is an edit. */
 registerHooks({

@@ -3,7 +3,7 @@
  * order of backends, 50:50 for 1:1, the name of the route) makes none here.
  */
 
-import { retryInWords, sessionInWords, timeoutsInWords } from '../explain/words.ts';
+import { retryInWords, sessionInWords, timeoutsInWords, tlsInWords } from '../explain/words.ts';
 import { explainFilter } from '../filters/index.ts';
 import { canonicalJson } from '../snapshot/canonical.ts';
 import { sessionBinding, sessionName } from '../snapshot/session.ts';
@@ -42,6 +42,8 @@ export interface ShownShare {
   readonly share: number;
   /** Why this share is answered 500. */
   readonly unresolved?: string;
+  /** Another protocol than HTTP/1.1 in the clear, and TLS, in words. */
+  readonly way?: string;
   readonly filters: readonly string[];
 }
 
@@ -90,6 +92,15 @@ export class Outcomes {
       authorities.map((each) => this.#resources.get(each)?.hash),
       tls && this.#resources.get('gateway-identity')?.hash,
     ]);
+  }
+
+  #wayInWords(key: BackendKey | undefined): string | undefined {
+    const backend = this.#resources.get(key ?? '');
+    if (backend?.type !== 'backend') return undefined;
+    const { appProtocol, tls } = backend;
+    const identity = this.#resources.get('gateway-identity');
+    const shown = identity?.type === 'gateway-identity' ? identity.certificate : undefined;
+    return [appProtocol, tls && tlsInWords(tls, shown)].filter(Boolean).join(', ') || undefined;
   }
 
   /** Whether no endpoint of a backend is reached at all. */
@@ -162,11 +173,13 @@ export class Outcomes {
           ? canonicalJson([backend, this.wayTo(backend!), filters.map((each) => this.#filterKey(each))])
           : '500';
       const before = shares.get(key)?.share ?? 0;
+      const way = problem === undefined ? this.#wayInWords(backend) : undefined;
       shares.set(key, {
         key,
         name: name.replace(/^Service /, ''),
         share: before + weight / total,
         ...(problem === undefined ? {} : { unresolved: problem }),
+        ...(way === undefined ? {} : { way }),
         filters: filters.map(inWords),
       });
     }
@@ -208,9 +221,10 @@ function limitsOf(rule: HttpRule): string[] {
   ];
 }
 
-function shareText({ name, share, unresolved, filters }: ShownShare): string {
+function shareText({ name, share, unresolved, way, filters }: ShownShare): string {
   const percent = share > 1 - 1e-9 ? '' : ` ${Math.round(share * 1000) / 10} %`;
-  const edits = filters.length > 0 ? ` (${filters.join(', ')})` : '';
+  const rest = [...(way === undefined ? [] : [way]), ...filters].join(', ');
+  const edits = rest ? ` (${rest})` : '';
   return `${unresolved === undefined ? name : `500 (${unresolved} ${name})`}${percent}${edits}`;
 }
 
