@@ -7,6 +7,7 @@
 import { CONTROLLER_NAME, GATEWAY_GROUP, OWN_GROUP } from '../api/names.ts';
 import type { ObjectRef } from '../api/object.ts';
 import { canonicalJson } from '../snapshot/canonical.ts';
+import { MOST_ANCESTORS } from '../translate/policies/left-out.ts';
 import type {
   Condition,
   ListenerStatus,
@@ -172,15 +173,13 @@ function parentEdits(
   });
 }
 
-/** "A maximum of 16 ancestors will be represented in this list"; those of others have their places. */
-const MOST_ANCESTORS = 16;
-
 function ancestorEdits(
   ref: ObjectRef,
   found: FoundStatus | undefined,
   wanted: readonly PolicyAncestorStatus[],
   now: string,
 ): Edit[] {
+  // Those of others have their places.
   const isOurs = (entry: Partial<PolicyAncestorStatus> | null) => entry?.controllerName === CONTROLLER_NAME;
   const there = (listOf(found, 'ancestors') ?? []) as readonly (Partial<PolicyAncestorStatus> | null)[];
   const room = Math.max(0, MOST_ANCESTORS - there.filter((entry) => !isOurs(entry)).length);

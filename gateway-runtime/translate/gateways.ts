@@ -42,6 +42,8 @@ export interface ListenerSetView {
 export interface GatewayView {
   readonly id: GatewayId;
   readonly generation: number;
+  /** Milliseconds since 1970. */
+  readonly created: number;
   /** Why it is not accepted: then it has no snapshot. */
   readonly refusal?: Finding;
   /** What is not served of it, although it is accepted. */
@@ -125,6 +127,7 @@ function view(
   return {
     id,
     generation: gateway.metadata.generation ?? 0,
+    created: creationTime(gateway.metadata.creationTimestamp),
     ...(refusal ? { refusal } : {}),
     warnings: notServed(gateway),
     ...gatewayReferences(id.namespace, gateway, certificates),

@@ -12,14 +12,22 @@ import {
   type Resource,
   type SnapshotDelta,
 } from '../snapshot/snapshot.ts';
+import { diagnose } from './findings.ts';
 import type { GatewayClassView } from './gateway-classes.ts';
 import type { GatewayView, ListenerSetView, ServedListener } from './gateways.ts';
 import type { Derived } from './memo.ts';
 import { PolicyAncestors } from './policies/ancestors.ts';
 import type { PolicyView } from './policies/backend-tls.ts';
+import { LeftOut } from './policies/left-out.ts';
 import { ResourceSet } from './resource-set.ts';
 import type { RouteView } from './routes.ts';
-import { gatewayDiagnostics, gatewayStatus, listenerSetDiagnostics, listenerSetStatus } from './status.ts';
+import {
+  gatewayDiagnostics,
+  gatewayRef,
+  gatewayStatus,
+  listenerSetDiagnostics,
+  listenerSetStatus,
+} from './status.ts';
 import { Tracked } from './tracked.ts';
 import type { Infrastructure, ObjectStatus, Translation, TranslationChange } from './translation.ts';
 
@@ -50,6 +58,7 @@ export class Outputs {
   readonly #usedBackends = new Count();
   readonly #usedCertificates = new Count();
   readonly #policies = new PolicyAncestors();
+  readonly #leftOut = new LeftOut();
   /** What each policy wanted last, by object. */
   readonly #policyConfigMaps = new Map<string, readonly string[]>();
   /** Gateways and ListenerSets whose status is to be put together anew. */
@@ -81,6 +90,7 @@ export class Outputs {
     if (served) this.#served.add(key);
     else this.#served.delete(key);
     this.#infrastructure.set(key, served ? after.infrastructure : undefined);
+    this.#policies.gateway(key, after?.created);
     this.report(ref, 'view', after ? gatewayDiagnostics(after) : []);
     this.#statusDue.set(refKey(ref), ref);
 
@@ -147,15 +157,16 @@ export class Outputs {
 
   /** What changed since the last call. */
   take(): TranslationChange {
-    for (const [key, ref] of this.#statusDue) this.#statuses.set(key, this.#statusOf(ref));
-    this.#statusDue.clear();
-    for (const { ref, status, diagnostics, configMaps } of this.#policies.take()) {
+    for (const { ref, status, diagnostics, configMaps, leftOut } of this.#policies.take()) {
       this.#statuses.set(refKey(ref), status);
+      this.#leaveOut(`${ref.namespace}/${ref.name}`, leftOut);
       this.report(ref, 'view', diagnostics);
       this.#configMaps.replace(this.#policyConfigMaps.get(refKey(ref)) ?? [], configMaps);
       if (configMaps.length > 0) this.#policyConfigMaps.set(refKey(ref), configMaps);
       else this.#policyConfigMaps.delete(refKey(ref));
     }
+    for (const [key, ref] of this.#statusDue) this.#statuses.set(key, this.#statusOf(ref));
+    this.#statusDue.clear();
 
     const deltas: SnapshotDelta[] = [];
     const removedGateways: string[] = [];
@@ -206,10 +217,28 @@ export class Outputs {
     const countRoutes = (key: ListenerKey) => this.#attachedRoutes.of(key);
     if (kind === 'Gateway') {
       const view = this.#sources.gateways.get(namespace, name);
-      return view && gatewayStatus(view, countRoutes);
+      return view && gatewayStatus(view, countRoutes, this.#leftOut.findings(gatewayKey(view.id)));
     }
     const view = this.#sources.listenerSets.get(namespace, name);
     return view && listenerSetStatus(view, countRoutes);
+  }
+
+  /** A policy is not served on these Gateways: requests to its backends fail there. */
+  #leaveOut(policy: string, gateways: readonly string[]): void {
+    for (const key of this.#leftOut.replace(policy, gateways)) {
+      const [namespace, name] = key.split('/') as [string, string];
+      const ref = gatewayRef({ namespace, name });
+      this.#statusDue.set(refKey(ref), ref);
+      this.report(
+        ref,
+        'policies',
+        this.#leftOut.findings(key).map((finding) => diagnose('gateway', ref, finding)),
+      );
+      const resources = this.#resources.get(key);
+      if (!resources) continue;
+      resources.touchBackendsOf(policy);
+      this.#touchedGateways.add(key);
+    }
   }
 
   #resourcesOf(gateway: GatewayId): ResourceSet {
@@ -217,7 +246,9 @@ export class Outputs {
     this.#touchedGateways.add(key);
     let resources = this.#resources.get(key);
     if (!resources) {
-      resources = new ResourceSet({ namespace: gateway.namespace, name: gateway.name });
+      resources = new ResourceSet({ namespace: gateway.namespace, name: gateway.name }, (policy) =>
+        this.#leftOut.has(key, policy),
+      );
       this.#resources.set(key, resources);
     }
     return resources;

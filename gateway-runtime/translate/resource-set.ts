@@ -1,6 +1,8 @@
 /** The resources of one Gateway, put together from what its listeners and routes contribute, at the cost of the difference. */
-import { SetHash } from '../snapshot/canonical.ts';
+import { contentHash, SetHash } from '../snapshot/canonical.ts';
 import type { GatewayId, Resource, ResourceKey, Snapshot, SnapshotDelta } from '../snapshot/snapshot.ts';
+
+const NO_PLACE = 'its status has no place left for this Gateway';
 
 interface Contribution {
   readonly resource: Resource;
@@ -9,6 +11,8 @@ interface Contribution {
 
 export class ResourceSet {
   readonly #gateway: GatewayId;
+  /** Whether a policy, `namespace/name`, can't be served on this Gateway. */
+  readonly #isLeftOut: (policy: string) => boolean;
   /** Equal contributions are counted. There are several of one key only while a change goes through. */
   readonly #contributions = new Map<ResourceKey, Contribution[]>();
   readonly #touched = new Set<ResourceKey>();
@@ -18,8 +22,9 @@ export class ResourceSet {
   #version: string | undefined;
   #snapshot: Snapshot | undefined;
 
-  constructor(gateway: GatewayId) {
+  constructor(gateway: GatewayId, isLeftOut: (policy: string) => boolean) {
     this.#gateway = gateway;
+    this.#isLeftOut = isLeftOut;
   }
 
   get isEmpty(): boolean {
@@ -47,6 +52,22 @@ export class ResourceSet {
     this.#touched.add(resource.key);
   }
 
+  /** Whether the policy is left out has changed. */
+  touchBackendsOf(policy: string): void {
+    for (const [key, [first]] of this.#contributions) {
+      if (first?.resource.type === 'backend' && first.resource.tls?.policy === policy) this.#touched.add(key);
+    }
+  }
+
+  #asServed(resource: Resource | undefined): Resource | undefined {
+    if (resource?.type !== 'backend' || !resource.tls || !this.#isLeftOut(resource.tls.policy)) {
+      return resource;
+    }
+    const { hash: _, ...rest } = resource;
+    const refused = { ...rest, tls: { ...resource.tls, refusal: NO_PLACE } };
+    return { ...refused, hash: contentHash(refused) };
+  }
+
   /** What changed since the last call; undefined where nothing did. */
   publish(): SnapshotDelta | undefined {
     const from = this.#version;
@@ -54,7 +75,7 @@ export class ResourceSet {
     const remove: ResourceKey[] = [];
     for (const key of [...this.#touched].sort()) {
       const before = this.#published.get(key);
-      const after = this.#contributions.get(key)?.[0]?.resource;
+      const after = this.#asServed(this.#contributions.get(key)?.[0]?.resource);
       if (before?.hash === after?.hash) continue;
       if (before) this.#hash.remove(before.hash);
       if (after) {

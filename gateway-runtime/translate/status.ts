@@ -29,13 +29,18 @@ export const listenerSetRef = ({ namespace, name }: { namespace: string; name: s
   name,
 });
 
-export function gatewayStatus(view: GatewayView, countRoutes: CountRoutes): GatewayStatus {
+/** @param leftOut policies that it is left out of */
+export function gatewayStatus(
+  view: GatewayView,
+  countRoutes: CountRoutes,
+  leftOut: readonly Finding[],
+): GatewayStatus {
   const accepted = [...view.listenerSets.values()].filter(({ refusal }) => !refusal);
   return {
     kind: 'Gateway',
     ref: gatewayRef(view.id),
     conditions: [
-      ...summary(view.generation, view.refusal, view.listeners, 'Invalid', view.warnings),
+      ...summary(view.generation, view.refusal, view.listeners, 'Invalid', [...view.warnings, ...leftOut]),
       resolvedRefs(view),
       ...insecureFrontend(view),
     ],

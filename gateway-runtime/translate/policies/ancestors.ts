@@ -9,9 +9,7 @@ import { type GatewayId, gatewayKey } from '../../snapshot/snapshot.ts';
 import { diagnose } from '../findings.ts';
 import type { ObjectStatus } from '../translation.ts';
 import type { PolicyView } from './backend-tls.ts';
-
-/** "A maximum of 16 ancestors will be represented in this list" (PolicyStatus.ancestors). */
-const MOST_ANCESTORS = 16;
+import { MOST_ANCESTORS } from './left-out.ts';
 
 interface Service {
   readonly namespace: string;
@@ -30,6 +28,8 @@ export interface PolicyVerdict {
   readonly diagnostics: readonly Diagnostic[];
   /** ConfigMaps that are to be read for it. */
   readonly configMaps: readonly string[];
+  /** Gateways for which its status has no place, by `namespace/name`. */
+  readonly leftOut: readonly string[];
 }
 
 export class PolicyAncestors {
@@ -39,6 +39,18 @@ export class PolicyAncestors {
   readonly #policies = new Map<string, Map<string, ObjectRef>>();
   readonly #views = new Map<string, Entry>();
   readonly #due = new Map<string, ObjectRef>();
+  /** When each Gateway was made, in milliseconds since 1970. */
+  readonly #created = new Map<string, number>();
+
+  /** When a Gateway was made; undefined where it is gone. */
+  gateway(key: string, created: number | undefined): void {
+    const before = this.#created.get(key);
+    if (created === undefined) this.#created.delete(key);
+    else this.#created.set(key, created);
+    // One that comes or goes changes what routes send to, too; only one in the place of another of its name may not.
+    if (before === undefined || created === undefined || before === created) return;
+    for (const [policy, { ref }] of this.#views) this.#due.set(policy, ref);
+  }
 
   /** A route of a Gateway sends to a Service from now on, or no longer. */
   count(gateway: GatewayId, { namespace, service }: Service, by: 1 | -1): void {
@@ -78,16 +90,19 @@ export class PolicyAncestors {
   }
 
   #verdict(ref: ObjectRef, view: PolicyView | undefined): PolicyVerdict {
-    if (!view) return { ref, status: undefined, diagnostics: [], configMaps: [] };
+    const nothing = { ref, status: undefined, configMaps: [], leftOut: [] };
+    if (!view) return { ...nothing, diagnostics: [] };
     const gateways = new Set(
       view.services.flatMap((name) => [...(this.#gateways.get(`${ref.namespace}/${name}`)?.keys() ?? [])]),
     );
     const diagnostics = view.lost.map((finding) => diagnose('policy', ref, finding, 'warning'));
     // It is another controller's, or nobody's.
-    if (gateways.size === 0) return { ref, status: undefined, diagnostics, configMaps: [] };
-    const ancestors = [...gateways]
-      .sort()
+    if (gateways.size === 0) return { ...nothing, diagnostics };
+    const created = (key: string) => this.#created.get(key) ?? Number.MAX_SAFE_INTEGER;
+    const all = [...gateways].sort((a, b) => created(a) - created(b) || (a < b ? -1 : 1));
+    const ancestors = all
       .slice(0, MOST_ANCESTORS)
+      .sort()
       .map((key) => {
         const [namespace, name] = key.split('/') as [string, string];
         return {
@@ -101,6 +116,7 @@ export class PolicyAncestors {
       status: { kind: 'BackendTLSPolicy', ref, ancestors },
       diagnostics: [...view.errors.map((finding) => diagnose('policy', ref, finding)), ...diagnostics],
       configMaps: view.configMaps,
+      leftOut: all.slice(MOST_ANCESTORS),
     };
   }
 }

@@ -252,3 +252,39 @@ describe('the status of a Gateway', () => {
     expect(patch(gatewayRef, full, undefined)).toEqual([]);
   });
 });
+
+describe('the status of a policy', () => {
+  const policyRef = { group: GATEWAY_GROUP, kind: 'BackendTLSPolicy', namespace: 'shop', name: 'tls' };
+  const names = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, index) => `gateway-${from + index}`);
+  const ancestors = (of: readonly string[], controllerName: string) =>
+    of.map((name) => ({ ancestorRef: parentRef(name), controllerName, conditions: [written({}, NOW)] }));
+  const theirs = (count: number) => ancestors(names(0, count), 'example.com/other');
+  const wanted = (count: number): WantedStatus => ({
+    kind: 'BackendTLSPolicy',
+    ref: policyRef,
+    ancestors: names(0, count).map((name) => ({
+      ancestorRef: parentRef(name),
+      controllerName: CONTROLLER_NAME,
+      conditions: [condition()],
+    })),
+  });
+
+  it.each([
+    [0, 0, 17, 16],
+    [16, 0, 1, 0],
+    [14, 0, 5, 2],
+    [14, 2, 5, 2],
+    [10, 16, 16, 6],
+  ])(
+    'with %d entries of others and %d of ours gets of %d that are wanted %d, as many as it may have',
+    (others, before, count, after) => {
+      const found = [...theirs(others), ...ancestors(names(0, before), CONTROLLER_NAME)];
+      const edits = statusEdits(policyRef, { ancestors: found }, wanted(count), NOW);
+      const removed = edits.flatMap((each) => ('remove' in each ? each.remove : []));
+      const added = edits.flatMap((each) => ('append' in each ? each.append : []));
+      expect(before - removed.length + added.length).toBe(after);
+      expect(removed.every(({ index }) => index >= others)).toBe(true);
+    },
+  );
+});
