@@ -40,6 +40,7 @@ export class DataPlaneProcess {
     control: ControlPlane,
     replica: string,
     flags: readonly string[] = ['--ports', '80:0'],
+    environment: Record<string, string> = {},
   ): Promise<DataPlaneProcess> {
     const { tokenFile, caFile, folder } = control.options(replica);
     const started = DataPlaneProcess.run(
@@ -52,6 +53,7 @@ export class DataPlaneProcess {
         GATEWRIGHT_STATE_FOLDER: folder,
         GATEWRIGHT_ADDRESS: '127.0.0.1',
         GATEWRIGHT_ADMIN: '127.0.0.1:0',
+        ...environment,
       },
     );
     await until(`admin listens: ${started.output}`, () => started.output.includes('health and metrics'));

@@ -28,6 +28,16 @@ export function clientsOf(pid: number, port: number): Set<number> {
     if (from === local && state === ESTABLISHED) clients.set(inode!, Number.parseInt(to!.slice(-4), 16));
   }
   const found = new Set<number>();
+  for (const inode of inodesOfSockets(pid)) {
+    const client = clients.get(inode);
+    if (client !== undefined) found.add(client);
+  }
+  return found;
+}
+
+/** By which /proc/net names the sockets of a process. */
+export function inodesOfSockets(pid: number): Set<string> {
+  const found = new Set<string>();
   for (const fd of readdirSync(`/proc/${pid}/fd`)) {
     let name = '';
     try {
@@ -35,8 +45,8 @@ export function clientsOf(pid: number, port: number): Set<number> {
     } catch {
       // It was closed meanwhile.
     }
-    const client = clients.get(/^socket:\[(\d+)\]$/.exec(name)?.[1] ?? '');
-    if (client !== undefined) found.add(client);
+    const inode = /^socket:\[(\d+)\]$/.exec(name)?.[1];
+    if (inode !== undefined) found.add(inode);
   }
   return found;
 }

@@ -5,7 +5,7 @@ import { eventually } from '../../cluster/command.ts';
 import { KubeApi } from '../kube-api.ts';
 import { observed, PATIENCE } from '../waiting.ts';
 import { ask } from './edge.ts';
-import { type Conditioned, gone, hasTrue, installRuntime } from './installed.ts';
+import { type Conditioned, hasTrue, installRuntime, removeAll } from './installed.ts';
 import { authority, HOST, makeShop, routeOf } from './shop.ts';
 
 interface GatewayObject extends Conditioned {
@@ -39,8 +39,7 @@ beforeAll(async () => {
 }, 3 * PATIENCE);
 
 afterAll(async () => {
-  for (const object of [...shop.objects].reverse()) await api.remove(object);
-  for (const object of shop.objects.filter(({ kind }) => kind === 'Namespace')) await gone(api, object);
+  await removeAll(api, shop.objects);
   await uninstall();
   api.close();
 }, 3 * PATIENCE);

@@ -70,8 +70,7 @@ export async function installRuntime(
   const gatewayClass = objects.find(({ kind }) => kind === 'GatewayClass')!;
   await observed<Conditioned, true>(api, await api.pathOf(gatewayClass), 'Accepted=True', accepted);
   return async () => {
-    for (const object of [...objects].reverse()) await api.remove(object);
-    await gone(api, objects.find(({ kind }) => kind === 'Namespace')!);
+    await removeAll(api, objects);
     await uninstallApi();
   };
 }
@@ -98,6 +97,26 @@ export const hasTrue =
     ) || undefined;
 
 const accepted = hasTrue('Accepted');
+
+/**
+ * Takes objects away, last ones first, and waits until namespaces among them are gone. What runs there ends before: a namespace that finds pods
+ * in it comes back for them only after half of the time that they may take.
+ */
+export async function removeAll(api: KubeApi, objects: readonly RawObject[]): Promise<void> {
+  const namespaces = objects.filter(({ kind }) => kind === 'Namespace');
+  for (const object of [...objects].reverse()) {
+    if (object.kind !== 'Namespace') await api.remove(object);
+  }
+  await eventually(PATIENCE, async () => {
+    for (const namespace of namespaces) {
+      const path = `${await api.pathOf(namespace)}/pods`;
+      const { items } = await api.get<{ items: readonly unknown[] }>(path);
+      if (items.length > 0) throw new Error(`${path}: ${items.length} are still there`);
+    }
+  });
+  for (const namespace of namespaces) await api.remove(namespace);
+  for (const namespace of namespaces) await gone(api, namespace);
+}
 
 /** Waits until there is no such object. */
 export async function gone(api: KubeApi, object: RawObject): Promise<void> {
