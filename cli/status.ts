@@ -1,6 +1,7 @@
 /** `gatewright status`: what every object would say of itself in a cluster, in words. */
 import type { Command } from 'commander';
 import { type ObjectRef, refKey } from '../gateway-runtime/api/object.ts';
+import { isRouteKind, ROUTE_KINDS } from '../gateway-runtime/api/route-kinds.ts';
 import { formatSourceProblem, type SourcedObject } from '../gateway-runtime/control/source.ts';
 import type { Diagnostic } from '../gateway-runtime/snapshot/diagnostic.ts';
 import type { ObjectStatus, Translation } from '../gateway-runtime/translate/translation.ts';
@@ -10,7 +11,7 @@ import { isRefused, statusText } from './show/conditions.ts';
 import { counted, EXIT, print } from './terminal.ts';
 
 /** The order in which people build: the class, the gateway, what is attached. */
-const KINDS = ['GatewayClass', 'Gateway', 'ListenerSet', 'HTTPRoute'];
+const KINDS = ['GatewayClass', 'Gateway', 'ListenerSet', ...ROUTE_KINDS];
 
 export function define(command: Command): void {
   command
@@ -89,7 +90,7 @@ function parentless(objects: readonly SourcedObject[], { statuses }: Translation
   return objects
     .filter(({ ref }) => !statuses.has(refKey(ref)))
     .flatMap(({ ref }): ObjectStatus[] => {
-      if (ref.kind === 'HTTPRoute') return [{ kind: 'HTTPRoute', ref, parents: [] }];
+      if (isRouteKind(ref.kind)) return [{ kind: ref.kind, ref, parents: [] }];
       if (ref.kind === 'ListenerSet') return [{ kind: 'ListenerSet', ref, conditions: [], listeners: [] }];
       return [];
     });

@@ -45,7 +45,7 @@ function isGood({ type, status }: Condition): boolean {
 
 /** Every condition of an object and its parts. */
 function conditionsOf(status: ObjectStatus): readonly Condition[] {
-  if (status.kind === 'HTTPRoute') return status.parents.flatMap(({ conditions }) => conditions);
+  if ('parents' in status) return status.parents.flatMap(({ conditions }) => conditions);
   if (status.kind === 'BackendTLSPolicy') return status.ancestors.flatMap(({ conditions }) => conditions);
   const listeners = status.kind === 'GatewayClass' ? [] : status.listeners;
   return [...status.conditions, ...listeners.flatMap(({ conditions }) => conditions)];
@@ -71,7 +71,7 @@ export function statusText(
 function partLines(status: ObjectStatus): string[] {
   if (conditionsOf(status).length === 0)
     return ['  not served: nothing that it names as its parent is served here'];
-  if (status.kind === 'HTTPRoute') {
+  if ('parents' in status) {
     return status.parents.flatMap(({ parentRef, conditions }) =>
       withConditions(`on ${parentText(parentRef)}`, conditions, '  '),
     );

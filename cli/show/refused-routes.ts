@@ -1,6 +1,6 @@
 /** The routes among what was read that are not attached where they say, for the answer to a request. */
-import type { HttpRoute } from '../../gateway-runtime/api/http-route.ts';
 import { type ObjectRef, refKey } from '../../gateway-runtime/api/object.ts';
+import { isRouteKind, type RouteObject } from '../../gateway-runtime/api/route-kinds.ts';
 import type { SourcedObject, SourceProblem } from '../../gateway-runtime/control/source.ts';
 import type { RefusedRoute } from '../../gateway-runtime/explain/explanation.ts';
 import { REFUSED_AT_SYNTH, type RouteReport, refusedRoutes } from '../../gateway-runtime/explain/refused.ts';
@@ -14,7 +14,7 @@ export interface ReadRoutes {
   readonly translation: Pick<Translation, 'diagnostics' | 'statuses'>;
 }
 
-const isRoute = ({ kind }: ObjectRef) => kind === 'HTTPRoute';
+const isRoute = ({ kind }: ObjectRef) => isRouteKind(kind);
 
 export function refusedAmong({ objects, problems, translation }: ReadRoutes, host: string): RefusedRoute[] {
   const diagnostics = Map.groupBy(translation.diagnostics, ({ object }) => refKey(object));
@@ -28,7 +28,7 @@ export function refusedAmong({ objects, problems, translation }: ReadRoutes, hos
     const said = (diagnostics.get(refKey(ref)) ?? []).map((each) => withoutRefused(each, refused));
     return {
       ref,
-      hostnames: (raw.spec as Partial<HttpRoute['spec']>).hostnames ?? [],
+      hostnames: (raw.spec as Partial<RouteObject['spec']>).hostnames ?? [],
       // What the checks of the app say is why the rest is so.
       diagnostics: ofConstruct.length > 0 ? ofConstruct : said,
       judged: translation.statuses.has(refKey(ref)),

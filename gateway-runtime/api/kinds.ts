@@ -8,6 +8,7 @@ import { GATEWAY_GROUP, OWN_GROUP, SERVICE_APIS_GROUP } from './names.ts';
 import { groupOf, type ObjectRef, type RawObject } from './object.ts';
 import { referenceGrant } from './reference-grant.ts';
 import type { FieldProblem, Infer, Schema } from './schema.ts';
+import { tlsRoute } from './tls-route.ts';
 
 interface KindDefinition<T> {
   readonly group: string;
@@ -34,6 +35,8 @@ export const KINDS = {
   Gateway: define(GATEWAY_GROUP, ['v1', 'v1beta1'], true, gateway),
   ListenerSet: define(GATEWAY_GROUP, ['v1'], true, listenerSet),
   HTTPRoute: define(GATEWAY_GROUP, ['v1', 'v1beta1'], true, httpRoute),
+  // The alpha versions have the same fields, and the same objects.
+  TLSRoute: define(GATEWAY_GROUP, ['v1', 'v1alpha3', 'v1alpha2'], true, tlsRoute),
   ReferenceGrant: define(GATEWAY_GROUP, ['v1', 'v1beta1'], true, referenceGrant),
   BackendTLSPolicy: define(GATEWAY_GROUP, ['v1'], true, backendTlsPolicy),
   GatewayParameters: define(OWN_GROUP, [PARAMETERS_VERSION], true, gatewayParameters),

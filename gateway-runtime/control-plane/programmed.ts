@@ -7,7 +7,7 @@ import type { InfrastructureState } from './provisioner-port.ts';
 
 export type GatewayStatus = Extract<ObjectStatus, { kind: 'Gateway' }>;
 export type ListenerSetStatus = Extract<ObjectStatus, { kind: 'ListenerSet' }>;
-export type RouteStatus = Extract<ObjectStatus, { kind: 'HTTPRoute' }>;
+export type { RouteStatus } from '../translate/translation.ts';
 
 /** Our own condition of each parent of a route. */
 export const ROUTE_PROGRAMMED = `${OWN_GROUP}/Programmed`;

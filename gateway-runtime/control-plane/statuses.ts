@@ -150,6 +150,7 @@ export class Statuses {
       case 'ListenerSet':
         return this.#listenerSet(status);
       case 'HTTPRoute':
+      case 'TLSRoute':
         return this.#routes.complete(status);
       default:
         return status;

@@ -8,6 +8,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname as machineName, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ObjectRef, type RawObject, refKey } from '../api/object.ts';
+import { isRouteKind } from '../api/route-kinds.ts';
 import type { SourcedObject } from './source.ts';
 import { type Issued, type Issuer, issueCertificate, issueServerCertificate, makeRoot } from './x509.ts';
 
@@ -42,6 +43,7 @@ interface WrittenListener {
   readonly protocol: string;
   readonly hostname?: string;
   readonly tls?: {
+    readonly mode?: string;
     readonly certificateRefs?: readonly {
       readonly group?: string;
       readonly kind?: string;
@@ -60,14 +62,14 @@ export interface MissingSecret {
   readonly hostnames: readonly string[];
 }
 
-/** The Secrets that HTTPS listeners name and that are not among the objects, in stable order. */
+/** The Secrets that listeners with TLS name and that are not among the objects, in stable order. */
 export function missingSecrets(objects: Iterable<SourcedObject>): MissingSecret[] {
   const present = new Set<string>();
   const listenersOf: { ref: ObjectRef; listeners: readonly WrittenListener[] }[] = [];
   const routeHostnames = new Set<string>();
   for (const { ref, raw } of objects) {
     if (ref.kind === 'Secret') present.add(refKey(ref));
-    if (ref.kind !== 'Gateway' && ref.kind !== 'ListenerSet' && ref.kind !== 'HTTPRoute') continue;
+    if (ref.kind !== 'Gateway' && ref.kind !== 'ListenerSet' && !isRouteKind(ref.kind)) continue;
     const { listeners, hostnames } = raw.spec as WrittenSpec;
     for (const hostname of hostnames ?? []) routeHostnames.add(hostname);
     if (listeners) listenersOf.push({ ref, listeners });
@@ -93,7 +95,7 @@ export function missingSecrets(objects: Iterable<SourcedObject>): MissingSecret[
 }
 
 function secretsOf({ protocol, tls }: WrittenListener, ownNamespace: string): ObjectRef[] {
-  if (protocol !== 'HTTPS') return [];
+  if (protocol !== 'HTTPS' && (protocol !== 'TLS' || tls?.mode === 'Passthrough')) return [];
   return (tls?.certificateRefs ?? [])
     .filter(({ group = '', kind = 'Secret' }) => group === '' && kind === 'Secret')
     .map(({ name, namespace }) => ({

@@ -3,6 +3,7 @@
  * puts one in its place for the route to reach. A cluster that lacks it answers 500, which is for the caller to say.
  */
 import { type ObjectRef, refKey } from '../api/object.ts';
+import { isRouteKind } from '../api/route-kinds.ts';
 import type { SourcedObject } from './source.ts';
 
 const ORIGIN = 'made by gatewright for this machine';
@@ -30,13 +31,13 @@ export interface MissingService {
   readonly neededBy: readonly string[];
 }
 
-/** The Services that HTTPRoutes send to and that are not among the objects, in stable order. */
+/** The Services that routes send to and that are not among the objects, in stable order. */
 export function missingServices(objects: Iterable<SourcedObject>): MissingService[] {
   const present = new Set<string>();
   const routes: SourcedObject[] = [];
   for (const object of objects) {
     if (object.ref.kind === 'Service') present.add(refKey(object.ref));
-    if (object.ref.kind === 'HTTPRoute') routes.push(object);
+    if (isRouteKind(object.ref.kind)) routes.push(object);
   }
   const missing = new Map<string, { ref: ObjectRef; ports: Set<number>; neededBy: Set<string> }>();
   for (const { ref: route, raw } of routes) {

@@ -6,7 +6,7 @@ import { isNoKind, meantKind, skippedKind } from './skipped-kinds.ts';
 import type { SourcedObject, SourceProblem } from './source.ts';
 
 const MOST_PROBLEMS = 10;
-const ROUTED_KINDS = 'Gateway or HTTPRoute';
+const ROUTED_KINDS = 'Gateway, HTTPRoute or TLSRoute';
 
 export interface ReadObject {
   readonly object?: SourcedObject;

@@ -36,7 +36,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** Kinds of Gateway API that are not served, though some are spelt much like one that is. */
-const OTHER_GATEWAY_KINDS = ['GRPCRoute', 'TCPRoute', 'TLSRoute', 'UDPRoute'];
+const OTHER_GATEWAY_KINDS = ['GRPCRoute', 'TCPRoute', 'UDPRoute'];
 
 /** Whether Gateway API has no such kind: nothing would take the object in a cluster. */
 export function isNoKind({ group, kind }: ObjectRef): boolean {

@@ -85,6 +85,7 @@ export function statusEdits(
   }
   switch (wanted.kind) {
     case 'HTTPRoute':
+    case 'TLSRoute':
       return parentEdits(ref, found, wanted.parents, now);
     case 'BackendTLSPolicy':
       return ancestorEdits(ref, found, wanted.ancestors, now);

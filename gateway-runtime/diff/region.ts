@@ -1,4 +1,5 @@
 /** What a comparison says: sets of requests whose outcome changes, as data. */
+import type { RouteKind } from '../api/route-kinds.ts';
 import type { HttpMatch, Listener } from '../snapshot/snapshot.ts';
 import type { Conjunction } from './conjunction.ts';
 import type { Outcome } from './outcome.ts';
@@ -14,7 +15,7 @@ export const SEVERITIES: readonly ChangeSeverity[] = ['lost', 'moved', 'altered'
 
 /** The rule that answers, or the listener where there is no rule in question. */
 export interface RegionSource {
-  readonly kind: 'HTTPRoute' | 'Gateway' | 'ListenerSet';
+  readonly kind: RouteKind | 'Gateway' | 'ListenerSet';
   readonly namespace: string;
   readonly name: string;
   /** Path of the field, such as `spec.rules[1] (gold)`; the name of a listener. */

@@ -2,6 +2,7 @@
  * What is sent and kept: resources of a snapshot, endpoints and certificates, checked field by field. What this version does not
  * know is refused and not passed over: a rule without a condition that was meant would let in what it should not.
  */
+import { ROUTE_KINDS } from '../api/route-kinds.ts';
 import {
   anything,
   boolean,
@@ -18,6 +19,7 @@ import { contentHash, SetHash } from '../snapshot/canonical.ts';
 import type {
   Backend,
   BackendEndpoints,
+  BackendShare,
   BackendTls,
   CaBundle,
   CertificateBundle,
@@ -31,11 +33,13 @@ import type {
   Listener,
   PathMatch,
   Resource,
+  RulePlace,
   RuleRetry,
   RuleSession,
   RuleSource,
   RuleTimeouts,
   SubjectAltName,
+  TlsRule,
   ValueMatch,
   WeightedBackend,
 } from '../snapshot/snapshot.ts';
@@ -68,7 +72,8 @@ const listener = exactly<Listener>({
     generation: integer({ max: Number.MAX_SAFE_INTEGER }),
   }),
   port: port(),
-  protocol: oneOf(['HTTP', 'HTTPS']),
+  protocol: oneOf(['HTTP', 'HTTPS', 'TLS']),
+  tlsMode: optional(oneOf(['Terminate', 'Passthrough'])),
   hostname: optional(string()),
   certificates: list(key()),
   clientCertificates: optional(
@@ -85,12 +90,11 @@ const valueMatches = list(
   exactly<ValueMatch>({ name: string(), type: oneOf(['Exact', 'RegularExpression']), value: string() }),
 );
 
-const httpRule = exactly<HttpRule>({
-  type: oneOf(['http-rule']),
+const ruleFields = {
   key: key(),
   hash: hash(),
   source: exactly<RuleSource>({
-    kind: oneOf(['HTTPRoute']),
+    kind: oneOf([...ROUTE_KINDS]),
     namespace: name(),
     name: name(),
     rule: integer({ min: 0 }),
@@ -99,9 +103,21 @@ const httpRule = exactly<HttpRule>({
     created: string(),
     team: optional(string()),
   }),
-  parents: list(
-    exactly<HttpRule['parents'][number]>({ listener: key(), hostnames: list(string(), { min: 1 }) }),
+  parents: list(exactly<RulePlace>({ listener: key(), hostnames: list(string(), { min: 1 }) })),
+};
+
+const shareFields = {
+  weight: integer({ min: 0, max: 1_000_000 }),
+  name: string(),
+  backend: optional(key()),
+  unresolved: optional(
+    exactly<NonNullable<BackendShare['unresolved']>>({ reason: string(), message: string() }),
   ),
+};
+
+const httpRule = exactly<HttpRule>({
+  type: oneOf(['http-rule']),
+  ...ruleFields,
   matches: list(
     exactly<HttpMatch>({
       path: exactly<PathMatch>({
@@ -115,17 +131,7 @@ const httpRule = exactly<HttpRule>({
     { min: 1 },
   ),
   filters,
-  backends: list(
-    exactly<WeightedBackend>({
-      weight: integer({ min: 0, max: 1_000_000 }),
-      name: string(),
-      backend: optional(key()),
-      unresolved: optional(
-        exactly<NonNullable<WeightedBackend['unresolved']>>({ reason: string(), message: string() }),
-      ),
-      filters,
-    }),
-  ),
+  backends: list(exactly<WeightedBackend>({ ...shareFields, filters })),
   timeouts: optional(exactly<RuleTimeouts>({ request: optional(time()), backendRequest: optional(time()) })),
   retry: optional(
     exactly<RuleRetry>({
@@ -143,6 +149,12 @@ const httpRule = exactly<HttpRule>({
     }),
   ),
   refusal: optional(string()),
+});
+
+const tlsRule = exactly<TlsRule>({
+  type: oneOf(['tls-rule']),
+  ...ruleFields,
+  backends: list(exactly<BackendShare>(shareFields), { min: 1 }),
 });
 
 function authorities(): Schema<BackendTls['authorities']> {
@@ -196,6 +208,7 @@ const gatewayIdentity = exactly<GatewayIdentity>({
 const RESOURCES = {
   listener,
   'http-rule': httpRule,
+  'tls-rule': tlsRule,
   backend,
   'ca-bundle': caBundle,
   'gateway-identity': gatewayIdentity,

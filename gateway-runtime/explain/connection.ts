@@ -20,15 +20,15 @@ export function connectionFailure(
   if (tls && first.protocol === 'HTTP') {
     return `not connected: the listeners at port ${port} speak HTTP, so a TLS handshake fails; ask with http://`;
   }
-  if (!tls && first.protocol === 'HTTPS') {
-    return `not connected: the listeners at port ${port} speak HTTPS, so plain HTTP fails; ask with https://`;
+  if (!tls && first.protocol !== 'HTTP') {
+    return `not connected: the listeners at port ${port} speak ${first.protocol}, so plain HTTP fails; ask with https://`;
   }
   if (!tls) return undefined;
   const named = serverName ? `for the server name ${serverName}` : 'without a server name';
   const listener = mostSpecificListener(listeners, serverName);
   if (!listener) return `not connected: no listener takes a TLS handshake ${named}`;
-  const { source, certificates, clientCertificates } = listener;
-  if (certificates.length === 0) {
+  const { source, certificates, clientCertificates, tlsMode } = listener;
+  if (certificates.length === 0 && tlsMode !== 'Passthrough') {
     return `not connected: the listener ${source.listener} has no certificate for a TLS handshake; see its status`;
   }
   if (!hasCertificate && clientCertificates?.mode === 'AllowValidOnly') {

@@ -3,13 +3,14 @@
  * answer on the wire; a property test holds it to the router.
  */
 import { normalizeHost, normalizePath } from '../match/normalize.ts';
-import { type Evaluation, evaluate, listenersOf } from '../match/reference.ts';
+import { type Evaluation, evaluate, listenersOf, mostSpecificListener } from '../match/reference.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import type { MatchRequest } from '../match/request.ts';
 import { gatewayKey, type Snapshot } from '../snapshot/snapshot.ts';
 import { connectionFailure, handshakeName } from './connection.ts';
 import type { ExplainedListener, ExplainedMatch, ExplainedRequest, Explanation } from './explanation.ts';
 import { explainService } from './service.ts';
+import { explainTls } from './tls.ts';
 import { clientsInWords, matchInWords, ruleNameOf } from './words.ts';
 
 export interface ExplainedAt {
@@ -38,8 +39,11 @@ export function explain(
 ): Explanation {
   const { method, query } = request;
   const listeners = listenersOf(snapshot, at.port);
-  const tls = at.tls ?? listeners[0]?.protocol === 'HTTPS';
-  const answer = (asMatched: Pick<ExplainedRequest, 'host' | 'path' | 'given'>, outcome: Outcome) => ({
+  const tls = at.tls ?? (listeners.length > 0 && listeners[0]!.protocol !== 'HTTP');
+  const answer = (
+    asMatched: Pick<ExplainedRequest, 'host' | 'path' | 'given' | 'isConnection'>,
+    outcome: Outcome,
+  ) => ({
     gateway: gatewayKey(snapshot.gateway),
     request: { method, query, port: at.port, tls, ...asMatched },
     ...outcome,
@@ -74,6 +78,18 @@ export function explain(
   if (failure) {
     const unused = explainedListeners.map((each) => ({ ...each, serves: false }));
     return answer(asMatched, { ...NOTHING, listeners: unused, summary: failure });
+  }
+  const ofHandshake = serverName === undefined ? undefined : mostSpecificListener(listeners, serverName);
+  if (ofHandshake?.protocol === 'TLS') {
+    const ofConnection = listeners.map((each) => ({
+      ...listenerName(each),
+      serves: each === ofHandshake,
+      reason: each === ofHandshake ? 'the server name chooses it' : 'the server name chooses another',
+    }));
+    return answer(
+      { ...asMatched, isConnection: true },
+      explainTls(snapshot, ofHandshake, serverName!, ofConnection),
+    );
   }
   return answer(asMatched, {
     ...NOTHING,

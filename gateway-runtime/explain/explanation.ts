@@ -69,6 +69,8 @@ export interface ExplainedRequest {
   readonly query: string;
   readonly port: number;
   readonly tls: boolean;
+  /** A TLSRoute decides, by the server name alone: the rest makes no difference. */
+  readonly isConnection?: boolean;
   /** Host or path as given, where they were not canonical. */
   readonly given?: { readonly host: string; readonly path: string };
 }
@@ -131,7 +133,7 @@ export interface ExplainedBackend {
   readonly weight: number;
   /** Of the requests that the rule serves, in percent, to a tenth. */
   readonly share: number;
-  /** Why this share is answered 500. */
+  /** Why this share is answered 500, or its connections are closed. */
   readonly unresolved?: { readonly reason: string; readonly message: string };
   /** Where it is reached over TLS: as whom, and what is trusted and shown, in words. */
   readonly tls?: string;

@@ -11,13 +11,13 @@ export interface AskedRequest {
   readonly request: MatchRequest;
 }
 
-const URL_PARTS = /^(https?):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#.*)?$/i;
+const URL_PARTS = /^(https?|tls):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#.*)?$/i;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const PRINTABLE = /^[\x21-\x7e]*$/;
 
 /**
  * `GET https://shop.example.com/cart?item=1` with headers such as `x-tier: gold`. The method may be left out (GET); a port that is
- * not in the URL is 80 or 443. Host and path are taken as they are, so that what is wrong with them can be explained.
+ * not in the URL is 80 or 443. `tls://mail.example.com` is for a connection of which only the server name counts. Host and path are taken as they are, so that what is wrong with them can be explained.
  */
 export function parseRequest(line: string, headers: readonly string[] = []): AskedRequest | Problem {
   const words = line.trim().split(/\s+/);
@@ -41,7 +41,7 @@ export function parseRequest(line: string, headers: readonly string[] = []): Ask
     const before = fields.get(field.name);
     fields.set(field.name, before === undefined ? field.value : `${before}, ${field.value}`);
   }
-  const tls = scheme.toLowerCase() === 'https';
+  const tls = scheme.toLowerCase() !== 'http';
   return {
     port: hostPort(authority) ?? (tls ? 443 : 80),
     tls,

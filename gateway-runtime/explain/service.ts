@@ -128,7 +128,8 @@ function explainBackends(
   });
 }
 
-function tlsOf({ resources }: Snapshot, backend: BackendKey): BackendTls | undefined {
+/** What a BackendTLSPolicy demands of a backend. */
+export function tlsOf({ resources }: Snapshot, backend: BackendKey): BackendTls | undefined {
   const found = resources.find(({ key }) => key === backend);
   return found?.type === 'backend' ? found.tls : undefined;
 }

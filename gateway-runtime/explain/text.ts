@@ -39,7 +39,9 @@ export function explanationText(explanation: Explanation, refused: readonly Refu
   const query = request.query ? `?${request.query}` : '';
   const { given } = request;
   return [
-    `${request.method} ${scheme}://${request.host}${port}${request.path}${query}`,
+    request.isConnection
+      ? `tls://${request.host}${port}`
+      : `${request.method} ${scheme}://${request.host}${port}${request.path}${query}`,
     ...(given ? section('Given as', [`host ${given.host}, path ${given.path}`]) : []),
     '',
     ...section('Answer', [`${summary[0]!.toUpperCase()}${summary.slice(1)}.`]),
@@ -51,7 +53,12 @@ export function explanationText(explanation: Explanation, refused: readonly Refu
       explanation.filters.map((filter, index) => `${index + 1}. ${filter}`),
     ),
     ...forwardLines(explanation),
-    ...section('Backends', explanation.backends.flatMap(backendLines)),
+    ...section(
+      'Backends',
+      explanation.backends.flatMap((each) =>
+        backendLines(each, request.isConnection ? 'closed' : 'answered 500'),
+      ),
+    ),
     ...section('Limits', explanation.limits ?? []),
     ...section('Session', explanation.session === undefined ? [] : [explanation.session]),
     ...otherLines(explanation.matches),
@@ -116,10 +123,14 @@ function forwardLines({ forwarded, request }: Explanation): string[] {
   ]);
 }
 
-function backendLines({ name, share, unresolved, tls, filters, reply }: ExplainedBackend): string[] {
+/** @param refused what becomes of a share that can't be served */
+function backendLines(
+  { name, share, unresolved, tls, filters, reply }: ExplainedBackend,
+  refused: string,
+): string[] {
   const percent = `${share} %`.padStart(7);
   const fate = unresolved
-    ? `, answered 500: ${unresolved.reason}, ${unresolved.message}`
+    ? `, ${refused}: ${unresolved.reason}, ${unresolved.message}`
     : reply
       ? `, ${replyInWords(reply)}`
       : '';

@@ -7,6 +7,7 @@ import type {
   ClientCertificates,
   HttpMatch,
   HttpRule,
+  RouteRule,
   RuleRetry,
   RuleTimeouts,
   ValueMatch,
@@ -28,7 +29,7 @@ function valueInWords({ name, type, value }: ValueMatch): string {
   return type === 'Exact' ? shown : `/${shown}/`;
 }
 
-export function ruleNameOf({ source }: HttpRule): RuleName {
+export function ruleNameOf({ source }: RouteRule): RuleName {
   const { kind, namespace, name, rule, ruleName } = source;
   return { kind, namespace, name, rule, ...(ruleName ? { ruleName } : {}) };
 }

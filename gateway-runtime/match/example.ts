@@ -6,7 +6,7 @@ import { ANY_HOST } from './hostname.ts';
 
 /** Where a request arrives: a listener, or what is known of one. */
 export interface ExamplePlace {
-  /** `HTTP` or `HTTPS`. */
+  /** `HTTP`, `HTTPS` or `TLS`. */
   readonly protocol: string;
   readonly port: number;
   /** A hostname that the listener and the route agree on; `*` is any. */
@@ -15,14 +15,18 @@ export interface ExamplePlace {
 
 const EVERYTHING: HttpMatch = { path: { type: 'PathPrefix', value: '/' }, headers: [], queryParams: [] };
 
-/** `POST https://www.example.com/cart?a=1` with its headers. Without a match: any request there. */
+/**
+ * `POST https://www.example.com/cart?a=1` with its headers. Without a match: any request there. Of protocol TLS it is a connection:
+ * `tls://www.example.com:8443`.
+ */
 export function exampleRequest(
   { protocol, port, hostname }: ExamplePlace,
   { path, method = 'GET', headers, queryParams }: HttpMatch = EVERYTHING,
 ): ExampleRequest {
-  const scheme = protocol === 'HTTPS' ? 'https' : 'http';
+  const scheme = protocol === 'HTTPS' ? 'https' : protocol === 'TLS' ? 'tls' : 'http';
   const host = hostname === ANY_HOST ? 'any.example' : hostname.replace(/^\*\./, 'www.');
-  const ending = port === (scheme === 'https' ? 443 : 80) ? '' : `:${port}`;
+  const ending = port === (scheme === 'http' ? 80 : 443) ? '' : `:${port}`;
+  if (scheme === 'tls') return { method: '', url: `tls://${host}${ending}`, headers: [] };
   const query = queryParams.map((param) => `${param.name}=${shown(param)}`).join('&');
   return {
     method,

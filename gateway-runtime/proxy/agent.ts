@@ -18,6 +18,7 @@ import {
   type Endpoint,
   type GatewayId,
   gatewayKey,
+  isRule,
   type Listener,
   type Resource,
   type ResourceKey,
@@ -40,6 +41,7 @@ import { Metrics } from './telemetry/metrics.ts';
 import { type ObserverOptions, observe } from './telemetry/observer.ts';
 import { TicketKeys, ticketKeysOf } from './ticket-keys.ts';
 import { Certificates, defaultTls, tlsOptions } from './tls.ts';
+import { TlsRoutes } from './tls-routes/tls-routes.ts';
 import { TlsBackends } from './upstream/tls-backends.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 
@@ -101,6 +103,7 @@ export class Agent {
   readonly #caBundles = new CaBundles();
   readonly #tlsBackends = new TlsBackends(this.#caBundles);
   readonly #pipeline: Pipeline;
+  readonly #tlsRoutes: TlsRoutes;
   readonly #engine: Engine;
   readonly #authorities = new ClientAuthorities(this.#caBundles);
   readonly #listeners: Listeners;
@@ -129,24 +132,36 @@ export class Agent {
       regex: options.regex,
       compile: (rule, match) => compileRule(rule, match, publicPort, this.#sessionKeys),
     });
+    const observer = observe(gateway, this.#metrics, this.#matched, options);
+    const random = options.random ?? Math.random;
     this.#pipeline = new Pipeline(router, {
       upstreams: this.#upstreams,
       forwarding: new ForwardingFields(options.trustedHops ?? [], options.serverName ?? hostname()),
-      observer: observe(gateway, this.#metrics, this.#matched, options),
+      observer,
       attempts: limits.attempts,
       pending: { most: limits.pendingPerBackend, time: limits.pendingTime },
       authorizationTime: limits.authorization,
-      random: options.random ?? Math.random,
+      random,
       relieve: (backend, count) => this.#engine.relieve?.(backend, count),
     });
     if (!options.ticketKeys) this.#ownTicketKeys = new TicketKeys((keys) => this.setTicketKeys(keys));
     this.#ticketKeys = options.ticketKeys ?? this.#ownTicketKeys!.current;
+    this.#tlsRoutes = new TlsRoutes({
+      upstreams: this.#upstreams,
+      certificates: this.#certificates,
+      listener: (port, serverName) => this.#pipeline.router.listener(port, serverName)?.listener,
+      ticketKeys: () => this.#ticketKeys,
+      observer,
+      limits,
+      random,
+    });
     this.#engine = ENGINES[options.engine ?? 'http1'](this.#pipeline, limits);
     this.#listeners = new Listeners({
       gateway,
       engine: this.#engine,
       address: options.address ?? '127.0.0.1',
       bindPort: options.bindPort ?? ((port) => port),
+      gate: this.#tlsRoutes.gate,
       tls: (port) => tlsOptions({ ...this.#handshake(port), limits, protocols: this.#engine.protocols }),
       ticketKeys: (port) => ticketKeysOf(this.#ticketKeys, port),
       drainTime: limits.drain,
@@ -191,6 +206,7 @@ export class Agent {
   setTicketKeys(keys: Buffer): void {
     this.#ticketKeys = keys;
     this.#listeners.renewTicketKeys();
+    this.#tlsRoutes.renewTicketKeys();
   }
 
   /**
@@ -232,8 +248,9 @@ export class Agent {
     const refusal = delta && this.#refusalOf(delta);
     if (refusal) return refusal;
     let router = this.#pipeline.router;
+    let tlsTable = this.#tlsRoutes.table;
     try {
-      if (delta) router = router.with(delta);
+      if (delta) [router, tlsTable] = [router.with(delta), tlsTable.with(delta)];
     } catch (error) {
       return this.#refuse(
         'snapshot/not-compiled',
@@ -243,7 +260,11 @@ export class Agent {
     if (sessionKeys) this.#sessionKeys.replace(sessionKeys);
     for (const [id, bundle] of certificates ?? []) this.#certificates.put(id, bundle);
     for (const [key, found] of endpoints ?? []) this.#upstreams.putEndpoints(key, found);
-    if (delta) this.#take(delta, router);
+    if (delta) {
+      this.#tlsRoutes.table = tlsTable;
+      this.#take(delta, router);
+      this.#tlsRoutes.ports = this.#portsOfTls();
+    }
     if (delta) this.#authorities.update(this.#ports());
     this.#setTransports();
     if (delta) await this.#listeners.set(this.#ports());
@@ -311,9 +332,9 @@ export class Agent {
     if (resource.type === 'backend') {
       this.#upstreams.putBackend(resource);
       this.#tlsBackends.put(resource);
-    } else if (resource.type === 'http-rule') {
+    } else if (isRule(resource)) {
       this.#metrics.putRule(resource);
-      this.#matched.put(resource);
+      if (resource.type === 'http-rule') this.#matched.put(resource);
     } else if (resource.type === 'listener') this.#metrics.putListener(resource);
     else if (resource.type === 'ca-bundle') {
       this.#caBundles.put(resource);
@@ -328,7 +349,7 @@ export class Agent {
     if (resource?.type === 'backend') {
       this.#upstreams.removeBackend(key);
       this.#tlsBackends.remove(key);
-    } else if (resource?.type === 'http-rule') this.#metrics.removeRule(key);
+    } else if (resource && isRule(resource)) this.#metrics.removeRule(key);
     else if (resource?.type === 'listener') this.#metrics.removeListener(resource);
     else if (resource?.type === 'ca-bundle') {
       this.#caBundles.remove(key);
@@ -341,7 +362,7 @@ export class Agent {
   }
 
   /**
-   * One listener per port, to speak for it: translate has refused ports whose listeners differ in protocol, and gives all of a port the
+   * One listener per port, to speak for it: translate has refused ports whose listeners differ in whether they speak TLS, and gives all of a port the
    * same to ask of clients.
    */
   #ports(): Map<number, Listener> {
@@ -354,10 +375,22 @@ export class Agent {
     return ports;
   }
 
+  /** Ports with a listener of protocol TLS. */
+  #portsOfTls(): ReadonlySet<number> {
+    const ports = new Set<number>();
+    for (const each of this.#resources.values()) {
+      if (each.type === 'listener' && each.protocol === 'TLS') ports.add(each.port);
+    }
+    return ports;
+  }
+
   #handshake(port: number) {
     return {
       certificates: this.#certificates,
-      listener: (serverName: string) => this.#pipeline.router.listener(port, serverName)?.listener,
+      listener: (serverName: string) => {
+        const listener = this.#pipeline.router.listener(port, serverName)?.listener;
+        return listener?.protocol === 'HTTPS' ? listener : undefined;
+      },
       demand: () => this.#authorities.demandOf(port),
     };
   }

@@ -2,12 +2,16 @@
 import type { Server } from 'node:net';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import type { BackendKey } from '../snapshot/snapshot.ts';
+import type { TlsGate } from './tls-routes/gate.ts';
 
 export interface Engine {
   /** What it speaks under TLS, for ALPN, the best first. */
   readonly protocols: readonly string[];
-  /** A server for a listener port of the Gateway; `tls` where the port terminates TLS. Not listening yet. */
-  serve(port: number, tls?: TlsOptions): EngineServer;
+  /**
+   * A server for a listener port of the Gateway; `tls` where the port terminates TLS, and then `gate` is asked first what a connection
+   * is for. Not listening yet.
+   */
+  serve(port: number, tls?: TlsOptions, gate?: TlsGate): EngineServer;
   /**
    * Requests to this backend have to wait, since its endpoints have as many as they may have: gives up so many that are held up by their own
    * clients, first those of clients that hold most connections, and of these the ones that have been at it longest.

@@ -16,6 +16,8 @@ export interface Limits {
   readonly tunnelIdle: number;
   /** From the connection to the end of the TLS handshake, of clients and with endpoints. */
   readonly tlsHandshake: number;
+  /** A ClientHello that is read for its server name, up to its end. Larger: the connection is closed. */
+  readonly clientHello: number;
   /**
    * Client connections of one listener port. Close to it, idle ones go, those of clients that hold most first; where none is idle, new ones
    * are closed at once.
@@ -68,6 +70,7 @@ export const LIMITS: Limits = {
   clientStall: 300_000,
   tunnelIdle: 3_600_000,
   tlsHandshake: 10_000,
+  clientHello: 16 * 1024,
   connections: 20_000,
   pipelined: 64,
   connect: 5_000,

@@ -6,6 +6,7 @@ import { clientIdentityOf } from './client-certificates.ts';
 import type { EngineServer } from './engine.ts';
 import type { ClientConnection, ExchangeHandler, HandshakeCause } from './exchange.ts';
 import { type Place, type PlacedClient, Places } from './places.ts';
+import type { TlsGate } from './tls-routes/gate.ts';
 
 export abstract class ListenerServer<NetServer extends Server = Server> implements EngineServer {
   readonly server: NetServer;
@@ -23,13 +24,17 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
   #defaultTls: SecureContextOptions | undefined;
   #ticketKeys: Buffer | undefined;
 
-  /** @param port of the Gateway, where `server` may listen on another */
+  /**
+   * @param port of the Gateway, where `server` may listen on another
+   * @param gate where the port terminates TLS: asked first what a connection is for
+   */
   constructor(
     server: NetServer,
     port: number,
     tls: TlsOptions | undefined,
     handler: ExchangeHandler,
     connections: number,
+    gate?: TlsGate,
   ) {
     this.server = server;
     const isTls = tls !== undefined;
@@ -39,6 +44,7 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
     this.#handler = handler;
     server.maxConnections = connections;
     this.#places = new Places(connections);
+    const toHttps = isTls && gate ? takeListeners(server) : undefined;
     this.on('connection', (socket: Socket) => {
       socket.on('error', () => {});
       const place = this.#places.take(socket);
@@ -46,6 +52,9 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
       else this.#place = place;
       // Told in the same way as those that are closed at once.
       for (let left = this.#places.makeRoom(place); left > 0; left--) server.emit('drop');
+      if (!toHttps) return;
+      if (!gate!.isNeeded(port)) toHttps(socket);
+      else this.#admit(gate!, socket, place, toHttps);
     });
     this.on('drop', () => handler.onConnectionDropped());
     this.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) =>
@@ -62,6 +71,21 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
       if (!place) return void socket.destroy();
       place.client = BUSY;
       this.onConnection(socket, { ...connection, holder: place.holder }, isNameUnknown, place);
+    });
+  }
+
+  #admit(gate: TlsGate, socket: Socket, place: Place, toHttps: (socket: Socket) => void): void {
+    // A TLSRoute lets either side end first; HTTPS has its own word on that.
+    const { allowHalfOpen } = socket;
+    socket.allowHalfOpen = true;
+    gate.admit({
+      socket,
+      place,
+      connection: this.#connectionOf(socket),
+      toHttps: () => {
+        socket.allowHalfOpen = allowHalfOpen;
+        toHttps(socket);
+      },
     });
   }
 
@@ -131,6 +155,15 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
       ...(typeof serverName === 'string' ? { serverName } : {}),
     };
   }
+}
+
+/** What the server does with a connection, to be called in its place. */
+function takeListeners(server: Server): (socket: Socket) => void {
+  const taken = server.listeners('connection') as ((socket: Socket) => void)[];
+  server.removeAllListeners('connection');
+  return (socket) => {
+    for (const each of taken) each.call(server, socket);
+  };
 }
 
 const BUSY: PlacedClient = { idleFor: () => undefined };

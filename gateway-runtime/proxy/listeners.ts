@@ -6,6 +6,7 @@ import { GATEWAY_GROUP } from '../api/names.ts';
 import type { Diagnostic } from '../snapshot/diagnostic.ts';
 import type { ClientCertificates, GatewayId, Listener } from '../snapshot/snapshot.ts';
 import type { Engine, EngineServer } from './engine.ts';
+import type { TlsGate } from './tls-routes/gate.ts';
 
 export interface PortOptions {
   readonly gateway: GatewayId;
@@ -14,6 +15,8 @@ export interface PortOptions {
   /** The port to bind for a listener port; 0 is any free one. */
   readonly bindPort: (port: number) => number;
   readonly tls: (port: number) => TlsOptions;
+  /** Tells apart what comes to ports with listeners of protocol TLS. */
+  readonly gate: TlsGate;
   /** For sessions of TLS on a port. */
   readonly ticketKeys: (port: number) => Buffer;
   /** Where processes share ports: how this one is bound. In place of `bindPort`. */
@@ -31,12 +34,15 @@ export interface SharedPortNumber {
 export type SharedPortLookup = (port: number) => SharedPortNumber | undefined;
 
 interface BoundPort {
-  readonly protocol: Listener['protocol'];
+  /** HTTPS, TLS, or both. */
+  readonly isOverTls: boolean;
   /** Whether, and how strictly, handshakes ask for certificates of clients. */
   readonly asks: ClientCertificates['mode'] | undefined;
   readonly engine: EngineServer;
   readonly number: number;
 }
+
+const isOverTls = ({ protocol }: Listener) => protocol !== 'HTTP';
 
 export class Listeners {
   readonly #options: PortOptions;
@@ -66,7 +72,8 @@ export class Listeners {
     for (const [port, bound] of this.#bound) {
       const listener = wanted.get(port);
       // A connection that stands was made as the port asked before: so they go, as where the protocol is another.
-      if (listener?.protocol === bound.protocol && listener.clientCertificates?.mode === bound.asks) continue;
+      const isAsBefore = listener && isOverTls(listener) === bound.isOverTls;
+      if (isAsBefore && listener.clientCertificates?.mode === bound.asks) continue;
       if (listener) before.set(port, bound.number);
       this.#bound.delete(port);
       this.#drain(bound.engine);
@@ -80,15 +87,15 @@ export class Listeners {
 
   /** For each port that terminates TLS. */
   setDefaultTls(options: (port: number) => Parameters<EngineServer['setDefaultTls']>[0]): void {
-    for (const [port, { protocol, engine }] of this.#bound) {
-      if (protocol === 'HTTPS') engine.setDefaultTls(options(port));
+    for (const [port, { isOverTls, engine }] of this.#bound) {
+      if (isOverTls) engine.setDefaultTls(options(port));
     }
   }
 
   /** They are others now. */
   renewTicketKeys(): void {
-    for (const [port, { protocol, engine }] of this.#bound) {
-      if (protocol === 'HTTPS') engine.setTicketKeys(this.#options.ticketKeys(port));
+    for (const [port, { isOverTls, engine }] of this.#bound) {
+      if (isOverTls) engine.setTicketKeys(this.#options.ticketKeys(port));
     }
   }
 
@@ -113,16 +120,17 @@ export class Listeners {
   }
 
   async #bind(listener: Listener, before: number | undefined): Promise<void> {
-    const { engine, bindPort, address, tls, sharedPort, ticketKeys } = this.#options;
-    const { port, protocol } = listener;
+    const { engine, bindPort, address, tls, gate, sharedPort, ticketKeys } = this.#options;
+    const { port } = listener;
+    const overTls = isOverTls(listener);
     const shared = sharedPort?.(port);
     const number = shared?.number ?? before ?? bindPort(port);
     if (shared?.problem !== undefined) {
       this.#problems.set(port, this.#problem(listener, number, shared.problem));
       return;
     }
-    const server = engine.serve(port, protocol === 'HTTPS' ? tls(port) : undefined);
-    if (protocol === 'HTTPS') server.setTicketKeys(ticketKeys(port));
+    const server = engine.serve(port, overTls ? tls(port) : undefined, gate);
+    if (overTls) server.setTicketKeys(ticketKeys(port));
     try {
       server.server.listen({ port: number, host: address, ...(shared ? { reusePort: true } : {}) });
       await once(server.server, 'listening');
@@ -135,7 +143,7 @@ export class Listeners {
     this.#problems.delete(port);
     if (this.#retiring) server.retire();
     this.#bound.set(port, {
-      protocol,
+      isOverTls: overTls,
       asks: listener.clientCertificates?.mode,
       engine: server,
       number: (server.server.address() as AddressInfo).port,

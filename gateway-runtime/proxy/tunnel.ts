@@ -1,4 +1,4 @@
-/** Two connections joined after an upgrade: bytes as they come, both ways, with backpressure. */
+/** Two connections joined, after an upgrade or for a TLSRoute: bytes as they come, both ways, with backpressure. */
 import type { Duplex } from 'node:stream';
 
 /** A socket, or a stream of HTTP/2. */
@@ -7,14 +7,18 @@ export interface TunnelEnd extends Duplex {
   readonly timeout?: number | undefined;
 }
 
-/** How long one side may go on, in silence, after the other has ended. */
-const HALF_OPEN = 5_000;
+/** How long one side may go on, in silence, after the other has ended: after an upgrade. */
+export const HALF_OPEN = 5_000;
 
-/** `done` is called once, with the bytes that went to the backend and to the client, when both are closed. */
+/**
+ * Cut where nothing moves for `idle` milliseconds, or for `halfOpen` after one side has ended. `done` is called once, with the bytes that went to the backend and to the client, when both
+ * are closed.
+ */
 export function tunnel(
   client: TunnelEnd,
   backend: TunnelEnd,
   idle: number,
+  halfOpen: number,
   done: (toBackend: number, toClient: number) => void,
 ): void {
   let toBackend = 0;
@@ -34,15 +38,15 @@ export function tunnel(
     socket.on('timeout', end);
     socket.setTimeout(idle);
   }
-  relay(client, backend, (bytes) => {
+  relay(client, backend, halfOpen, (bytes) => {
     toBackend += bytes;
   });
-  relay(backend, client, (bytes) => {
+  relay(backend, client, halfOpen, (bytes) => {
     toClient += bytes;
   });
 }
 
-function relay(from: TunnelEnd, to: TunnelEnd, count: (bytes: number) => void): void {
+function relay(from: TunnelEnd, to: TunnelEnd, halfOpen: number, count: (bytes: number) => void): void {
   from.on('data', (chunk: Buffer) => {
     count(chunk.length);
     if (!to.write(chunk)) from.pause();
@@ -50,7 +54,7 @@ function relay(from: TunnelEnd, to: TunnelEnd, count: (bytes: number) => void): 
   to.on('drain', () => from.resume());
   const end = () => {
     to.end();
-    from.setTimeout(Math.min(HALF_OPEN, from.timeout ?? HALF_OPEN));
+    from.setTimeout(Math.min(halfOpen, from.timeout ?? halfOpen));
   };
   // A client may have ended right behind its request.
   if (from.readableEnded) end();

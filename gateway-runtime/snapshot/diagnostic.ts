@@ -27,6 +27,7 @@ export interface Diagnostic {
 
 /** A request for people to try, and to ask `gatewright explain` about. Credentials in it are redacted. */
 export interface ExampleRequest {
+  /** Empty for a connection over which nothing is known to be said, `tls://shop.example.com`. */
   readonly method: string;
   /** Absolute. The port is that of the listener; an expression stands between `<` and `>`. */
   readonly url: string;
@@ -36,7 +37,7 @@ export interface ExampleRequest {
 /** As `gatewright explain` takes it: `GET http://shop.example.com/cart -H 'x-tier: gold'`. */
 export function formatExample({ method, url, headers }: ExampleRequest): string {
   const shown = headers.map(({ name, value }) => ` -H '${`${name}: ${value}`.replaceAll("'", "'\\''")}'`);
-  return `${method} ${url}${shown.join('')}`;
+  return `${method}${method ? ' ' : ''}${url}${shown.join('')}`;
 }
 
 /** Where an object came from: `file.yaml document 2`, or a construct path. Kept beside objects, never inside. */

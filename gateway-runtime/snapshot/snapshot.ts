@@ -4,6 +4,7 @@
  * rule is one rule here. There is no key material in it (certificates are ids) and no endpoint (a backend is a name);
  * both have streams of their own, so that neither a renewed certificate nor a moved pod changes a snapshot.
  */
+import type { RouteKind } from '../api/route-kinds.ts';
 
 export interface GatewayId {
   readonly namespace: string;
@@ -12,7 +13,7 @@ export interface GatewayId {
 
 /** `listener/<Gateway|ListenerSet>/<namespace>/<object name>/<listener name>` */
 export type ListenerKey = string;
-/** `http-rule/<namespace>/<route>/<index of the rule>` */
+/** `http-rule/<namespace>/<route>/<index of the rule>`, `tls-rule/...` */
 export type RuleKey = string;
 /** `backend/<namespace>/<service>/<port>` */
 export type BackendKey = string;
@@ -33,14 +34,20 @@ export interface Listener {
     readonly generation: number;
   };
   readonly port: number;
-  readonly protocol: 'HTTP' | 'HTTPS';
+  readonly protocol: ListenerProtocol;
+  /** TLS: whether the handshake is the gateway's or the backend's. */
+  readonly tlsMode?: TlsMode;
   /** Lower case; absent where the listener takes every hostname. */
   readonly hostname?: string;
-  /** HTTPS: one or more. Those that could not be resolved are left out. */
+  /** HTTPS and TLS in mode Terminate: one or more. Those that could not be resolved are left out. */
   readonly certificates: readonly CertificateId[];
   /** HTTPS: absent where clients are asked for none. The same for all listeners of a port (GEP-91). */
   readonly clientCertificates?: ClientCertificates;
 }
+
+/** HTTPS and TLS can share a port, since server names tell them apart. */
+export type ListenerProtocol = 'HTTP' | 'HTTPS' | 'TLS';
+export type TlsMode = 'Terminate' | 'Passthrough';
 
 /** What is asked of clients in the TLS handshake (FrontendTLSValidation). */
 export interface ClientCertificates {
@@ -76,20 +83,24 @@ export interface FilterConfig {
   readonly config: unknown;
 }
 
-export interface WeightedBackend {
+/** A reference to a backend with its share. */
+export interface BackendShare {
   /** 0 to 1,000,000; the share is the weight over the sum of weights. */
   readonly weight: number;
   /** How the route wrote it, for messages: `Service shop/cart:8080`. */
   readonly name: string;
-  /** Absent where the reference did not resolve: this share answers 500. */
+  /** Absent where the reference did not resolve: this share answers 500, or its connections are closed. */
   readonly backend?: BackendKey;
   /** Why it did not resolve: a ResolvedRefs reason and a sentence. */
   readonly unresolved?: { readonly reason: string; readonly message: string };
+}
+
+export interface WeightedBackend extends BackendShare {
   readonly filters: readonly FilterConfig[];
 }
 
 export interface RuleSource {
-  readonly kind: 'HTTPRoute';
+  readonly kind: RouteKind;
   readonly namespace: string;
   readonly name: string;
   /** Index in `spec.rules`. */
@@ -131,13 +142,18 @@ export interface RuleSession {
   readonly isPermanent?: boolean;
 }
 
+/** A listener that a rule is attached to, with the hostnames in which listener and route agree ("*" is any). */
+export interface RulePlace {
+  readonly listener: ListenerKey;
+  readonly hostnames: readonly string[];
+}
+
 export interface HttpRule {
   readonly type: 'http-rule';
   readonly key: RuleKey;
   readonly hash: string;
   readonly source: RuleSource;
-  /** The listeners it is attached to, each with the hostnames in which listener and route agree ("*" is any). */
-  readonly parents: readonly { readonly listener: ListenerKey; readonly hostnames: readonly string[] }[];
+  readonly parents: readonly RulePlace[];
   /** At least one. */
   readonly matches: readonly HttpMatch[];
   /** In the order in which they run. */
@@ -150,6 +166,19 @@ export interface HttpRule {
   /** Set where something in the rule is not understood or not allowed: requests that match get 500, for this reason. */
   readonly refusal?: string;
 }
+
+/** Where connections go by the server name of their handshake. */
+export interface TlsRule {
+  readonly type: 'tls-rule';
+  readonly key: RuleKey;
+  readonly hash: string;
+  readonly source: RuleSource;
+  readonly parents: readonly RulePlace[];
+  /** At least one. */
+  readonly backends: readonly BackendShare[];
+}
+
+export type RouteRule = HttpRule | TlsRule;
 
 export interface Backend {
   readonly type: 'backend';
@@ -206,7 +235,7 @@ export interface GatewayIdentity {
   readonly certificate: CertificateId;
 }
 
-export type Resource = Listener | HttpRule | Backend | CaBundle | GatewayIdentity;
+export type Resource = Listener | HttpRule | TlsRule | Backend | CaBundle | GatewayIdentity;
 export type ResourceKey = string;
 
 export interface Snapshot {
@@ -249,6 +278,9 @@ export interface CertificateBundle {
   readonly certificate: string;
   readonly privateKey: string;
 }
+
+export const isRule = (resource: Resource): resource is RouteRule =>
+  resource.type === 'http-rule' || resource.type === 'tls-rule';
 
 /** The certificates, with their keys, that a data plane needs for a resource. */
 export function certificatesOf(resource: Resource): readonly CertificateId[] {

@@ -1,7 +1,7 @@
 /** Which listeners of a parent a route attaches to, or why none takes it. */
-import type { KindObject } from '../api/kinds.ts';
 import { GATEWAY_GROUP } from '../api/names.ts';
 import type { ObjectRef } from '../api/object.ts';
+import type { RouteObject } from '../api/route-kinds.ts';
 import { intersectHostnames } from '../match/hostname.ts';
 import type { GatewayId, ListenerKey } from '../snapshot/snapshot.ts';
 import { type Finding, listed, named, oneOf } from './findings.ts';
@@ -11,7 +11,7 @@ import type { Objects } from './objects.ts';
 import type { Reason } from './reasons.ts';
 import { admits, admittedInWords } from './selector.ts';
 
-export type ParentRef = NonNullable<KindObject<'HTTPRoute'>['spec']['parentRefs']>[number];
+export type ParentRef = NonNullable<RouteObject['spec']['parentRefs']>[number];
 
 /** What of a listener matters to routes: neither its generation nor its certificates, so that those change no route. */
 export type ParentListener = Pick<

@@ -1,5 +1,6 @@
 /** Backends of routes: from a backendRef, through ReferenceGrant and Service, to what the snapshot holds. */
 import { GATEWAY_GROUP } from '../api/names.ts';
+import type { RouteKind } from '../api/route-kinds.ts';
 import { contentHash } from '../snapshot/canonical.ts';
 import type { Backend, CaBundle } from '../snapshot/snapshot.ts';
 import { type Finding, listed, named, oneOf } from './findings.ts';
@@ -16,6 +17,9 @@ export interface BackendRef {
   readonly namespace?: string;
   readonly port?: number;
 }
+
+/** What kinds of routes send: TLSRoutes whatever it is, the others HTTP. */
+type Sent = 'anything' | 'http';
 
 /** A port of a Service, or why there is nothing to send to. */
 type Found =
@@ -38,15 +42,15 @@ export class Backends {
 
   constructor(memo: Memo, objects: Objects, references: References, policies: BackendTlsPolicies) {
     this.#references = references;
-    this.#ports = memo.derive((namespace, name, port) =>
-      find(objects, policies, namespace!, name!, Number(port)),
+    this.#ports = memo.derive((sent, namespace, name, port) =>
+      find(objects, policies, sent as Sent, namespace!, name!, Number(port)),
     );
-    this.#elsewhere = memo.derive((namespace, name) => {
+    this.#elsewhere = memo.derive((kind, namespace, name) => {
       if (objects.get('Service', namespace!, name!) || objects.isRefused('Service', namespace!, name!)) {
         return undefined;
       }
       return references
-        .permittedElsewhere(routesOf(namespace!), { group: '', kind: 'Service', name: name! })
+        .permittedElsewhere(routesOf(kind!, namespace!), { group: '', kind: 'Service', name: name! })
         .find((other) => objects.get('Service', other, name!));
     });
   }
@@ -54,12 +58,12 @@ export class Backends {
   /** The certificates of authorities that a backend names, as resources. */
   bundlesOf({ namespace, service, port, tls }: Backend): readonly CaBundle[] {
     if (!tls) return NO_BUNDLES;
-    const found = this.#ports.get(namespace, service, `${port}`);
+    const found = this.#ports.get('anything', namespace, service, `${port}`);
     return found.reason === undefined ? found.bundles : NO_BUNDLES;
   }
 
-  /** What a route of `namespace` refers to, or why it can't be used. */
-  resolve(namespace: string, ref: BackendRef, field: string): Backend | Finding {
+  /** What a route of a kind and `namespace` refers to, or why it can't be used. */
+  resolve(kind: RouteKind, namespace: string, ref: BackendRef, field: string): Backend | Finding {
     const service = {
       group: ref.group,
       kind: ref.kind,
@@ -74,11 +78,13 @@ export class Backends {
         fix: 'refer to a Service',
       };
     }
-    const refusal = this.#references.refusal(routesOf(namespace), service, field);
+    const refusal = this.#references.refusal(routesOf(kind, namespace), service, field);
     if (refusal) return refusal;
-    const found = this.#ports.get(service.namespace, service.name, `${ref.port}`);
+    const sent: Sent = kind === 'TLSRoute' ? 'anything' : 'http';
+    const found = this.#ports.get(sent, service.namespace, service.name, `${ref.port}`);
     if (found.reason === undefined) return found.backend;
-    const elsewhere = ref.namespace === undefined ? this.#elsewhere.get(namespace, ref.name) : undefined;
+    const elsewhere =
+      ref.namespace === undefined ? this.#elsewhere.get(kind, namespace, ref.name) : undefined;
     if (elsewhere === undefined) return { ...found, field, related: [service] };
     return {
       ...found,
@@ -92,7 +98,7 @@ export class Backends {
 
 const NO_BUNDLES: readonly CaBundle[] = [];
 
-const routesOf = (namespace: string) => ({ group: GATEWAY_GROUP, kind: 'HTTPRoute', namespace });
+const routesOf = (kind: string, namespace: string) => ({ group: GATEWAY_GROUP, kind, namespace });
 
 /** `Service shop/cart:8080`: how a route wrote it. */
 export function backendName(ref: BackendRef, namespace: string): string {
@@ -103,6 +109,7 @@ export function backendName(ref: BackendRef, namespace: string): string {
 function find(
   objects: Objects,
   policies: BackendTlsPolicies,
+  sent: Sent,
   namespace: string,
   name: string,
   port: number,
@@ -143,7 +150,7 @@ function find(
   const { appProtocol } = entry;
   const resolved = policies.tlsOf({ namespace, name }, entry.name ?? '');
   const spoken = resolved ? SPOKEN_OVER_TLS : SPOKEN;
-  if (appProtocol !== undefined && !spoken.has(appProtocol.toLowerCase())) {
+  if (sent === 'http' && appProtocol !== undefined && !spoken.has(appProtocol.toLowerCase())) {
     const onlyOverTls = SPOKEN_OVER_TLS.has(appProtocol.toLowerCase());
     return {
       reason: 'UnsupportedProtocol',

@@ -32,9 +32,7 @@ export function whyClassRefused({ spec }: Gateway, objects: Objects): Finding | 
 
 /** Whether a listener can be in the snapshot, if its Gateway is. */
 export const isServable = (listener: MergedListener) =>
-  !listener.conflict &&
-  !listener.unsupported &&
-  (listener.protocol !== 'HTTPS' || listener.certificates.length > 0);
+  !listener.conflict && !listener.unsupported && (!listener.terminates || listener.certificates.length > 0);
 
 export function whyNotAccepted(
   { metadata, spec }: Gateway,

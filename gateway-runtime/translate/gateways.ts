@@ -1,7 +1,7 @@
 /** Gateways that are ours, with their own listeners and those of the ListenerSets attached to them. */
 import type { KindObject } from '../api/kinds.ts';
 import { CONTROLLER_NAME } from '../api/names.ts';
-import type { CertificateId, GatewayId, GatewayIdentity } from '../snapshot/snapshot.ts';
+import type { CertificateId, GatewayId, GatewayIdentity, ListenerProtocol } from '../snapshot/snapshot.ts';
 import type { CaBundles } from './ca-bundles.ts';
 import type { Certificates } from './certificates.ts';
 import type { Finding } from './findings.ts';
@@ -176,9 +176,12 @@ function infrastructureOf(
   { metadata, spec }: Gateway,
   listeners: readonly ServedListener[],
 ): Infrastructure {
-  const ports = new Map<number, 'HTTP' | 'HTTPS'>();
+  const ports = new Map<number, ListenerProtocol>();
   for (const { programmed, resource } of listeners) {
-    if (programmed && resource) ports.set(resource.port, resource.protocol);
+    // Where HTTPS and TLS share a port, HTTPS is what people are told of.
+    if (programmed && resource && ports.get(resource.port) !== 'HTTPS') {
+      ports.set(resource.port, resource.protocol);
+    }
   }
   return {
     gateway,

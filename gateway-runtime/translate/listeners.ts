@@ -2,7 +2,13 @@
 import type { Listener as ListenerSpec } from '../api/listener.ts';
 import { GATEWAY_GROUP } from '../api/names.ts';
 import { contentHash } from '../snapshot/canonical.ts';
-import type { CaBundle, CertificateId, Listener, ListenerKey } from '../snapshot/snapshot.ts';
+import type {
+  CaBundle,
+  CertificateId,
+  Listener,
+  ListenerKey,
+  ListenerProtocol,
+} from '../snapshot/snapshot.ts';
 import type { Certificates } from './certificates.ts';
 import type { Finding } from './findings.ts';
 import type { Derived, Memo } from './memo.ts';
@@ -25,6 +31,8 @@ export interface DeclaredListener {
   readonly namespaces: AllowedNamespaces;
   /** Kinds of routes that it takes, among those that are served. */
   readonly supportedKinds: readonly RouteGroupKind[];
+  /** It can't be served without a certificate. */
+  readonly terminates: boolean;
   readonly certificates: readonly CertificateId[];
   /** What it refers to and may refer to: its certificates, and Secrets that are not there or of no use. */
   readonly secrets: readonly CertificateId[];
@@ -39,13 +47,18 @@ export interface DeclaredListener {
 }
 
 /** Protocols that are served, with the kinds of routes that fit them. */
-const ROUTE_KINDS: Readonly<Record<string, readonly RouteGroupKind[]>> = {
+const ROUTE_KINDS = {
   HTTP: [{ group: GATEWAY_GROUP, kind: 'HTTPRoute' }],
   HTTPS: [{ group: GATEWAY_GROUP, kind: 'HTTPRoute' }],
-};
+  TLS: [{ group: GATEWAY_GROUP, kind: 'TLSRoute' }],
+} as const satisfies Record<ListenerProtocol, readonly RouteGroupKind[]>;
 
-export const isServedProtocol = (protocol: string): protocol is 'HTTP' | 'HTTPS' =>
+export const isServedProtocol = (protocol: string): protocol is ListenerProtocol =>
   Object.hasOwn(ROUTE_KINDS, protocol);
+
+/** Whether handshakes with clients are the gateway's own, so that it needs a certificate. */
+export const terminates = ({ protocol, tls }: Pick<ListenerSpec, 'protocol' | 'tls'>): boolean =>
+  protocol === 'HTTPS' || (protocol === 'TLS' && tls?.mode !== 'Passthrough');
 
 /** Listeners of a Gateway or ListenerSet by kind, namespace and name; empty where there is no such object. */
 export function declaredListeners(
@@ -72,8 +85,9 @@ function declare(
   const unresolved: Finding[] = [];
   const supportedKinds = kindsOf(spec, field, unresolved);
   const unsupported = unsupportedPart(spec, field);
-  const { certificates, secrets } =
-    spec.protocol === 'HTTPS' ? certificatesOf(spec, field, home, resolver, unresolved) : NO_CERTIFICATES;
+  const { certificates, secrets } = terminates(spec)
+    ? certificatesOf(spec, field, home, resolver, unresolved)
+    : NO_CERTIFICATES;
   const key = `listener/${home.kind}/${home.namespace}/${home.name}/${spec.name}`;
   return {
     key,
@@ -86,6 +100,7 @@ function declare(
     ...(spec.hostname ? { hostname: spec.hostname } : {}),
     namespaces: spec.allowedRoutes.namespaces,
     supportedKinds,
+    terminates: terminates(spec),
     certificates,
     secrets,
     ...(isServedProtocol(spec.protocol)
@@ -99,7 +114,7 @@ function declare(
 function resourceOf(
   key: ListenerKey,
   spec: ListenerSpec,
-  protocol: 'HTTP' | 'HTTPS',
+  protocol: ListenerProtocol,
   { kind, namespace, name }: DeclaredListener['home'],
   generation: number,
   certificates: readonly CertificateId[],
@@ -110,6 +125,7 @@ function resourceOf(
     source: { kind, namespace, name, listener: spec.name, generation },
     port: spec.port,
     protocol,
+    ...(protocol === 'TLS' && spec.tls ? { tlsMode: spec.tls.mode } : {}),
     ...(spec.hostname ? { hostname: spec.hostname } : {}),
     certificates,
   };
@@ -147,7 +163,7 @@ function unsupportedPart(spec: ListenerSpec, field: string): Finding | undefined
 
 /** "If kinds are specified in Spec that are not supported, they MUST NOT appear in this list" (supportedKinds). */
 function kindsOf(spec: ListenerSpec, field: string, unresolved: Finding[]): readonly RouteGroupKind[] {
-  const served = (Object.hasOwn(ROUTE_KINDS, spec.protocol) && ROUTE_KINDS[spec.protocol]) || [];
+  const served: readonly RouteGroupKind[] = isServedProtocol(spec.protocol) ? ROUTE_KINDS[spec.protocol] : [];
   const asked = spec.allowedRoutes.kinds;
   if (!asked?.length) return served;
   const supported: RouteGroupKind[] = [];
@@ -184,7 +200,7 @@ function certificatesOf(
     unresolved.push({
       reason: 'InvalidCertificateRef',
       field: `${field}.tls.certificateRefs`,
-      message: 'found no certificate, expected one or more since the protocol is HTTPS',
+      message: `found no certificate, expected one or more since the ${spec.protocol === 'HTTPS' ? 'protocol is HTTPS' : 'mode is Terminate'}`,
       fix: 'name a Secret of type kubernetes.io/tls',
     });
   }

@@ -53,7 +53,7 @@ class Port {
 
   take(listener: DeclaredListener): void {
     if (!this.#byProtocol.has(listener.protocol)) this.#byProtocol.set(listener.protocol, listener);
-    this.#byHostname.set(`${listener.protocol} ${listener.hostname ?? ANY_HOST}`, listener);
+    this.#byHostname.set(placeOf(listener), listener);
   }
 
   /** With a listener of an object that comes before. */
@@ -61,7 +61,7 @@ class Port {
     for (const other of this.#byProtocol.values()) {
       if (areIncompatible(other.protocol, listener.protocol)) return protocolConflict(listener, other);
     }
-    const other = this.#byHostname.get(`${listener.protocol} ${listener.hostname ?? ANY_HOST}`);
+    const other = this.#byHostname.get(placeOf(listener));
     return other && hostnameConflict(listener, other);
   }
 
@@ -74,9 +74,9 @@ class Port {
       else pairs.set(listener, [other]);
     };
     for (const listener of this.#byHostname.values()) {
-      if (listener.protocol !== 'HTTPS' || listener.hostname === undefined) continue;
+      if (!OVER_TLS.has(listener.protocol) || listener.hostname === undefined) continue;
       for (const hostname of widerHostnames(listener.hostname)) {
-        const wider = this.#byHostname.get(`HTTPS ${hostname}`);
+        const wider = this.#byHostname.get(`TLS ${hostname}`);
         if (!wider) continue;
         put(listener, wider);
         put(wider, listener);
@@ -93,6 +93,10 @@ function* widerHostnames(hostname: string): Generator<string> {
   yield ANY_HOST;
 }
 
+/** What a connection or request must show to be the listener's, the port aside: server names tell HTTPS and TLS apart. */
+const placeOf = ({ protocol, hostname = ANY_HOST }: DeclaredListener) =>
+  `${OVER_TLS.has(protocol) ? 'TLS' : protocol} ${hostname}`;
+
 const OVER_TCP = new Set(['HTTP', 'HTTPS', 'TLS', 'TCP']);
 const OVER_TLS = new Set(['HTTPS', 'TLS']);
 
@@ -101,7 +105,7 @@ function areIncompatible(a: string, b: string): boolean {
   return a !== b && OVER_TCP.has(a) && OVER_TCP.has(b) && !(OVER_TLS.has(a) && OVER_TLS.has(b));
 }
 
-/** With a listener of the same object: equal hostnames are refused by the API's field rules already. */
+/** With a listener of the same object: equal hostnames of one protocol are refused by the API's field rules already. */
 function conflictWithin(
   listener: DeclaredListener,
   siblings: readonly DeclaredListener[],
@@ -113,7 +117,12 @@ function conflictWithin(
     ({ port, protocol }) =>
       port === listener.port && isServedProtocol(protocol) && areIncompatible(protocol, listener.protocol),
   );
-  return other && protocolConflict(listener, other);
+  if (other) return protocolConflict(listener, other);
+  const place = placeOf(listener);
+  const alike = siblings.find(
+    (each) => each !== listener && each.port === listener.port && placeOf(each) === place,
+  );
+  return alike && hostnameConflict(listener, alike);
 }
 
 function protocolConflict(listener: DeclaredListener, other: DeclaredListener): Finding {
@@ -131,9 +140,9 @@ function hostnameConflict(listener: DeclaredListener, other: DeclaredListener): 
   return {
     reason: 'HostnameConflict',
     field: hostname ? `${field}.hostname` : field,
-    message: `${hostname ? `hostname ${hostname}` : 'every hostname'} on port ${port} is taken by ${shownOwner(listener, other)}, which comes first`,
+    message: `${hostname ? `hostname ${hostname}` : 'every hostname'} on port ${port} is taken by ${shownOwner(listener, other)}${isSameObject(listener, other) ? ' as well' : ', which comes first'}`,
     fix: 'choose another hostname or port',
-    related: [{ group: GATEWAY_GROUP, ...other.home }],
+    ...(isSameObject(listener, other) ? {} : { related: [{ group: GATEWAY_GROUP, ...other.home }] }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Adds up what the views of all objects say, by what each contributes: a change costs what it changes. */
 import { type ObjectRef, refKey } from '../api/object.ts';
+import type { RouteKind } from '../api/route-kinds.ts';
 import type { Diagnostic } from '../snapshot/diagnostic.ts';
 import {
   type BackendEndpoints,
@@ -119,7 +120,8 @@ export class Outputs {
 
   route(ref: ObjectRef, before: RouteView | undefined, after: RouteView | undefined): void {
     const parents = after?.parents ?? [];
-    this.#statuses.set(refKey(ref), parents.length > 0 ? { kind: 'HTTPRoute', ref, parents } : undefined);
+    const kind = ref.kind as RouteKind;
+    this.#statuses.set(refKey(ref), parents.length > 0 ? { kind, ref, parents } : undefined);
     this.report(ref, 'view', after?.diagnostics ?? []);
     for (const key of after?.attached ?? []) this.#attachedRoutes.add(key);
     for (const key of before?.attached ?? []) this.#attachedRoutes.remove(key);

@@ -71,6 +71,16 @@ export const REASONS = {
     },
     PartiallyInvalid: { True: ['UnsupportedValue'] },
   },
+  TLSRoute: {
+    Accepted: {
+      True: ['Accepted'],
+      False: ['NotAllowedByListeners', 'NoMatchingListenerHostname', 'NoMatchingParent', 'LimitExceeded'],
+    },
+    ResolvedRefs: {
+      True: ['ResolvedRefs'],
+      False: ['RefNotPermitted', 'InvalidKind', 'BackendNotFound', 'UnsupportedValue'],
+    },
+  },
   BackendTLSPolicy: {
     Accepted: {
       True: ['Accepted'],

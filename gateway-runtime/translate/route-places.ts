@@ -2,9 +2,9 @@
  * Where each route attaches, and what it takes up there; limits are for `shares.ts`. Which listeners take a route is the same
  * for all routes of a namespace with such a parentRef, so a changed listener is looked at once for each namespace.
  */
-import type { KindObject } from '../api/kinds.ts';
 import { GATEWAY_GROUP } from '../api/names.ts';
 import type { ObjectRef } from '../api/object.ts';
+import type { RouteKind, RouteObject } from '../api/route-kinds.ts';
 import type { GatewayId } from '../snapshot/snapshot.ts';
 import {
   type Attachment,
@@ -51,18 +51,19 @@ export interface RoutePlaces {
 }
 
 /** Where a request goes of whose listener nothing is known. */
-export const ANYWHERE: Entry = { protocol: 'HTTP', port: 80 };
+export const ANYWHERE = {
+  HTTPRoute: { protocol: 'HTTP', port: 80 },
+  TLSRoute: { protocol: 'TLS', port: 443 },
+} as const satisfies Record<RouteKind, Entry>;
 
-const ROUTE = 'HTTPRoute';
-type Route = KindObject<typeof ROUTE>;
-
-/** By namespace and name; undefined where there is no such route. */
+/** Of one kind, by namespace and name; undefined where there is no such route. */
 export function routePlaces(
+  kindOfRoute: RouteKind,
   memo: Memo,
   objects: Objects,
   parents: Derived<Parent | undefined>,
 ): Derived<RoutePlaces | undefined> {
-  const listeners = memo.derive((routeKind, routeNamespace, kind, namespace, name, section, port) => {
+  const listeners = memo.derive((routeNamespace, kind, namespace, name, section, port) => {
     const parent = parents.get(kind!, namespace!, name!);
     if (!parent) return undefined;
     const target: Target = {
@@ -73,19 +74,19 @@ export function routePlaces(
       ...(section ? { sectionName: section } : {}),
       ...(port ? { port: Number(port) } : {}),
     };
-    const applicant = { kind: routeKind!, namespace: routeNamespace! };
+    const applicant = { kind: kindOfRoute, namespace: routeNamespace! };
     const meant =
       parent.listeners.find((each) => each.name === target.sectionName || each.port === target.port) ??
       parent.listeners.find((each) => takes(each, applicant, objects));
     return {
       gateway: parent.gateway,
       taken: takers(applicant, target, parent, objects),
-      meant: meant ? entryOf(meant) : ANYWHERE,
+      meant: meant ? entryOf(meant) : ANYWHERE[kindOfRoute],
     };
   });
   const placeOf = (namespace: string, target: Target, hostnames: readonly string[]): Place | undefined => {
     const { kind, namespace: home, name, sectionName = '', port = '' } = target;
-    const found = listeners.get(ROUTE, namespace, kind, home, name, sectionName, `${port}`);
+    const found = listeners.get(namespace, kind, home, name, sectionName, `${port}`);
     if (!found) return undefined;
     const { gateway, taken, meant } = found;
     if ('reason' in taken) return { gateway, shownAt: meant, attachments: [], refusal: taken };
@@ -98,7 +99,7 @@ export function routePlaces(
   const missing = missingRouteParents(memo, objects, parents);
   // Apart from where it attaches, so that a changed listener has only that worked out anew.
   const applications = memo.derive((namespace, name) => {
-    const route = objects.get(ROUTE, namespace!, name!);
+    const route = objects.get(kindOfRoute, namespace!, name!);
     if (!route) return undefined;
     const { metadata, spec } = route;
     return {
@@ -121,7 +122,7 @@ export function routePlaces(
       takes: amount,
       places,
       missing: targets.map(({ group, kind, name: parent }, index) =>
-        places[index] ? undefined : missing.get(ROUTE, namespace!, group, kind, named[index]!, parent),
+        places[index] ? undefined : missing.get(kindOfRoute, namespace!, group, kind, named[index]!, parent),
       ),
     };
   });
@@ -140,7 +141,11 @@ export function targetOf(
 }
 
 /** What a route takes up of each Gateway that it attaches to. */
-export function takenBy({ spec }: Route): NamespaceLimits {
+export function takenBy({ kind, spec }: RouteObject): NamespaceLimits {
+  // Each hostname is a place in a table, as a match is.
+  if (kind === 'TLSRoute') {
+    return { rules: spec.rules.length, matches: spec.hostnames.length, regexCharacters: 0 };
+  }
   let [matches, regexCharacters] = [0, 0];
   for (const rule of spec.rules) {
     // Without matches it has the one that takes everything.

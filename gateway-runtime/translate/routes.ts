@@ -1,7 +1,7 @@
-/** An HTTPRoute as a whole: where it attaches, its rules for each Gateway, and its status. */
-import type { KindObject } from '../api/kinds.ts';
+/** A route as a whole: where it attaches, its rules for each Gateway, and its status. */
 import { CONTROLLER_NAME, GATEWAY_GROUP, TEAM_LABEL } from '../api/names.ts';
 import type { ObjectRef } from '../api/object.ts';
+import type { RouteKind, RouteObject } from '../api/route-kinds.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import { contentHash } from '../snapshot/canonical.ts';
 import type { Diagnostic, ExampleRequest } from '../snapshot/diagnostic.ts';
@@ -10,8 +10,9 @@ import {
   type CaBundle,
   type GatewayId,
   gatewayKey,
-  type HttpRule,
   type ListenerKey,
+  type RouteRule,
+  type RulePlace,
   type RuleSource,
 } from '../snapshot/snapshot.ts';
 import type { Attachment, ParentRef } from './attachment.ts';
@@ -24,6 +25,7 @@ import { type Place, type RoutePlaces, takenBy, targetOf } from './route-places.
 import { RuleVerdict } from './rule-verdict.ts';
 import { type TranslatedRule, translateRule } from './rules.ts';
 import type { Shares } from './shares.ts';
+import { translateTlsRule } from './tls-rules.ts';
 import type { RouteParentStatus } from './translation.ts';
 
 export interface RouteView {
@@ -32,17 +34,18 @@ export interface RouteView {
   readonly diagnostics: readonly Diagnostic[];
   /** Listeners that count it as attached. */
   readonly attached: readonly ListenerKey[];
-  readonly gateways: readonly { readonly gateway: GatewayId; readonly rules: readonly HttpRule[] }[];
+  readonly gateways: readonly { readonly gateway: GatewayId; readonly rules: readonly RouteRule[] }[];
   /** What its rules send to, on each of these Gateways. */
   readonly backends: readonly Backend[];
   /** Whom it trusts to have signed their certificates. */
   readonly bundles: readonly CaBundle[];
 }
 
-type Route = KindObject<'HTTPRoute'>;
+type Route = RouteObject;
 
-/** By namespace and name; undefined where there is no such route. */
+/** Of one kind, by namespace and name; undefined where there is no such route. */
 export function routeViews(
+  kind: RouteKind,
   memo: Memo,
   objects: Objects,
   places: Derived<RoutePlaces | undefined>,
@@ -52,8 +55,13 @@ export function routeViews(
 ): Derived<RouteView | undefined> {
   // Apart from where the route attaches, so that a changed listener has only that worked out anew.
   const rules = memo.derive((namespace, name) => {
-    const route = objects.get('HTTPRoute', namespace!, name!);
+    const route = objects.get(kind, namespace!, name!);
     if (!route) return [];
+    if (route.kind === 'TLSRoute') {
+      return route.spec.rules.map((rule, index) =>
+        translateTlsRule(namespace!, rule, `spec.rules[${index}]`, backends),
+      );
+    }
     // Megabytes of expressions take seconds to check, in which nobody else is served.
     const checked = shares.isTooLarge(takenBy(route)) ? UNCHECKED : regex;
     return route.spec.rules.map((rule, index) =>
@@ -61,9 +69,9 @@ export function routeViews(
     );
   });
   return memo.derive((namespace, name) => {
-    const route = objects.get('HTTPRoute', namespace!, name!);
+    const route = objects.get(kind, namespace!, name!);
     if (!route) return undefined;
-    const ref = { group: GATEWAY_GROUP, kind: 'HTTPRoute', namespace: namespace!, name: name! };
+    const ref = { group: GATEWAY_GROUP, kind, namespace: namespace!, name: name! };
     const attached = places.get(namespace!, name!)!;
     return view(ref, route, rules.get(namespace!, name!), attached, objects, shares, backends);
   });
@@ -93,7 +101,7 @@ function view(
     return { attachments: [], errors: [], warnings: finding ? [{ ...finding, field }] : [] };
   });
   const generation = route.metadata.generation ?? 0;
-  const source = { ...sourceOf(ref, route, created, objects), generation };
+  const source = { kind: route.kind, ...sourceOf(ref, route, created, objects), generation };
   const used = distinct(rules.flatMap(({ uses }) => uses));
   const attached = judged.flatMap(({ attachments }) => attachments.map(({ listener }) => listener));
   return {
@@ -213,7 +221,7 @@ const DEFAULT_GATEWAYS: Finding = {
 /** Where the route is served: by Gateway, each listener once, whichever parentRefs led there. */
 function placesByGateway(
   judged: readonly Judged[],
-): { readonly gateway: GatewayId; readonly places: HttpRule['parents'] }[] {
+): { readonly gateway: GatewayId; readonly places: readonly RulePlace[] }[] {
   const byGateway = new Map<string, { gateway: GatewayId; hostnames: Map<ListenerKey, readonly string[]> }>();
   for (const { gateway, attachments } of judged) {
     for (const { listener, programmed, hostnames } of attachments) {
@@ -232,23 +240,23 @@ function placesByGateway(
 }
 
 function ruleAt(
-  { body, bodyHash }: TranslatedRule,
+  { type, body, bodyHash }: TranslatedRule,
   index: number,
   route: Route,
   source: Omit<RuleSource, 'rule' | 'ruleName'>,
-  parents: HttpRule['parents'],
+  parents: readonly RulePlace[],
   placeHash: string,
-): HttpRule {
+): RouteRule {
   const ruleName = route.spec.rules[index]!.name;
   return {
-    type: 'http-rule',
-    key: `http-rule/${source.namespace}/${source.name}/${index}`,
+    type,
+    key: `${type}/${source.namespace}/${source.name}/${index}`,
     source: { ...source, rule: index, ...(ruleName ? { ruleName } : {}) },
     parents,
     ...body,
     // Of everything above; what the rules of a route share is hashed once.
     hash: contentHash([placeHash, index, ruleName, bodyHash]),
-  };
+  } as RouteRule;
 }
 
 function sourceOf(ref: ObjectRef, route: Route, created: number, objects: Objects) {
@@ -258,7 +266,6 @@ function sourceOf(ref: ObjectRef, route: Route, created: number, objects: Object
     objects.namespaceLabel(ref.namespace, TEAM_LABEL) ??
     (Object.hasOwn(labels, TEAM_LABEL) ? labels[TEAM_LABEL] : undefined);
   return {
-    kind: 'HTTPRoute' as const,
     namespace: ref.namespace,
     name: ref.name,
     created: created === Number.MAX_SAFE_INTEGER ? '' : new Date(created).toISOString(),

@@ -11,6 +11,7 @@ import type {
   HttpRule,
   RuleRetry,
   RuleTimeouts,
+  TlsRule,
   WeightedBackend,
 } from '../snapshot/snapshot.ts';
 import { type BackendRef, type Backends, backendName } from './backends.ts';
@@ -26,8 +27,10 @@ export type RuleBody = Pick<
   'matches' | 'filters' | 'backends' | 'timeouts' | 'retry' | 'session' | 'refusal'
 >;
 
-export interface TranslatedRule {
-  readonly body: RuleBody;
+export type TranslatedRule = (
+  | { readonly type: 'http-rule'; readonly body: RuleBody }
+  | { readonly type: 'tls-rule'; readonly body: Pick<TlsRule, 'backends'> }
+) & {
   /** Hash of `body`. */
   readonly bodyHash: string;
   /** Everything that the rule may send to, filters included. */
@@ -37,7 +40,7 @@ export interface TranslatedRule {
   /** References that did not resolve. */
   readonly unresolved: readonly Finding[];
   readonly warnings: readonly Finding[];
-}
+};
 
 const EVERYTHING: HttpMatch = { path: { type: 'PathPrefix', value: '/' }, headers: [], queryParams: [] };
 
@@ -59,7 +62,7 @@ export function translateRule(
   const refuse = (at: string, message: string, fix: string) =>
     refusals.push({ reason: 'UnsupportedValue', field: at, message, fix });
   const resolve = (ref: BackendRef, at: string): Backend | Finding => {
-    const resolved = backends.resolve(namespace, ref, at);
+    const resolved = backends.resolve('HTTPRoute', namespace, ref, at);
     if ('reason' in resolved) unresolved.push(resolved);
     else uses.push(resolved);
     return resolved;
@@ -108,7 +111,15 @@ export function translateRule(
     ...(session ? { session } : {}),
     ...(refusals.length > 0 ? { refusal: refusals.map(({ message }) => message).join('; ') } : {}),
   };
-  return { body, bodyHash: contentHash(body), uses, refusals, unresolved, warnings: noBackends(spec, field) };
+  return {
+    type: 'http-rule',
+    body,
+    bodyHash: contentHash(body),
+    uses,
+    refusals,
+    unresolved,
+    warnings: noBackends(spec, field),
+  };
 }
 
 function timeoutsOf({ request, backendRequest }: NonNullable<RuleSpec['timeouts']>): RuleTimeouts {

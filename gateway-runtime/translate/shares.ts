@@ -3,10 +3,10 @@
  * take it from the others. The oldest routes are kept; from the first that does not fit any more, the newer ones are left
  * out, so that what serves goes on serving. A change costs the routes that it moves across that line.
  */
+import type { ObjectRef } from '../api/object.ts';
 import { type GatewayId, gatewayKey } from '../snapshot/snapshot.ts';
 import { diagnose, type Finding, named } from './findings.ts';
 import type { Input, Memo } from './memo.ts';
-import type { Name } from './objects.ts';
 import type { Outputs } from './outputs.ts';
 import type { RoutePlaces } from './route-places.ts';
 import { gatewayRef } from './status.ts';
@@ -37,9 +37,9 @@ export class Shares {
   }
 
   /** Why a route that attaches to a Gateway is not taken there. */
-  refusal(gateway: GatewayId, route: Name, takes: NamespaceLimits): Finding | undefined {
+  refusal(gateway: GatewayId, route: ObjectRef, takes: NamespaceLimits): Finding | undefined {
     const alone = this.isTooLarge(takes);
-    if (!alone && !this.#leftOut.get(gateway.namespace, gateway.name, route.namespace, route.name)) {
+    if (!alone && !this.#leftOut.get(gateway.namespace, gateway.name, route.namespace, claimName(route))) {
       return undefined;
     }
     const has = alone
@@ -56,16 +56,16 @@ export class Shares {
   }
 
   /** Takes note of a route that came, changed or went. */
-  route(route: Name, before: RoutePlaces | undefined, after: RoutePlaces | undefined): void {
+  route(route: ObjectRef, before: RoutePlaces | undefined, after: RoutePlaces | undefined): void {
     const [left, joined] = [this.#gatewaysOf(before), this.#gatewaysOf(after)];
     const isAsBefore = before?.created === after?.created && sameAmount(before?.takes, after?.takes);
     for (const [key, gateway] of left) {
-      if (!isAsBefore || !joined.has(key)) this.#shareOf(gateway, route.namespace).remove(route.name);
+      if (!isAsBefore || !joined.has(key)) this.#shareOf(gateway, route.namespace).remove(claimName(route));
     }
     for (const [key, gateway] of joined) {
       if (isAsBefore && left.has(key)) continue;
       this.#shareOf(gateway, route.namespace).add({
-        name: route.name,
+        name: claimName(route),
         created: after!.created,
         takes: after!.takes,
       });
@@ -108,7 +108,11 @@ export class Shares {
 
 const shareKey = (gateway: GatewayId, namespace: string) => `${gatewayKey(gateway)}/${namespace}`;
 
+/** Routes of two kinds may have one name. */
+const claimName = ({ kind, name }: ObjectRef) => `${name} ${kind}`;
+
 interface Claim {
+  /** As `claimName` gives it. */
   readonly name: string;
   readonly created: number;
   readonly takes: NamespaceLimits;

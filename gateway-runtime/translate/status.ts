@@ -175,9 +175,9 @@ function listenerStatus(listener: ServedListener, countRoutes: CountRoutes): Lis
   };
 }
 
-function whyNotProgrammed({ unsupported, protocol, certificates }: ServedListener): string {
+function whyNotProgrammed({ unsupported, terminates, certificates }: ServedListener): string {
   if (unsupported) return unsupported.message;
-  if (protocol === 'HTTPS' && certificates.length === 0) return 'no certificate resolves';
+  if (terminates && certificates.length === 0) return 'no certificate resolves';
   return 'the object is not accepted';
 }
 

@@ -1,6 +1,7 @@
 /** What translate gives: snapshots, statuses, needs and diagnostics; plain data, whole or as what changed. */
 import type { GatewayParametersSpec } from '../api/gateway-parameters.ts';
 import type { ObjectRef, RawObject } from '../api/object.ts';
+import type { RouteKind } from '../api/route-kinds.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import type { Diagnostic } from '../snapshot/diagnostic.ts';
 import type {
@@ -9,6 +10,7 @@ import type {
   CertificateBundle,
   CertificateId,
   GatewayId,
+  ListenerProtocol,
   Snapshot,
   SnapshotDelta,
 } from '../snapshot/snapshot.ts';
@@ -91,6 +93,14 @@ export interface PolicyAncestorStatus {
   readonly conditions: readonly Condition[];
 }
 
+export type RouteStatus = {
+  [K in RouteKind]: {
+    readonly kind: K;
+    readonly ref: ObjectRef;
+    readonly parents: readonly RouteParentStatus[];
+  };
+}[RouteKind];
+
 /** The part of `.status` that this implementation owns. */
 export type ObjectStatus =
   | {
@@ -112,7 +122,7 @@ export type ObjectStatus =
       readonly conditions: readonly Condition[];
       readonly listeners: readonly ListenerStatus[];
     }
-  | { readonly kind: 'HTTPRoute'; readonly ref: ObjectRef; readonly parents: readonly RouteParentStatus[] }
+  | RouteStatus
   | {
       readonly kind: 'BackendTLSPolicy';
       readonly ref: ObjectRef;
@@ -126,7 +136,7 @@ export interface Infrastructure {
   readonly uid?: string;
   readonly className: string;
   /** The ports that valid listeners ask for. */
-  readonly ports: readonly { readonly port: number; readonly protocol: 'HTTP' | 'HTTPS' }[];
+  readonly ports: readonly { readonly port: number; readonly protocol: ListenerProtocol }[];
   readonly addresses: readonly { readonly type: string; readonly value?: string }[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;

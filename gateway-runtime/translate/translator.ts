@@ -7,6 +7,7 @@
  */
 import { KINDS, type KindName } from '../api/kinds.ts';
 import { type ObjectRef, type RawObject, refKey } from '../api/object.ts';
+import { ROUTE_KINDS } from '../api/route-kinds.ts';
 import type { Diagnostic } from '../snapshot/diagnostic.ts';
 import { routeParents } from './attachment.ts';
 import { Backends } from './backends.ts';
@@ -44,7 +45,7 @@ function watch<V>(
 export class Translator {
   readonly #memo = new Memo();
   readonly #objects: Objects;
-  readonly #places: Derived<RoutePlaces | undefined>;
+  readonly #places: readonly Derived<RoutePlaces | undefined>[];
   readonly #shares: Shares;
   readonly #outputs: Outputs;
   /** Other kinds than these are only read by them. */
@@ -63,9 +64,16 @@ export class Translator {
     const declared = declaredListeners(memo, objects, certificates);
     const gateways = gatewayViews(memo, objects, declared, certificates, caBundles, classes);
     const listenerSets = listenerSetViews(memo, objects, gateways);
-    const places = routePlaces(memo, objects, routeParents(memo, gateways, listenerSets));
+    const parents = routeParents(memo, gateways, listenerSets);
     const shares = new Shares(memo, { ...DEFAULT_LIMITS, ...options.limits });
-    const routes = routeViews(memo, objects, places, shares, backends, options.regex);
+    const routeStages = ROUTE_KINDS.map((kind) => {
+      const places = routePlaces(kind, memo, objects, parents);
+      return {
+        kind,
+        places,
+        views: routeViews(kind, memo, objects, places, shares, backends, options.regex),
+      };
+    });
     const outputs = new Outputs({
       gateways,
       listenerSets,
@@ -75,7 +83,7 @@ export class Translator {
     const reportParent = (ref: ObjectRef, _: unknown, after: readonly Diagnostic[] | undefined) =>
       outputs.report(ref, 'parent', after ?? []);
     this.#objects = objects;
-    this.#places = places;
+    this.#places = routeStages.map(({ places }) => places);
     this.#shares = shares;
     this.#outputs = outputs;
     this.#watches = {
@@ -93,10 +101,15 @@ export class Translator {
       BackendTLSPolicy: [
         watch(policies.views, (ref, before, after) => outputs.backendTlsPolicy(ref, before, after)),
       ],
-      HTTPRoute: [
-        watch(places, (ref, before, after) => shares.route(ref, before, after)),
-        watch(routes, (ref, before, after) => outputs.route(ref, before, after)),
-      ],
+      ...Object.fromEntries(
+        routeStages.map(({ kind, places, views }) => [
+          kind,
+          [
+            watch(places, (ref, before, after) => shares.route(ref, before, after)),
+            watch(views, (ref, before, after) => outputs.route(ref, before, after)),
+          ],
+        ]),
+      ),
     };
   }
 
@@ -108,7 +121,7 @@ export class Translator {
       else this.#withhold(change.withhold, change);
     }
     // Where routes attach decides what each namespace takes up, and that which routes are served: so in this order.
-    this.#places.settle();
+    for (const places of this.#places) places.settle();
     this.#shares.settle(this.#outputs);
     this.#memo.settle();
     return this.#outputs.take();

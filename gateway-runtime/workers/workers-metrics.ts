@@ -4,7 +4,7 @@
  */
 import type { GatewayMetrics } from '../proxy/telemetry/gateway-metrics.ts';
 import type { Metrics, WorkerTotals } from '../proxy/telemetry/metrics.ts';
-import type { GatewayId, Resource, SnapshotDelta } from '../snapshot/snapshot.ts';
+import { type GatewayId, isRule, type Resource, type SnapshotDelta } from '../snapshot/snapshot.ts';
 import type { Counted } from './messages.ts';
 import type { Place } from './place.ts';
 import type { Served } from './served.ts';
@@ -106,12 +106,12 @@ export class WorkersMetrics {
   }
 
   #put(resource: Resource): void {
-    if (resource.type === 'http-rule') this.#sums.putRule(resource);
+    if (isRule(resource)) this.#sums.putRule(resource);
     else if (resource.type === 'listener') this.#sums.putListener(resource);
   }
 
   #remove(resource: Resource): void {
-    if (resource.type === 'http-rule') this.#sums.removeRule(resource.key);
+    if (isRule(resource)) this.#sums.removeRule(resource.key);
     else if (resource.type === 'listener') this.#sums.removeListener(resource);
   }
 }

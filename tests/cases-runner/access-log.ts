@@ -1,5 +1,7 @@
 /** The access log of the live layer: a line is written when an exchange ends, which may be after its client has the answer. */
 export interface LogEntry {
+  /** `TLS` for a connection of a TLSRoute, which has no status. */
+  readonly protocol: string;
   readonly status: number;
   readonly listener?: string;
   readonly namespace?: string;

@@ -24,6 +24,8 @@ export interface Target {
   readonly tls: boolean;
   /** Server name of the handshake; undefined for none. */
   readonly serverName: string | undefined;
+  /** On a connection of its own: where a TLSRoute may decide, it does so once for each. */
+  readonly once?: boolean;
   /** What the client shows of itself. */
   readonly certificate?: ClientCertificate;
 }
@@ -67,7 +69,7 @@ export class Client {
     return new Promise((resolve) => {
       const refuse = (error: Error) => resolve({ refused: error.message });
       const outgoing = target.tls
-        ? httpsRequest({ ...options, ...tlsOptions(target), agent: this.#https })
+        ? httpsRequest({ ...options, ...tlsOptions(target), agent: target.once ? false : this.#https })
         : httpRequest({ ...options, agent: this.#http });
       outgoing.on('response', (response) => void read(response).then(resolve, refuse));
       outgoing.on('upgrade', (response, socket) => {

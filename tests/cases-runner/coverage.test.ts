@@ -21,6 +21,7 @@ import { loadCases, optionsOf } from './load.ts';
 const cases = loadCases();
 const KINDS_TO_SHOW: KindName[] = [
   'HTTPRoute',
+  'TLSRoute',
   'Gateway',
   'ListenerSet',
   'ReferenceGrant',
@@ -34,6 +35,7 @@ const NOT_SERVED: Readonly<Record<string, string>> = {
     'external authorization by gRPC is not served: the rule answers 500',
   'HTTPRoute.rules.filters.extensionRef': 'there is no filter of our own: the rule answers 500',
   'HTTPRoute.useDefaultGateways': 'default Gateways are not served: a warning says so',
+  'TLSRoute.useDefaultGateways': 'default Gateways are not served: a warning says so',
   'Gateway.defaultScope': 'default Gateways are not served: a warning says so',
   'BackendTLSPolicy.options': 'no option is known: the policy is not accepted',
   'Gateway.listeners.tls.options': 'no option is known: the listener is not accepted',
@@ -123,9 +125,9 @@ it('translate gives no reason in any case that the list has not', () => {
 });
 
 function reasonsOf(status: ObjectStatus): Reason[] {
-  if (status.kind === 'HTTPRoute') {
+  if ('parents' in status) {
     return status.parents.flatMap(({ conditions }) =>
-      conditions.map((each) => ({ ...each, subject: 'HTTPRoute' })),
+      conditions.map((each) => ({ ...each, subject: status.kind })),
     );
   }
   if (status.kind === 'BackendTLSPolicy') {

@@ -66,7 +66,8 @@ export function checkExplanation(
 
 function checkAnswer(request: CaseRequest, answer: Answer, explanation: Explanation): Mismatch[] {
   const { status, backends, summary, matches, listeners, reply, forwarded } = explanation;
-  const notConnected = status === undefined && backends.length === 0;
+  const notConnected =
+    status === undefined && !backends.some(({ share, unresolved }) => share > 0 && !unresolved);
   if (answer.refused || notConnected) {
     return answer.refused === notConnected ? [] : [mismatch('explanation', answer, summary)];
   }

@@ -9,7 +9,8 @@ import {
   type BackendKey,
   type Endpoint,
   gatewayKey,
-  type HttpRule,
+  isRule as isRuleResource,
+  type RouteRule,
 } from '../../gateway-runtime/snapshot/snapshot.ts';
 import type { Translation, TranslationChange } from '../../gateway-runtime/translate/translation.ts';
 import { ENGINE } from '../support/engine.ts';
@@ -144,7 +145,11 @@ export class Live {
     if (bound === undefined) return { refused: `port ${port} of Gateway ${gateway} is not bound` };
     const { raw, body = '', headers, clientCertificate: authority } = request;
     const shown = authority === undefined ? {} : { certificate: clientCertificate(authority) };
-    const target: Target = { port: bound, tls, serverName, ...shown };
+    const resources = this.#agents.get(gateway)?.snapshot?.resources ?? [];
+    const once = resources.some(
+      (each) => each.type === 'listener' && each.port === port && each.protocol === 'TLS',
+    );
+    const target: Target = { port: bound, tls, serverName, once, ...shown };
     if (raw !== undefined) {
       const bytes = raw.includes('\r') ? raw : raw.replaceAll('\n', '\r\n');
       return sendRaw(target, bytes, request.answer?.closes ?? false);
@@ -194,14 +199,16 @@ export class Live {
   ): Mismatch[] {
     if (!entry) return [mismatch('access log', 'a line', 'none')];
     const found = [
-      ...unequal('status in the access log', status, entry.status),
+      // What is said on a connection of a TLSRoute is not known.
+      ...(entry.protocol === 'TLS' ? [] : unequal('status in the access log', status, entry.status)),
       ...unequal('listener', expected.listener, entry.listener ?? 'none'),
     ];
     if (expected.rule === undefined) return found;
     const resources = this.#agents.get(address(step, request).gateway)?.snapshot?.resources ?? [];
     const rule = resources.find(
-      (resource): resource is HttpRule =>
-        resource.type === 'http-rule' &&
+      (resource): resource is RouteRule =>
+        isRuleResource(resource) &&
+        (resource.type === 'tls-rule') === (entry.protocol === 'TLS') &&
         resource.source.namespace === entry.namespace &&
         resource.source.name === entry.route &&
         (resource.source.ruleName ?? resource.source.rule) === entry.rule,
@@ -218,7 +225,8 @@ export class Live {
     const counts = new Map<string, number>();
     for (let i = 0; i < DRAWS; i++) {
       const reply = await this.#send(step, request);
-      const to = 'refused' in reply ? reply.refused : reachedBy(reply, this.#echo.arrivals);
+      // A connection of a TLSRoute is closed where HTTP is answered 500.
+      const to = 'refused' in reply ? '500' : reachedBy(reply, this.#echo.arrivals);
       // So that no late line is taken for that of the next request.
       await this.#log.next();
       counts.set(to, (counts.get(to) ?? 0) + 1);

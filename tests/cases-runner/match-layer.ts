@@ -5,8 +5,16 @@
 import { normalizeHost } from '../../gateway-runtime/match/normalize.ts';
 import { evaluate } from '../../gateway-runtime/match/reference.ts';
 import { Router } from '../../gateway-runtime/match/router.ts';
+import { evaluateTls } from '../../gateway-runtime/match/tls-reference.ts';
+import { TlsTable } from '../../gateway-runtime/match/tls-table.ts';
 import { re2 } from '../../gateway-runtime/regex/re2.ts';
-import type { BackendKey, HttpRule, Listener, Snapshot } from '../../gateway-runtime/snapshot/snapshot.ts';
+import type {
+  BackendKey,
+  BackendShare,
+  Listener,
+  RouteRule,
+  Snapshot,
+} from '../../gateway-runtime/snapshot/snapshot.ts';
 import { type Addressed, matchRequest } from './addressed.ts';
 import type { Answer, CaseRequest } from './case.ts';
 import { type Mismatch, mismatch, unequal } from './mismatch.ts';
@@ -14,7 +22,7 @@ import { type Mismatch, mismatch, unequal } from './mismatch.ts';
 /** What a matcher chose: a rule, or the status that is answered where none serves. */
 interface Choice {
   readonly listener?: Listener | undefined;
-  readonly rule?: HttpRule;
+  readonly rule?: RouteRule;
   readonly status?: number;
 }
 
@@ -29,6 +37,12 @@ const reference: Matcher = (snapshot, addressed, request) => {
   const seen = matchRequest(addressed, request);
   if ('problem' in seen) return { status: 400 };
   const { port, tls, serverName } = addressed;
+  const name = serverName === undefined ? '' : canonical(serverName);
+  const ofConnection = tls ? evaluateTls(snapshot, port, name) : undefined;
+  if (ofConnection?.listener?.protocol === 'TLS') {
+    const { listener, winner } = ofConnection;
+    return winner ? { listener, rule: winner } : { listener };
+  }
   const at = { port, ...(tls ? { serverName: serverName === undefined ? '' : canonical(serverName) } : {}) };
   const { listener, winner, status } = evaluate(snapshot, at, seen, re2);
   return winner ? { listener, rule: winner.rule } : { listener, status: status! };
@@ -37,13 +51,16 @@ const reference: Matcher = (snapshot, addressed, request) => {
 const routed: Matcher = (snapshot, addressed, request) => {
   const seen = matchRequest(addressed, request);
   if ('problem' in seen) return { status: 400 };
-  const router = Router.empty<true>({ regex: re2, compile: () => true }).with({
-    gateway: snapshot.gateway,
-    to: snapshot.version,
-    put: snapshot.resources,
-    remove: [],
-  });
+  const all = { gateway: snapshot.gateway, to: snapshot.version, put: snapshot.resources, remove: [] };
+  const router = Router.empty<true>({ regex: re2, compile: () => true }).with(all);
   const { port, tls, serverName } = addressed;
+  const name = serverName === undefined ? '' : canonical(serverName);
+  const ofConnection = tls ? router.listener(port, name)?.listener : undefined;
+  if (ofConnection?.protocol === 'TLS') {
+    const rules = TlsTable.empty(() => true).with(all);
+    const entry = rules.find(ofConnection.key, name);
+    return { listener: ofConnection, ...(entry ? { rule: entry.rule } : {}) };
+  }
   const table = router.listener(port, seen.host);
   if (!table) return { status: 404 };
   // A connection made for another listener than the host's is misdirected (RFC 9110 section 15.5.20).
@@ -79,19 +96,21 @@ export function checkMatch(
 }
 
 /** `shop/cart#0`, with the index of the rule or its name. */
-export function isRule(expected: string, { source }: HttpRule): boolean {
+export function isRule(expected: string, { source }: RouteRule): boolean {
   const [route, rule] = expected.split('#');
   return (
     route === `${source.namespace}/${source.name}` && (rule === `${source.rule}` || rule === source.ruleName)
   );
 }
-export const ruleLabel = ({ source }: HttpRule) =>
+export const ruleLabel = ({ source }: RouteRule) =>
   `${source.namespace}/${source.name}#${source.ruleName ?? source.rule}`;
 /** `shop/cart:8080` of `backend/shop/cart/8080`. */
 export const backendName = (key: BackendKey) => key.replace(/^backend\/(.*)\/(\d+)$/, '$1:$2');
 
-/** Where requests go and in which share, `500` for what no backend gets. */
-function sharesOf({ refusal, backends }: HttpRule, refused: ReadonlySet<string>): Map<string, number> {
+/** Where requests or connections go and in which share, `500` for what no backend gets. */
+function sharesOf(rule: RouteRule, refused: ReadonlySet<string>): Map<string, number> {
+  const refusal = rule.type === 'http-rule' ? rule.refusal : undefined;
+  const backends: readonly BackendShare[] = rule.backends;
   const shares = new Map<string, number>();
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
   if (refusal !== undefined || total === 0) return shares.set('500', 1);
@@ -124,7 +143,12 @@ function checkAnswer(
   }
   // A filter answers in place of a backend: its rule is all that a matcher knows.
   const answering = answer.backend === undefined ? ['RequestRedirect', 'ExternalAuth'] : ['RequestRedirect'];
-  if (rule.refusal === undefined && rule.filters.some(({ type }) => answering.includes(type))) return found;
+  if (
+    rule.type === 'http-rule' &&
+    rule.refusal === undefined &&
+    rule.filters.some(({ type }) => answering.includes(type))
+  )
+    return found;
   const shares = sharesOf(rule, refused);
   const only = shares.size === 1 && shares.has('500');
   if (answer.backend !== undefined && !shares.get(answer.backend)) {

@@ -52,7 +52,7 @@ function checkStatus(key: string, expected: StatusExpectation, status: ObjectSta
   // A route without a parent of ours has no status of ours at all.
   if (!status && expected.parents?.size === 0) return [];
   if (!status) return [mismatch(`status of ${key}`, 'a status', 'none')];
-  if (status.kind === 'HTTPRoute' || status.kind === 'BackendTLSPolicy') {
+  if ('parents' in status || 'ancestors' in status) {
     return checkParents(key, expected, status);
   }
   const found = checkConditions(key, expected, status.conditions);
@@ -92,11 +92,11 @@ function checkListener(
 function checkParents(
   key: string,
   expected: StatusExpectation,
-  status: Extract<ObjectStatus, { kind: 'HTTPRoute' | 'BackendTLSPolicy' }>,
+  status: Extract<ObjectStatus, { parents: unknown } | { ancestors: unknown }>,
 ): Mismatch[] {
   const found: Mismatch[] = [];
   const parents = new Map(
-    status.kind === 'HTTPRoute'
+    'parents' in status
       ? status.parents.map((each) => [parentKey(each.parentRef, status.ref.namespace), each.conditions])
       : status.ancestors.map((each) => [parentKey(each.ancestorRef, status.ref.namespace), each.conditions]),
   );

@@ -179,6 +179,7 @@ describe('GatewayRuntime', () => {
       ['gateways/status', 'patch,update'],
       ['httproutes/status', 'patch,update'],
       ['listenersets/status', 'patch,update'],
+      ['tlsroutes/status', 'patch,update'],
       ['tokenreviews', 'create'],
     ]);
     expect(rights.map(([resource]: string[]) => resource)).not.toContain('secrets');

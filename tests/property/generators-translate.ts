@@ -22,6 +22,7 @@ const mostly = <T>(usual: T, ...others: readonly T[]) =>
 const home: Record<string, fc.Arbitrary<string>> = {
   Gateway: mostly('infra', 'shop'),
   HTTPRoute: mostly('shop', 'infra', 'media'),
+  TLSRoute: mostly('shop', 'infra', 'media'),
   Service: mostly('shop', 'media'),
   EndpointSlice: mostly('shop', 'media'),
   Secret: mostly('infra', 'shop'),
@@ -89,7 +90,8 @@ const selector = fc.record({
 const listener = fc.record({
   hostname: seldom(hostname),
   port: mostly(443, 80),
-  protocol: pick('HTTP', 'HTTPS', 'HTTPS', 'HTTPS', 'TCP'),
+  protocol: pick('HTTP', 'HTTPS', 'HTTPS', 'HTTPS', 'TLS', 'TCP'),
+  mode: mostly(undefined, 'Terminate', 'Passthrough'),
   certificates: some(fc.record({ name: mostly('cert', 'other'), namespace: rarely(namespace) }), 2),
   allowedRoutes: often(
     fc.record({
@@ -113,8 +115,9 @@ const listeners = fc
       all.map((each) => [`${each.port} ${each.protocol} ${'hostname' in each && each.hostname}`, each]),
     );
     return [...distinct.values()].map((each, index) => {
-      const { certificates, ...rest } = { certificates: undefined, ...each };
-      const tls = ['HTTPS', 'TLS'].includes(each.protocol) ? { certificateRefs: certificates } : undefined;
+      const { certificates, mode, ...rest } = { certificates: undefined, mode: undefined, ...each };
+      const secure = { mode: each.protocol === 'TLS' ? mode : undefined, certificateRefs: certificates };
+      const tls = ['HTTPS', 'TLS'].includes(each.protocol) ? secure : undefined;
       const hostname = each.protocol === 'TCP' ? undefined : (rest as { hostname?: string }).hostname;
       return { name: ['web', 'secure', 'third', 'fourth'][index], ...rest, tls, hostname };
     });
@@ -213,7 +216,7 @@ const referent = fc.record({
 });
 const referrer = fc.record({
   group: fc.constant(API),
-  kind: pick('HTTPRoute', 'Gateway', 'ListenerSet'),
+  kind: pick('HTTPRoute', 'TLSRoute', 'Gateway', 'ListenerSet'),
   namespace,
 });
 
@@ -277,6 +280,18 @@ const KINDS: Record<string, fc.Arbitrary<RawObject>> = {
       }),
       hostnames: seldom(some(hostname)),
       rules: often(some(rule)),
+    }),
+  }),
+  // One of them has the name of an HTTPRoute.
+  TLSRoute: objectOf(`${API}/v1`, 'TLSRoute', pick('cart', 'mail'), {
+    spec: fc.record({
+      parentRefs: fc.uniqueArray(parentRef, {
+        minLength: 1,
+        maxLength: 3,
+        selector: (ref) => `${ref.kind}/${ref.namespace}/${ref.name}`,
+      }),
+      hostnames: some(hostname),
+      rules: some(backendRef, 2).map((refs) => [{ backendRefs: refs.map(({ filters: _, ...ref }) => ref) }]),
     }),
   }),
   GatewayParameters: objectOf('gatewright.dev/v1alpha1', 'GatewayParameters', pick('x', 'y'), {
@@ -392,7 +407,7 @@ function broken(object: RawObject, place: number, value: unknown): RawObject {
 /** Routes and what carries them more often than the rest. */
 export const validObject: fc.Arbitrary<RawObject> = fc.oneof(
   ...Object.entries(KINDS).map(([kind, arbitrary]) => ({
-    weight: ['Gateway', 'HTTPRoute', 'ListenerSet'].includes(kind) ? 3 : 2,
+    weight: ['Gateway', 'HTTPRoute', 'TLSRoute', 'ListenerSet'].includes(kind) ? 3 : 2,
     arbitrary,
   })),
 );

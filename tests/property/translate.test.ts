@@ -81,9 +81,9 @@ function look(translation: Translation): void {
   }
   for (const status of translation.statuses.values()) {
     const conditions =
-      status.kind === 'HTTPRoute'
+      'parents' in status
         ? status.parents.flatMap((each) => each.conditions)
-        : status.kind === 'BackendTLSPolicy'
+        : 'ancestors' in status
           ? status.ancestors.flatMap((each) => each.conditions)
           : [
               ...status.conditions,
@@ -243,9 +243,9 @@ describe('translate', () => {
         const told = new Set(diagnostics.map(({ object }) => refKey(object)));
         for (const [key, status] of statuses) {
           const conditions =
-            status.kind === 'HTTPRoute'
+            'parents' in status
               ? status.parents.flatMap((each) => each.conditions)
-              : status.kind === 'BackendTLSPolicy'
+              : 'ancestors' in status
                 ? status.ancestors.flatMap((each) => each.conditions)
                 : [
                     ...status.conditions,

@@ -112,6 +112,11 @@ export class Backend {
     return new Backend(createTcpServer({ allowHalfOpen: true }, handle)).#listen();
   }
 
+  /** Any server that is not listening yet. */
+  static over(server: NetServer): Promise<Backend> {
+    return new Backend(server).#listen();
+  }
+
   /** Answers each request with the bytes that are named by its path, and any other with 200. */
   static bytes(answers: Readonly<Record<string, string>>): Promise<Backend> {
     return Backend.tcp((socket) =>

@@ -8,6 +8,7 @@ const PLURALS: Readonly<Record<KindName, string>> = {
   Gateway: 'gateways',
   ListenerSet: 'listenersets',
   HTTPRoute: 'httproutes',
+  TLSRoute: 'tlsroutes',
   ReferenceGrant: 'referencegrants',
   BackendTLSPolicy: 'backendtlspolicies',
   GatewayParameters: PARAMETERS_PLURAL,

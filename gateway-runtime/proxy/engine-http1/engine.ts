@@ -7,6 +7,7 @@ import type { BackendKey } from '../../snapshot/snapshot.ts';
 import type { Engine, EngineServer } from '../engine.ts';
 import type { ExchangeHandler } from '../exchange.ts';
 import type { Limits } from '../limits.ts';
+import type { TlsGate } from '../tls-routes/gate.ts';
 import { Clock } from './clock.ts';
 import type { Http1Exchange } from './exchange.ts';
 import { Http1Server } from './server.ts';
@@ -64,8 +65,8 @@ export class Http1Engine implements Engine {
     this.#context = context;
   }
 
-  serve(port: number, tls?: TlsOptions): EngineServer {
-    const server = new Http1Server(this.#context, port, tls);
+  serve(port: number, tls?: TlsOptions, gate?: TlsGate): EngineServer {
+    const server = new Http1Server(this.#context, port, tls, gate);
     this.#servers.add(server);
     server.server.on('close', () => this.#servers.delete(server));
     return server;

@@ -13,7 +13,7 @@ import { KeptBody } from '../kept-body.ts';
 import { INTERNAL_ERROR, problemReply } from '../replies.ts';
 import { ForwardedRequest, ReceivedRequest } from '../request.ts';
 import type { RequestTarget, TargetProblem } from '../request-target.ts';
-import { tunnel } from '../tunnel.ts';
+import { HALF_OPEN, tunnel } from '../tunnel.ts';
 import type { ClientSide } from './client-side.ts';
 import { Head } from './head.ts';
 import { Inquiry } from './inquiry.ts';
@@ -367,7 +367,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
     const client = this.#client.detach();
     if (read.length > 0) backend.unshift(read);
     client.write(switched, 'latin1');
-    tunnel(client, backend, limits.tunnelIdle, (toBackend, toClient) => {
+    tunnel(client, backend, limits.tunnelIdle, HALF_OPEN, (toBackend, toClient) => {
       this.#bytesReceived += toBackend;
       this.#bytesSent += toClient;
       this.#end();

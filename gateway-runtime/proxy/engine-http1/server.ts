@@ -5,6 +5,7 @@ import type { ClientConnection } from '../exchange.ts';
 import { Http2Session } from '../http2/session.ts';
 import { ListenerServer } from '../listener-server.ts';
 import type { Place } from '../places.ts';
+import type { TlsGate } from '../tls-routes/gate.ts';
 import type { Client } from './client-side.ts';
 import { ClientStream } from './client-stream.ts';
 import type { EngineContext } from './engine.ts';
@@ -16,11 +17,11 @@ export class Http1Server extends ListenerServer {
   readonly #clients = new Set<Client>();
   #retiring = false;
 
-  constructor(context: EngineContext, port: number, tls: TlsOptions | undefined) {
+  constructor(context: EngineContext, port: number, tls: TlsOptions | undefined, gate?: TlsGate) {
     // A client may say that it sends no more and still read its answers (RFC 9112 section 9.6).
     const options = { allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_MARK };
     const server = tls ? createTlsServer({ ...options, ...tls }) : createServer(options);
-    super(server, port, tls, context.handler, context.limits.connections);
+    super(server, port, tls, context.handler, context.limits.connections, gate);
     this.#context = context;
   }
 

@@ -7,6 +7,7 @@ import type { Engine, EngineServer } from '../engine.ts';
 import { Clock } from '../engine-http1/clock.ts';
 import type { ExchangeHandler } from '../exchange.ts';
 import type { Limits } from '../limits.ts';
+import type { TlsGate } from '../tls-routes/gate.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import type { ExchangeContext } from './exchange.ts';
 import { NodeServer } from './server.ts';
@@ -30,8 +31,8 @@ export class NodeEngine implements Engine {
     };
   }
 
-  serve(port: number, tls?: TlsOptions): EngineServer {
-    return new NodeServer(this.#context, port, tls);
+  serve(port: number, tls?: TlsOptions, gate?: TlsGate): EngineServer {
+    return new NodeServer(this.#context, port, tls, gate);
   }
 
   close(): void {

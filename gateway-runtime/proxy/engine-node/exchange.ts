@@ -17,7 +17,7 @@ import type { Limits } from '../limits.ts';
 import { INTERNAL_ERROR, problemReply } from '../replies.ts';
 import { ForwardedRequest, ReceivedRequest } from '../request.ts';
 import type { RequestTarget, TargetProblem } from '../request-target.ts';
-import { type TunnelEnd, tunnel } from '../tunnel.ts';
+import { HALF_OPEN, type TunnelEnd, tunnel } from '../tunnel.ts';
 import { type Attempt, type AttemptEvents, attemptAt } from './attempt.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { Inquiry } from './inquiry.ts';
@@ -343,7 +343,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
       this.#sent += toClient;
       this.#end(101);
     });
-    tunnel(socket, backend, this.#context.limits.tunnelIdle, done);
+    tunnel(socket, backend, this.#context.limits.tunnelIdle, HALF_OPEN, done);
   }
 
   /** The rest of the body waits for the next attempt, or for nobody. */

@@ -16,6 +16,7 @@ import {
   UPGRADE_WITH_BODY,
 } from '../request-problems.ts';
 import type { TargetProblem } from '../request-target.ts';
+import type { TlsGate } from '../tls-routes/gate.ts';
 import { type ClientSocket, type ExchangeContext, NodeExchange } from './exchange.ts';
 import { targetOf } from './target.ts';
 
@@ -35,7 +36,7 @@ export class NodeServer extends ListenerServer<Server> {
   readonly #clients = new Map<Socket, ClientSocket>();
   #retiring = false;
 
-  constructor(context: ExchangeContext, port: number, tls: TlsOptions | undefined) {
+  constructor(context: ExchangeContext, port: number, tls: TlsOptions | undefined, gate?: TlsGate) {
     const { handler, limits } = context;
     const options = {
       insecureHTTPParser: false,
@@ -52,7 +53,7 @@ export class NodeServer extends ListenerServer<Server> {
     // node:http leaves out what is above this number and says nothing, so one more is let in to be refused.
     server.maxHeadersCount = limits.headFields + 1;
     server.timeout = limits.clientStall;
-    super(server, port, tls, handler, limits.connections);
+    super(server, port, tls, handler, limits.connections, gate);
     this.#context = context;
     this.on('request', (message: IncomingMessage, response: ServerResponse) =>
       this.#onRequest(message, response),

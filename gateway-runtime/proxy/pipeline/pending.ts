@@ -3,33 +3,38 @@ import type { BackendKey } from '../../snapshot/snapshot.ts';
 import type { Exchange } from '../exchange.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
 
-export interface PendingOptions {
+/** What waits: a request, or a connection. */
+interface Waiting {
+  readonly outcome: { readonly backend: BackendKey | undefined };
+}
+
+export interface PendingOptions<E extends Waiting> {
   /** Of one backend. */
   readonly most: number;
   /** Milliseconds. */
   readonly time: number;
   /** There may be room for the first of a backend: removes it and sends it, or says that there was none. */
-  readonly send: (backend: BackendKey, exchange: Exchange) => boolean;
+  readonly send: (backend: BackendKey, exchange: E) => boolean;
   /** So many more wait for the backend: told of each, and of all every 100 ms. */
   readonly onWaiting: (backend: BackendKey, count: number) => void;
   /** It has waited for too long. */
-  readonly onLate: (exchange: Exchange) => void;
+  readonly onLate: (exchange: E) => void;
   readonly onError: (error: unknown) => void;
 }
 
 /** Milliseconds between times that waiting is told of. */
 const REMINDER = 100;
 
-export class Pending {
-  readonly #options: PendingOptions;
+export class Pending<E extends Waiting = Exchange> {
+  readonly #options: PendingOptions<E>;
   /** In the order in which they came. */
-  readonly #byBackend = new Map<BackendKey, Map<Exchange, Deadline<Exchange>>>();
-  readonly #deadlines: Deadlines<Exchange>;
+  readonly #byBackend = new Map<BackendKey, Map<E, Deadline<E>>>();
+  readonly #deadlines: Deadlines<E>;
   /** Backends where there may be room. */
   readonly #due = new Set<BackendKey>();
   #reminder: NodeJS.Timeout | undefined;
 
-  constructor(options: PendingOptions) {
+  constructor(options: PendingOptions<E>) {
     this.#options = options;
     this.#deadlines = new Deadlines((exchange) => {
       this.remove(exchange);
@@ -43,7 +48,7 @@ export class Pending {
   }
 
   /** False where there are as many as may be. */
-  add(backend: BackendKey, exchange: Exchange): boolean {
+  add(backend: BackendKey, exchange: E): boolean {
     let waiting = this.#byBackend.get(backend);
     if ((waiting?.size ?? 0) >= this.#options.most) return false;
     if (!waiting) {
@@ -64,7 +69,7 @@ export class Pending {
   };
 
   /** It waits no longer, if it did. */
-  remove(exchange: Exchange): void {
+  remove(exchange: E): void {
     if (this.#byBackend.size === 0) return;
     const backend = exchange.outcome.backend!;
     const waiting = this.#byBackend.get(backend);
@@ -86,7 +91,7 @@ export class Pending {
     const due = [...this.#due];
     this.#due.clear();
     for (const backend of due) {
-      let first: Exchange | undefined;
+      let first: E | undefined;
       do [first] = this.#byBackend.get(backend)?.keys() ?? [];
       while (first && this.#options.send(backend, first));
     }

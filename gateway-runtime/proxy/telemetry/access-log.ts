@@ -1,6 +1,6 @@
 /**
  * The access log: one JSON object per line and one line per request, written when its response has ended, whatever the request
- * holds. Durations are in milliseconds.
+ * holds; and one per connection of a TLSRoute. Durations are in milliseconds.
  *
  * What can be a secret is not in it: no header values but Host, a request id and what matches ask for, and of the query, where tokens
  * travel (`?access_token=`, signed URLs), only the parameters that they ask for (`matched-names.ts`). Paths are, cut at 2,048
@@ -12,11 +12,12 @@ import {
   type Endpoint,
   type GatewayId,
   gatewayKey,
-  type HttpRule,
   type Listener,
+  type RouteRule,
 } from '../../snapshot/snapshot.ts';
 import type { ClientIdentity } from '../client-certificates.ts';
 import type { ClientConnection, Exchange, ExchangeTotals } from '../exchange.ts';
+import type { TlsConnection } from '../tls-routes/tls-connection.ts';
 import type { MatchedNames } from './matched-names.ts';
 
 const LONGEST_PATH = 2_048;
@@ -30,7 +31,7 @@ export class AccessLogLines {
   readonly #gateway: string;
   readonly #matched: MatchedNames;
   readonly #listeners = new WeakMap<Listener, string>();
-  readonly #rules = new WeakMap<HttpRule, string>();
+  readonly #rules = new WeakMap<RouteRule, string>();
   readonly #backends = new Map<BackendKey, string>();
   readonly #clients = new WeakMap<ClientIdentity, string>();
   #millisecond = 0;
@@ -67,6 +68,21 @@ export class AccessLogLines {
     if (session && endpoint) line += `,"session":"${session.wordFor(endpoint)}"`;
     if (failure !== undefined) line += `,"failure":"${failure}"`;
     if (id !== undefined && REQUEST_ID.test(id)) line += `,"requestId":"${id}"`;
+    return `${line}}`;
+  }
+
+  /** A connection of a TLSRoute, when it has ended. What was said on it is not known, so there is no method, path or status. */
+  tlsConnection({ connection, listener, serverName, outcome, received, sent, begun }: TlsConnection): string {
+    const { rule, backend, endpoint, tried, failure } = outcome;
+    const duration = Math.round((performance.now() - begun) * 1_000) / 1_000;
+    let line =
+      `{"time":"${this.#now()}${this.#gateway}${this.#listener(listener)},"port":${connection.port},"client":"${connection.remoteAddress}","protocol":"TLS",` +
+      `"scheme":"tls","host":${quoted(serverName)},"bytesReceived":${received},"bytesSent":${sent},"duration":${duration}`;
+    if (rule) line += this.#rule(rule);
+    if (backend !== undefined) line += this.#backend(backend);
+    if (endpoint) line += `,"endpoint":"${addressOf(endpoint)}"`;
+    if (tried.length > 1) line += `,"attempts":${tried.length}`;
+    if (failure !== undefined) line += `,"failure":"${failure}"`;
     return `${line}}`;
   }
 
@@ -114,7 +130,7 @@ export class AccessLogLines {
     return text;
   }
 
-  #rule(rule: HttpRule): string {
+  #rule(rule: RouteRule): string {
     let text = this.#rules.get(rule);
     if (text === undefined) {
       const { team, namespace, name, ruleName, rule: index } = rule.source;

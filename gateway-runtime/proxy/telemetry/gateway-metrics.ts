@@ -1,7 +1,8 @@
 /** What one data plane has counted. Counting is a few additions; the numbers get their form when they are asked for. */
-import type { BackendKey, HttpRule, Listener, RuleKey } from '../../snapshot/snapshot.ts';
+import type { BackendKey, Listener, RouteRule, RuleKey } from '../../snapshot/snapshot.ts';
 import type { ExchangeTotals, HandshakeCause, Outcome, UpstreamFailure } from '../exchange.ts';
 import type { SessionWord } from '../sessions/rule-sessions.ts';
+import type { TlsConnection, TlsFailure } from '../tls-routes/tls-connection.ts';
 import type { UpstreamFigures } from '../upstream/upstream.ts';
 import { addCounts, type GatewayCounts, type SeriesCounts, takeCounts } from './counts.ts';
 
@@ -17,7 +18,9 @@ export interface Series {
   readonly codes: number[];
   /** Requests in each bucket alone, the last above all bounds. */
   readonly buckets: number[];
-  readonly failures: Map<UpstreamFailure, number>;
+  readonly failures: Map<UpstreamFailure | TlsFailure, number>;
+  /** Of a TLSRoute: connections are counted, as class `none`. */
+  readonly isOfConnections: boolean;
   /** Times that requests were sent to a backend again. */
   repeated: number;
   /** Requests by what became of their session, where the rule has sessions. */
@@ -37,11 +40,12 @@ export type GatewayEvent =
   | 'session-refused'
   | 'request-waited'
   | 'tls-handshake-failed'
+  | 'tls-not-routed'
   | HandshakeCause
   | 'internal-error';
 
 interface RuleSeries {
-  readonly rule: HttpRule;
+  readonly rule: RouteRule;
   readonly backends: ReadonlySet<BackendKey>;
   /** By listener and backend. */
   readonly series: Map<string, Series>;
@@ -91,7 +95,7 @@ export class GatewayMetrics {
   }
 
   /** From now on this rule has series of its own; those of backends that it has no more go. */
-  putRule(rule: HttpRule): void {
+  putRule(rule: RouteRule): void {
     const { key, backends } = rule;
     const named = new Set(backends.flatMap(({ backend }) => (backend ? [backend] : [])));
     const series = this.#rules.get(key)?.series ?? new Map<string, Series>();
@@ -125,6 +129,21 @@ export class GatewayMetrics {
       const word = session.wordFor(endpoint);
       series.sessions.set(word, (series.sessions.get(word) ?? 0) + 1);
     }
+    if (failure) series.failures.set(failure, (series.failures.get(failure) ?? 0) + 1);
+  }
+
+  /** One that no rule is for has no series: its server name is the client's choice. */
+  tlsConnection({ listener, outcome, received, sent, begun }: TlsConnection): void {
+    const { rule, backend, failure } = outcome;
+    if (!rule) this.count('tls-not-routed');
+    const ofRule = rule && this.#rules.get(rule.key);
+    // None, or one that has gone meanwhile.
+    if (!ofRule) return;
+    const series = this.#seriesAt(ofRule, listenerName(listener), backend ?? '');
+    series.codes[0]!++;
+    series.seconds += (performance.now() - begun) / 1_000;
+    series.received += received;
+    series.sent += sent;
     if (failure) series.failures.set(failure, (series.failures.get(failure) ?? 0) + 1);
   }
 
@@ -180,7 +199,7 @@ export class GatewayMetrics {
     return get(ofRule.series, `${at} ${to}`, () => this.#create(at, ofRule.rule, to));
   }
 
-  #create(listener: string, rule?: HttpRule, backend = ''): Series {
+  #create(listener: string, rule?: RouteRule, backend = ''): Series {
     return {
       labels: {
         gateway: this.name,
@@ -192,6 +211,7 @@ export class GatewayMetrics {
       codes: CODE_CLASSES.map(() => 0),
       buckets: [...BUCKETS, 0].map(() => 0),
       failures: new Map(),
+      isOfConnections: rule?.type === 'tls-rule',
       repeated: 0,
       sessions: new Map(),
       seconds: 0,

@@ -37,8 +37,12 @@ export class Metrics {
   /** `process`: with prom-client's metrics of the Node process. */
   constructor({ process = false }: { process?: boolean } = {}) {
     if (process) collectDefaultMetrics({ register: this.registry });
-    const each = (samples: (series: Series) => Sample[]) => () =>
-      [...this.#gateways.values()].flatMap((gateway) => [...gateway.series()].flatMap(samples));
+    const every = (ofConnections: boolean) => (samples: (series: Series) => Sample[]) => () =>
+      [...this.#gateways.values()].flatMap((gateway) =>
+        [...gateway.series()].filter((one) => one.isOfConnections === ofConnections).flatMap(samples),
+      );
+    const each = every(false);
+    this.#registerConnections(every(true));
     this.#register('gatewright_requests_total', 'Requests by class of status.', 'counter', each(codes));
     this.#register(
       'gatewright_request_duration_seconds',
@@ -149,6 +153,27 @@ export class Metrics {
   async text(): Promise<string> {
     await Promise.all([...this.#workers.values()].map(({ refresh }) => refresh()));
     return this.registry.metrics();
+  }
+
+  /** Of TLSRoutes. */
+  #registerConnections(each: (samples: (series: Series) => Sample[]) => () => Sample[]): void {
+    const register = (name: string, help: string, samples: (series: Series) => Sample[]) =>
+      this.#register(name, help, 'counter', each(samples));
+    register(
+      'gatewright_tls_connections_total',
+      'Connections of TLSRoutes that have ended.',
+      ({ labels, codes }) => [{ labels, value: codes[0]! }],
+    );
+    register('gatewright_tls_connection_seconds_total', 'For which they lasted.', ({ labels, seconds }) => [
+      { labels, value: seconds },
+    ]);
+    register('gatewright_tls_received_bytes_total', 'Bytes of their clients.', ({ labels, received }) => [
+      { labels, value: received },
+    ]);
+    register('gatewright_tls_sent_bytes_total', 'Bytes of their backends.', ({ labels, sent }) => [
+      { labels, value: sent },
+    ]);
+    register('gatewright_tls_failures_total', 'Of them that failed, by reason.', failures);
   }
 
   #registerWorkers(): void {

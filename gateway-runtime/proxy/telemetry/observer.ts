@@ -1,6 +1,8 @@
 /** What happens, written to the access log and counted. */
 import type { GatewayId } from '../../snapshot/snapshot.ts';
+import type { HandshakeCause } from '../exchange.ts';
 import type { Observer } from '../pipeline/observer.ts';
+import type { TlsObserver } from '../tls-routes/tls-connections.ts';
 import { AccessLogLines } from './access-log.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { MatchedNames } from './matched-names.ts';
@@ -17,7 +19,7 @@ export function observe(
   metrics: GatewayMetrics,
   matched: MatchedNames,
   { accessLog, onDefect = console.error }: ObserverOptions,
-): Observer {
+): Observer & TlsObserver {
   const lines = new AccessLogLines(gateway, matched);
   const internalError = (error: unknown) => {
     metrics.count('internal-error');
@@ -40,6 +42,10 @@ export function observe(
       metrics.request(exchange.outcome, totals);
       if (accessLog) log(lines.request(exchange, totals));
     },
+    tlsEnded(connection) {
+      metrics.tlsConnection(connection);
+      if (accessLog) log(lines.tlsConnection(connection));
+    },
     malformed(connection, status) {
       metrics.count('malformed-request');
       if (accessLog) log(lines.malformed(connection, status));
@@ -49,7 +55,7 @@ export function observe(
     sessionRefused: () => metrics.count('session-refused'),
     mirrorDropped: () => metrics.count('mirror-dropped'),
     authorizationFailed: () => metrics.count('authorization-failed'),
-    handshakeFailed(_connection, cause) {
+    handshakeFailed(_connection, cause?: HandshakeCause) {
       metrics.count('tls-handshake-failed');
       if (cause) metrics.count(cause);
     },

@@ -53,12 +53,26 @@ export class UpstreamTls {
     };
   }
 
-  /** A connection on its way to an endpoint. */
+  /** A connection on its way to an endpoint, for HTTP. */
   connect(endpoint: Endpoint, highWaterMark: number): TLSSocket {
-    const key = `${endpoint.address} ${endpoint.port}`;
+    return this.#connect(endpoint, highWaterMark, this.options, `${endpoint.address} ${endpoint.port}`);
+  }
+
+  /** The same for whatever it may be: no protocol is named (ALPN). */
+  connectRaw(endpoint: Endpoint, highWaterMark: number): TLSSocket {
+    const { ALPNProtocols: _, ...options } = this.options;
+    return this.#connect(endpoint, highWaterMark, options, `raw ${endpoint.address} ${endpoint.port}`);
+  }
+
+  #connect(
+    endpoint: Endpoint,
+    highWaterMark: number,
+    options: Omit<TlsOptions, 'ALPNProtocols'>,
+    key: string,
+  ): TLSSocket {
     const session = this.#sessions.get(key);
     const socket = tlsConnect({
-      ...this.options,
+      ...options,
       host: endpoint.address,
       port: endpoint.port,
       ...({ highWaterMark } as object),

@@ -112,6 +112,17 @@ export class Upstreams {
     if (isEndpointFault(failure, isImpatient)) endpoint.upstream.failed(endpoint);
   }
 
+  /** A connection of a TLSRoute stands; `disconnected` follows, and then `left`. */
+  connected(endpoint: UpstreamEndpoint): void {
+    this.health.ended(endpoint);
+  }
+
+  /** `isFault`: the endpoint took the connection and ended it before it said anything. */
+  disconnected(endpoint: UpstreamEndpoint, isFault: boolean): void {
+    if (isFault) endpoint.upstream.failed(endpoint);
+    else endpoint.upstream.succeeded(endpoint);
+  }
+
   /** Nothing of the request is at the endpoint any more. */
   left(endpoint: UpstreamEndpoint): void {
     endpoint.upstream.left(endpoint);

@@ -210,6 +210,33 @@ export const SAMPLES = {
       ],
     },
   }),
+  TLSRoute: (): RawObject => ({
+    apiVersion: GATEWAY_API,
+    kind: 'TLSRoute',
+    metadata: { name: 'mail', namespace: 'shop' },
+    spec: {
+      parentRefs: [
+        {
+          group: 'gateway.networking.k8s.io',
+          kind: 'Gateway',
+          namespace: 'infra',
+          name: 'gw',
+          sectionName: 'tls',
+          port: 443,
+        },
+      ],
+      useDefaultGateways: 'None',
+      hostnames: ['mail.example.com', '*.mail.example.com'],
+      rules: [
+        {
+          name: 'all',
+          backendRefs: [
+            { group: '', kind: 'Service', name: 'mail', namespace: 'shop', port: 993, weight: 1 },
+          ],
+        },
+      ],
+    },
+  }),
   ReferenceGrant: (): RawObject => ({
     apiVersion: GATEWAY_API,
     kind: 'ReferenceGrant',

@@ -9,6 +9,7 @@ import type {
   PathMatch,
   Resource,
   Snapshot,
+  TlsRule,
   ValueMatch,
 } from '../../../gateway-runtime/snapshot/snapshot.ts';
 
@@ -19,7 +20,7 @@ const hashed = <T extends Resource>(resource: Hashed<T>) =>
 export function listener(
   name: string,
   fields: Partial<
-    Pick<Listener, 'port' | 'protocol' | 'hostname' | 'certificates' | 'clientCertificates'>
+    Pick<Listener, 'port' | 'protocol' | 'tlsMode' | 'hostname' | 'certificates' | 'clientCertificates'>
   > = {},
 ): Listener {
   return hashed<Listener>({
@@ -92,6 +93,28 @@ export function rule({
     filters: [],
     backends: [],
     ...rest,
+  });
+}
+
+export interface TlsRuleFields extends Pick<RuleFields, 'route' | 'created' | 'on'> {
+  hostnames: readonly string[];
+  backends?: TlsRule['backends'];
+}
+
+export function tlsRule({
+  route = 'shop/mail',
+  created = '2026-01-01T00:00:00Z',
+  on = ['tls'],
+  hostnames,
+  backends = [],
+}: TlsRuleFields): TlsRule {
+  const [namespace, name] = route.split('/') as [string, string];
+  return hashed<TlsRule>({
+    type: 'tls-rule',
+    key: `tls-rule/${route}/0`,
+    source: { kind: 'TLSRoute', namespace, name, rule: 0, generation: 1, created },
+    parents: on.map((each) => ({ listener: `listener/Gateway/infra/gw/${each}`, hostnames })),
+    backends,
   });
 }
 
