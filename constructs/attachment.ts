@@ -3,6 +3,7 @@ import { hostnameMatches, intersectHostnames } from '../gateway-runtime/match/ho
 import { inAllCopies } from './copies.ts';
 import { fixFields } from './fixed.ts';
 import type { GrantedHostname } from './granted.ts';
+import type { Delegated } from './path-limits.ts';
 import { hostnamesText, missingGrant } from './role.ts';
 import type { RouteKind } from './route-kind.ts';
 import type { TeamRef } from './team.ts';
@@ -40,6 +41,10 @@ export interface Attachment<
    * @default - routes of any team that the listener's namespace policy admits
    */
   readonly team?: TeamRef<TeamName>;
+  /** The paths below which routes are; `/` for all. */
+  readonly paths: readonly string[];
+  /** @internal What was given on to other teams, by now. */
+  readonly delegations: () => readonly Delegated[];
   /** @internal How messages name it, such as `grant platform/shared-gw/shop`. */
   readonly title: string;
   /** @internal Its Gateway, as messages name it: `infra/shared-gw`. */
@@ -72,6 +77,8 @@ export function admit(attachment: Attachment): void {
     'kinds',
     'listeners',
     'team',
+    'paths',
+    'delegations',
     'title',
     'gatewayName',
     'wholeObject',

@@ -13,7 +13,7 @@ import {
   type GatewayProps,
   type ListenerEntry,
   listenerEntry,
-  onlyNamespaceOf,
+  onlyNamespacesOf,
   sectionName,
 } from './gateway.ts';
 import type { GrantedHostname, PlatformScope } from './granted.ts';
@@ -67,6 +67,10 @@ export class DedicatedGateway<
   readonly hostnames: Hosts;
   readonly kinds: readonly Kinds[];
   readonly listeners: readonly (keyof Listeners & string)[];
+  /** A dedicated gateway is for all paths. */
+  readonly paths = frozenList(['/'] as const);
+  /** @internal */
+  readonly delegations = () => [];
   /** @internal */
   readonly title: string;
   /** @internal */
@@ -130,7 +134,7 @@ export class DedicatedGateway<
         listenerEntry(this._specs[listener]!, {
           name: sectionName(listener, hostname),
           hostname,
-          routes: onlyNamespaceOf(this.team),
+          routes: onlyNamespacesOf([this.team]),
           kinds: this.kinds,
         }),
       ),

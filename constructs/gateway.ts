@@ -175,7 +175,7 @@ export abstract class GatewayBase<
 interface EntryProps {
   readonly name: string;
   readonly hostname?: string | undefined;
-  readonly routes: RouteNamespaces;
+  readonly routes: EntryNamespaces;
   readonly kinds?: readonly RouteKind[];
 }
 
@@ -199,20 +199,29 @@ export function listenerEntry(
           }
         : undefined,
     allowedRoutes: {
-      namespaces:
-        routes.from === 'Selector'
-          ? { from: 'Selector', selector: { matchLabels: routes.labels } }
-          : { from: routes.from },
+      namespaces: apiNamespaces(routes),
       kinds: kinds?.map((kind) => ({ kind })),
     },
   };
 }
 
-/** The namespace of a team, by the label that the API server itself writes, so that no label can be forged into a grant. */
-export const onlyNamespaceOf = (team: TeamRef): RouteNamespaces => ({
-  from: 'Selector',
-  labels: { [NAMESPACE_NAME_LABEL]: team.namespace },
-});
+/** The namespaces of teams, by the label that the API server itself writes, so that no label can be forged into a grant. */
+export function onlyNamespacesOf(teams: readonly TeamRef[]): EntryNamespaces {
+  const [first, ...others] = [...new Set(teams.map(({ namespace }) => namespace))].sort();
+  return others.length > 0
+    ? { from: 'Named', names: [first!, ...others] }
+    : { from: 'Selector', labels: { [NAMESPACE_NAME_LABEL]: first! } };
+}
+
+/** Whom an entry admits; several namespaces by name are more than people can write. */
+type EntryNamespaces = RouteNamespaces | { readonly from: 'Named'; readonly names: readonly string[] };
+
+function apiNamespaces(routes: EntryNamespaces): Record<string, unknown> {
+  if (routes.from === 'Selector') return { from: 'Selector', selector: { matchLabels: routes.labels } };
+  if (routes.from !== 'Named') return { from: routes.from };
+  const expression = { key: NAMESPACE_NAME_LABEL, operator: 'In', values: routes.names };
+  return { from: 'Selector', selector: { matchExpressions: [expression] } };
+}
 
 /** `secure.shop.example.com`, and `secure-any.shop.example.com` for `*.shop.example.com`. */
 export function sectionName(listener: string, hostname: string): string {

@@ -5,7 +5,9 @@ import {
   type ListenerPlace,
   requireHostname,
 } from './attachment.ts';
-import type { GrantedHostname } from './granted.ts';
+import type { GrantedHostname, HostnameWithin } from './granted.ts';
+import type { DelegatedPath, GivenAway, givenAway } from './granted-paths.ts';
+import type { Delegated } from './path-limits.ts';
 import type { RouteKind } from './route-kind.ts';
 import type { TeamRef } from './team.ts';
 
@@ -39,7 +41,7 @@ export interface GrantProps<
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a grant of whatever it grants
-export type AnyGrant = Grant<any, any, any, any>;
+export type AnyGrant = Grant<any, any, any, any, any, any>;
 
 /** @internal */
 export interface Granted<
@@ -55,7 +57,33 @@ export interface Granted<
   readonly title: string;
   readonly gatewayName: string;
   readonly wholeObject: boolean;
+  /** @default ['/'] */
+  readonly paths?: readonly string[];
   readonly places: () => readonly ListenerPlace[];
+  /** What was given on, by now. */
+  readonly delegations: () => readonly Delegated[];
+  readonly delegate: (path: unknown, team: unknown, props: unknown) => AnyGrant;
+  /** What it was taken from. */
+  readonly remainder?: AnyGrant;
+}
+
+/** What a delegation may narrow, besides the path. */
+export interface DelegateProps<Hosts, Listeners> {
+  /**
+   * The hostnames at which the path is delegated, each inside the grant.
+   * @default - every hostname of the grant
+   */
+  readonly hostnames?: Hosts;
+  /**
+   * The listeners at which it is.
+   * @default - all of the grant
+   */
+  readonly listeners?: readonly Listeners[];
+  /**
+   * The name of the delegation, where a team gets several of one grant.
+   * @default - the name of the team
+   */
+  readonly name?: string;
 }
 
 /**
@@ -73,20 +101,26 @@ export class Grant<
   Kinds extends RouteKind = 'HTTPRoute',
   Listeners extends string = string,
   TeamName extends string = string,
-> implements Attachment<Hosts, Kinds, Listeners, TeamName>
+  Paths extends string = '/',
+  Given extends string = '',
+> implements Attachment<Hosts, Kinds, Listeners, TeamName>, GivenAway<Given>
 {
+  /** @internal */
+  declare readonly [givenAway]?: Given;
   /** The team whose routes may attach. */
   readonly team: TeamRef<TeamName>;
   readonly hostnames: Hosts;
   readonly kinds: readonly Kinds[];
   readonly listeners: readonly Listeners[];
+  /** The paths below which its routes are; `/` for all. */
+  readonly paths: readonly Paths[];
   /** @internal */
   readonly title: string;
   /** @internal */
   readonly gatewayName: string;
   /** @internal */
   readonly wholeObject: boolean;
-  readonly #places: () => readonly ListenerPlace[];
+  readonly #granted: Granted<Hosts, Kinds, Listeners, TeamName>;
 
   /** @internal Made by `SharedGateway.grant`. */
   constructor(granted: Granted<Hosts, Kinds, Listeners, TeamName>) {
@@ -97,7 +131,8 @@ export class Grant<
     this.title = granted.title;
     this.gatewayName = granted.gatewayName;
     this.wholeObject = granted.wholeObject;
-    this.#places = granted.places;
+    this.paths = frozenList((granted.paths ?? ['/']) as readonly Paths[]);
+    this.#granted = granted;
   }
 
   /** A hostname known only at run time. Throws an Error where the grant does not cover it. */
@@ -107,6 +142,47 @@ export class Grant<
 
   /** @internal */
   places(): readonly ListenerPlace[] {
-    return this.#places();
+    return this.#granted.places();
+  }
+
+  /** @internal */
+  get delegations(): () => readonly Delegated[] {
+    return this.#granted.delegations;
+  }
+
+  /**
+   * Gives another team a path of this grant and all below it: its routes attach to what this returns, from its own namespace, and routes of
+   * this grant may not use the path any more. A request that no route of the other team takes goes by the rules of this one. What comes out
+   * are plain HTTPRoutes of both teams at the same listeners, which admit both namespaces; so what holds a team to its paths is the compiler,
+   * synth and admission. Throws an Error where there is no team, or where the team has a delegation of that name.
+   */
+  delegate<
+    const Path extends string,
+    ToName extends string,
+    const ToHosts extends readonly string[] = Hosts,
+    const ToListeners extends Listeners = Listeners,
+  >(
+    path: DelegatedPath<Path, Paths, Given>,
+    team: TeamRef<ToName>,
+    props: DelegateProps<
+      { readonly [Index in keyof ToHosts]: HostnameWithin<ToHosts[Index], Hosts> },
+      ToListeners
+    > = {},
+  ): DelegatedGrant<
+    Grant<ToHosts, 'HTTPRoute', ToListeners, ToName, Path>,
+    Grant<Hosts, Kinds, Listeners, TeamName, Paths, Given | Path>
+  > {
+    return this.#granted.delegate(path, team, props) as never;
+  }
+
+  /** @internal Of a delegation, see `DelegatedGrant`. */
+  get remainder(): unknown {
+    return this.#granted.remainder;
   }
 }
+
+/** A part of a grant, for another team, and what is left of the whole. */
+export type DelegatedGrant<Part, Left> = Part & {
+  /** The grant that it was taken from: for routes of whose paths the compiler knows that they were given away. */
+  readonly remainder: Left;
+};

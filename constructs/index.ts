@@ -36,7 +36,7 @@ export type { Finding } from './findings.ts';
 export type { GatewayClassRef, GatewayProps } from './gateway.ts';
 export type { DataPlaneProps, ResourceAmounts } from './gateway-parameters.ts';
 export { type GatewayClassProps, GatewayRuntime, type GatewayRuntimeProps } from './gateway-runtime.ts';
-export type { AnyGrant, Grant, GrantProps } from './grant.ts';
+export type { AnyGrant, DelegatedGrant, DelegateProps, Grant, GrantProps } from './grant.ts';
 export type { GrantedHostname } from './granted.ts';
 export {
   allNamespaces,

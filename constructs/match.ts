@@ -12,25 +12,33 @@ export interface Regex {
   readonly value: string;
 }
 
-export interface PathCondition {
-  readonly type: 'Exact' | 'PathPrefix' | 'RegularExpression';
-  readonly value: string;
+export interface PathCondition<
+  Type extends string = 'Exact' | 'PathPrefix' | 'RegularExpression',
+  Value extends string = string,
+> {
+  readonly type: Type;
+  readonly value: Value;
 }
 
 /** This path and no other. */
-export const exact = (value: `/${string}`): PathCondition => ({ type: 'Exact', value });
+export const exact = <const Value extends `/${string}`>(value: Value): PathCondition<'Exact', Value> => ({
+  type: 'Exact',
+  value,
+});
 /** This path and all below it: `/cart` takes `/cart` and `/cart/items`, not `/carts`. */
-export const prefix = (value: `/${string}`): PathCondition => ({ type: 'PathPrefix', value });
+export const prefix = <const Value extends `/${string}`>(
+  value: Value,
+): PathCondition<'PathPrefix', Value> => ({ type: 'PathPrefix', value });
 /** A regular expression for a path, a header or a query parameter, as text in RE2 syntax. */
 export const regex = (value: string): Regex => ({ type: 'RegularExpression', value });
 
 /** All of it must hold. A rule takes several with `.or()`. */
-export interface Match {
+export interface Match<Path = PathCondition> {
   /**
    * The path.
-   * @default prefix('/')
+   * @default prefix('/'), or the path that was delegated
    */
-  readonly path?: PathCondition;
+  readonly path?: Path;
   /**
    * Headers by name, in any case; a text must be the whole value.
    * @default - any headers

@@ -10,7 +10,8 @@ import {
 import type { ExternalAuth } from './external-auth.ts';
 import { apiFilters, type Filter, filterList, filterProblems, type Redirect } from './filter.ts';
 import type { DestinationWithin, FilterWithin } from './granted.ts';
-import { apiMatch, MATCH, type Match, matchText } from './match.ts';
+import type { ConditionWithin } from './granted-paths.ts';
+import { apiMatch, MATCH, type Match, matchText, type PathCondition, prefix } from './match.ts';
 import { found, isObject, optional, problemsOf, read, type Shape, text, type } from './props.ts';
 import { apiLimits, LIMITS, limitProblems, type RuleLimits } from './rule-limits.ts';
 import type { ServiceRef } from './service-ref.ts';
@@ -21,7 +22,10 @@ import type { TeamRef } from './team.ts';
 export interface RuleProps<
   Filters extends readonly (Filter | ExternalAuth)[] = readonly (Filter | ExternalAuth)[],
   Scope = unknown,
-> extends Match,
+  Path extends PathCondition = PathCondition,
+  Paths extends string = '/',
+  Given extends string = '',
+> extends Match<ConditionWithin<Path, Paths, Given>>,
     RuleLimits {
   /**
    * Keeps a client at the endpoint that its first request went to; `{}` for a cookie that lasts as long as the browser runs.
@@ -51,26 +55,34 @@ const RULE: Shape<RuleProps> = {
 };
 
 /** A rule of a route; `.to()` completes it. */
-export class Rule<Route, Scope = unknown> {
+export class Rule<Route, Scope = unknown, Paths extends string = '/', Given extends string = ''> {
   readonly #route: Route;
+  readonly #base: PathCondition;
   readonly #props: RuleProps;
   readonly #matches: Match[];
   readonly #shape: string[];
   #destinations: readonly unknown[] | undefined;
 
-  /** @internal Made by `TeamRoute.rule`. */
-  constructor(route: Route, given: RuleProps) {
-    const { props, problems } = read('rule()', given, RULE);
+  /**
+   * @internal Made by `TeamRoute.rule`.
+   *
+   * @param base The path of matches that name none.
+   */
+  constructor(route: Route, given: RuleProps, base: string) {
+    const { props, problems } = read<RuleProps>('rule()', given, RULE);
     this.#route = route;
+    this.#base = prefix(base as '/');
     this.#props = props;
-    this.#matches = [props];
+    this.#matches = [this.#based(props)];
     this.#shape = [...problems];
   }
 
   /** Takes requests of this match too. */
-  or(match: Match): this {
-    const { props, problems } = read('or()', match, MATCH);
-    this.#matches.push(props);
+  or<const Path extends PathCondition = PathCondition>(
+    match: Match<ConditionWithin<Path, Paths, Given>>,
+  ): this {
+    const { props, problems } = read<Match>('or()', match, MATCH);
+    this.#matches.push(this.#based(props));
     this.#shape.push(...problems);
     return this;
   }
@@ -81,6 +93,10 @@ export class Rule<Route, Scope = unknown> {
   ): Route {
     this.#destinations = destinations;
     return this.#route;
+  }
+
+  #based(match: Match): Match {
+    return { ...match, path: match.path ?? this.#base };
   }
 
   /** @internal */

@@ -103,6 +103,8 @@ export class SharedGateway<
       hostnames,
       kinds: frozenList(ROUTE_KINDS),
       listeners: frozenList([name]),
+      paths: frozenList(['/']),
+      delegations: () => [],
       title: `listener ${name} of ${this.node.path}`,
       gatewayName: `${this.namespace}/${this.name}`,
       wholeObject: false,
@@ -117,7 +119,7 @@ export class SharedGateway<
   [ATTACHMENTS](): Attachment[] {
     const open = Object.keys(this._specs).filter((name) => this._specs[name]!.routes);
     return [
-      ...this.#grants.all.map(({ grant }) => grant),
+      ...this.#grants.all.flatMap(({ grant, delegated }) => [grant, ...delegated]),
       ...open.map((name) => this.listener(name as OpenNames<Listeners>)),
     ];
   }
@@ -125,9 +127,10 @@ export class SharedGateway<
   /** @internal The gateway's own listeners admit its namespace at every hostname, so no team may live there. */
   override _problems(): string[] {
     const teams = this.node.root.node.findAll().filter(isTeam);
-    const inside = [...teams, ...this.#grants.all.map(({ grant }) => grant.team)].filter(
-      ({ namespace }) => namespace === this.namespace,
-    );
+    const inside = [
+      ...teams,
+      ...this.#grants.all.flatMap(({ grant, delegated }) => [grant, ...delegated].map(({ team }) => team)),
+    ].filter(({ namespace }) => namespace === this.namespace);
     const problems = super._problems();
     if (teamOf(this)) return problems;
     return [

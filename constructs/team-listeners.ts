@@ -5,7 +5,14 @@ import type { RawObject } from '../gateway-runtime/api/object.ts';
 import { gatewayObject } from './api-object.ts';
 import { admit, type ListenerPlace } from './attachment.ts';
 import { requireChecks } from './checks.ts';
-import { DEFAULT_CLASS, type ListenerEntry, listenerEntry, onlyNamespaceOf, sectionName } from './gateway.ts';
+import { type Delegation, delegate, type GrantHolder, givenOn } from './delegation.ts';
+import {
+  DEFAULT_CLASS,
+  type ListenerEntry,
+  listenerEntry,
+  onlyNamespacesOf,
+  sectionName,
+} from './gateway.ts';
 import { type AnyGrant, Grant, type GrantProps } from './grant.ts';
 import { boundedName } from './naming.ts';
 import { nestingWarnings, openWarnings, overlapProblems } from './overlap.ts';
@@ -26,11 +33,12 @@ const PROPS: Shape<Props> = {
 };
 
 /** What a grant is in the tree: the listeners of one team, in a ListenerSet or in the Gateway. */
-export class TeamListeners extends Construct {
+export class TeamListeners extends Construct implements GrantHolder {
   readonly grant: AnyGrant;
   readonly gateway: SharedGateway;
   /** The grants around this one that it was told of. */
   readonly nestedIn: readonly TeamListeners[];
+  readonly delegations: Delegation[] = [];
   readonly #problems: readonly string[];
   readonly #object: { readonly kind: 'Gateway' | 'ListenerSet'; readonly name: string };
 
@@ -49,6 +57,8 @@ export class TeamListeners extends Construct {
       gatewayName: `${gateway.namespace}/${gateway.name}`,
       wholeObject: gateway.teamListeners === 'listener-set',
       places: () => this.#places(),
+      delegations: () => givenOn(this),
+      delegate: (...args) => delegate(this, ...args),
     });
     admit(this.grant);
     allow(team, this.grant.kinds);
@@ -93,10 +103,18 @@ export class TeamListeners extends Construct {
       listenerEntry(this.gateway._specs[listener]!, {
         name: sectionName(listener, hostname),
         hostname,
-        routes: onlyNamespaceOf(team),
+        routes: onlyNamespacesOf([
+          team,
+          ...this.delegations.flatMap((each) => each.admitted(listener, hostname)),
+        ]),
         kinds,
       }),
     );
+  }
+
+  /** The grants that were made of parts of this one. */
+  get delegated(): AnyGrant[] {
+    return this.delegations.flatMap(({ all }) => all.map(({ grant }) => grant));
   }
 
   [WARNINGS](objects: readonly RawObject[]): string[] {

@@ -9,6 +9,7 @@ import { groupOf, type RawObject, refKey } from '../gateway-runtime/api/object.t
 import type { AppObject } from './app-objects.ts';
 import { type Attachment, foreignProblem, hostnameProblem, kindProblem } from './attachment.ts';
 import type { Finding } from './findings.ts';
+import { type ApiPath, pathProblem } from './path-limits.ts';
 import { hostnamesText, missingGrant } from './role.ts';
 import { ATTACHMENTS, type SynthHooks } from './synth-hooks.ts';
 import type { TeamRef } from './team.ts';
@@ -121,7 +122,7 @@ interface ParentRef {
 
 /** Whether a route stays inside of what its team was granted. What breaks a field rule is told by the checks of the objects. */
 function routeProblems(object: RawObject, kind: string, team: TeamRef, places: Places): string[] {
-  const { spec } = object as { spec?: { parentRefs?: unknown; hostnames?: unknown } };
+  const { spec } = object as { spec?: { parentRefs?: unknown; hostnames?: unknown; rules?: unknown } };
   const hostnames = textsOf(spec?.hostnames);
   const attachments = new Set<Attachment>();
   const problems: string[] = [];
@@ -134,10 +135,34 @@ function routeProblems(object: RawObject, kind: string, team: TeamRef, places: P
   }
   const all = [...attachments];
   if (problems.length > 0 || all.length === 0) return problems;
-  return hostnames.flatMap((host, index) => {
+  const ofHostnames = hostnames.flatMap((host, index) => {
     const problem = hostnameProblem(host, all);
     return problem === undefined ? [] : [`spec.hostnames[${index}]: ${problem}`];
   });
+  return ofHostnames.length > 0 || kind !== 'HTTPRoute'
+    ? ofHostnames
+    : listOf<Rule>(spec?.rules).flatMap((rule, index) =>
+        pathsOf(rule).flatMap(({ match, path }) =>
+          all.flatMap((each) => {
+            const problem = pathProblem(path, hostnames, each);
+            return problem === undefined ? [] : [`spec.rules[${index}]${match}: ${problem}`];
+          }),
+        ),
+      );
+}
+
+interface Rule {
+  readonly matches?: unknown;
+}
+
+/** The paths of a rule, each with its field; without a match, and in a match without a path, it takes all (HTTPRouteRule.matches). */
+function pathsOf({ matches }: Rule): { match: string; path: ApiPath }[] {
+  const all = listOf<{ path?: { type?: unknown; value?: unknown } }>(matches);
+  if (all.length === 0) return [{ match: '', path: { type: 'PathPrefix', value: '/' } }];
+  return all.map(({ path }, index) => ({
+    match: `.matches[${index}].path`,
+    path: { type: textOf(path?.type) ?? 'PathPrefix', value: textOf(path?.value) ?? '/' },
+  }));
 }
 
 /** The attachments that a reference means, or why the team has none there. */

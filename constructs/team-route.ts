@@ -15,7 +15,10 @@ import type { ExternalAuth } from './external-auth.ts';
 import type { Filter } from './filter.ts';
 import { isGateway } from './gateway.ts';
 import type { AttachmentWithin, HostnameWithin, HostsOf, ListenersOf } from './granted.ts';
+import type { GivenOf, PathsOf } from './granted-paths.ts';
+import type { PathCondition } from './match.ts';
 import { boundedName, nameProblem } from './naming.ts';
+import { pathProblem } from './path-limits.ts';
 import { anything, found, isObject, optional, read, type Shape, text, texts } from './props.ts';
 import { hostnamesText, missingGrant, teamOf } from './role.ts';
 import { type ApiRule, Rule, type RuleProps } from './rule.ts';
@@ -81,7 +84,7 @@ export class TeamRoute<
   readonly #attachments: readonly Attachment[];
   readonly #listeners: readonly string[] | undefined;
   readonly #writesHostnames: boolean;
-  readonly #rules: Rule<this, Scope>[] = [];
+  readonly #rules: Rule<this, Scope, PathsOf<On>, GivenOf<On>>[] = [];
   /** As of the last synth that began. */
   #planned: Map<string, readonly ApiRule[]> | undefined;
 
@@ -110,10 +113,13 @@ export class TeamRoute<
   }
 
   /** Begins a rule; `.to()` completes it. Without conditions it takes every request that no other rule takes. */
-  rule<const Filters extends readonly (Filter | ExternalAuth)[] = readonly []>(
-    props: RuleProps<Filters, Scope> = {},
-  ): Rule<this, Scope> {
-    const rule = new Rule<this, Scope>(this, props as RuleProps);
+  rule<
+    const Filters extends readonly (Filter | ExternalAuth)[] = readonly [],
+    const Path extends PathCondition = PathCondition,
+  >(
+    props: RuleProps<Filters, Scope, Path, PathsOf<On>, GivenOf<On>> = {},
+  ): Rule<this, Scope, PathsOf<On>, GivenOf<On>> {
+    const rule = new Rule<this, Scope, PathsOf<On>, GivenOf<On>>(this, props as RuleProps, this.#base);
     this.#rules.push(rule);
     return rule;
   }
@@ -176,20 +182,40 @@ export class TeamRoute<
         : []),
       ...this.#on.flatMap((each) => this.#attachmentProblems(each)),
       ...(this.#attachments.length > 0
-        ? this.hostnames
-            .map((host, index) => [index, hostnameProblem(host, this.#attachments)])
-            .filter(([, problem]) => problem !== undefined)
-            .map(([index, problem]) => `hostnames[${index}]: ${problem}`)
+        ? this.hostnames.flatMap((host, index) =>
+            present(hostnameProblem(host, this.#attachments)).map(
+              (problem) => `hostnames[${index}]: ${problem}`,
+            ),
+          )
         : []),
       ...(this.#rules.length === 0 ? ['the route has no rule: add one with .rule({ ... }).to(...)'] : []),
       ...this.#ruleProblems(),
     ];
   }
 
+  /** The path of rules that name none: that of the grant, where all are for the same. */
+  get #base(): string {
+    const paths = new Set(this.#attachments.flatMap((each) => each.paths));
+    return paths.size === 1 ? [...paths][0]! : '/';
+  }
+
+  /** What a rule takes of paths that its team was not granted, or gave away. */
+  #pathProblems(rule: Rule<unknown>): string[] {
+    return rule
+      ._api(this.namespace)
+      .matches.flatMap(({ path }, index) =>
+        this.#attachments
+          .flatMap((each) => pathProblem(path, this.hostnames, each) ?? [])
+          .map((problem) => `matches[${index}].path: ${problem}`),
+      );
+  }
+
   #ruleProblems(): string[] {
     const team = teamOf(this);
     const problems = this.#rules.flatMap((rule, index) =>
-      problemsOfRule(rule, team).map((problem) => `spec.rules[${index}] (${rule._text}): ${problem}`),
+      [...problemsOfRule(rule, team), ...this.#pathProblems(rule)].map(
+        (problem) => `spec.rules[${index}] (${rule._text}): ${problem}`,
+      ),
     );
     return problems.length > 0 ? problems : [...this.#sizeProblems(), ...this.#nameProblems()];
   }

@@ -19,6 +19,8 @@ export function fixture(ofPlatform: typeof own = own, ofTeams: typeof own = ofPl
     listeners: { web: http(80), secure: https(443, secretRef('wildcard')) },
   });
   const shopEdge = shared.grant(shop, { hostnames: ['shop.example.com', '*.apps.example.com'] });
+  /** A part of what shop has. */
+  const checkoutEdge = shopEdge.delegate('/checkout', payments);
   /** HTTPS only. */
   const payEdge = shared.grant(shop, {
     name: 'pay',
@@ -33,7 +35,9 @@ export function fixture(ofPlatform: typeof own = own, ofTeams: typeof own = ofPl
   const mediaEdge = shared.grant(media, { hostnames: ['media.example.com', '*.media.example.com'] });
   const shopChart = new TeamChart(app, 'shop', { team: shop });
   const mediaChart = new TeamChart(app, 'media', { team: media });
+  const paymentsChart = new TeamChart(app, 'payments', { team: payments });
   serviceObject(shopChart, 'cart');
+  serviceObject(paymentsChart, 'pay');
   serviceObject(mediaChart, 'feed');
   const cart = service('cart', 8080);
   return {
@@ -44,11 +48,13 @@ export function fixture(ofPlatform: typeof own = own, ofTeams: typeof own = ofPl
     payments,
     shared,
     shopEdge,
+    checkoutEdge,
     payEdge,
     rpcEdge,
     mediaEdge,
     shopChart,
     mediaChart,
+    paymentsChart,
     cart,
     ApiObject,
     Construct,

@@ -26,10 +26,10 @@ export function refusals(
 export function refusalsOfObjects(
   given: Fixture,
   gatewright: typeof own,
-  team: 'shop' | 'media',
+  team: 'shop' | 'media' | 'payments',
   objects: readonly RawObject[],
 ): readonly own.Finding[] {
-  const chart = team === 'shop' ? given.shopChart : given.mediaChart;
+  const chart = given[`${team}Chart`];
   for (const [index, object] of objects.entries()) new ApiObject(chart, `object-${index}`, object as never);
   // A backend may be in the cluster, for all that synth knows, so a warning is all that it has to say of one.
   return errorsOf(given, gatewright, true).filter(({ path }) => path.startsWith(`${team}/object-`));

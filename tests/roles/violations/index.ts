@@ -5,6 +5,7 @@
 import { ATTACHMENTS } from './attachments.ts';
 import { HOSTNAMES } from './hostnames.ts';
 import { KINDS } from './kinds.ts';
+import { PATHS } from './paths.ts';
 import { PLATFORM_OBJECTS } from './platform-objects.ts';
 import { REFERENCES } from './references.ts';
 import type { Violation } from './violation.ts';
@@ -15,6 +16,7 @@ export const VIOLATIONS: readonly Violation[] = [
   ...HOSTNAMES,
   ...ATTACHMENTS,
   ...KINDS,
+  ...PATHS,
   ...PLATFORM_OBJECTS,
   ...REFERENCES,
 ];

@@ -30,7 +30,7 @@ export interface Violation {
   /** In kebab case. */
   readonly name: string;
   /** The team under whose credentials it is tried. */
-  readonly by: 'shop' | 'media';
+  readonly by: 'shop' | 'media' | 'payments';
   /** The role of who does it, in the words of Gateway API. */
   readonly role: 'application developer' | 'application administrator';
   /** What is violated, in a sentence. */
