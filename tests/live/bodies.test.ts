@@ -296,6 +296,50 @@ describe('the body of a response', () => {
     expect(hash.digest('hex')).toBe(expected.digest('hex'));
   });
 
+  it("is each client's own where all are slow and some go", async () => {
+    // More than the kernel keeps, so that all of them have to wait.
+    const size = 16 * MEGABYTE;
+    /** Another for each client, and everywhere. */
+    const contentOf = (client: number) => {
+      const content = new Uint32Array(size / 4);
+      for (let i = 0; i < content.length; i++) content[i] = i * 2_654_435_761 + client;
+      return Buffer.from(content.buffer);
+    };
+    let handed = 0;
+    await serve(
+      Backend.http((message, response) => {
+        const client = Number(message.headers['x-client']);
+        // The others come in chunks.
+        if (client % 2) response.setHeader('content-length', size);
+        const content = contentOf(client);
+        const write = (from: number) => {
+          if (from >= size) return void response.end();
+          handed += MEGABYTE;
+          response.write(content.subarray(from, from + MEGABYTE), () => write(from + MEGABYTE));
+        };
+        write(0);
+      }),
+    );
+    const responses = await Promise.all(
+      Array.from({ length: 6 }, (_, client) => {
+        const sent = open('GET', { 'x-client': String(client) });
+        sent.end();
+        return responseOf(sent);
+      }),
+    );
+    await settled(() => handed);
+    expect(handed).toBeLessThan(6 * size);
+    const read = async (response: IncomingMessage, client: number) => {
+      const parts: Buffer[] = [];
+      for await (const part of response as AsyncIterable<Buffer>) {
+        parts.push(part);
+        if (client === 5 && parts.length === 3) return;
+      }
+      expect(Buffer.concat(parts).equals(contentOf(client))).toBe(true);
+    };
+    await Promise.all(responses.map(read));
+  });
+
   it('is not asked for any longer where the client goes', async () => {
     let closed: Promise<unknown> = Promise.resolve();
     await serve(

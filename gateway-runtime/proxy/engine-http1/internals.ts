@@ -21,6 +21,7 @@ interface WriteRequest {
   size: number;
   /** Keeps the octets of a write that goes on. */
   octets: Uint8Array | undefined;
+  onWritten: (() => void) | undefined;
 }
 
 interface Handle {
@@ -159,25 +160,31 @@ class InternalWire implements Wire {
     if (!this.#handle) PUBLIC.give(this.#socket, this);
   }
 
-  write(data: string | Uint8Array): boolean {
+  write(data: Uint8Array, onWritten?: () => void): boolean;
+  write(data: string, encoding: 'latin1'): boolean;
+  write(data: string | Uint8Array, more?: 'latin1' | (() => void)): boolean {
     const socket = this.#socket;
     const handle = this.#handle;
     // What the socket itself has taken goes first.
     if (!handle || socket.writableLength > 0 || socket.writableCorked > 0 || !socket.writable) {
-      return socket.write(data as string, 'latin1') && !this.writableNeedDrain;
+      return socket.write(data as string, more as 'latin1') && !this.writableNeedDrain;
     }
     const request = this.#spare ?? this.#newRequest();
     this.#spare = undefined;
     const isText = typeof data === 'string';
     const failed = isText ? handle.writeLatin1String(request, data) : handle.writeBuffer(request, data);
+    const onWritten = typeof more === 'function' ? more : undefined;
     if (failed !== 0) {
       socket.destroy();
+      onWritten?.();
       return false;
     }
     if (this.#bound.state[this.#bound.isAsync] === 0) {
       this.#spare = request;
+      onWritten?.();
       return true;
     }
+    request.onWritten = onWritten;
     request.size = data.length;
     if (!isText) request.octets = data;
     this.#waiting += data.length;
@@ -189,6 +196,7 @@ class InternalWire implements Wire {
     const request = new this.#bound.WriteRequest();
     request.size = 0;
     request.octets = undefined;
+    request.onWritten = undefined;
     request.oncomplete = (status) => this.#written(request, status);
     return request;
   }
@@ -196,6 +204,8 @@ class InternalWire implements Wire {
   #written(request: WriteRequest, status: number): void {
     this.#waiting -= request.size;
     request.octets = undefined;
+    request.onWritten?.();
+    request.onWritten = undefined;
     this.#spare = request;
     const socket = this.#socket;
     if (socket.destroyed) return;

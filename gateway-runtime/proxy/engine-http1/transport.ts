@@ -9,8 +9,8 @@ export interface Wire {
   readonly writableNeedDrain: boolean;
   /** Octets that wait. */
   readonly writableLength: number;
-  /** False: no more until 'drain'. Octets are kept until they are written. */
-  write(octets: Uint8Array): boolean;
+  /** False: no more until 'drain'. Octets are kept until they are written; `onWritten` is called then, or once they never will be. */
+  write(octets: Uint8Array, onWritten?: () => void): boolean;
   write(text: string, encoding: 'latin1'): boolean;
   cork(): void;
   uncork(): void;
