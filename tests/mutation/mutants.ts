@@ -268,4 +268,11 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'const [tls, field] =\n      index >= 0',
     replace: 'const [tls, field] =\n      index > 0',
   },
+  {
+    about:
+      'A host that was asked for before gets the rules of its own name alone, and none of a wildcard above it.',
+    file: 'match/router.ts',
+    find: 'allThatMatch(this.#hosts, host))',
+    replace: 'allThatMatch(this.#hosts, host).slice(0, 1))',
+  },
 ];
