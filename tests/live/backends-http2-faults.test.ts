@@ -209,6 +209,43 @@ describe('an endpoint', () => {
     expect(gateway.lines()).toMatchObject([{ status: 200, failure: 'malformed' }]);
   });
 
+  it.each([
+    ['is reset', (peer: WirePeer, stream: number) => peer.reset(stream, CANCEL)],
+    ['is broken off without an error', (peer: WirePeer, stream: number) => peer.reset(stream, NO_ERROR)],
+  ] as const)('whose answer of no known length %s has it cut for the client, too', async (_, end) => {
+    const upstream = await onHead((peer, stream) => {
+      peer.headers(stream, [[':status', '200']]);
+      peer.data(stream, 'abc');
+      end(peer, stream);
+    });
+    await serve([upstream]);
+    for (const options of [{}, { method: 'POST', body: 'all of it' }]) {
+      await expect(gateway.get('a.example.com/', options)).rejects.toThrow(/aborted|hang up|ECONNRESET/);
+    }
+    while (gateway.log.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    const cut = { status: 200, failure: 'malformed' };
+    expect(gateway.lines()).toMatchObject([cut, cut]);
+  });
+
+  it.each([
+    ['with the end of its body', (peer: WirePeer, stream: number) => peer.data(stream, 'c', true)],
+    ['with trailers', (peer: WirePeer, stream: number) => peer.headers(stream, [['x-sum', '3']], true)],
+    ['after its body', (peer: WirePeer, stream: number) => peer.data(stream, '', true)],
+  ] as const)('whose answer ends %s, and that wants no more of the request, has answered', async (_, end) => {
+    const upstream = await onHead((peer, stream) => {
+      peer.headers(stream, [[':status', '200']]);
+      peer.data(stream, 'ab');
+      end(peer, stream);
+      peer.reset(stream, NO_ERROR);
+    });
+    await serve([upstream]);
+    for (const options of [{}, { method: 'POST', body: 'x'.repeat(100_000) }]) {
+      const { status, body } = await gateway.get('a.example.com/', options);
+      expect([status, body.slice(0, 2)]).toEqual([200, 'ab']);
+    }
+    expect(gateway.lines().map(({ failure }) => failure)).toEqual([undefined, undefined]);
+  });
+
   it('that answers nothing makes it 504, and others on its connection go on', async () => {
     const upstream = await onHead((peer, stream, request) => {
       if (request > 1) ok(peer, stream);

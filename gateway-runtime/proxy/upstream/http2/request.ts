@@ -7,6 +7,7 @@ import { constants } from 'node:http2';
 import type { Timed } from '../../engine-http1/clock.ts';
 import type { Repeatable, UpstreamFailure } from '../../exchange.ts';
 import type { TunnelEnd } from '../../tunnel.ts';
+import { endingOf, watchEnding } from './ending.ts';
 import { responseFields, trailerPairs, trailersToSend } from './fields.ts';
 import type { Http2Session } from './session.ts';
 
@@ -156,6 +157,7 @@ export class Http2Request implements Timed {
       this.close();
       throw error;
     }
+    watchEnding(stream);
     this.#stream = stream;
     this.#phase = 'head';
     this.#since = clock.now;
@@ -305,10 +307,11 @@ export class Http2Request implements Timed {
   readonly #onEnd = (): void => {
     this.#guarded(() => {
       const stream = this.#stream!;
-      // A stream that is reset ends as well. Without an error and a length nothing tells it from one that ends as it should, once both are over.
+      const ending = endingOf(stream);
       const isReset =
-        stream.closed && (stream.rstCode !== NGHTTP2_NO_ERROR || stream.aborted || this.#left > 0);
-      if (this.#phase === 'body' && !isReset) this.#events!.onEnd(this.#received);
+        ending === 'cut' ||
+        (ending === undefined && stream.closed && (stream.rstCode !== NGHTTP2_NO_ERROR || stream.aborted));
+      if (this.#phase === 'body' && !isReset && !(this.#left > 0)) this.#events!.onEnd(this.#received);
     });
   };
 
