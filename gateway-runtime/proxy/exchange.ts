@@ -135,6 +135,8 @@ export interface Exchange {
   readonly head: ForwardedHead;
   /** The request asks for a protocol upgrade (RFC 9110 section 7.8), such as `websocket`. */
   readonly upgrade?: string;
+  /** The request has a body, which its client may take its time with. */
+  readonly hasBody: boolean;
   readonly outcome: Outcome;
   /** Answers without a backend. At most once, and not after a response head of a backend. */
   reply(reply: LocalReply): void;

@@ -117,6 +117,31 @@ describe('requests that wait for their own client', () => {
     for (const each of [client, ...attackers]) each.destroy();
   });
 
+  it.each([
+    ['one client', () => ATTACKER],
+    ['many clients', (i: number) => `127.0.0.${100 + i}`],
+  ])(
+    'for its body, of %s, are not let through before whole ones, nor hold their place in the queue',
+    async (_, addressOf) => {
+      await serve(taking(), { limits: { ...LIMITS, pendingPerBackend: 8 } });
+      const attackers: RawClient[] = [];
+      for (let i = 0; i < 24; i++) {
+        const attacker = await from(addressOf(i));
+        attackers.push(attacker);
+        attacker.send('POST /body HTTP/1.1\r\nHost: a.example.com\r\nContent-Length: 100000\r\n\r\nbegun');
+      }
+      // There is room for twelve, waiting ones among them; the others were told that there is none.
+      const silent = () => attackers.filter(({ received }) => received === '');
+      while (silent().length > 12) await Promise.any(silent().map(({ socket }) => once(socket, 'data')));
+      const client = await from(CLIENT);
+      for (let i = 1; i <= 3; i++) {
+        client.send(GET);
+        await client.until(new RegExp(`^(HTTP/1.1 200 [^]*?whoami\\n){${i}}$`));
+      }
+      for (const each of [client, ...attackers]) each.destroy();
+    },
+  );
+
   it('do not go where a backend is what is slow', async () => {
     await serve(
       Backend.http(() => {}),

@@ -9,7 +9,7 @@ import type { ExchangeHandler } from '../exchange.ts';
 import type { Limits } from '../limits.ts';
 import type { TlsGate } from '../tls-routes/gate.ts';
 import { Clock } from './clock.ts';
-import type { Http1Exchange } from './exchange.ts';
+import { Relief } from './relief.ts';
 import { Http1Server } from './server.ts';
 import { PUBLIC, type Transport } from './transport.ts';
 import { UpstreamPool } from './upstream-pool.ts';
@@ -27,18 +27,13 @@ export interface EngineContext {
   readonly inquiries: UpstreamPool;
 }
 
-/** Milliseconds. */
-const PAUSE = 50;
-
 export class Http1Engine implements Engine {
   readonly protocols = ['h2', 'http/1.1'];
   readonly #context: EngineContext;
   readonly #servers = new Set<Http1Server>();
-  /** The last backend for which no request was found that could be given up, and how long that is taken to hold. */
-  #fruitless: { readonly backend: BackendKey | undefined; readonly until: number } = {
-    backend: undefined,
-    until: 0,
-  };
+  readonly #relief = new Relief((visit) => {
+    for (const server of this.#servers) server.eachExchange(visit);
+  });
 
   constructor(handler: ExchangeHandler, limits: Limits, transport = PUBLIC) {
     const { headTime, clientIdle, clientStall, connect, response, upstreamStall, upstreamIdle } = limits;
@@ -73,19 +68,7 @@ export class Http1Engine implements Engine {
   }
 
   relieve(backend: BackendKey, count: number): void {
-    const now = performance.now();
-    if (backend === this.#fruitless.backend && now < this.#fruitless.until) return;
-    const found: { readonly exchange: Http1Exchange; readonly places: number; readonly time: number }[] = [];
-    for (const server of this.#servers) {
-      server.eachExchange((exchange) => {
-        const time = exchange.heldUpFor(backend);
-        if (time !== undefined)
-          found.push({ exchange, places: exchange.connection.holder?.places ?? 0, time });
-      });
-    }
-    if (found.length === 0) this.#fruitless = { backend, until: now + PAUSE };
-    found.sort((a, b) => b.places - a.places || b.time - a.time);
-    for (const { exchange } of found.slice(0, count)) exchange.giveUp();
+    this.#relief.give(backend, count);
   }
 
   /** What is held: what has a time (connections of clients and to endpoints), connections to endpoints, and those endpoints. */

@@ -40,7 +40,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
   readonly #client: ClientSide;
   readonly #received: Head;
   readonly #target: RequestTarget | undefined;
-  readonly #hasBody: boolean;
+  readonly hasBody: boolean;
   readonly #isHead: boolean;
   readonly #started = performance.now();
   #head: ForwardedRequest<Head> | undefined;
@@ -81,7 +81,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
     else this.#target = target;
     this.request = new ReceivedRequest(received.method, this.#target, received);
     if (upgrade !== undefined) this.upgrade = upgrade;
-    this.#hasBody = hasBody;
+    this.hasBody = hasBody;
     this.#requestSent = !hasBody;
     this.#isHead = received.method === 'HEAD';
     this.#expectsContinue = hasBody && received.expect >= 0;
@@ -89,11 +89,11 @@ export class Http1Exchange implements Exchange, ResponseSink {
 
   /**
    * Milliseconds for which the request has been under way to this backend, where it waits for its own client: for more of a body that comes
-   * too slowly, or for the client to read. Undefined where it does not, or not for long.
+   * too slowly, or for the client to read. Undefined where it does not, or not for long. `now` as of `performance.now()`.
    */
-  heldUpFor(backend: BackendKey): number | undefined {
+  heldUpFor(backend: BackendKey, now: number): number | undefined {
     if (!this.#upstream || this.outcome.backend !== backend) return undefined;
-    const time = performance.now() - this.#started;
+    const time = now - this.#started;
     if (time < GRACE) return undefined;
     const isSilent = this.#client.context.clock.now - this.#client.since >= GRACE;
     const isSlow = isSilent || (this.#bytesReceived * 1_000) / time < SLOWEST;
@@ -151,8 +151,8 @@ export class Http1Exchange implements Exchange, ResponseSink {
       return;
     }
     this.#upstream = upstream;
-    upstream.begin(this, head, this.#isHead, this.#hasBody, this.#received.chunked, timed);
-    const isBodyKept = this.#bytesReceived > 0 || (this.#hasBody && this.#requestSent);
+    upstream.begin(this, head, this.#isHead, this.hasBody, this.#received.chunked, timed);
+    const isBodyKept = this.#bytesReceived > 0 || (this.hasBody && this.#requestSent);
     if (this.#mirrors) {
       for (const mirror of this.#mirrors) {
         if (mirror.start(this.#received.chunked) && isBodyKept) this.#sendKept(mirror);
@@ -170,7 +170,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
   }
 
   keepBody(most: number): void {
-    if (this.#hasBody) this.#kept ??= new KeptBody(most);
+    if (this.hasBody) this.#kept ??= new KeptBody(most);
   }
 
   holdBody(most: number): void {
@@ -214,12 +214,12 @@ export class Http1Exchange implements Exchange, ResponseSink {
   }
 
   #requestHead(): string {
-    return requestHead(this.head, this.#hasBody, this.upgrade);
+    return requestHead(this.head, this.hasBody, this.upgrade);
   }
 
   mirror(endpoint: TargetEndpoint): void {
     const { context } = this.#client;
-    const mirror = new Mirror(context, endpoint, this.#requestHead(), this.head.method, this.#hasBody);
+    const mirror = new Mirror(context, endpoint, this.#requestHead(), this.head.method, this.hasBody);
     this.#mirrors ??= [];
     this.#mirrors.push(mirror);
   }

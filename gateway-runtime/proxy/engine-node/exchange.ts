@@ -68,7 +68,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
   readonly #response: ServerResponse;
   readonly #target: RequestTarget | undefined;
   readonly #started = performance.now();
-  readonly #hasBody: boolean;
+  readonly hasBody: boolean;
   #head: ForwardedRequest<HeaderFields> | undefined;
   #attempt: Attempt | undefined;
   #mirrors: Mirror[] | undefined;
@@ -106,7 +106,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
     });
     if (upgrade) this.upgrade = upgrade;
     const length = fieldValue(message.rawHeaders, 'content-length');
-    this.#hasBody =
+    this.hasBody =
       (length !== undefined && length !== '0') ||
       fieldValue(message.rawHeaders, 'transfer-encoding') !== undefined;
     client.inFlight.push(this);
@@ -174,12 +174,12 @@ export class NodeExchange implements Exchange, AttemptEvents {
   }
 
   keepBody(most: number): void {
-    if (this.#hasBody) this.#kept ??= new KeptBody(most);
+    if (this.hasBody) this.#kept ??= new KeptBody(most);
   }
 
   holdBody(most: number): void {
     const { handler } = this.#context;
-    const isHere = !this.#hasBody || this.#trailers !== undefined;
+    const isHere = !this.hasBody || this.#trailers !== undefined;
     const announced = Number(this.request.header('content-length') ?? 0);
     if (isHere || announced > most) {
       handler.onBody(this, isHere && (this.#kept?.bytes ?? 0) <= most);
@@ -252,8 +252,8 @@ export class NodeExchange implements Exchange, AttemptEvents {
     return {
       method: head.method,
       target: head.query ? `${head.path}?${head.query}` : head.path,
-      headers: requestFields(head, this.#message.rawHeaders, this.#hasBody, this.upgrade),
-      hasBody: this.#hasBody,
+      headers: requestFields(head, this.#message.rawHeaders, this.hasBody, this.upgrade),
+      hasBody: this.hasBody,
     };
   }
 
@@ -389,7 +389,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
   }
 
   #linger(): void {
-    if (!this.#hasBody) return;
+    if (!this.hasBody) return;
     this.#message.resume();
     if (this.#message.complete) return;
     const { socket } = this.#message;
@@ -417,7 +417,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
     this.#isHolding = false;
     this.#inquiry?.drop();
     // The rest of the request will never come.
-    if (this.#mirrors && this.#hasBody && !this.#message.complete) {
+    if (this.#mirrors && this.hasBody && !this.#message.complete) {
       for (const mirror of this.#mirrors) mirror.drop();
     }
     const { inFlight, closing } = this.#client;

@@ -138,7 +138,7 @@ export class Attempts {
   #sendPending(backend: BackendKey, exchange: Exchange): boolean {
     const endpoint = this.#options.upstreams.next(backend);
     if (!endpoint) return false;
-    this.#pending.remove(exchange);
+    this.#pending.passed(exchange);
     this.#sendLater(exchange, endpoint);
     return true;
   }

@@ -1,10 +1,11 @@
-/** Requests that wait for room at the endpoints of a backend: bounded in number and time, first come, first served. */
+/** Requests that wait for room at the endpoints of a backend, bounded in number and time; clients take turns (`turns.ts`). */
 import type { BackendKey } from '../../snapshot/snapshot.ts';
 import type { Exchange } from '../exchange.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
+import { type Turn, Turns } from './turns.ts';
 
 /** What waits: a request, or a connection. */
-interface Waiting {
+interface Waiting extends Turn {
   readonly outcome: { readonly backend: BackendKey | undefined };
 }
 
@@ -13,22 +14,21 @@ export interface PendingOptions<E extends Waiting> {
   readonly most: number;
   /** Milliseconds. */
   readonly time: number;
-  /** There may be room for the first of a backend: removes it and sends it, or says that there was none. */
+  /** There may be room for the one whose turn it is: sends it after it has told `passed`, or says that there was none. */
   readonly send: (backend: BackendKey, exchange: E) => boolean;
-  /** So many more wait for the backend: told of each, and of all every 100 ms. */
+  /** Room is wanted at the backend, for so many. */
   readonly onWaiting: (backend: BackendKey, count: number) => void;
-  /** It has waited for too long. */
+  /** It has waited for too long, or another has its place. */
   readonly onLate: (exchange: E) => void;
   readonly onError: (error: unknown) => void;
 }
 
-/** Milliseconds between times that waiting is told of. */
+/** Milliseconds between times that room is asked for again. */
 const REMINDER = 100;
 
 export class Pending<E extends Waiting = Exchange> {
   readonly #options: PendingOptions<E>;
-  /** In the order in which they came. */
-  readonly #byBackend = new Map<BackendKey, Map<E, Deadline<E>>>();
+  readonly #byBackend = new Map<BackendKey, Turns<E, Deadline<E>>>();
   readonly #deadlines: Deadlines<E>;
   /** Backends where there may be room. */
   readonly #due = new Set<BackendKey>();
@@ -50,14 +50,21 @@ export class Pending<E extends Waiting = Exchange> {
   /** False where there are as many as may be. */
   add(backend: BackendKey, exchange: E): boolean {
     let waiting = this.#byBackend.get(backend);
-    if ((waiting?.size ?? 0) >= this.#options.most) return false;
+    if ((waiting?.size ?? 0) >= this.#options.most) {
+      const displaced = waiting?.displacedBy(exchange);
+      if (!displaced) return false;
+      this.remove(displaced);
+      this.#options.onLate(displaced);
+      waiting = this.#byBackend.get(backend);
+    }
     if (!waiting) {
-      waiting = new Map();
+      waiting = new Turns();
       this.#byBackend.set(backend, waiting);
     }
-    waiting.set(exchange, this.#deadlines.set(exchange, this.#options.time));
+    const isFirst = waiting.add(exchange, this.#deadlines.set(exchange, this.#options.time));
     this.#reminder ??= setTimeout(this.#remind, REMINDER).unref();
-    this.#options.onWaiting(backend, 1);
+    // Slow bodies of one client ask for no room from one another.
+    if (isFirst || !exchange.hasBody) this.#options.onWaiting(backend, 1);
     return true;
   }
 
@@ -65,18 +72,31 @@ export class Pending<E extends Waiting = Exchange> {
     this.#reminder = undefined;
     if (this.#byBackend.size === 0) return;
     this.#reminder = setTimeout(this.#remind, REMINDER).unref();
-    for (const [backend, { size }] of [...this.#byBackend]) this.#options.onWaiting(backend, size);
+    for (const [backend, { whole, withBody }] of [...this.#byBackend])
+      this.#options.onWaiting(backend, whole + withBody);
   };
 
   /** It waits no longer, if it did. */
   remove(exchange: E): void {
+    this.#take(exchange, false);
+  }
+
+  /** It waits no longer, since it is its turn. */
+  passed(exchange: E): void {
+    this.#take(exchange, true);
+  }
+
+  #take(exchange: E, isTurn: boolean): void {
     if (this.#byBackend.size === 0) return;
     const backend = exchange.outcome.backend!;
     const waiting = this.#byBackend.get(backend);
     const deadline = waiting?.get(exchange);
     if (!waiting || !deadline) return;
     deadline.cancel();
-    waiting.delete(exchange);
+    if (isTurn) waiting.passed(exchange);
+    else waiting.delete(exchange);
+    // The room that it has was made for another.
+    if (isTurn && exchange.hasBody && waiting.whole > 0) this.#options.onWaiting(backend, 1);
     if (waiting.size === 0) this.#byBackend.delete(backend);
   }
 
@@ -92,7 +112,7 @@ export class Pending<E extends Waiting = Exchange> {
     this.#due.clear();
     for (const backend of due) {
       let first: E | undefined;
-      do [first] = this.#byBackend.get(backend)?.keys() ?? [];
+      do first = this.#byBackend.get(backend)?.first();
       while (first && this.#options.send(backend, first));
     }
   };

@@ -132,7 +132,7 @@ export class TlsConnections {
   #sendPending(backend: BackendKey, connection: TlsConnection): boolean {
     const endpoint = this.#options.upstreams.next(backend);
     if (!endpoint) return false;
-    this.#pending.remove(connection);
+    this.#pending.passed(connection);
     this.#guarded(connection, () => this.#attempt(connection, endpoint));
     return true;
   }

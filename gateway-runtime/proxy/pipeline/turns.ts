@@ -1,0 +1,115 @@
+/**
+ * Requests that wait for the same place, in the order in which they are let through: those that are whole before those with a body, which may be
+ * long in coming and have every eighth turn; among each of them clients take turns, and of one client the first comes first. So neither
+ * many requests of one client nor any number of slow bodies holds up the others.
+ */
+import type { ClientConnection } from '../exchange.ts';
+
+/** What waits, as far as turns go. */
+export interface Turn {
+  readonly connection: Pick<ClientConnection, 'holder'>;
+  /** Its client may take its time with the rest of it. Default: no. */
+  readonly hasBody?: boolean;
+}
+
+/** While both wait, one with a body has a turn after so many that are whole. */
+const IN_A_ROW = 7;
+
+/** Where a connection does not say whose it is. */
+const NOBODY = {};
+
+type Client = NonNullable<ClientConnection['holder']> | typeof NOBODY;
+
+/** Requests of one client, with what goes with each. */
+type Line<T, V> = Map<T, V>;
+
+class Group<T, V> {
+  /** In the order of their turns. */
+  readonly lines = new Map<Client, Line<T, V>>();
+  size = 0;
+}
+
+export class Turns<T extends Turn, V> {
+  readonly #whole = new Group<T, V>();
+  readonly #withBody = new Group<T, V>();
+  /** Whole requests since one with a body had its turn. */
+  #inARow = 0;
+
+  get size(): number {
+    return this.#whole.size + this.#withBody.size;
+  }
+
+  /** Requests that are whole. */
+  get whole(): number {
+    return this.#whole.size;
+  }
+
+  /** Clients that wait with bodies. */
+  get withBody(): number {
+    return this.#withBody.lines.size;
+  }
+
+  get(exchange: T): V | undefined {
+    return this.#groupOf(exchange).lines.get(clientOf(exchange))?.get(exchange);
+  }
+
+  /** Whether no other of its client waited in its group. */
+  add(exchange: T, value: V): boolean {
+    const group = this.#groupOf(exchange);
+    const client = clientOf(exchange);
+    group.size++;
+    const line = group.lines.get(client);
+    if (line) line.set(exchange, value);
+    else group.lines.set(client, new Map([[exchange, value]]));
+    return !line;
+  }
+
+  /** The one whose turn it is. */
+  first(): T | undefined {
+    const isWhole = this.#withBody.size === 0 || (this.#whole.size > 0 && this.#inARow < IN_A_ROW);
+    const [line] = (isWhole ? this.#whole : this.#withBody).lines.values();
+    const [exchange] = line?.keys() ?? [];
+    return exchange;
+  }
+
+  /** It had its turn: those of other clients are before its client's next. */
+  passed(exchange: T): void {
+    this.#inARow = exchange.hasBody ? 0 : this.#inARow + 1;
+    this.delete(exchange);
+    const { lines } = this.#groupOf(exchange);
+    const client = clientOf(exchange);
+    const line = lines.get(client);
+    if (!line) return;
+    lines.delete(client);
+    lines.set(client, line);
+  }
+
+  delete(exchange: T): void {
+    const group = this.#groupOf(exchange);
+    const client = clientOf(exchange);
+    const line = group.lines.get(client);
+    if (!line?.delete(exchange)) return;
+    group.size--;
+    if (line.size === 0) group.lines.delete(client);
+  }
+
+  /**
+   * Where there is no room for all, the one that goes for a newcomer: the last of the client that has most in the larger group; none where that
+   * would be the newcomer itself.
+   */
+  displacedBy(newcomer: T): T | undefined {
+    const own = this.#groupOf(newcomer);
+    const other = newcomer.hasBody ? this.#whole : this.#withBody;
+    const group = other.size > own.size ? other : own;
+    let longest: Line<T, V> | undefined;
+    for (const line of group.lines.values()) if (line.size > (longest?.size ?? 0)) longest = line;
+    const mine = group === own ? (own.lines.get(clientOf(newcomer))?.size ?? 0) + 1 : 0;
+    return longest && longest.size > mine ? [...longest.keys()].at(-1) : undefined;
+  }
+
+  #groupOf(exchange: T): Group<T, V> {
+    return exchange.hasBody === true ? this.#withBody : this.#whole;
+  }
+}
+
+const clientOf = ({ connection }: Turn): Client => connection.holder ?? NOBODY;

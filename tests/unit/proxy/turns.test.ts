@@ -1,0 +1,70 @@
+/** Who is let through first of those that wait. */
+import { describe, expect, it } from '@jest/globals';
+import type { Exchange } from '../../../gateway-runtime/proxy/exchange.ts';
+import { Turns } from '../../../gateway-runtime/proxy/pipeline/turns.ts';
+
+const clients = new Map<string, { places: number }>();
+const names = new Map<Exchange, string>();
+
+/** `a1`: the request 1 of client a; `a1+`: with a body. */
+function request(name: string): Exchange {
+  const client = name[0]!;
+  if (!clients.has(client)) clients.set(client, { places: 1 });
+  const made = { hasBody: name.endsWith('+'), connection: { holder: clients.get(client) } };
+  names.set(made as Exchange, name);
+  return made as Exchange;
+}
+
+function waiting(text: string) {
+  const turns = new Turns<Exchange, string>();
+  for (const name of text.split(' ')) turns.add(request(name), name);
+  return turns;
+}
+
+function order(turns: Turns<Exchange, string>): string {
+  const found: string[] = [];
+  for (let first = turns.first(); first; first = turns.first()) {
+    found.push(turns.get(first)!);
+    turns.passed(first);
+  }
+  expect(turns.size).toBe(0);
+  return found.join(' ');
+}
+
+it.each([
+  ['a1 a2 a3', 'a1 a2 a3'],
+  ['a1 a2 a3 b1 c1 b2', 'a1 b1 c1 a2 b2 a3'],
+  ['a1+ a2+ b1', 'b1 a1+ a2+'],
+  ['a1+ b1+ c1+ d1 d2 d3 d4 d5 d6 d7 d8 d9', 'd1 d2 d3 d4 d5 d6 d7 a1+ d8 d9 b1+ c1+'],
+])('%s have their turns as %s', (text, expected) => {
+  expect(order(waiting(text))).toBe(expected);
+});
+
+it('one that goes leaves no gap', () => {
+  const turns = waiting('a1');
+  const [b, c] = [request('b1'), request('c1+')];
+  turns.add(b, 'b1');
+  turns.add(c, 'c1+');
+  turns.delete(b);
+  turns.delete(b);
+  turns.delete(c);
+  expect(turns.get(b)).toBeUndefined();
+  expect(turns).toMatchObject({ size: 1, whole: 1, withBody: 0 });
+  expect(order(turns)).toBe('a1');
+});
+
+describe('where there is room for no more', () => {
+  it.each([
+    ['a1 a2 a3', 'b1', 'a3'],
+    ['a1 b1 b2 b3', 'a2', 'b3'],
+    ['a1 b1 b2', 'a2', undefined],
+    ['a1 b1 c1', 'd1', undefined],
+    ['a1+ b1+ c1+', 'd1', 'a1+'],
+    ['a1+ b1+ b2+', 'a1', 'b2+'],
+    ['a1 a2 a3', 'b1+', 'a3'],
+    ['a1+ a2+ a3+', 'a4+', undefined],
+  ])('with %s waiting, %s is taken for %s', (text, newcomer, expected) => {
+    const displaced = waiting(text).displacedBy(request(newcomer));
+    expect(displaced && names.get(displaced)).toBe(expected);
+  });
+});
