@@ -1,209 +1,217 @@
 /**
- * `npm run slow [-- --connections N --seconds N]`: what a client notices of slow ones. A request a few times in a hundredth of a second, over kept and
- * new connections, first alone and then under each attack; the ratio of the 99th percentiles. Own generators, and slowhttptest where it is
- * installed. The limits of the gateway are its own, but for fewer connections than the attackers have.
+ * `npm run slow [-- --connections 5000 --seconds 6 --rounds 3 --only 'slow head,idle' --write]`: what a client notices of attackers. In each round, for
+ * each attack, a client asks alone and then while the attack is on, over kept and new connections; medians of the rounds of both, and their
+ * ratio. The gateway has a processor of its own where there are two; client, backend and attackers share the others, attackers giving way, so
+ * that what is measured is the gateway and not who of them gets to run. Own attackers, and slowhttptest where that is installed.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent as HttpAgent } from 'node:http';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { availableParallelism, cpus, release, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { parentPort, Worker, workerData } from 'node:worker_threads';
-import { exchange } from '../support/client.ts';
+import { loadAverage, processorTime, residentMemory } from '../bench/proxy/measured.ts';
+import { ATTACKS, type Attack, hasTool, titleOf } from './slow/attacks.ts';
 
-const { values } = parseArgs({ options: { connections: { type: 'string' }, seconds: { type: 'string' } } });
-const CONNECTIONS = Number(values.connections ?? 5_000);
-const SECONDS = Number(values.seconds ?? 8);
-/** Milliseconds between requests of the client that is measured. */
-const EVERY = 5;
-const HOST = 'Host: a.example.com\r\n';
-const LARGE = 8 * 1024 * 1024;
-
-/** The attacker has a thread of its own, or what is measured would wait for it. */
-const role = workerData as { readonly name: string; readonly port: number } | undefined;
-
-/** Answers GET / at once, takes every body, and has an answer that is large. */
-const backend = createServer({ noDelay: true }, (socket) => {
-  socket.on('error', () => {});
-  socket.setEncoding('latin1').on('data', (text: string) => {
-    if (text.startsWith('GET /large')) {
-      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${LARGE}\r\n\r\n`);
-      socket.write(Buffer.alloc(LARGE));
-    } else if (text.startsWith('GET ')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-  });
+const { values } = parseArgs({
+  options: {
+    connections: { type: 'string', default: '5000' },
+    seconds: { type: 'string', default: '6' },
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string' },
+  },
 });
+const CONNECTIONS = Number(values.connections);
+const SECONDS = Number(values.seconds);
+const ROUNDS = Number(values.rounds);
+/** Connections for which the smaller of two gateways has room. */
+const ROOM = Math.floor(CONNECTIONS * 0.8);
+/** Milliseconds that an attack has to unfold, at most; after that, and after its end, for what goes on then to be the same all the time. */
+const UNFOLDS = 20_000;
+const SETTLES = 1_500;
+/** Niceness of the client, its backend and the gateway, where it can be had, and of attackers. */
+const [FIRST, LAST] = [-5, 19];
 
-interface Latency {
+interface Percentiles {
   readonly p50: number;
   readonly p99: number;
+}
+
+interface Asked extends Percentiles {
+  readonly kept: Percentiles;
+  readonly fresh: Percentiles;
   readonly failed: number;
-  readonly count: number;
+  readonly total: number;
 }
 
-/** A request that takes so many milliseconds has failed. */
-const PATIENCE = 10_000;
-
-async function late(): Promise<never> {
-  await pause(PATIENCE, undefined, { ref: false });
-  throw new Error('no answer');
+interface Gateway {
+  readonly child: ChildProcess;
+  readonly ports: { readonly plain: number; readonly tls: number };
+  seen(): Promise<{ readonly loop99: number; readonly sockets: number }>;
 }
 
-async function measure(port: number, seconds: number): Promise<Latency> {
-  const kept = new HttpAgent({ keepAlive: true });
-  const times: number[] = [];
-  const waiting: Promise<void>[] = [];
-  let failed = 0;
-  const until = performance.now() + seconds * 1_000;
-  for (let number = 0; performance.now() < until; number++) {
-    const since = performance.now();
-    const options = { host: 'a.example.com', path: '/', ...(number % 4 === 0 ? {} : { agent: kept }) };
-    waiting.push(
-      Promise.race([exchange(port, options), late()]).then(
-        ({ status }) => {
-          if (status !== 200) failed++;
-          times.push(performance.now() - since);
-        },
-        () => {
-          failed++;
-        },
-      ),
-    );
-    await pause(EVERY);
+const canPin = availableParallelism() > 1 && spawnSync('which', ['taskset']).status === 0;
+const others = availableParallelism() > 2 ? `1-${availableParallelism() - 1}` : '1';
+const children = new Set<ChildProcess>();
+
+/** A process on the gateway's processor, or on the others. */
+function start(where: 'gateway' | 'others', niceness: number, command: readonly string[]): ChildProcess {
+  const pinned = canPin ? ['taskset', '-c', where === 'gateway' ? '0' : others, ...command] : [...command];
+  const child = spawn(pinned[0]!, pinned.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
+  children.add(child);
+  child.on('exit', () => children.delete(child));
+  try {
+    setPriority(child.pid!, niceness);
+  } catch {
+    // Only root gives more than it has.
   }
-  await Promise.all(waiting);
-  kept.destroy();
-  times.sort((a, b) => a - b);
-  const at = (share: number) => times[Math.floor(times.length * share)] ?? Number.NaN;
-  return { p50: at(0.5), p99: at(0.99), failed, count: waiting.length };
+  return child;
 }
 
-/** Keeps so many connections open, each begun by `begin` and moved by `move` once a second; those that are closed come again. */
-function attack(
-  port: number,
-  count: number,
-  begin: (socket: Socket) => void,
-  move: (socket: Socket) => void,
-): () => void {
-  const sockets = new Set<Socket>();
-  let isOver = false;
-  const open = () => {
-    if (isOver) return;
-    const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.66' });
-    sockets.add(socket);
-    socket.on('error', () => {});
-    socket.on('connect', () => begin(socket));
-    socket.on('close', () => {
-      sockets.delete(socket);
-      setTimeout(open, 500);
-    });
-  };
-  for (let i = 0; i < count; i++) setTimeout(open, i / 10);
-  const timer = setInterval(() => {
-    for (const socket of sockets) if (socket.writable) move(socket);
-  }, 1_000);
-  return () => {
-    isOver = true;
-    clearInterval(timer);
-    for (const socket of sockets) socket.resetAndDestroy();
+const program = (name: string, ...args: readonly (string | number | boolean)[]) => [
+  process.execPath,
+  '--conditions=gatewright-source',
+  join(import.meta.dirname, 'slow', name),
+  ...args.map(String),
+];
+
+const linesOf = (child: ChildProcess) => createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+
+async function startGateway(backendPort: number, limits: object): Promise<Gateway> {
+  const child = start('gateway', FIRST, program('gateway.ts', backendPort, JSON.stringify(limits)));
+  const lines = linesOf(child);
+  const [plain, tls] = ((await lines.next()).value as string).split(' ').map(Number) as [number, number];
+  return {
+    child,
+    ports: { plain, tls },
+    async seen() {
+      child.stdin!.write('\n');
+      return JSON.parse((await lines.next()).value as string);
+    },
   };
 }
 
-type Attack = readonly [name: string, start: (port: number) => () => void];
+async function ask(port: number, isTls: boolean): Promise<Asked> {
+  const child = start('others', FIRST, program('client.ts', port, SECONDS, isTls));
+  return JSON.parse((await linesOf(child).next()).value as string);
+}
 
-const own = (name: string, begin: string, move: string, reads = true): Attack => [
-  name,
-  (port) =>
-    attack(
-      port,
-      CONNECTIONS,
-      (socket) => {
-        if (reads) socket.resume();
-        else socket.pause();
-        socket.write(begin);
-      },
-      (socket) => move && socket.write(move),
-    ),
-];
+function attack(wanted: Attack, port: number): ChildProcess {
+  const { tool, tls } = wanted;
+  if (!tool) return start('others', LAST, program('attacker.ts', titleOf(wanted), port, CONNECTIONS));
+  const url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}${tool.path}`;
+  const child = start('others', LAST, [
+    ...['slowhttptest', '-c', String(CONNECTIONS), '-r', '2000', '-l', '600', '-i', '1', '-u', url],
+    ...tool.options,
+  ]);
+  child.stdout!.resume();
+  return child;
+}
 
-const tool = (name: string, path: string, ...options: readonly string[]): Attack => [
-  `slowhttptest ${name}`,
-  (port) => {
-    const url = `http://127.0.0.1:${port}${path}`;
-    const child = spawn(
-      'slowhttptest',
-      ['-c', String(CONNECTIONS), '-r', '2000', '-l', '60', '-i', '1', '-u', url, ...options],
-      { stdio: 'ignore' },
-    );
-    return () => child.kill();
-  },
-];
+interface Found {
+  readonly alone: Asked;
+  readonly under: Asked;
+  readonly loop99: number;
+  /** Processor time of each for a second, in milliseconds. */
+  readonly gateway: number;
+  readonly attacker: number;
+  /** That the gateway had, to endpoints too. */
+  readonly sockets: number;
+  /** Octets that it grew by. */
+  readonly grown: number;
+}
 
-const ATTACKS: readonly Attack[] = [
-  own('nothing said', '', ''),
-  own('slow head', `GET / HTTP/1.1\r\n${HOST}`, 'X: a\r\n'),
-  own('slow body', `POST / HTTP/1.1\r\n${HOST}Content-Length: 100000\r\n\r\n`, 'a'),
-  own('slow chunks', `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n`, '1\r\na\r\n'),
-  own('slow read', `GET /large HTTP/1.1\r\n${HOST}\r\n`, '', false),
-  own(
-    'many ranges',
-    `GET / HTTP/1.1\r\n${HOST}Range: bytes=0-${',5-0'.repeat(1_300)}\r\n\r\n`,
-    `GET / HTTP/1.1\r\n${HOST}\r\n`,
-  ),
-  ...(spawnSync('which', ['slowhttptest']).status === 0
-    ? [
-        tool('-H', '/', '-H'),
-        tool('-B', '/', '-B', '-s', '100000'),
-        tool('-R', '/', '-R'),
-        tool('-X', '/large', '-X', '-w', '1', '-y', '5', '-n', '5'),
-      ]
-    : []),
-];
+/** Until nearly all connections are there. */
+async function unfolded({ overfull, send }: Attack, gateway: Gateway): Promise<void> {
+  const wanted = 0.95 * (overfull ? ROOM : CONNECTIONS);
+  for (const until = performance.now() + UNFOLDS; !send && performance.now() < until; await pause(200)) {
+    if ((await gateway.seen()).sockets >= wanted) break;
+  }
+  await pause(SETTLES);
+}
 
-if (role) {
-  const stop = ATTACKS.find(([name]) => name === role.name)![1](role.port);
-  parentPort!.once('message', () => {
-    stop();
-    process.exit();
-  });
-} else await compare();
-
-async function compare(): Promise<void> {
-  backend.listen(0, '127.0.0.1');
-  await once(backend, 'listening');
-  const child = spawn(
-    process.execPath,
-    [
-      '--expose-gc',
-      '--conditions=gatewright-source',
-      join(import.meta.dirname, '..', 'soak', 'proxy.ts'),
-      String((backend.address() as AddressInfo).port),
-      JSON.stringify({ connections: Math.floor(CONNECTIONS * 0.8) }),
-    ],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const port = Number((await lines.next()).value);
-  await measure(port, 3);
-  console.log(`${CONNECTIONS} slow connections, room for ${Math.floor(CONNECTIONS * 0.8)}; milliseconds`);
-  for (const [name] of ATTACKS) {
-    const alone = await measure(port, SECONDS);
-    const attacker = new Worker(new URL(import.meta.url), {
-      workerData: { name, port },
-      argv: process.argv.slice(2),
-    });
-    await pause(2_000);
-    const under = await measure(port, SECONDS);
-    attacker.postMessage('stop');
+async function compare(wanted: Attack, gateway: Gateway): Promise<Found> {
+  const port = wanted.tls ? gateway.ports.tls : gateway.ports.plain;
+  const alone = await ask(port, wanted.tls === true);
+  const before = residentMemory(gateway.child.pid!);
+  const attacker = attack(wanted, port);
+  await unfolded(wanted, gateway);
+  await gateway.seen();
+  const used = [processorTime(gateway.child.pid!), processorTime(attacker.pid!)] as const;
+  const since = performance.now();
+  const under = await ask(port, wanted.tls === true);
+  const seconds = (performance.now() - since) / 1_000;
+  const { loop99, sockets } = await gateway.seen();
+  const each = (pid: number, from: number) => (processorTime(pid) - from) / 1_000 / seconds;
+  const found = {
+    alone,
+    under,
+    loop99,
+    sockets,
+    gateway: each(gateway.child.pid!, used[0]),
+    attacker: attacker.exitCode === null ? each(attacker.pid!, used[1]) : Number.NaN,
+    grown: residentMemory(gateway.child.pid!) - before,
+  };
+  if (attacker.exitCode === null) {
+    attacker.kill('SIGKILL');
     await once(attacker, 'exit');
-    console.log(
-      `${name.padEnd(18)} alone p50 ${alone.p50.toFixed(1)} p99 ${alone.p99.toFixed(1)}; under it p50 ${under.p50.toFixed(1)} p99 ${under.p99.toFixed(1)}: ${(under.p99 / alone.p99).toFixed(2)} x; failed ${under.failed} of ${under.count}`,
-    );
-    await pause(2_000);
   }
-  child.kill();
-  backend.close();
-  process.exit();
+  await pause(SETTLES);
+  return found;
 }
+
+const median = (figures: readonly number[]) => figures.toSorted((a, b) => a - b)[figures.length >> 1]!;
+const sum = (figures: readonly number[]) => figures.reduce((a, b) => a + b, 0);
+const ms = (figures: readonly number[]) => (median(figures)?.toFixed(2) ?? 'none').padStart(7);
+
+function line(title: string, found: readonly Found[]): string {
+  const of = (pick: (each: Found) => number) => found.map(pick);
+  const ratio = median(of(({ under }) => under.p99)) / median(of(({ alone }) => alone.p99));
+  return [
+    title.padEnd(38),
+    ms(of(({ alone }) => alone.p50)),
+    ms(of(({ alone }) => alone.p99)),
+    ms(of(({ under }) => under.p50)),
+    ms(of(({ under }) => under.p99)),
+    `${ratio.toFixed(2).padStart(6)} x`,
+    ms(of(({ under }) => under.kept.p99)),
+    ms(of(({ under }) => under.fresh.p99)),
+    ms(of(({ loop99 }) => loop99)),
+    String(median(of(({ sockets }) => sockets))).padStart(6),
+    `${(median(of(({ gateway }) => gateway)) / 10).toFixed(0).padStart(5)} %`,
+    `${(median(of(({ attacker }) => attacker)) / 10).toFixed(0).padStart(5)} %`,
+    `${(median(of(({ grown }) => grown)) / 2 ** 20).toFixed(0).padStart(6)}`,
+    `${sum(of(({ under }) => under.failed))} of ${sum(of(({ under }) => under.total))}`.padStart(14),
+  ].join(' ');
+}
+
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+const backend = start('others', FIRST, program('backend.ts'));
+const backendPort = Number((await linesOf(backend).next()).value);
+const roomy = await startGateway(backendPort, {});
+const full = await startGateway(backendPort, { connections: ROOM });
+const only = values.only?.split(';');
+const attacks = ATTACKS.filter((each) => !only || only.includes(titleOf(each)) || only.includes(each.name));
+
+console.log(
+  `${CONNECTIONS} connections, ${ROUNDS} rounds of ${SECONDS} s; Node ${process.version}, ${cpus().length} x ${cpus()[0]!.model.trim()}, Linux ${release()}, load average ${loadAverage()}${canPin ? '' : '; nothing is pinned to a processor'}${hasTool ? '' : '; slowhttptest is not installed'}`,
+);
+for (const gateway of [roomy, full]) await ask(gateway.ports.plain, false);
+await ask(roomy.ports.tls, true);
+console.log(
+  'attack                                   alone p50, p99       under p50, p99   ratio    kept     new    loop   sockets   CPU   their  MiB+         failed',
+);
+const found = new Map<Attack, Found[]>(attacks.map((each) => [each, []]));
+for (let round = 1; round <= ROUNDS; round++) {
+  for (const wanted of attacks) {
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${round} of ${ROUNDS}: ${titleOf(wanted)}`);
+    found.get(wanted)!.push(await compare(wanted, wanted.overfull ? full : roomy));
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+    if (round === ROUNDS) console.log(line(titleOf(wanted), found.get(wanted)!));
+  }
+}
+console.log(`load average ${loadAverage()} at the end`);
+process.exit();

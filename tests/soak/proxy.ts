@@ -4,6 +4,7 @@
  */
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { getHeapSpaceStatistics } from 'node:v8';
 import { Agent } from '../../gateway-runtime/proxy/agent.ts';
 import type { Limits } from '../../gateway-runtime/proxy/limits.ts';
 import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
@@ -18,6 +19,9 @@ export interface Held {
   /** Bytes. */
   readonly heap: number;
   readonly buffers: number;
+  /** What the heap has of the system, and of that for what was made lately. */
+  readonly committed: number;
+  readonly young: number;
   readonly rss: number;
 }
 
@@ -44,12 +48,15 @@ async function held(): Promise<Held> {
     (globalThis as { gc?: () => void }).gc?.();
   }
   const active = process.getActiveResourcesInfo();
-  const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
+  const { heapUsed, heapTotal, arrayBuffers, rss } = process.memoryUsage();
+  const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')!;
   return {
     sockets: active.filter((kind) => kind.endsWith('SocketWrap')).length,
     timers: active.filter((kind) => kind === 'Timeout').length,
     heap: heapUsed,
     buffers: arrayBuffers,
+    committed: heapTotal,
+    young: young.space_size,
     rss,
   };
 }

@@ -9,6 +9,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { residentMemory } from '../bench/proxy/measured.ts';
 import type { Held } from './proxy.ts';
 
 const REQUESTS = Number(process.argv[2] ?? 1_000_000);
@@ -17,6 +18,8 @@ const WARM_UP = 100_000;
 const CONNECTIONS = 64;
 /** Requests that are sent at once on a connection. */
 const PIPELINED = 16;
+/** Requests between looks at RSS. */
+const EACH = 100_000;
 /** Longer than idle connections to endpoints, and what lingers, are kept. */
 const CALM = 8_000;
 /** By which memory may differ. */
@@ -108,6 +111,7 @@ async function requests(port: number, count: number): Promise<number> {
   const since = performance.now();
   const left = () => {
     sent += PIPELINED;
+    if (sent % EACH < PIPELINED) resident.push(residentMemory(child.pid!));
     return sent <= count;
   };
   const isOver = { value: false };
@@ -120,6 +124,10 @@ async function requests(port: number, count: number): Promise<number> {
   await faults;
   return count / ((performance.now() - since) / 1_000);
 }
+
+const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+/** RSS under load, each 100,000 requests. */
+let resident: number[] = [];
 
 const backend = createServer({ noDelay: true }, serve).listen(0, '127.0.0.1');
 await once(backend, 'listening');
@@ -140,10 +148,10 @@ async function look(what: string): Promise<Held> {
   await pause(CALM);
   child.stdin.write('\n');
   const held = JSON.parse((await lines.next()).value as string) as Held;
-  const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
   console.log(
-    `${what}: ${held.sockets} sockets, ${held.timers} timers, ${mib(held.heap)} of heap, ${mib(held.buffers)} of buffers, ${mib(held.rss)} RSS`,
+    `${what}: ${held.sockets} sockets, ${held.timers} timers, ${mib(held.heap)} of heap (${mib(held.committed)} committed, ${mib(held.young)} of it young), ${mib(held.buffers)} of buffers, ${mib(held.rss)} RSS; under load each ${EACH.toLocaleString('en')}: ${resident.map((bytes) => Math.round(bytes / 2 ** 20)).join(' ')}`,
   );
+  resident = [];
   return held;
 }
 

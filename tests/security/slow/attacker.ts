@@ -1,0 +1,59 @@
+/** One attack, until the process is ended: `node attacker.ts NAME PORT CONNECTIONS`. */
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { ATTACKS, titleOf } from './attacks.ts';
+
+const [name, port, count] = [process.argv[2]!, Number(process.argv[3]), Number(process.argv[4])];
+const { hold, send, tls } = ATTACKS.find((attack) => titleOf(attack) === name)!;
+
+/** Connections that are begun in a millisecond, and how long it takes until one that was closed comes again, in milliseconds. */
+const PACE = 2;
+const AGAIN = 2_000;
+
+let made = 0;
+function open(isBare = false): Socket {
+  const n = made++;
+  const localAddress = hold?.scattered ? `127.${100 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}` : `127.0.0.66`;
+  const socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true });
+  socket.on('error', () => {});
+  return tls && !isBare ? connectTls({ socket, rejectUnauthorized: false }).on('error', () => {}) : socket;
+}
+
+if (hold) {
+  const { begin, move, reads, bare } = hold;
+  const sockets = new Set<Socket>();
+  const again = () => {
+    const socket = open(bare);
+    if (reads) socket.resume();
+    else socket.pause();
+    if (begin) socket.write(begin, 'latin1');
+    sockets.add(socket);
+    socket.on('close', () => {
+      sockets.delete(socket);
+      setTimeout(again, AGAIN);
+    });
+  };
+  for (let i = 0; i < count; i++) setTimeout(again, i / PACE);
+  // A tenth of them at a time: what is slow does not come in bursts.
+  let turn = 0;
+  if (move)
+    setInterval(() => {
+      turn = (turn + 1) % 10;
+      let i = 0;
+      for (const socket of sockets) if (i++ % 10 === turn && socket.writable) socket.write(move);
+    }, 100);
+}
+
+if (send) {
+  const { messages, perSecond } = send;
+  const began = performance.now();
+  let sent = 0;
+  setInterval(() => {
+    for (; sent < ((performance.now() - began) / 1_000) * perSecond; sent++) {
+      const socket = open();
+      socket.resume();
+      socket.end(messages[sent % messages.length]!, 'latin1');
+      socket.setTimeout(2_000, () => socket.destroy());
+    }
+  }, 2);
+}

@@ -1,0 +1,56 @@
+/**
+ * The data plane under attack: `node gateway.ts BACKEND_PORT [LIMITS]`, limits as JSON. Says its ports, in the clear and of TLS; for each line of its
+ * input how many sockets it has, and how late its event loop was since the last one (p99, milliseconds).
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { createInterface } from 'node:readline';
+import { Agent } from '../../../gateway-runtime/proxy/agent.ts';
+import type { Limits } from '../../../gateway-runtime/proxy/limits.ts';
+import { Metrics } from '../../../gateway-runtime/proxy/telemetry/metrics.ts';
+import { re2 } from '../../../gateway-runtime/regex/re2.ts';
+import { difference } from '../../../gateway-runtime/snapshot/difference.ts';
+import { issue } from '../../support/certificates.ts';
+import { backend, endpoints, GATEWAY, to } from '../../support/gateway.ts';
+import { listener, rule, snapshot } from '../../unit/match/snapshots.ts';
+
+const agent = new Agent({
+  gateway: GATEWAY,
+  regex: re2,
+  bindPort: () => 0,
+  metrics: new Metrics(),
+  limits: JSON.parse(process.argv[3] ?? '{}') as Partial<Limits>,
+  accessLog: () => {},
+});
+const endpoint = { address: '127.0.0.1', port: Number(process.argv[2]) };
+const certificate = issue('infra/slow', ['*.example.com']);
+const on = ['web', 'secure'];
+const rest = { backends: [to('whoami')] };
+const wanted = snapshot(
+  listener('web'),
+  listener('secure', { port: 443, protocol: 'HTTPS', certificates: [certificate.id] }),
+  backend('whoami'),
+  rule({ on, rest }),
+  rule({
+    on,
+    route: 'shop/regex',
+    matches: [{ path: { type: 'RegularExpression', value: '/regex/(a|aa|a*)*b' } }],
+    rest,
+  }),
+);
+const { accepted, diagnostics } = await agent.apply({
+  delta: difference(undefined, wanted),
+  endpoints: endpoints({ whoami: [endpoint] }),
+  certificates: new Map([[certificate.id, certificate]]),
+});
+if (!accepted || diagnostics.length > 0) throw new Error(JSON.stringify(diagnostics));
+
+const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind.endsWith('SocketWrap')).length;
+
+console.log(`${agent.boundPort(80)} ${agent.boundPort(443)}`);
+const delay = monitorEventLoopDelay({ resolution: 2 });
+delay.enable();
+for await (const _ of createInterface({ input: process.stdin })) {
+  const ms = (nanoseconds: number) => nanoseconds / 1e6;
+  console.log(JSON.stringify({ loop99: ms(delay.percentile(99)), sockets: sockets() }));
+  delay.reset();
+}
