@@ -13,6 +13,10 @@ const COMMANDS = {
   explain: { summary: 'say where a request goes, and why', load: () => import('./explain.ts') },
   diff: { summary: 'say which requests go another way after a change', load: () => import('./diff.ts') },
   status: { summary: "say each object's conditions in words", load: () => import('./status.ts') },
+  replay: {
+    summary: 'say what a change does to the requests of an access log',
+    load: () => import('./replay.ts'),
+  },
   synth: { summary: 'write the Kubernetes objects of an app as YAML', load: () => import('./synth.ts') },
 };
 
@@ -23,6 +27,7 @@ Examples:
   gatewright explain app.ts GET https://shop.example.com/cart -H 'x-tier: gold'
   gatewright diff HEAD:app.ts app.ts
   gatewright status manifests/ --json
+  gatewright replay access.log.gz --from HEAD:app.ts --against app.ts
   gatewright synth app.ts -o dist
 
 Exit codes: 0 done; 1 something is refused, the request is answered with an

@@ -45,6 +45,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   translate: ['filters', 'match', 'snapshot', 'api'],
   explain: ['filters', 'match', 'snapshot', 'api'],
   diff: ['explain', 'filters', 'match', 'snapshot', 'api'],
+  replay: ['diff', 'proxy', 'match', 'snapshot', 'api'],
   regex: ['match'],
   proxy: ['filters', 'match', 'snapshot', 'api'],
   admin: ['explain', 'proxy', 'filters', 'match', 'snapshot', 'api'],
