@@ -5,8 +5,9 @@ import { clusterObject } from './api-object.ts';
 import { frozenTeam } from './attachment.ts';
 import { requireChecks } from './checks.ts';
 import { fixFields } from './fixed.ts';
-import { flag, optional, read, record, type Shape, text } from './props.ts';
-import { TEAM_OF_CHART } from './role.ts';
+import type { OwnAttachment } from './granted.ts';
+import { anything, flag, optional, read, record, type Shape, text } from './props.ts';
+import { ON_OF_CHART, TEAM_OF_CHART } from './role.ts';
 import { isTeamRef, type TeamRef, teamType } from './team.ts';
 
 const OF_EVERY_CHART: Shape<Omit<ChartProps, 'namespace'>> = {
@@ -14,7 +15,11 @@ const OF_EVERY_CHART: Shape<Omit<ChartProps, 'namespace'>> = {
   disableResourceNameHashes: optional(flag),
 };
 const OF_PLATFORM: Shape<PlatformChartProps> = { ...OF_EVERY_CHART, namespace: text };
-const OF_TEAM: Shape<TeamChartProps<string>> = { ...OF_EVERY_CHART, team: teamType };
+const OF_TEAM: Shape<TeamChartProps<string>> = {
+  ...OF_EVERY_CHART,
+  team: teamType,
+  on: optional(anything),
+};
 
 export interface PlatformChartProps extends ChartProps {
   /** The namespace of the gateways, made by this chart. */
@@ -35,24 +40,33 @@ export class PlatformChart extends Chart {
   }
 }
 
-export interface TeamChartProps<Name extends string> extends Omit<ChartProps, 'namespace'> {
+export interface TeamChartProps<Name extends string, On = unknown> extends Omit<ChartProps, 'namespace'> {
   /** The team that owns what is in the chart; all of it goes into the team's namespace. */
   readonly team: TeamRef<Name>;
+  /**
+   * What routes of the chart attach to where they say nothing else, written out in each.
+   * @default - each route says it
+   */
+  readonly on?: OwnAttachment<On, Name>;
 }
 
 /** What one team owns: routes and services in its own namespace. Throws an Error where it is given no team. */
-export class TeamChart<const Name extends string = string> extends Chart {
+export class TeamChart<const Name extends string = string, const On = undefined> extends Chart {
   readonly team: TeamRef<Name>;
+  /** What its routes attach to where they say nothing else. */
+  readonly on: On;
 
-  constructor(scope: Construct, id: string, given: TeamChartProps<Name>) {
+  constructor(scope: Construct, id: string, given: TeamChartProps<Name, On>) {
     const { props, problems } = read<TeamChartProps<string>>('TeamChart', given, OF_TEAM);
-    const { team, ...rest } = props;
+    const { team, on, ...rest } = props;
     super(scope, id, { ...rest, ...(team && { namespace: team.namespace }) });
     if (!isTeamRef(team))
       throw new Error(`${this.node.path}: ${problems.join('; ')}: new TeamChart(app, '${id}', { team })`);
     this.team = team as TeamRef<Name>;
-    fixFields(this, ['team']);
+    this.on = on as On;
+    fixFields(this, ['team', 'on']);
     Object.defineProperty(this, TEAM_OF_CHART, { value: frozenTeam(this.team) });
+    Object.defineProperty(this, ON_OF_CHART, { value: on });
     requireChecks(this, () => [...problems]);
   }
 }

@@ -77,6 +77,42 @@ export type AttachmentWithin<On, Kind extends RouteKind, Scope> = On extends rea
   ? { [Index in keyof On]: OneAttachment<On[Index], Kind, Scope> }
   : OneAttachment<On, Kind, Scope>;
 
+/** What routes of a scope attach to where they say nothing, which their chart says; undefined where it does not. */
+type DefaultOf<Scope> = Scope extends { readonly on: infer On } ? On : undefined;
+
+/** What a route attaches to: what it says itself, else what its chart says. */
+export type OnOf<On, Scope> = unknown extends On
+  ? DefaultOf<Scope> extends undefined
+    ? On
+    : DefaultOf<Scope>
+  : On;
+
+/** `on` of a route, which may be left out in a chart that says it for all. */
+export type OnProp<On, Kind extends RouteKind, Scope> =
+  DefaultOf<Scope> extends undefined
+    ? {
+        /** What the route attaches to: a grant, a dedicated gateway, an open listener, or several of them. */
+        readonly on: AttachmentWithin<On, Kind, Scope>;
+      }
+    : {
+        /**
+         * What the route attaches to: a grant, a dedicated gateway, an open listener, or several of them.
+         * @default - what the chart of the team says
+         */
+        readonly on?: AttachmentWithin<On, Kind, Scope>;
+      };
+
+/** What the chart of a team takes for its routes: of whatever kind, but of the team. */
+export type OwnAttachment<On, Name extends string> = On extends readonly unknown[]
+  ? { [Index in keyof On]: OwnAttachment<On[Index], Name> }
+  : On extends Attachment<readonly string[], infer _Kinds, string, infer Team>
+    ? string extends Name | Team
+      ? On
+      : Team extends Name
+        ? On
+        : `this grant is for team ${Team}, this chart belongs to team ${Name}`
+    : 'a route attaches to a grant: gateway.grant(team, { hostnames })';
+
 /** The scope of a construct that only the platform may make: not the chart of a team. */
 export type PlatformScope<Scope, What extends string = 'gateway'> = Scope extends {
   readonly team: TeamRef<infer Name>;

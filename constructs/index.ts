@@ -69,4 +69,4 @@ export type { SessionPersistence } from './session-persistence.ts';
 export { SharedGateway, type SharedGatewayProps } from './shared-gateway.ts';
 export { SynthError, type Synthesis, type SynthesizeOptions, synthesize } from './synthesize.ts';
 export { Team, type TeamProps, type TeamRef } from './team.ts';
-export { TeamRoute, type TeamRouteProps } from './team-route.ts';
+export { TeamRoute, type TeamRouteOptions, type TeamRouteProps } from './team-route.ts';

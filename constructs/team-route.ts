@@ -14,21 +14,22 @@ import { requireChecks } from './checks.ts';
 import type { ExternalAuth } from './external-auth.ts';
 import type { Filter } from './filter.ts';
 import { isGateway } from './gateway.ts';
-import type { AttachmentWithin, HostnameWithin, HostsOf, ListenersOf } from './granted.ts';
+import type { HostnameWithin, HostsOf, ListenersOf, OnOf, OnProp } from './granted.ts';
 import type { GivenOf, PathsOf } from './granted-paths.ts';
 import type { PathCondition } from './match.ts';
 import { boundedName, nameProblem } from './naming.ts';
 import { pathProblem } from './path-limits.ts';
 import { anything, found, isObject, optional, read, type Shape, text, texts } from './props.ts';
-import { hostnamesText, missingGrant, teamOf } from './role.ts';
+import { hostnamesText, missingGrant, onOf, teamOf } from './role.ts';
 import { type ApiRule, Rule, type RuleProps } from './rule.ts';
 import { shard } from './sharding.ts';
 import { MATERIALIZE, WARNINGS } from './synth-hooks.ts';
 import type { TeamRef } from './team.ts';
 
-export interface TeamRouteProps<On, Hosts extends readonly string[], Scope> {
-  /** What the route attaches to: a grant, a dedicated gateway, an open listener, or several of them. */
-  readonly on: AttachmentWithin<On, 'HTTPRoute', Scope>;
+export type TeamRouteProps<On, Hosts extends readonly string[], Scope> = OnProp<On, 'HTTPRoute', Scope> &
+  TeamRouteOptions<OnOf<On, Scope>, Hosts>;
+
+export interface TeamRouteOptions<On, Hosts extends readonly string[]> {
   /**
    * The hostnames that the route serves, at least one, each inside the grant.
    * @default - every hostname of the grant
@@ -46,8 +47,10 @@ export interface TeamRouteProps<On, Hosts extends readonly string[], Scope> {
   readonly name?: string;
 }
 
-const PROPS: Shape<TeamRouteProps<unknown, readonly string[], unknown>> = {
-  on: anything,
+type AnyProps = TeamRouteOptions<unknown, readonly string[]> & { readonly on?: unknown };
+
+const PROPS: Shape<AnyProps> = {
+  on: optional(anything),
   hostnames: optional(texts),
   listeners: optional(texts),
   name: optional(text),
@@ -84,20 +87,16 @@ export class TeamRoute<
   readonly #attachments: readonly Attachment[];
   readonly #listeners: readonly string[] | undefined;
   readonly #writesHostnames: boolean;
-  readonly #rules: Rule<this, Scope, PathsOf<On>, GivenOf<On>>[] = [];
+  readonly #rules: Rule<this, Scope, PathsOf<OnOf<On, Scope>>, GivenOf<OnOf<On, Scope>>>[] = [];
   /** As of the last synth that began. */
   #planned: Map<string, readonly ApiRule[]> | undefined;
 
   constructor(scope: Scope, id: string, given: TeamRouteProps<On, Hosts, Scope>) {
     super(scope, id);
-    const { props, problems } = read<TeamRouteProps<unknown, readonly string[], unknown>>(
-      'TeamRoute',
-      given,
-      PROPS,
-    );
+    const { props, problems } = read<AnyProps>('TeamRoute', given, PROPS);
     this.#shape = problems;
     this.name = props.name ?? id;
-    this.#on = [props.on].flat();
+    this.#on = [props.on === undefined ? onOf(this) : props.on].flat();
     this.#attachments = this.#on.filter(isAttachment);
     this.#listeners = props.listeners;
     const granted = new Set(this.#attachments.flatMap((each) => each.hostnames));
@@ -117,9 +116,13 @@ export class TeamRoute<
     const Filters extends readonly (Filter | ExternalAuth)[] = readonly [],
     const Path extends PathCondition = PathCondition,
   >(
-    props: RuleProps<Filters, Scope, Path, PathsOf<On>, GivenOf<On>> = {},
-  ): Rule<this, Scope, PathsOf<On>, GivenOf<On>> {
-    const rule = new Rule<this, Scope, PathsOf<On>, GivenOf<On>>(this, props as RuleProps, this.#base);
+    props: RuleProps<Filters, Scope, Path, PathsOf<OnOf<On, Scope>>, GivenOf<OnOf<On, Scope>>> = {},
+  ): Rule<this, Scope, PathsOf<OnOf<On, Scope>>, GivenOf<OnOf<On, Scope>>> {
+    const rule = new Rule<this, Scope, PathsOf<OnOf<On, Scope>>, GivenOf<OnOf<On, Scope>>>(
+      this,
+      props as RuleProps,
+      this.#base,
+    );
     this.#rules.push(rule);
     return rule;
   }

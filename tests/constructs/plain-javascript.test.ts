@@ -93,7 +93,7 @@ describe('constructs', () => {
         new PlatformChart(app, 'other', { namespace: 3 } as Any);
       },
       [
-        '[own] TeamChart does not know namespace: it takes labels, disableResourceNameHashes, team',
+        '[own] TeamChart does not know namespace: it takes labels, disableResourceNameHashes, team, on',
         '[own] TeamChart does not know lables: did you mean labels?',
         '[other] PlatformChart takes a text as namespace, this is 3',
       ],

@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Chart } from 'cdk8s';
 import { Deployment, Service } from 'cdk8s-plus-25';
+import { Construct } from 'constructs';
 import {
   addHeaders,
   Canary,
@@ -18,6 +19,7 @@ import {
   service,
   setHeaders,
   setResponseHeaders,
+  TeamChart,
   TeamRoute,
 } from 'gatewright';
 import { storefront } from './storefront.ts';
@@ -67,6 +69,33 @@ describe('TeamRoute', () => {
         ],
       },
     });
+  });
+
+  it('attaches to what its chart says where it says nothing, written out', () => {
+    const { app, shop, shared, shopEdge } = storefront();
+    const inner = shared.grant(shop, { name: 'inner', hostnames: ['shop.internal'] });
+    const chart = new TeamChart(app, 'more', { team: shop, on: shopEdge });
+    new TeamRoute(chart, 'a', { hostnames: ['a.shop.example.com'] }).rule().to(cart);
+    new TeamRoute(chart, 'b', { on: inner }).rule().to(cart);
+    const parentOf = (name: string) => named(app, 'HTTPRoute', name).spec.parentRefs;
+    expect(parentOf('a')).toEqual([
+      expect.objectContaining({ kind: 'ListenerSet', name: 'shared-gw-shop', namespace: 'infra' }),
+    ]);
+    expect(parentOf('b')).toEqual([expect.objectContaining({ name: 'shared-gw-shop-inner' })]);
+    // biome-ignore lint/suspicious/noExplicitAny: as plain JavaScript would
+    type Any = any;
+    new TeamRoute(new Construct(chart, 'page') as Any, 'c', {
+      on: undefined,
+      hostnames: ['x.example.com'],
+    } as Any)
+      .rule()
+      .to(cart);
+    new TeamRoute(new TeamChart(app, 'none', { team: shop }), 'd', {} as Any).rule().to(cart);
+    expect(errors(app)).toEqual([
+      expect.stringMatching(/^\[more\/page\/c\] hostnames\[0\]: hostname x\.example\.com is outside grant/),
+      '[none/d] a route attaches to a grant, not to undefined: use gateway.grant(team, { hostnames })',
+    ]);
+    expect(() => Object.assign(chart, { on: inner })).toThrow(TypeError);
   });
 
   it('serves every hostname of the grant where it names none', () => {

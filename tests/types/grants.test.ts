@@ -181,12 +181,12 @@ const REFUSED: Record<string, Refused> = {
   'a gateway made in the chart of a team': {
     code: `new SharedGateway(shopChart, 'g', { listeners: { web: http(80) } });`,
     at: 'shopChart',
-    message: `Argument of type 'TeamChart<"shop">' is not assignable to parameter of type '"a gateway is made by the platform, and this chart belongs to team shop"'.`,
+    message: `Argument of type 'TeamChart<"shop", undefined>' is not assignable to parameter of type '"a gateway is made by the platform, and this chart belongs to team shop"'.`,
   },
   'a dedicated gateway made in the chart of a team': {
     code: `new DedicatedGateway(shopChart, 'g', { team: shop, hostnames: ['s.example.com'], listeners: { web: http(80) } });`,
     at: 'shopChart',
-    message: `Argument of type 'TeamChart<"shop">' is not assignable to parameter of type '"a gateway is made by the platform, and this chart belongs to team shop"'.`,
+    message: `Argument of type 'TeamChart<"shop", undefined>' is not assignable to parameter of type '"a gateway is made by the platform, and this chart belongs to team shop"'.`,
   },
   'the grant of another team in a construct that says whose it is': {
     code: `new TeamRoute(page, 'r', { on: dataEdge });`,
@@ -271,7 +271,7 @@ const REFUSED: Record<string, Refused> = {
   'a misspelt condition': {
     code: `new TeamRoute(shopChart, 'r', { on: shopEdge }).rule({ header: { a: 'b' } });`,
     at: 'header',
-    message: `Object literal may only specify known properties, but 'header' does not exist in type 'RuleProps<readonly [], TeamChart<"shop">, PathCondition<"Exact" | "PathPrefix" | "RegularExpression", string>, "/", "">'. Did you mean to write 'headers'?`,
+    message: `Object literal may only specify known properties, but 'header' does not exist in type 'RuleProps<readonly [], TeamChart<"shop", undefined>, PathCondition<"Exact" | "PathPrefix" | "RegularExpression", string>, "/", "">'. Did you mean to write 'headers'?`,
   },
   'a method that is none': {
     code: `new TeamRoute(shopChart, 'r', { on: shopEdge }).rule({ method: 'get' });`,
@@ -328,6 +328,21 @@ const REFUSED: Record<string, Refused> = {
     at: `canary({ stable: service('a', 80), canary: service('rows', 80, { namespace: 'data' }), weights: [3, 1] })`,
     message: `is in namespace data, which is not of team shop: take it from its owner, referenceGrant.service(name, port)`,
   },
+  'a route without a grant in a chart that has no default': {
+    code: `new TeamRoute(shopChart, 'r', { hostnames: ['shop.example.com'] });`,
+    at: `{ hostnames: ['shop.example.com'] }`,
+    message: `Property 'on' is missing in type`,
+  },
+  'a hostname outside of the default': {
+    code: `new TeamRoute(new TeamChart(app, 'd', { team: shop, on: wildEdge }), 'r', { hostnames: ['shop.example.com'] });`,
+    at: `'shop.example.com'`,
+    message: outside('shop.example.com', '*.wild.example.com'),
+  },
+  'the grant of another team as default': {
+    code: `new TeamChart(app, 'd', { team: shop, on: dataEdge });`,
+    at: 'on',
+    message: `"this grant is for team data, this chart belongs to team shop"`,
+  },
   'a path outside of a delegation': {
     code: `new TeamRoute(plain, 'r', { on: shopEdge.delegate('/checkout', data) }).rule({ path: exact('/cart') });`,
     at: 'path',
@@ -375,6 +390,11 @@ const TAKEN: Record<string, string> = {
   'a Service of another team, from its owner': `const lent = new ReferenceGrant(new TeamChart(app, 'data', { team: data }), 'lent', { from: shop, to: [service('rows', 80), service('files', 80)] });
     new TeamRoute(shopChart, 'r', { on: shopEdge }).rule().to(lent.service('rows', 80, { weight: 3 }), service('own', 80, { namespace: 'shop' }));`,
   'a Service of any namespace in a plain chart': `new TeamRoute(plain, 'r', { on: shopEdge }).rule({ filters: [mirror(service('rows', 80, { namespace: 'data' }))] }).to(service('rows', 80, { namespace: 'data' }));`,
+  'routes of a chart with a default': `const chart = new TeamChart(app, 'd', { team: shop, on: shopEdge });
+    new TeamRoute(chart, 'a', {}).rule({ path: exact('/a') }).to(service('a', 80));
+    new TeamRoute(chart, 'b', { hostnames: ['a.shop.example.com'], listeners: ['web'] }).rule().to(service('a', 80));
+    new TeamRoute(chart, 'c', { on: wildEdge, hostnames: ['a.wild.example.com'] }).rule().to(service('a', 80));
+    new TeamRoute(new TeamChart(app, 'e', { team: shop, on: [shopEdge, wildEdge] }), 'd', { hostnames: ['a.wild.example.com', 'shop.example.com'] }).rule().to(service('a', 80));`,
   'delegated paths, narrower ones, and what is left': `const checkout = shopEdge.delegate('/checkout', data, { hostnames: ['shop.example.com'] });
     const cards = checkout.delegate('/checkout/cards', data, { name: 'cards' });
     const rest = checkout.remainder.delegate('/admin', data, { name: 'admin' }).remainder;

@@ -204,7 +204,10 @@ export const ATTACHMENTS: readonly Violation[] = [
     violates:
       'a route is written into the namespace of another team, where the grant of that team lets it in',
     code: `new TeamChart(app, 'more', { team: shop, namespace: 'media' });`,
-    typescript: { at: 'namespace', words: [`'namespace' does not exist in type 'TeamChartProps<"shop">'`] },
+    typescript: {
+      at: 'namespace',
+      words: [`'namespace' does not exist in type 'TeamChartProps<"shop", undefined>'`],
+    },
     javascript: { path: 'more', words: ['TeamChart does not know namespace'], namesNoGrant: true },
     objects: [
       httpRoute({ namespace: 'media', parentRefs: [listenersOf('media')], hostnames: ['media.example.com'] }),
