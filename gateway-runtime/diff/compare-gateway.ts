@@ -36,7 +36,7 @@ export class GatewayComparison {
     this.#after = new GatewaySide(after);
     this.#expressions = expressions;
     this.#buckets = new BucketChanges(this.#before, this.#after);
-    this.#regions = new RegionSet(gatewayKey((after ?? before)!.gateway), edited);
+    this.#regions = new RegionSet(gatewayKey((after ?? before)!.gateway), edited, expressions);
   }
 
   regions(): Region[] {
@@ -111,7 +111,12 @@ export class GatewayComparison {
 
   #witness(at: Place, change: RuleChange, before: Chain, after: Chain): WitnessRequest | undefined {
     const { set, others } = change;
-    const found = findWitness(set, at.witnessHost(), conditionsOf(others), this.#expressions);
+    const found = findWitness(
+      set,
+      at.witnessHost(),
+      conditionsOf(others, this.#expressions),
+      this.#expressions,
+    );
     if (!found) return undefined;
     const verified =
       isServedBy(change.before, this.#before, before, at.port, found, this.#expressions) &&
@@ -145,7 +150,12 @@ export class GatewayComparison {
     for (const { after, set, others } of ruleChanges(NO_RULES, allOf(chain), () => true, this.#expressions)) {
       const outcome = this.#outcome(side, after);
       if (best?.request && outcome.errors === 1) continue;
-      const found = findWitness(set, at.witnessHost(), conditionsOf(others), this.#expressions);
+      const found = findWitness(
+        set,
+        at.witnessHost(),
+        conditionsOf(others, this.#expressions),
+        this.#expressions,
+      );
       const isTrue = found && isServedBy(after, side, chain, at.port, found, this.#expressions);
       if (!isTrue && best) continue;
       best = { request: isTrue ? found : undefined, outcome };

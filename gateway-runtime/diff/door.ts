@@ -32,8 +32,8 @@ export function doorOf(side: GatewaySide, port: number, listener: Listener | und
 export interface DoorChange {
   /** Some clients that came in come in no more. */
   readonly isLess: boolean;
-  /** Those without a certificate. */
-  readonly needsCertificate: boolean;
+  /** Clients without a certificate came in and don't now, or the other way round. */
+  readonly isForThoseWithout: boolean;
 }
 
 /** How an open door differs from what it was; undefined where it does not. */
@@ -42,7 +42,7 @@ export function changeOfDoor(
   after: Listener,
   bundlesOf: (listener: Listener, side: 'before' | 'after') => unknown,
 ): DoorChange | undefined {
-  if (before.protocol !== after.protocol) return { isLess: true, needsCertificate: false };
+  if (before.protocol !== after.protocol) return { isLess: true, isForThoseWithout: false };
   const form = (listener: Listener, side: 'before' | 'after') =>
     canonicalJson([
       [...listener.certificates].sort(),
@@ -51,8 +51,7 @@ export function changeOfDoor(
     ]);
   if (form(before, 'before') === form(after, 'after')) return undefined;
   const asks = ({ clientCertificates }: Listener) => clientCertificates?.mode === 'AllowValidOnly';
-  const needsCertificate = asks(after) && !asks(before);
-  return { isLess: needsCertificate, needsCertificate };
+  return { isLess: asks(after) && !asks(before), isForThoseWithout: asks(after) !== asks(before) };
 }
 
 /** `HTTPS with the certificate infra/edge, only clients with a certificate from ConfigMap infra/authorities`. */

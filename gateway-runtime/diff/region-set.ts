@@ -4,6 +4,7 @@ import type { HttpMatch, HttpRule, Listener } from '../snapshot/snapshot.ts';
 
 import type { EditedRoutes } from './diff.ts';
 import { type Door, type DoorChange, doorInWords } from './door.ts';
+import type { Expressions } from './expressions.ts';
 import { NOT_SERVED, type Outcome } from './outcome.ts';
 import { type Region, type RegionSide, type RegionSource, severityOf, type Witness } from './region.ts';
 import type { Entry, RuleBucket } from './rule-bucket.ts';
@@ -36,9 +37,11 @@ interface Group {
 export class RegionSet {
   readonly #gateway: string;
   readonly #edited: EditedRoutes;
+  readonly #expressions: Expressions;
   readonly #groups = new Map<string, Group>();
 
-  constructor(gateway: string, edited: EditedRoutes) {
+  constructor(gateway: string, edited: EditedRoutes, expressions: Expressions) {
+    this.#expressions = expressions;
     this.#gateway = gateway;
     this.#edited = edited;
   }
@@ -57,7 +60,7 @@ export class RegionSet {
       after: sideOf(change.after, after),
       change,
       severity: severityOf(before, after),
-      authors: this.#authors(change),
+      authors: this.#authors(at, change),
     }));
     this.#add(group, at, change);
     if (!group.witness) group.witness = witnessAt(at, find(group.tried++));
@@ -101,7 +104,7 @@ export class RegionSet {
     }));
     const any = { method: 'GET', host: at.witnessHost(), path: '/', query: '', headers: [] };
     this.#addDoor(group, at, buckets, request ?? any);
-    if (change.needsCertificate) group.witness = { ...group.witness!, withoutCertificate: true };
+    if (change.isForThoseWithout) group.witness = { ...group.witness!, withoutCertificate: true };
   }
 
   #addDoor(
@@ -134,17 +137,19 @@ export class RegionSet {
 
   #add(group: Group, { host, before, after }: Place, change?: RuleChange): void {
     const listener = (after.listener ?? before.listener)!;
-    const others = change ? conditionsOf(change.others) : [];
+    const others = change ? conditionsOf(change.others, this.#expressions) : [];
     const key = `${listener.key} ${JSON.stringify(others)}`;
     const known = group.extents.get(key);
     if (known) known.hosts.push(host);
     else group.extents.set(key, { listener, hosts: [host], others });
   }
 
-  #authors({ before, after }: RuleChange): string[] {
+  #authors(at: Place, { before, after }: RuleChange): string[] {
     const teams = [before, after].flatMap((entry) =>
       entry && this.#edited(entry.rule.source) ? [teamOf(entry.rule)] : [],
     );
+    // Another listener has the host now, or what had it is gone.
+    if (at.before.listener!.key !== at.after.listener!.key) teams.push(at.after.listener!.source.namespace);
     return [...new Set(teams)].sort();
   }
 

@@ -2,6 +2,7 @@
 import { type Contender, comparePrecedence } from '../match/precedence.ts';
 import type { HttpMatch, HttpRule } from '../snapshot/snapshot.ts';
 import type { Conjunction } from './conjunction.ts';
+import { EntryList } from './entry-list.ts';
 
 /** One match of a rule under one hostname. */
 export interface Entry extends Contender {
@@ -16,9 +17,10 @@ export class RuleBucket {
   readonly rules: readonly HttpRule[];
   #entries: readonly Entry[] | undefined;
   #byRule: Map<HttpRule, Entry[]> | undefined;
-  readonly #exact = new Map<string, Entry[]>();
-  readonly #prefixes = new Map<string, Entry[]>();
-  readonly #expressions: Entry[] = [];
+  readonly #all = new EntryList();
+  readonly #exact = new Map<string, EntryList>();
+  readonly #prefixes = new Map<string, EntryList>();
+  readonly #expressions = new EntryList();
   /** Values of exact paths and prefixes in code unit order. */
   #values: readonly string[] = [];
   #catchAll = false;
@@ -52,14 +54,15 @@ export class RuleBucket {
     const entries = contenders.sort(comparePrecedence).map((each, rank): Entry => ({ ...each, rank }));
     this.#entries = entries;
     this.#byRule = Map.groupBy(entries, ({ rule }) => rule);
-    const put = (map: Map<string, Entry[]>, value: string, entry: Entry) => {
-      const known = map.get(value);
-      if (known) known.push(entry);
-      else map.set(value, [entry]);
+    const put = (map: Map<string, EntryList>, value: string, entry: Entry) => {
+      const list = map.get(value) ?? new EntryList();
+      map.set(value, list);
+      list.add(entry);
     };
     for (const entry of entries) {
+      this.#all.add(entry);
       const { path, method, headers, queryParams } = entry.condition;
-      if (path.type === 'RegularExpression') this.#expressions.push(entry);
+      if (path.type === 'RegularExpression') this.#expressions.add(entry);
       else put(path.type === 'Exact' ? this.#exact : this.#prefixes, path.value, entry);
       if (
         path.type === 'PathPrefix' &&
@@ -73,14 +76,19 @@ export class RuleBucket {
     return entries;
   }
 
-  /** Those that may take a path of the set, by precedence; expressions are all taken to. */
-  meeting({ path, pathExpressions }: Pick<Conjunction, 'path' | 'pathExpressions'>): readonly Entry[] {
-    const all = this.entries;
-    if (path.type === 'PathPrefix' && path.value === '/' && pathExpressions.length === 0) return all;
-    const found = [...this.#expressions];
-    const add = (entries: readonly Entry[] | undefined) => {
-      if (entries) for (const entry of entries) found.push(entry);
+  /** Those that may take requests of the set, as far as its path and known values say, by precedence; expressions are all taken to. */
+  meeting(set: Pick<Conjunction, 'path' | 'pathExpressions' | 'headers' | 'query'>): readonly Entry[] {
+    this.entries;
+    const { path, pathExpressions } = set;
+    const found: Entry[] = [];
+    const add = (list: EntryList | undefined) => {
+      if (list) for (const part of list.meeting(set)) for (const entry of part) found.push(entry);
     };
+    if (path.type === 'PathPrefix' && path.value === '/' && pathExpressions.length === 0) {
+      add(this.#all);
+      return found.sort((a, b) => a.rank - b.rank);
+    }
+    add(this.#expressions);
     // The prefixes that the path lies within.
     for (let end = path.value.length; end > 0; end = path.value.lastIndexOf('/', end - 1)) {
       add(this.#prefixes.get(path.value.slice(0, end)));

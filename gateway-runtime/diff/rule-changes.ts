@@ -97,7 +97,26 @@ function* goingFirst(
   }
 }
 
-/** The matches, each once. */
-export function conditionsOf(entries: readonly Entry[]): HttpMatch[] {
-  return [...new Map(entries.map(({ condition }) => [JSON.stringify(condition), condition])).values()];
+/** Beyond these, what others take along is not worth looking for. */
+const MOST_COMPARED = 32;
+
+/** The matches, each once, without those that another takes along. */
+export function conditionsOf(entries: readonly Entry[], expressions: Expressions): HttpMatch[] {
+  const all = [...new Map(entries.map(({ condition }) => [JSON.stringify(condition), condition])).values()];
+  if (all.length > MOST_COMPARED) return all;
+  return all.filter((each, index) => {
+    const set = narrowed(EVERYTHING, each, expressions);
+    return !all.some(
+      (other, at) =>
+        at !== index &&
+        (!set || takesAll(other, set, expressions)) &&
+        // Of two that take the same, the first stays.
+        (at < index || !isWithinMatch(other, each, expressions)),
+    );
+  });
+}
+
+function isWithinMatch(inner: HttpMatch, outer: HttpMatch, expressions: Expressions): boolean {
+  const set = narrowed(EVERYTHING, inner, expressions);
+  return !set || takesAll(outer, set, expressions);
 }

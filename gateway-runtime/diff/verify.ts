@@ -20,7 +20,9 @@ export function isServedBy(
   request: WitnessRequest,
   expressions: Expressions,
 ): boolean {
-  const at = { path: { type: 'Exact', value: request.path }, pathExpressions: [] } as const;
+  const headers = new Map(request.headers.map(([name, value]) => [name, { value, expressions: [] }]));
+  const path = { type: 'Exact', value: request.path } as const;
+  const at = { path, pathExpressions: [], headers, query: new Map() };
   const rules = new Set<HttpRule>();
   for (const bucket of chain.buckets) for (const { rule } of bucket.meeting(at)) rules.add(rule);
   const byHostname = side.listeners(port);

@@ -115,7 +115,8 @@ export function makeCase(name: string, form: CaseForm, fragment: (name: string) 
   return { name, form, steps };
 }
 
-function readFragment(name: string): RawObject[] {
+/** A file of `_shared/`. */
+export function readFragment(name: string): RawObject[] {
   const file = join(CASES, SHARED, `${name}.yaml`);
   return parseFragment(relative(CASES, file), readFileSync(file, 'utf8'));
 }
