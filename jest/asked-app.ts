@@ -39,6 +39,8 @@ export class AskedApp {
   readonly objects: readonly SourcedObject[];
   /** With the constructs that made them, where it is an app. */
   readonly appObjects: readonly AppObject[];
+  /** All of its objects, also those that no gateway has to do with; with constructs, where they are known. */
+  readonly written: readonly { readonly object: RawObject; readonly path?: string }[];
   /** Whether it is known by now that the app is another one. */
   readonly isStale: () => boolean;
   /** Whether the app is still what was read; slow. */
@@ -47,11 +49,12 @@ export class AskedApp {
 
   /** Throws where the app has errors. */
   constructor(app: Askable) {
-    const { objects, appObjects = [], isStale, isTrue = () => true } = read(app);
+    const { objects, appObjects = [], written, isStale, isTrue = () => true } = read(app);
     const services = missingServices(objects).map(standInService);
     const raw = [...objects, ...services].map((each) => each.raw);
     this.objects = objects;
     this.appObjects = appObjects;
+    this.written = written ?? objects.map((each) => ({ object: each.raw }));
     this.isStale = isStale;
     this.isTrue = isTrue;
     this.translation = translate([...raw, ...certificateStandIns(raw)], { regex: re2, classes: 'any' });
@@ -111,6 +114,8 @@ function compiledOnce(engine: RegexEngine): RegexEngine {
 interface Read {
   readonly objects: readonly SourcedObject[];
   readonly appObjects?: readonly AppObject[];
+  /** Where it is more than `objects`. */
+  readonly written?: AskedApp['written'];
   readonly isStale: () => boolean;
   readonly isTrue?: () => boolean;
 }
@@ -128,6 +133,7 @@ function readApp(app: App): Read {
   return {
     objects: sourced(appObjects.map(({ object, path }) => [object, path])),
     appObjects,
+    written: appObjects,
     isStale: () => countOf(app) !== before,
     isTrue: () => JSON.stringify(objectsOf(app)) === text,
   };
@@ -139,6 +145,7 @@ function readArray(array: readonly RawObject[]): Read {
   const text = JSON.stringify(array);
   return {
     objects: sourced(array.map((object, index) => [object, `object ${index + 1} of the array`])),
+    written: array.map((object) => ({ object })),
     isStale: () => JSON.stringify(array) !== text,
   };
 }

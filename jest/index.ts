@@ -14,6 +14,7 @@ import { afterAll, afterEach, expect } from '@jest/globals';
 import { type Askable, askedApp, type Question, refuseChanged } from './asked-app.ts';
 import { refuseOpen } from './open-statements.ts';
 import { type Routed, routed, type Verdict } from './routed.ts';
+import { appTouchesOnly, changeTouchesOnly } from './touch-only.ts';
 import { noShadowedRules } from './whole-app.ts';
 
 export type { Askable, Question } from './asked-app.ts';
@@ -29,6 +30,11 @@ export interface GatewrightMatchers<R> {
   toRoute(request: string, question?: Question): R extends void ? Routed : never;
   /** No rule is there in vain: none whose requests another one, or another listener, takes all. */
   toHaveNoShadowedRules(): R;
+  /**
+   * All objects of the app are of this team. With `since`, an earlier form of the app: all requests that go another way now are of
+   * routes of this team, or of none.
+   */
+  toTouchOnly(team: string, options?: { readonly since?: Askable }): R;
 }
 
 declare module 'expect' {
@@ -85,7 +91,24 @@ function toHaveNoShadowedRules(this: Context, app: Askable): Verdict {
   return noShadowedRules(askedApp(app, testOf(this)));
 }
 
-expect.extend({ toRoute, toHaveNoShadowedRules } as unknown as Parameters<typeof expect.extend>[0]);
+function toTouchOnly(
+  this: Context,
+  app: Askable,
+  team: string,
+  { since }: { since?: Askable } = {},
+): Verdict {
+  if (typeof team !== 'string' || team === '') {
+    throw new TypeError(`toTouchOnly() found ${JSON.stringify(team)}, expected the name of a team`);
+  }
+  const after = askedApp(app, testOf(this));
+  return since === undefined
+    ? appTouchesOnly(team, after)
+    : changeTouchesOnly(team, askedApp(since, testOf(this)), after);
+}
+
+expect.extend({ toRoute, toHaveNoShadowedRules, toTouchOnly } as unknown as Parameters<
+  typeof expect.extend
+>[0]);
 
 let refuseOpenOutsideOfTests: () => void = () => {};
 try {

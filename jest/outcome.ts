@@ -13,7 +13,7 @@ export interface Outcome {
 }
 
 /** The shares together are 1. */
-export function outcomesOf({ status, reply, backends, matches }: Explanation): readonly Outcome[] {
+export function outcomesOf({ request, status, reply, backends, matches }: Explanation): readonly Outcome[] {
   const serves = matches.some(({ outcome }) => outcome === 'serves');
   if (reply) return [{ share: 1, ...answer(reply) }];
   if (status !== undefined) return [{ share: 1, status }];
@@ -23,7 +23,7 @@ export function outcomesOf({ status, reply, backends, matches }: Explanation): r
     .filter(({ weight }) => weight > 0)
     .map(({ name, weight, unresolved, reply: own }) => ({
       share: weight / total,
-      ...(unresolved ? { status: 500 } : own ? answer(own) : { backend: name }),
+      ...(unresolved ? (request.isConnection ? {} : { status: 500 }) : own ? answer(own) : { backend: name }),
     }));
 }
 

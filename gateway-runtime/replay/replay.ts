@@ -191,6 +191,9 @@ export class Replay {
       if (differs !== undefined) break;
     }
     const after = first!.after;
+    if (after.isConnection || ('before' in first! && first.before?.isConnection)) {
+      return { missing: 'connections that TLSRoutes decide about', after };
+    }
     return missing.size === 0 ? first! : { missing: [...missing].sort().join(', '), after };
   }
 

@@ -11,6 +11,8 @@ export interface Reached {
   readonly outcome: Outcome;
   /** Absent where no rule takes it. */
   readonly rule?: HttpRule;
+  /** The server name chose a listener of TLSRoutes, which are no matter of requests. */
+  readonly isConnection?: true;
 }
 
 /** Where requests arrive. */
@@ -32,6 +34,7 @@ const MISDIRECTED = answered(
   421,
   '421: the TLS handshake was with another listener than the one of the host',
 );
+const CONNECTION: Reached = { outcome: NOT_SERVED, isConnection: true };
 const NO_RULE: Reached = { outcome: NOT_SERVED };
 
 interface Payload {
@@ -81,7 +84,7 @@ export class Side {
         ({ port, protocol }): Place => ({
           gateway,
           port,
-          scheme: protocol === 'HTTPS' ? 'https' : 'http',
+          scheme: protocol === 'HTTP' ? 'http' : 'https',
         }),
       ),
     );
@@ -111,6 +114,7 @@ export class Side {
     if (!found) return NO_GATEWAY;
     const table = found.router.listener(port, request.host);
     if (!table) return found.ports.has(port) ? NO_LISTENER : NO_PORT;
+    if (table.listener.protocol === 'TLS') return CONNECTION;
     if (serverName !== undefined) {
       const handshake = found.router.listener(port, serverName);
       if (handshake?.listener.key !== table.listener.key) return MISDIRECTED;

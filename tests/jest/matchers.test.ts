@@ -51,6 +51,7 @@ describe('toRoute', () => {
     expect(app).toRoute('http://shop.example.com/none').toReject();
     expect(app).not.toRoute('http://shop.example.com/none').toReject(500);
     expect(app).toRoute('http://shop.example.com/%zz').toReject(400);
+    expect(app).toRoute('tls://mail.example.com').toReject();
     expect(app).not.toRoute(CART).toReject();
     expect(app).not.toRoute(CART).toRedirect();
   });
@@ -179,6 +180,42 @@ describe('toHaveNoShadowedRules', () => {
       '[shop/store] spec.rules[4] of HTTPRoute/shop/store (shop/store) is never reached',
     );
     expect(message.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+});
+
+describe('toTouchOnly', () => {
+  it('holds where every object is of the team, and names those that are not', () => {
+    const ofShop = synthesize(app)
+      .objects.map(({ object }) => object)
+      .filter(({ metadata }) => (metadata as { namespace?: string }).namespace === 'shop');
+    expect(ofShop).toTouchOnly('shop');
+    expect(ofShop).not.toTouchOnly('media');
+    expect(failureOf(() => expect(app).toTouchOnly('shop'))).toBe(`expect(app).toTouchOnly("shop")
+
+Expected: all objects of the app are of team shop
+Received:
+  Namespace infra, of infra (platform/Namespace)
+  Namespace media, of media (platform/media)
+  Gateway infra/edge, of infra (platform/edge)
+  ListenerSet infra/edge-shop, of infra (platform/edge/shop)
+  ListenerSet infra/edge-media, of infra (platform/edge/media)
+  HTTPRoute media/site, of media (media/site)`);
+  });
+
+  it('holds of a change that moves only requests of the team', () => {
+    const { app: after, store } = makeApp();
+    store.rule({ path: prefix('/more') }).to(service('more', 80));
+    expect(after).toTouchOnly('shop', { since: app });
+    expect(after).not.toTouchOnly('media', { since: app });
+    const message = failureOf(() => expect(after).toTouchOnly('media', { since: app }));
+    expect(message).toContain('Expected: no request of others goes another way than before');
+    expect(message).toContain('NEW: answered with an error before');
+    expect(message).toContain('shop/more:80');
+    expect(message.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it('is refused without a team', () => {
+    expect(() => expect(app).toTouchOnly('')).toThrow(/found "", expected the name of a team/);
   });
 });
 

@@ -174,6 +174,12 @@ describe('what the log does not have', () => {
     expect(replay([nginx('/')], { from: two, against: gateway(web, secure) }).lost).toBe(1);
   });
 
+  it('can be what TLSRoutes decide about, which are no matter of requests', () => {
+    const passed = listener('passed', { port: 443, protocol: 'TLS', tlsMode: 'Passthrough' });
+    const totals = replay([nginx('/')], { against: gateway(passed) });
+    expect(missing(totals)).toEqual(['connections that TLSRoutes decide about']);
+  });
+
   it('can be the Gateway itself', () => {
     const totals = replay([own({ gateway: 'infra/none' })], {
       format: formatNamed('gatewright'),
