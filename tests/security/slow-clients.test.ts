@@ -103,17 +103,24 @@ describe('requests that wait for their own client', () => {
     for (const each of [own, client, ...attackers]) each.destroy();
   });
 
-  it('to read their answer make room for others', async () => {
+  it.each([
+    ['say nothing', ''],
+    ['go on to send', 'x'],
+  ])('to read their answer make room for others, also where they %s', async (_, text) => {
     await serve(taking(), { limits: LIMITS });
     const attackers = await Promise.all([1, 2, 3, 4].map(() => from(ATTACKER)));
     for (const { socket } of attackers) {
       socket.pause();
       socket.write('GET /large HTTP/1.1\r\nHost: a.example.com\r\n\r\n');
     }
+    const dripping = setInterval(() => {
+      if (text) for (const { socket } of attackers) socket.write(text);
+    }, 50);
     while (upstream.connections < 4) await once(upstream.server, 'connection');
     const client = await from(CLIENT);
     client.send(GET);
     await client.until('whoami\n');
+    clearInterval(dripping);
     for (const each of [client, ...attackers]) each.destroy();
   });
 

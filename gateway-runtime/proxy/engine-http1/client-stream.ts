@@ -196,8 +196,8 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
     try {
       const { phase } = this.#reader;
       if (phase === 'over') return;
-      // Between requests only a whole head counts as something.
-      if (phase !== 'head') this.since = this.context.clock.now;
+      // Between requests only a whole head counts as something, and after one what its client takes of the answer.
+      if (phase === 'body') this.since = this.context.clock.now;
       this.#reader.take(octets, start, end, owned);
     } catch (error) {
       this.fail(error);

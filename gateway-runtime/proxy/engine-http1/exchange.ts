@@ -97,13 +97,8 @@ export class Http1Exchange implements Exchange, ResponseSink {
     if (time < GRACE) return undefined;
     const isSilent = this.#client.context.clock.now - this.#client.since >= GRACE;
     const isSlow = isSilent || (this.#bytesReceived * 1_000) / time < SLOWEST;
-    return this.#blocked
-      ? isSilent
-        ? time
-        : undefined
-      : this.#requestSent || !isSlow || !this.takesBody
-        ? undefined
-        : time;
+    const isBodySlow = isSlow && !this.#requestSent && (this.#blocked || this.takesBody);
+    return isBodySlow || (this.#blocked && isSilent) ? time : undefined;
   }
 
   giveUp(): void {
