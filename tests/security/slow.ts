@@ -97,16 +97,54 @@ async function ask(port: number, isTls: boolean): Promise<Asked> {
   return JSON.parse((await linesOf(child).next()).value as string);
 }
 
-function attack(wanted: Attack, port: number): ChildProcess {
+interface Attacking {
+  /** Milliseconds of processor time for a second, since it was asked last. */
+  used(): number;
+  stop(): Promise<void>;
+}
+
+function attack(wanted: Attack, port: number): Attacking {
   const { tool, tls } = wanted;
-  if (!tool) return start('others', LAST, program('attacker.ts', titleOf(wanted), port, CONNECTIONS));
-  const url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}${tool.path}`;
-  const child = start('others', LAST, [
-    ...['slowhttptest', '-c', String(CONNECTIONS), '-r', '2000', '-l', '600', '-i', '1', '-u', url],
-    ...tool.options,
-  ]);
-  child.stdout!.resume();
-  return child;
+  const url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}${tool?.path}`;
+  const command = tool
+    ? [
+        'slowhttptest',
+        '-c',
+        `${CONNECTIONS}`,
+        '-r',
+        '2000',
+        '-l',
+        '600',
+        '-i',
+        '1',
+        '-u',
+        url,
+        ...tool.options,
+      ]
+    : program('attacker.ts', titleOf(wanted), port, CONNECTIONS);
+  let child: ChildProcess;
+  let [since, from] = [performance.now(), 0];
+  const begin = () => {
+    child = start('others', LAST, command);
+    child.stdout!.resume();
+    from = 0;
+    // slowhttptest ends once all of its connections have.
+    child.once('exit', begin);
+  };
+  begin();
+  return {
+    used() {
+      const [before, now] = [from, performance.now()];
+      from = processorTime(child.pid!);
+      const each = (from - before) / (now - since);
+      since = now;
+      return each;
+    },
+    async stop() {
+      child.off('exit', begin).kill('SIGKILL');
+      if (child.exitCode === null) await once(child, 'exit');
+    },
+  };
 }
 
 interface Found {
@@ -138,25 +176,21 @@ async function compare(wanted: Attack, gateway: Gateway): Promise<Found> {
   const attacker = attack(wanted, port);
   await unfolded(wanted, gateway);
   await gateway.seen();
-  const used = [processorTime(gateway.child.pid!), processorTime(attacker.pid!)] as const;
+  attacker.used();
+  const used = processorTime(gateway.child.pid!);
   const since = performance.now();
   const under = await ask(port, wanted.tls === true);
-  const seconds = (performance.now() - since) / 1_000;
   const { loop99, sockets } = await gateway.seen();
-  const each = (pid: number, from: number) => (processorTime(pid) - from) / 1_000 / seconds;
   const found = {
     alone,
     under,
     loop99,
     sockets,
-    gateway: each(gateway.child.pid!, used[0]),
-    attacker: attacker.exitCode === null ? each(attacker.pid!, used[1]) : Number.NaN,
+    gateway: (processorTime(gateway.child.pid!) - used) / (performance.now() - since),
+    attacker: attacker.used(),
     grown: residentMemory(gateway.child.pid!) - before,
   };
-  if (attacker.exitCode === null) {
-    attacker.kill('SIGKILL');
-    await once(attacker, 'exit');
-  }
+  await attacker.stop();
   await pause(SETTLES);
   return found;
 }

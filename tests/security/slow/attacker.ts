@@ -6,9 +6,8 @@ import { ATTACKS, titleOf } from './attacks.ts';
 const [name, port, count] = [process.argv[2]!, Number(process.argv[3]), Number(process.argv[4])];
 const { hold, send, tls } = ATTACKS.find((attack) => titleOf(attack) === name)!;
 
-/** Connections that are begun in a millisecond, and how long it takes until one that was closed comes again, in milliseconds. */
+/** Connections that are begun in a millisecond. */
 const PACE = 2;
-const AGAIN = 2_000;
 
 let made = 0;
 function open(isBare = false): Socket {
@@ -20,7 +19,7 @@ function open(isBare = false): Socket {
 }
 
 if (hold) {
-  const { begin, move, reads, bare } = hold;
+  const { begin, move, reads, bare, again: seconds = 2 } = hold;
   const sockets = new Set<Socket>();
   const again = () => {
     const socket = open(bare);
@@ -30,7 +29,7 @@ if (hold) {
     sockets.add(socket);
     socket.on('close', () => {
       sockets.delete(socket);
-      setTimeout(again, AGAIN);
+      setTimeout(again, seconds * 1_000);
     });
   };
   for (let i = 0; i < count; i++) setTimeout(again, i / PACE);

@@ -5,7 +5,7 @@ export interface Attack {
   readonly name: string;
   /** Over TLS, as the client that is measured then is. */
   readonly tls?: boolean;
-  /** Connections that are kept open; those that are closed come again two seconds later. */
+  /** Connections that are kept open; those that are closed come again. */
   readonly hold?: Held;
   /** Messages, each on a connection of its own, so many a second. */
   readonly send?: { readonly messages: readonly string[]; readonly perSecond: number };
@@ -22,6 +22,8 @@ export interface Held {
   readonly move: string;
   /** False: what comes is not read. */
   readonly reads: boolean;
+  /** Seconds until one that was closed comes again. Default: 2. */
+  readonly again?: number;
   /** Each from an address of its own. */
   readonly scattered?: boolean;
   /** Nothing is encrypted where TLS is spoken: the handshake does not end. */
@@ -51,7 +53,7 @@ const HELD: readonly Attack[] = [
   hold('slow head, no room', `GET / HTTP/1.1\r\n${HOST}`, 'X: a\r\n', { overfull: true }),
   hold('slow body', post('Content-Length: 100000\r\n', ''), 'a'),
   hold('slow chunks', post('Transfer-Encoding: chunked\r\n', ''), '1\r\na\r\n'),
-  hold('slow read', get('', '/large'), '', { reads: false }),
+  hold('slow read', get('', '/large'), '\r\n', { reads: false, again: 10 }),
   hold('many ranges', get(`Range: bytes=0-${',5-0'.repeat(1_300)}\r\n`), get('')),
   hold('idle', get(''), '', { tls: true }),
   hold('handshakes begun', HALF_HELLO, '', { tls: true, bare: true }),
