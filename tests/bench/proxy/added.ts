@@ -4,6 +4,7 @@ import type { Setting } from './contender.ts';
 import { requests } from './load.ts';
 import { listening, processorTime } from './measured.ts';
 import { gatewright } from './own.ts';
+import { pinMeasured } from './pinned.ts';
 
 const VARIANTS = ['no log', '5,000 routes', 'ten header edits', 'a regular expression', 'a mirror'] as const;
 /** Each is beside the data plane of all other figures: 100 routes by prefix, with an access log. */
@@ -29,8 +30,9 @@ export async function added(
     return { variant, setting, child };
   });
   try {
-    for (const { setting } of running) {
+    for (const { setting, child } of running) {
       await listening(setting.ports.plain);
+      pinMeasured(child.pid!);
       // Compiled before it counts.
       await requests(setting, 2);
     }

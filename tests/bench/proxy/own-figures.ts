@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { gatewright } from './own.ts';
+import { pinMeasured } from './pinned.ts';
 
 const ROUTES = 5_000;
 const PORTS = { plain: 19_090, tls: 19_091 };
@@ -17,6 +18,7 @@ export async function own(folder: string, backendPort: number): Promise<string> 
   try {
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     await lines.next();
+    pinMeasured(child.pid!);
     const ask = async (command: string) => {
       child.stdin.write(`${command}\n`);
       return JSON.parse((await lines.next()).value as string);

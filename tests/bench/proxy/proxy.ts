@@ -20,6 +20,7 @@ import { envoy } from './peers/envoy.ts';
 import { haproxy } from './peers/haproxy.ts';
 import { nginx } from './peers/nginx.ts';
 import { traefik } from './peers/traefik.ts';
+import { pinLoad, pinMeasured } from './pinned.ts';
 import { Kept, type Result, table } from './report.ts';
 import { type Running, WORKS, type Work } from './works.ts';
 
@@ -64,6 +65,7 @@ const { certificate, privateKey } = issue('infra/bench', ['*.example.com']);
 writeFileSync(join(folder, 'certificate.pem'), certificate);
 writeFileSync(join(folder, 'key.pem'), privateKey);
 await bundle(folder);
+pinLoad(process.pid);
 
 const contenders: readonly Contender[] = [
   gatewright('http1'),
@@ -94,6 +96,7 @@ async function startAll(routes: number): Promise<Running[]> {
     const { pid } = start(contender.command(setting), contender.environment);
     await listening(ports.plain);
     await listening(ports.tls);
+    pinMeasured(pid!);
     running.push({ name: contender.name, pid: pid!, setting });
   }
   return running;
@@ -174,7 +177,8 @@ try {
   if (!only || only.includes('own')) {
     start(origin(folder, BACKEND));
     await listening(BACKEND);
-    kept.alone = `# ${taken()}\n${await added(folder, BACKEND, ROUNDS, SECONDS)}${await own(folder, BACKEND)}`;
+    const figures = `${await added(folder, BACKEND, ROUNDS, SECONDS)}${await own(folder, BACKEND)}`;
+    kept.alone = `# ${taken()}\n${figures}`;
     process.stdout.write(kept.alone);
   }
   if (values.write) kept.write();

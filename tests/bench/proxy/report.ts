@@ -20,8 +20,8 @@ export interface Result {
 
 const workOf = ({ work }: Result): Work => WORKS.find(({ name }) => name === work)!;
 
-const HEAD = `CPU time of the whole proxy (user and system) for each unit, one worker, 64 kept connections, 100 routes unless said; all of them write access logs
-to files and have metrics. Median (least to most) of the rounds, and its ratio to each peer's median, with the goal: npm run bench -- --write
+const HEAD = `CPU time of the whole proxy (user and system) for each unit, one worker on one processor of its own, 64 kept connections, 100 routes unless said; all of
+them write access logs to files and have metrics. Median (least to most) of the rounds, and its ratio to each peer's median, with the goal: npm run bench -- --write
 
 `;
 

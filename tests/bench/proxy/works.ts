@@ -12,7 +12,7 @@ export interface Running {
   readonly name: string;
   readonly pid: number;
   readonly setting: Setting;
-  /** Answers that its `get` came to in a second. */
+  /** Answers that it came to in a second at most. */
   rate?: number;
 }
 
@@ -49,6 +49,15 @@ async function paced({ setting }: Running, rate: number, seconds: number): Promi
   return JSON.parse(stdout).p99;
 }
 
+/** Requests a second; a fifth of what haproxy comes to, where that is measured. */
+let sharedRate = 5_000;
+
+async function maximum(running: Running, seconds: number): Promise<number> {
+  running.rate ??= (await requests(running.setting, seconds)) / seconds;
+  if (running.name === 'haproxy') sharedRate = running.rate * 0.2;
+  return running.rate;
+}
+
 const IDLE = 2_000;
 
 /** Octets for each of many connections that had a request and wait for the next. */
@@ -78,13 +87,7 @@ export const WORKS: readonly Work[] = [
       Gatewright: { haproxy: 1.35, Envoy: 0.4, Traefik: 0.3 },
       'Gatewright (http1-internals)': { haproxy: 1.05 },
     },
-    async measure(running, seconds) {
-      return cost(running, async () => {
-        const count = await requests(running.setting, seconds);
-        running.rate = count / seconds;
-        return count;
-      });
-    },
+    measure: (running, seconds) => cost(running, () => requests(running.setting, seconds)),
   },
   {
     name: 'get-tls',
@@ -134,17 +137,14 @@ export const WORKS: readonly Work[] = [
     title: 'p99 at 60 % of its own maximum',
     unit: 'µs',
     goals: { Gatewright: { Envoy: 1 } },
-    async measure(running, seconds) {
-      running.rate ??= (await requests(running.setting, seconds)) / seconds;
-      return paced(running, running.rate * 0.6, seconds);
-    },
+    measure: async (running, seconds) => paced(running, (await maximum(running, seconds)) * 0.6, seconds),
   },
   {
     name: 'p99-same',
-    title: 'p99 at 3,000 requests a second',
+    title: 'p99 at 20 % of the maximum of haproxy',
     unit: 'µs',
     goals: { Gatewright: { Envoy: 1 } },
-    measure: (running, seconds) => paced(running, 3_000, seconds),
+    measure: (running, seconds) => paced(running, sharedRate, seconds),
   },
   {
     name: 'idle',
