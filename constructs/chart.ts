@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { clusterObject } from './api-object.ts';
 import { frozenTeam } from './attachment.ts';
 import { requireChecks } from './checks.ts';
+import { exportGrants } from './export-grants.ts';
 import { fixFields } from './fixed.ts';
 import type { OwnAttachment } from './granted.ts';
 import { anything, flag, optional, read, record, type Shape, text } from './props.ts';
@@ -37,6 +38,18 @@ export class PlatformChart extends Chart {
       kind: 'Namespace',
       metadata: { name: props.namespace },
     });
+  }
+
+  /**
+   * Writes, now, what a team was granted by this chart so far: a small module, and beside it the same as JSON, for the repository of the team to
+   * import. There `grants.shop` is what the grant is here, with all that the compiler knows of it, so that a grant that is narrowed later
+   * is an error where the team compiles, before anything is applied. Throws an Error where the team has no grants.
+   *
+   * @param file The module, from the working directory, such as `grants/shop.ts`.
+   * @param team The team; else the one that the file is named after.
+   */
+  exportGrants(file: string, team?: TeamRef): void {
+    exportGrants(this, file, team?.name);
   }
 }
 

@@ -9,6 +9,7 @@ import { ruleField } from '../gateway-runtime/snapshot/rule-field.ts';
 import type { HttpRule, Snapshot } from '../gateway-runtime/snapshot/snapshot.ts';
 import { translate } from '../gateway-runtime/translate/translate.ts';
 import type { AppObject } from './app-objects.ts';
+import { importedGrants } from './import-grant.ts';
 import { certificateStandIns } from './stand-ins.ts';
 import { type SynthHooks, WARNINGS } from './synth-hooks.ts';
 import { teamFindings } from './team-objects.ts';
@@ -107,11 +108,14 @@ const NEVER_ERRORS = new Set([
 
 /** What one object says of several of its fields in the same words is one finding. */
 function fromDiagnostics(diagnostics: readonly Diagnostic[], paths: Paths): Finding[] {
+  // What was granted elsewhere is there.
+  const elsewhere = new Set([...importedGrants()].flatMap((grant) => grant.places().map(refKey)));
   const groups = new Map<string, [Diagnostic, ...Diagnostic[]]>();
   for (const diagnostic of diagnostics) {
     // Most objects of an app are none of a gateway's business.
     if (diagnostic.code === 'object/unknown-kind') continue;
-    const { code, object, message } = diagnostic;
+    const { code, object, message, related = [] } = diagnostic;
+    if (code === 'route/parent-not-found' && related.some((ref) => elsewhere.has(refKey(ref)))) continue;
     const key = `${paths.of(object) ?? refKey(object)} ${code} ${message}`;
     const group = groups.get(key);
     if (group) group.push(diagnostic);

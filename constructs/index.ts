@@ -38,6 +38,7 @@ export type { DataPlaneProps, ResourceAmounts } from './gateway-parameters.ts';
 export { type GatewayClassProps, GatewayRuntime, type GatewayRuntimeProps } from './gateway-runtime.ts';
 export type { AnyGrant, DelegatedGrant, DelegateProps, Grant, GrantProps } from './grant.ts';
 export type { GrantedHostname } from './granted.ts';
+export { type GrantData, type ImportedGrant, importGrant } from './import-grant.ts';
 export {
   allNamespaces,
   type GrantedListener,

@@ -9,6 +9,7 @@ import { groupOf, type RawObject, refKey } from '../gateway-runtime/api/object.t
 import type { AppObject } from './app-objects.ts';
 import { type Attachment, foreignProblem, hostnameProblem, kindProblem } from './attachment.ts';
 import type { Finding } from './findings.ts';
+import { importedGrants } from './import-grant.ts';
 import { type ApiPath, pathProblem } from './path-limits.ts';
 import { hostnamesText, missingGrant } from './role.ts';
 import { ATTACHMENTS, type SynthHooks } from './synth-hooks.ts';
@@ -42,6 +43,7 @@ class Places {
   readonly #attachments = new Map<string, Set<Attachment>>();
 
   constructor(root: IConstruct) {
+    for (const each of importedGrants()) this.#add(each);
     for (const construct of root.node.findAll()) {
       for (const each of (construct as SynthHooks)[ATTACHMENTS]?.() ?? []) this.#add(each);
     }

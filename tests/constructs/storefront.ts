@@ -13,7 +13,8 @@ import {
   TeamChart,
 } from 'gatewright';
 
-export function storefront() {
+/** @param hostnames What shop is granted, where that is not the usual. */
+export function storefront(hostnames?: readonly ['shop.example.com']) {
   const app = new App();
   const platform = new PlatformChart(app, 'platform', { namespace: 'infra' });
   const shop = new Team(platform, 'shop');
@@ -26,7 +27,12 @@ export function storefront() {
       house: http(80, { hostname: 'house.example.com', routes: sameNamespace() }),
     },
   });
-  const shopEdge = shared.grant(shop, { hostnames: ['shop.example.com', '*.shop.example.com'] });
+  const shopEdge = shared.grant(shop, {
+    hostnames: (hostnames ?? ['shop.example.com', '*.shop.example.com']) as readonly [
+      'shop.example.com',
+      '*.shop.example.com',
+    ],
+  });
   const mediaEdge = shared.grant(media, { hostnames: ['media.example.com'] });
   const chart = new TeamChart(app, 'shop', { team: shop });
   new Service(chart, 'cart-service', { metadata: { name: 'cart' }, ports: [{ port: 8080 }] });
