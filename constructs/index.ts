@@ -14,7 +14,13 @@ export {
 export { type CorsProps, cors } from './cors.ts';
 export { DedicatedGateway, type DedicatedGatewayProps } from './dedicated-gateway.ts';
 export type { TimeSpan } from './duration.ts';
-export { type ExternalAuth, type ExternalAuthProps, externalAuth } from './external-auth.ts';
+export {
+  type ExternalAuth,
+  type ExternalAuthProps,
+  externalAuth,
+  type GrpcAuthProps,
+  type HttpAuthProps,
+} from './external-auth.ts';
 export {
   addHeaders,
   addResponseHeaders,

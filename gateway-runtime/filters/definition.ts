@@ -76,20 +76,69 @@ export interface CompiledMirror {
   readonly share: number;
 }
 
-/** A head from which fields can be removed by more than their name. */
-export interface AuthorizedHead extends EditableHead {
+/** The head of a request that somebody is asked about. */
+export interface AuthorizedHead extends RequestHead {
   /** Removes every field whose name, in lower case, begins with one of the initials and passes the test. */
   removeIf(initials: string, test: (name: string) => boolean): void;
+  each(visit: (name: string, value: string) => void): void;
 }
 
-/** A request that asks whether another one may go on. Its body, and what frames it, are for whoever sends it. */
+/** A request that somebody is asked about. */
+export interface AuthorizationSubject {
+  readonly head: AuthorizedHead;
+  /** Its body, in pieces; absent where it is not sent along. */
+  readonly body?: readonly Uint8Array[] | undefined;
+  /** Its X-Request-ID, or else one that it is known by here alone. */
+  id(): string;
+  /** When it came, in milliseconds since 1970. */
+  readonly time: number;
+  /** Such as `HTTP/1.1`. */
+  readonly protocol: string;
+  readonly client: {
+    readonly remoteAddress: string;
+    readonly remotePort: number;
+    /** Of the listener. */
+    readonly port: number;
+  };
+}
+
+/** A request that asks whether another one may go on. What frames it is for whoever sends it. */
 export interface AuthorizationRequest {
   readonly method: string;
   readonly target: string;
   /** Of Host. */
   readonly authority: string;
   readonly fields: readonly ReplyField[];
+  /** Its body, in pieces. */
+  readonly content: readonly Uint8Array[];
+  /** In HTTP/2, whatever its backend is said to speak. */
+  readonly isHttp2?: boolean;
 }
+
+/** What a Service said that was asked. */
+export interface AuthorizationAnswer {
+  readonly status: number;
+  /** Names and values in turns, without those of one hop. */
+  readonly fields: readonly string[];
+  /** Absent where it is larger than `limits.authorizationBody`. */
+  readonly body?: Uint8Array;
+  /** Names and values in turns. */
+  readonly trailers: readonly string[];
+}
+
+/** What an answer comes to. */
+export type AuthorizationVerdict =
+  /** `response` edits the response of the backend, before the filters of the rule do. */
+  | { readonly result: 'allowed'; readonly response?: (head: EditableHead) => void }
+  /** The client gets this, and none of it that could be taken for what it asked for. */
+  | ({ readonly result: 'denied' } & Pick<AuthorizationAnswer, 'status' | 'fields'> & {
+        readonly body: Uint8Array | undefined;
+      })
+  /** It is none, so the request does not go on. */
+  | { readonly result: 'failed' };
+
+export const ALLOWED: AuthorizationVerdict = Object.freeze({ result: 'allowed' });
+export const UNANSWERED: AuthorizationVerdict = Object.freeze({ result: 'failed' });
 
 /** A Service that is asked before the request goes on. */
 export interface CompiledAuthorization {
@@ -98,13 +147,9 @@ export interface CompiledAuthorization {
   readonly backend: BackendKey;
   /** Octets of the request's body that it is sent; 0 is none of it. */
   readonly body: number;
-  ask(head: RequestHead): AuthorizationRequest;
-  /**
-   * It may: takes over what the Service says of the request.
-   *
-   * @param answered fields of the answer, names and values in turns
-   */
-  allow(head: AuthorizedHead, answered: readonly string[]): void;
+  ask(subject: AuthorizationSubject): AuthorizationRequest;
+  /** Where the Service says yes, `head` takes over what it says of the request. */
+  judge(head: AuthorizedHead, answer: AuthorizationAnswer): AuthorizationVerdict;
 }
 
 /** Runs per request, so it closes over nothing but its own configuration and allocates nothing it need not. */

@@ -3,10 +3,11 @@
  * engines (`engine-node/` first) implement it. Nothing above an engine may know which one runs.
  */
 import type {
+  AuthorizationAnswer,
   AuthorizationRequest,
+  AuthorizedHead,
   CompiledFilter,
   LocalReply,
-  RequestHead,
   ResponseHead,
 } from '../filters/definition.ts';
 import type { MatchRequest } from '../match/request.ts';
@@ -36,15 +37,12 @@ export interface ClientConnection {
 
 /** Where a handshake fails for the certificate of the client. */
 export type HandshakeCause = 'client-certificate-missing' | 'client-certificate-not-valid';
+
 /** An endpoint, and how it is to be reached. */
 export interface TargetEndpoint extends Endpoint {
   /** Where it is set, over TLS, and in no other way. */
   readonly tls?: UpstreamTls | undefined;
-}
-
-/** An endpoint, and how it is to be reached. */
-export interface TargetEndpoint extends Endpoint {
-  /** In HTTP/2 by prior knowledge. Else it is HTTP/1.1. */
+  /** In HTTP/2, without asking whether it speaks that. Else it is HTTP/1.1. */
   readonly isHttp2?: boolean;
 }
 
@@ -78,12 +76,6 @@ export type UpstreamFailure =
  */
 export type Repeatable = 'always' | 'unprocessed' | 'idempotent' | 'never';
 
-/** The request as it will be forwarded. What belongs to one hop (RFC 9110 section 7.6.1) is no part of it: the engine strips and writes that. */
-export interface ForwardedHead extends RequestHead {
-  /** Removes every field whose name, in lower case, begins with one of the initials and passes the test. */
-  removeIf(initials: string, test: (name: string) => boolean): void;
-}
-
 /** What the pipeline decided about an exchange and what became of it, for response filters, log and metrics. */
 export class Outcome {
   listener: Listener | undefined;
@@ -114,15 +106,6 @@ export class Outcome {
   isExpired = false;
 }
 
-/** What a Service said that was asked about an exchange. */
-export interface AuthorizationAnswer {
-  readonly status: number;
-  /** Names and values in turns, without those of one hop. */
-  readonly fields: readonly string[];
-  /** Absent where it is larger than `limits.authorizationBody`. */
-  readonly body?: Buffer;
-}
-
 export interface Exchange {
   readonly connection: ClientConnection;
   /** Such as `HTTP/1.1`. */
@@ -131,8 +114,11 @@ export interface Exchange {
   readonly problem?: { readonly status: number; readonly message: string };
   /** For matching: as received, normalized. Fields are empty where `problem` is set. */
   readonly request: MatchRequest;
-  /** For filters: what will be forwarded. Made when it is first asked for; not where `problem` is set. */
-  readonly head: ForwardedHead;
+  /**
+   * For filters: what will be forwarded, without what belongs to one hop (RFC 9110 section 7.6.1), which the engine strips and writes. Made when
+   * it is first asked for; not where `problem` is set.
+   */
+  readonly head: AuthorizedHead;
   /** The request asks for a protocol upgrade (RFC 9110 section 7.8), such as `websocket`. */
   readonly upgrade?: string;
   /** The request has a body, which its client may take its time with. */
@@ -159,19 +145,15 @@ export interface Exchange {
    * received is kept, and forwarded with the request.
    */
   holdBody(most: number): void;
+  /** What is held of it. */
+  readonly heldBody: readonly Buffer[];
   /**
    * Before it is forwarded: sends a request of its own about this one to another endpoint; `onAuthorizationAnswer` or
    * `onAuthorizationFailure` follows unless the exchange ends. Again only after one of them.
    *
-   * @param sendsBody with the body that was held
    * @param fresh on a connection that no request used before
    */
-  authorize(
-    endpoint: TargetEndpoint,
-    request: AuthorizationRequest,
-    sendsBody: boolean,
-    fresh: boolean,
-  ): void;
+  authorize(endpoint: TargetEndpoint, request: AuthorizationRequest, fresh: boolean): void;
   /** Whether all of the body that was received can be sent again. */
   readonly isRepeatable: boolean;
   /**

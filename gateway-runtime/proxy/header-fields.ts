@@ -63,6 +63,10 @@ export class HeaderFields implements EditableHead {
     }
     raw.length = kept;
   }
+
+  each(visit: (name: string, value: string) => void): void {
+    for (let i = 0; i < this.#raw.length; i += 2) visit(this.#raw[i]!, this.#raw[i + 1]!);
+  }
 }
 
 export class ResponseFields extends HeaderFields implements ResponseHead {

@@ -1,8 +1,7 @@
 /** A request as the matcher and the filters see it, over fields as its engine keeps them. */
-import type { EditableHead } from '../filters/definition.ts';
+import type { AuthorizedHead, EditableHead } from '../filters/definition.ts';
 import { EditedRequest } from '../filters/edited-request.ts';
 import type { MatchRequest } from '../match/request.ts';
-import type { ForwardedHead } from './exchange.ts';
 import type { RequestTarget } from './request-target.ts';
 
 export interface ReceivedFields {
@@ -32,14 +31,18 @@ export class ReceivedRequest implements MatchRequest {
   }
 }
 
-type ForwardedFields = EditableHead & Pick<ForwardedHead, 'removeIf'>;
+type ForwardedFields = EditableHead & Pick<AuthorizedHead, 'removeIf' | 'each'>;
 
 /** As it will be forwarded. `authority` stands for Host, whatever a field says. */
 export class ForwardedRequest<Fields extends ForwardedFields = ForwardedFields>
   extends EditedRequest<Fields>
-  implements ForwardedHead
+  implements AuthorizedHead
 {
   removeIf(initials: string, test: (name: string) => boolean): void {
     this.fields.removeIf(initials, test);
+  }
+
+  each(visit: (name: string, value: string) => void): void {
+    this.fields.each(visit);
   }
 }

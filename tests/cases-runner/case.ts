@@ -17,6 +17,7 @@ import {
   string,
   stringMap,
 } from '../../gateway-runtime/api/schema.ts';
+import type { Message } from '../support/protobuf.ts';
 import { statusExpectation } from './status-form.ts';
 
 function custom<T>(expected: string, read: (value: unknown) => T | undefined): Schema<T> {
@@ -103,6 +104,9 @@ const answer: Schema<Answer> = {
   },
 };
 
+const asMessage = (value: unknown) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Message) : undefined;
+
 const echoFields = {
   status: optional(integer({ min: 200, max: 599 })),
   headers: optional(sentHeaders),
@@ -111,6 +115,8 @@ const echoFields = {
   silent: optional(boolean()),
   /** It reads the request and closes the connection. */
   closes: optional(boolean()),
+  /** A CheckResponse, by the names that `tests/support/ext-authz.ts` has; a plain yes where a call of gRPC is answered with none. */
+  check: optional(custom<Message>('the fields of a CheckResponse', asMessage)),
 };
 const echo = object({
   ...echoFields,

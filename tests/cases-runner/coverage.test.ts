@@ -31,8 +31,6 @@ const KINDS_TO_SHOW: KindName[] = [
 
 /** Fields, with what is below them, of which no case can show that they apply, since they are not served yet. */
 const NOT_SERVED: Readonly<Record<string, string>> = {
-  'HTTPRoute.rules.filters.externalAuth.grpc':
-    'external authorization by gRPC is not served: the rule answers 500',
   'HTTPRoute.rules.filters.extensionRef': 'there is no filter of our own: the rule answers 500',
   'HTTPRoute.useDefaultGateways': 'default Gateways are not served: a warning says so',
   'TLSRoute.useDefaultGateways': 'default Gateways are not served: a warning says so',

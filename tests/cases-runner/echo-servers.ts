@@ -13,6 +13,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import { askedOf, response as checkResponse } from '../support/ext-authz.ts';
 import type { EchoReply } from './case.ts';
 import { type ClientCertificate, namesOf } from './certificates.ts';
 
@@ -131,6 +132,13 @@ export class EchoServers {
     return echo;
   }
 
+  /** A question whether a request may go on: what it tells of that one is what arrived. */
+  #arrivedCall(echo: EchoServer, { headers, socket }: Received, body: Buffer): void {
+    const { method, path: url, headers: told, rawBody = '' } = askedOf(headers, body).http;
+    const rawHeaders = Object.entries(told).flat();
+    this.#arrived(echo, { method, url, rawHeaders, socket } as Received, String(rawBody));
+  }
+
   #arrived(echo: EchoServer, message: Received, body: string): void {
     const { method = '', url = '', rawHeaders, socket } = message;
     const shown = echo.certificate && (socket as TLSSocket).getPeerCertificate().raw;
@@ -152,12 +160,20 @@ export class EchoServers {
       // The proxy gave the request up: the case sees that at its own end.
       return;
     }
-    this.#arrived(echo, request, Buffer.concat(chunks).toString());
+    const isCall = request.headers['content-type'] === 'application/grpc';
+    if (isCall) this.#arrivedCall(echo, request, Buffer.concat(chunks));
+    else this.#arrived(echo, request, Buffer.concat(chunks).toString());
     const own = echo.seat && this.#replies.get(echo.seat.backend);
     const reply = own ?? this.#reply.first?.[this.arrivals.length - 1] ?? this.#reply;
     if (reply.silent) return;
     if (reply.closes) {
       for (const socket of echo.sockets) socket.destroy();
+      return;
+    }
+    if (isCall) {
+      response.setHeader('content-type', 'application/grpc');
+      response.addTrailers({ 'grpc-status': '0' });
+      response.end(checkResponse(reply.check ?? { status: { code: 0 } }));
       return;
     }
     const { status = 200, headers = new Map<string, readonly string[]>(), body = '' } = reply;

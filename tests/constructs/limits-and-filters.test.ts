@@ -222,6 +222,24 @@ describe('filters', () => {
     });
   });
 
+  it('have a Service asked by gRPC', () => {
+    const filter = externalAuth(service('auth', 80), {
+      protocol: 'GRPC',
+      sendHeaders: ['cookie'],
+      maxBody: 1024,
+    });
+    expect(ruleOf({ filters: [filter] }).filters[0].externalAuth).toEqual({
+      protocol: 'GRPC',
+      backendRef: { group: '', kind: 'Service', name: 'auth', port: 80 },
+      grpc: { allowedHeaders: ['cookie'] },
+      forwardBody: { maxSize: 1024 },
+    });
+    const { externalAuth: bare } = ruleOf({
+      filters: [externalAuth(service('auth', 80), { protocol: 'GRPC' })],
+    }).filters[0];
+    expect(bare.grpc).toEqual({});
+  });
+
   it.each([['mirror', mirror] as const, ['external authorization', externalAuth] as const])(
     'send to another team with its leave alone: %s',
     (_, filter) => {
@@ -325,6 +343,16 @@ describe('what no compiler has refused, synth refuses', () => {
         'externalAuth() does not know takeHeader: did you mean takeHeaders?',
         'service() takes a number as port, this is undefined',
       ],
+    ],
+    [
+      'authorization by gRPC with what it has no use for',
+      { filters: [(externalAuth as Any)(service('auth', 80), { protocol: 'GRPC', path: '/check' })] },
+      ['externalAuth() of protocol GRPC does not know path: it takes sendHeaders, maxBody, protocol'],
+    ],
+    [
+      'authorization by a protocol that there is not',
+      { filters: [(externalAuth as Any)(service('auth', 80), { protocol: 'grpc' })] },
+      ["externalAuth() takes 'HTTP' or 'GRPC' as protocol, this is \"grpc\""],
     ],
     [
       'CORS',

@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz [-- --minutes N --seed N --corpus FOLDER]`: coverage-guided fuzzing of the readers of heads, chunks and targets. Inputs that reach
- * what no other did are kept in the corpus (default: ~/.cache/gatewright/fuzz) and mutated further. What fails is made small and put into
+ * `npm run fuzz [-- --minutes N --seed N --corpus FOLDER]`: coverage-guided fuzzing of the readers of heads, chunks, targets and answers of authorization services. Inputs that
+ * reach what no other did are kept in the corpus (default: ~/.cache/gatewright/fuzz) and mutated further. What fails is made small and put into
  * `finds/`, from where it is a case of `finds.test.ts`.
  */
 import { createHash } from 'node:crypto';
@@ -30,6 +30,8 @@ const FILES = [
   '/request-target.ts',
   '/normalize.ts',
   '/hop-by-hop.ts',
+  '/protobuf-reader.ts',
+  '/check-response.ts',
 ];
 
 const nameOf = (octets: Buffer) => createHash('sha1').update(octets).digest('hex').slice(0, 12);

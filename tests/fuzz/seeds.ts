@@ -3,6 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PICKED } from '../differential/messages.ts';
 import { PICKED_RESPONSES } from '../differential/messages-back.ts';
+import { CHECK_RESPONSE, header } from '../support/ext-authz.ts';
+import { encode, type Message } from '../support/protobuf.ts';
 
 /** What failed once, one file each, named after its target: `request-1f2e3d.bin`. */
 export const FINDS = join(import.meta.dirname, 'finds');
@@ -18,7 +20,35 @@ const LONGEST = 2_000;
 const requests = PICKED.map(([, text]) => text);
 const bodyOf = (text: string) => text.slice(text.indexOf('\r\n\r\n') + 4);
 
+const option = header('x-user', 'alice', { append: { value: true }, action: 2 });
+const check = (message: Message) => encode(CHECK_RESPONSE, message).toString('latin1');
+const ANSWERS = [
+  ...[{}, { status: {} }, { ok: {} }, { denied: {} }, { error: {} }, { ok: {}, denied: {} }],
+  ...[0, 7, -1, 2 ** 40].map((code) => ({ status: { code, message: 'why' } })),
+  ...[200, 401, 0].map((code) => ({
+    denied: { status: { code }, headers: [option], body: Buffer.from('no') },
+  })),
+  { status: { code: 0 }, ok: { headers: [option, header('', ''), header(':path', '/')] } },
+  { status: { code: 0 }, ok: { headers: [header('x-a', 'a\r\nb')], remove: ['cookie', ':path', ''] } },
+  { ok: { responseHeaders: [0, 1, 2, 3, 4].map((action) => header('x-a', '', { action })) } },
+  { ok: { setQuery: [{ key: 'a', value: 'b' }] } },
+  { ok: { removeQuery: ['a'], metadata: Buffer.from('a') }, metadata: Buffer.from('b') },
+].map(check);
+/** What no writer gives: wire types that there are not, groups, numbers without end, lengths beyond it. */
+const BROKEN = [
+  '00',
+  '0b',
+  '0c',
+  '0e',
+  '0f',
+  '0a05',
+  '0affffffff0f',
+  '08ffffffffffffffffff01',
+  '08ffffffffffffffffff02',
+];
+
 const SEEDS: Readonly<Record<string, readonly string[]>> = {
+  check: [...ANSWERS, ...BROKEN.map((hex) => Buffer.from(hex, 'hex').toString('latin1'))],
   request: requests,
   response: PICKED_RESPONSES.map(([, text]) => text),
   chunks: requests.filter((text) => text.includes('chunked')).map(bodyOf),

@@ -3,10 +3,18 @@
  * `tests/differential/reference.ts`) refuses, say the same however the octets come in pieces, and what they accept and write again is read
  * as the same.
  */
+
+import {
+  type CheckAnswer,
+  readCheckResponse,
+} from '../../gateway-runtime/filters/ext-authz/check-response.ts';
+import { messagePrefix, onlyMessage } from '../../gateway-runtime/filters/ext-authz/grpc-message.ts';
+import { MalformedMessage, readMessage } from '../../gateway-runtime/filters/ext-authz/protobuf-reader.ts';
 import { normalizeHost, normalizePath } from '../../gateway-runtime/match/normalize.ts';
 import { ChunkedBody } from '../../gateway-runtime/proxy/engine-http1/chunked-body.ts';
 import { Head } from '../../gateway-runtime/proxy/engine-http1/head.ts';
 import { MORE, readRequest, readResponse } from '../../gateway-runtime/proxy/engine-http1/head-reader.ts';
+import { isFieldValue, isToken } from '../../gateway-runtime/proxy/engine-http1/octets.ts';
 import { readTarget } from '../../gateway-runtime/proxy/request-target.ts';
 import { readRequests, readResponses } from '../differential/reference.ts';
 
@@ -145,6 +153,31 @@ export const TARGETS: Readonly<Record<string, Target>> = {
         if (!messages[0]!.trailers.some(([n, v]) => n === name.toLowerCase() && v === value))
           fail('a trailer', line);
       }
+    },
+  },
+  /** What an authorization service says by gRPC. */
+  check: {
+    check(octets) {
+      const framed = Buffer.concat([messagePrefix(octets.length), octets]);
+      const message = onlyMessage(framed);
+      if (!message || !octets.equals(message)) fail('the message of a frame', octets.toString('hex'));
+      if (onlyMessage(framed.subarray(0, -1))) fail('half a frame', octets.toString('hex'));
+      let answer: CheckAnswer;
+      try {
+        answer = readCheckResponse(message);
+      } catch (error) {
+        if (error instanceof MalformedMessage) return;
+        throw error;
+      }
+      const edits = answer.isAllowed ? [...answer.edits, ...answer.responseEdits] : answer.edits;
+      for (const { field } of edits) {
+        if (!isToken(field[0]) || !isFieldValue(field[1])) fail('a field', field);
+      }
+      if (answer.isAllowed) for (const name of answer.removes) if (!isToken(name)) fail('a name', name);
+      // A reader that knows no fields finds the same end, so none was read beyond it.
+      let fields = 0;
+      readMessage(message, () => fields++);
+      if (fields === 0) fail('said yes or no by nothing', octets.toString('hex'));
     },
   },
   /** A target and a Host field, with a line end between them. */

@@ -46,6 +46,7 @@ async function serve(
   { takes = [], body = 0, rest, options, appProtocol }: Asking = {},
 ) {
   const config = {
+    protocol: 'HTTP',
     name: 'Service shop/auth:80',
     backend: backendKey('auth'),
     prefix: '',

@@ -100,6 +100,7 @@ it('a request is tried again with its body, and copied once', async () => {
 it('a Service is asked first, with the body where the rule says so', async () => {
   const whoami = await start(Backend.echo('whoami'));
   const config = {
+    protocol: 'HTTP',
     name: 'shadow',
     backend: backendKey('shadow'),
     prefix: '/check',

@@ -44,7 +44,8 @@ class Fragile implements ExchangeHandler {
     if (path === '/broken-hold') exchange.holdBody(10);
     else if (path.startsWith('/broken-ask')) {
       const target = path.slice('/broken-ask'.length);
-      exchange.authorize(this.#endpoint, { method: 'GET', target, authority: 'a', fields: [] }, false, false);
+      const asked = { method: 'GET', target, authority: 'a', fields: [], content: [] };
+      exchange.authorize(this.#endpoint, asked, false);
     } else exchange.forward(this.#endpoint, false, true);
   }
 

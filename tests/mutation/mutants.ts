@@ -197,9 +197,21 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     about: 'Every answer of a Service that is asked is a yes.',
-    file: 'proxy/pipeline/authorization.ts',
-    find: 'answer.status !== 200',
-    replace: 'answer.status >= 500',
+    file: 'filters/external-auth-http.ts',
+    find: 'status !== 200',
+    replace: 'status >= 500',
+  },
+  {
+    about: 'A Service that is asked by gRPC and says neither yes nor no has said yes.',
+    file: 'filters/ext-authz/check-response.ts',
+    find: 'if (isSilent || (denied && code === 0))',
+    replace: 'if (denied && code === 0)',
+  },
+  {
+    about: 'A yes by gRPC to another query is a yes to the one that was asked about.',
+    file: 'filters/ext-authz/check-response.ts',
+    find: "throw new MalformedMessage('found another query, which is not served');",
+    replace: 'break;',
   },
   {
     about: 'Only the first of two Services is asked.',
@@ -209,8 +221,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     about: 'What a client says of itself stands where the Service that was asked says nothing.',
-    file: 'filters/external-auth.ts',
-    find: 'if (!takesAll) head.removeIf(initials, (each) => spoofable.has(plain(each)));',
+    file: 'filters/external-auth-http.ts',
+    find: 'if (!takesAll) head.removeIf(initials, (each) => spoofable.has(plainName(each)));',
     replace: '',
   },
   {

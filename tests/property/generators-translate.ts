@@ -138,6 +138,11 @@ const match = fc.record({
   queryParams: seldom(few(fc.record({ name: pick('q', 'Q'), value }))),
   method: seldom(pick('GET', 'POST')),
 });
+const otherService = fc.record({
+  name: mostly('cart', 'whoami'),
+  namespace: rarely(namespace),
+  port: mostly(80, 81),
+});
 const filter = fc.oneof(
   fc.record({
     type: fc.constant('RequestHeaderModifier'),
@@ -146,11 +151,7 @@ const filter = fc.oneof(
   fc.record({
     type: fc.constant('RequestMirror'),
     requestMirror: fc.record({
-      backendRef: fc.record({
-        name: mostly('cart', 'whoami'),
-        namespace: rarely(namespace),
-        port: mostly(80, 81),
-      }),
+      backendRef: otherService,
       percent: rarely(pick(0, 20, 101)),
     }),
   }),
@@ -163,18 +164,21 @@ const filter = fc.oneof(
   }),
   fc.record({
     type: fc.constant('ExternalAuth'),
-    externalAuth: fc.record({
-      protocol: mostly('HTTP', 'GRPC'),
-      backendRef: fc.record({
-        name: mostly('cart', 'whoami'),
-        namespace: rarely(namespace),
-        port: mostly(80, 81),
+    externalAuth: fc.oneof(
+      fc.record({
+        protocol: fc.constant('HTTP'),
+        backendRef: otherService,
+        http: fc.record({
+          path: seldom(pick('/a/../b', '/%00')),
+          allowedHeaders: seldom(pick(['x-a'], ['te'])),
+        }),
       }),
-      http: fc.record({
-        path: seldom(pick('/a/../b', '/%00')),
-        allowedHeaders: seldom(pick(['x-a'], ['te'])),
+      fc.record({
+        protocol: mostly('GRPC', 'HTTP'),
+        backendRef: otherService,
+        grpc: fc.record({ allowedHeaders: seldom(pick(['x-a'], ['te'])) }),
       }),
-    }),
+    ),
   }),
   fc.constant({ type: 'ExtensionRef', extensionRef: { group: 'example.com', kind: 'Thing', name: 'x' } }),
 );

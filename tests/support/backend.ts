@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import {
   createServer as createHttp2Server,
+  createSecureServer as createHttp2TlsServer,
   type IncomingHttpHeaders,
   type ServerHttp2Stream,
   type Settings,
@@ -92,12 +93,13 @@ export class Backend {
     return backend.#listen();
   }
 
-  /** HTTP/2 in the clear. */
+  /** HTTP/2, in the clear or, with `tls`, over TLS. */
   static http2(
     handle: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, backend: Backend) => void,
     settings: Settings = {},
+    tls?: TlsOptions,
   ): Promise<Backend> {
-    const server = createHttp2Server({ settings });
+    const server = tls ? createHttp2TlsServer({ ...tls, settings }) : createHttp2Server({ settings });
     const backend = new Backend(server);
     server.on('sessionError', () => {});
     server.on('stream', (stream, headers) => {

@@ -194,14 +194,13 @@ export class Http1Exchange implements Exchange, ResponseSink {
     }
   }
 
-  authorize(
-    endpoint: TargetEndpoint,
-    request: AuthorizationRequest,
-    sendsBody: boolean,
-    fresh: boolean,
-  ): void {
+  get heldBody(): readonly Buffer[] {
+    return this.#kept?.chunks ?? [];
+  }
+
+  authorize(endpoint: TargetEndpoint, request: AuthorizationRequest, fresh: boolean): void {
     this.#inquiry = new Inquiry(this.#client.context, this);
-    this.#inquiry.send(endpoint, request, sendsBody ? this.#kept?.chunks : undefined, fresh);
+    this.#inquiry.send(endpoint, request, fresh);
   }
 
   get isRepeatable(): boolean {

@@ -2,12 +2,12 @@
 import type { AuthorizationRequest } from '../../filters/definition.ts';
 import type { Exchange, TargetEndpoint, UpstreamFailure } from '../exchange.ts';
 import { withoutHopByHop } from '../hop-by-hop.ts';
+import { inquired } from '../upstream/inquired.ts';
 import type { EngineContext } from './engine.ts';
+import { pairsOf } from './field-lines.ts';
 import { dropListed } from './message-head.ts';
 import { isFieldValue, isToken } from './octets.ts';
 import type { ResponseSink, Upstream } from './upstream.ts';
-
-const NONE: readonly Buffer[] = [];
 
 export class Inquiry implements ResponseSink {
   readonly #context: EngineContext;
@@ -24,16 +24,12 @@ export class Inquiry implements ResponseSink {
   }
 
   /** Once. Throws where a field can't be sent. */
-  send(
-    endpoint: TargetEndpoint,
-    request: AuthorizationRequest,
-    body: readonly Buffer[] = NONE,
-    fresh: boolean,
-  ): void {
-    const length = body.reduce((sum, chunk) => sum + chunk.length, 0);
+  send(endpoint: TargetEndpoint, request: AuthorizationRequest, fresh: boolean): void {
+    const content = Buffer.concat(request.content);
+    const { length } = content;
     const head = headOf(request, length);
     const { inquiries, handler } = this.#context;
-    const upstream = inquiries.upstream(endpoint, fresh, false);
+    const upstream = inquiries.upstream(inquired(endpoint, request), fresh, false);
     if (!upstream) {
       handler.onAuthorizationFailure(this.#exchange, 'overloaded');
       return;
@@ -42,7 +38,7 @@ export class Inquiry implements ResponseSink {
     // How long it may take is for the pipeline to say.
     upstream.begin(this, head, request.method === 'HEAD', length > 0, false, false);
     if (length === 0) return;
-    for (const chunk of body) upstream.sendBody(chunk, 0, chunk.length, true);
+    upstream.sendBody(content, 0, length, true);
     upstream.endBody('');
   }
 
@@ -82,20 +78,25 @@ export class Inquiry implements ResponseSink {
       this.#body.push(Buffer.from(octets.subarray(start, end)));
     } else {
       this.drop();
-      this.#answer(undefined);
+      this.#answer(undefined, '');
     }
     return true;
   }
 
-  onUpstreamEnd(): void {
+  onUpstreamEnd(trailers: string): void {
     const upstream = this.#upstream;
     this.#upstream = undefined;
     upstream?.release();
-    this.#answer(Buffer.concat(this.#body));
+    this.#answer(Buffer.concat(this.#body), trailers);
   }
 
-  #answer(body: Buffer | undefined): void {
-    const answer = { status: this.#status, fields: this.#fields, ...(body ? { body } : {}) };
+  #answer(body: Buffer | undefined, trailers: string): void {
+    const answer = {
+      status: this.#status,
+      fields: this.#fields,
+      ...(body ? { body } : {}),
+      trailers: pairsOf(trailers.split('\r\n')),
+    };
     try {
       this.#context.handler.onAuthorizationAnswer(this.#exchange, answer);
     } catch (error) {

@@ -4,6 +4,7 @@ import type { TunnelEnd } from '../tunnel.ts';
 import { requestFields } from '../upstream/http2/fields.ts';
 import type { Http2Request, RequestEvents } from '../upstream/http2/request.ts';
 import { switchedFields } from '../upstream/http2/websocket.ts';
+import { linesOf, pairsOf } from './field-lines.ts';
 import { Head } from './head.ts';
 import { readResponse } from './head-reader.ts';
 import type { ResponseSink, Upstream } from './upstream.ts';
@@ -53,8 +54,9 @@ export class Http2Upstream implements Upstream, RequestEvents {
     this.#fields = raw;
     this.#protocol = valueIn(raw, 'upgrade');
     const authority = valueIn(raw, 'host')!;
+    const { scheme } = this.#request;
     const fields = requestFields(
-      { method: method!, target: target!, authority, protocol: this.#protocol },
+      { method: method!, scheme, target: target!, authority, protocol: this.#protocol },
       raw,
     );
     this.#request.begin({ fields, hasBody, isTunnel: this.#protocol !== undefined, timed }, this);
@@ -161,22 +163,6 @@ export class Http2Upstream implements Upstream, RequestEvents {
 
 function pause(upstream: Http2Upstream): void {
   upstream.pause();
-}
-
-/** Names and values in turns, of field lines. */
-function pairsOf(lines: readonly string[]): string[] {
-  const pairs: string[] = [];
-  for (const line of lines) {
-    const colon = line.indexOf(':');
-    if (colon > 0) pairs.push(line.slice(0, colon), line.slice(colon + 1).trim());
-  }
-  return pairs;
-}
-
-function linesOf(raw: readonly string[]): string {
-  let lines = '';
-  for (let i = 0; i < raw.length; i += 2) lines += `${raw[i]}: ${raw[i + 1]}\r\n`;
-  return lines;
 }
 
 /** Of the first field of that name; as we write it, or as it came. */

@@ -24,7 +24,8 @@ export class Http2Attempt implements Attempt, RequestEvents {
     const { method, target, headers, hasBody, timed } = this.#options;
     const protocol = this.#protocol;
     const authority = fieldValue(headers, 'host')!;
-    const fields = requestFields({ method, target, authority, protocol }, headers);
+    const { scheme } = this.#request;
+    const fields = requestFields({ method, scheme, target, authority, protocol }, headers);
     const isTunnel = protocol !== undefined;
     this.#request.begin({ fields, hasBody, isTunnel, timed }, this);
   }

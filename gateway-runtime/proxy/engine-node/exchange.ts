@@ -192,14 +192,13 @@ export class NodeExchange implements Exchange, AttemptEvents {
     this.#readBody();
   }
 
-  authorize(
-    endpoint: TargetEndpoint,
-    request: AuthorizationRequest,
-    sendsBody: boolean,
-    fresh: boolean,
-  ): void {
+  get heldBody(): readonly Buffer[] {
+    return this.#kept?.chunks ?? [];
+  }
+
+  authorize(endpoint: TargetEndpoint, request: AuthorizationRequest, fresh: boolean): void {
     this.#inquiry = new Inquiry(this.#context, this, (error) => this.#fail(error));
-    this.#inquiry.send(endpoint, request, sendsBody ? this.#kept?.chunks : undefined, fresh);
+    this.#inquiry.send(endpoint, request, fresh);
   }
 
   get isRepeatable(): boolean {

@@ -3,6 +3,7 @@ import type { AuthorizationRequest } from '../../filters/definition.ts';
 import type { Exchange, TargetEndpoint, UpstreamFailure } from '../exchange.ts';
 import { withoutHopByHop } from '../hop-by-hop.ts';
 import type { TunnelEnd } from '../tunnel.ts';
+import { inquired } from '../upstream/inquired.ts';
 import { type Attempt, type AttemptEvents, attemptAt } from './attempt.ts';
 import type { ExchangeContext } from './exchange.ts';
 
@@ -24,20 +25,27 @@ export class Inquiry implements AttemptEvents {
   }
 
   /** Once. Throws where a field can't be sent. */
-  send(
-    endpoint: TargetEndpoint,
-    { method, target, authority, fields }: AuthorizationRequest,
-    body: readonly Buffer[] | undefined,
-    fresh: boolean,
-  ): void {
-    const content = Buffer.concat(body ?? []);
+  send(endpoint: TargetEndpoint, request: AuthorizationRequest, fresh: boolean): void {
+    const { method, target, authority, fields } = request;
+    const content = Buffer.concat(request.content);
     const hasBody = content.length > 0;
     const headers = ['Host', authority, ...fields.flat(), 'Content-Length', `${content.length}`];
     const { inquiries: pool, limits, handler } = this.#context;
     const onError = this.#onError;
     // How long it may take is for the pipeline to say.
     const timed = false;
-    const options = { endpoint, fresh, timed, method, target, headers, hasBody, pool, limits, onError };
+    const options = {
+      endpoint: inquired(endpoint, request),
+      fresh,
+      timed,
+      method,
+      target,
+      headers,
+      hasBody,
+      pool,
+      limits,
+      onError,
+    };
     const attempt = attemptAt(options, this);
     if (!attempt) {
       handler.onAuthorizationFailure(this.#exchange, 'overloaded');
@@ -74,18 +82,18 @@ export class Inquiry implements AttemptEvents {
     if (this.#bytes <= this.#context.limits.authorizationBody) this.#body.push(chunk);
     else {
       this.drop();
-      this.#answer();
+      this.#answer([]);
     }
     return true;
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(trailers: [string, string][]): void {
     this.#attempt = undefined;
-    this.#answer(Buffer.concat(this.#body));
+    this.#answer(trailers.flat(), Buffer.concat(this.#body));
   }
 
-  #answer(body?: Buffer): void {
-    const answer = { status: this.#status, fields: this.#fields, ...(body ? { body } : {}) };
+  #answer(trailers: readonly string[], body?: Buffer): void {
+    const answer = { status: this.#status, fields: this.#fields, ...(body ? { body } : {}), trailers };
     this.#context.handler.onAuthorizationAnswer(this.#exchange, answer);
   }
 

@@ -2,9 +2,17 @@
  * Asks the Services of a rule's ExternalAuth filters whether a request may go on, one after the other, while its exchange waits: nothing of
  * it is forwarded, mirrored or answered before. Whatever goes wrong, the request does not go on.
  */
-import type { CompiledAuthorization, LocalReply } from '../../filters/definition.ts';
+import { randomUUID } from 'node:crypto';
+import type {
+  AuthorizationAnswer,
+  AuthorizationSubject,
+  AuthorizationVerdict,
+  CompiledAuthorization,
+  EditableHead,
+  LocalReply,
+} from '../../filters/definition.ts';
 import type { BackendKey } from '../../snapshot/snapshot.ts';
-import type { AuthorizationAnswer, Exchange, UpstreamFailure } from '../exchange.ts';
+import type { Exchange, UpstreamFailure } from '../exchange.ts';
 import { ResponseFields } from '../header-fields.ts';
 import { BODY_TOO_LARGE, INTERNAL_ERROR, NO_AUTHORIZATION, NOT_AUTHORIZED } from '../replies.ts';
 import type { UpstreamEndpoint } from '../upstream/upstream-endpoint.ts';
@@ -12,6 +20,8 @@ import type { Upstreams } from '../upstream/upstreams.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
 import { reply } from './edited-reply.ts';
+
+type Denial = AuthorizationVerdict & { result: 'denied' };
 
 /** What is known of whether one request may go on. */
 export class Authorization {
@@ -27,6 +37,10 @@ export class Authorization {
   isFresh = false;
   /** The last of them was asked, and nothing has come. */
   isWaiting = false;
+  /** What Services want done to the response. */
+  responses: ((head: EditableHead) => void)[] | undefined;
+  readonly #began = Date.now();
+  #id: string | undefined;
 
   constructor(plan: CompiledRule) {
     this.plan = plan;
@@ -34,6 +48,16 @@ export class Authorization {
 
   get asked(): CompiledAuthorization {
     return this.plan.authorizations[this.index]!;
+  }
+
+  /** What the Service that is asked is told of the exchange. */
+  subjectOf({ head, protocol, connection: client, heldBody }: Exchange): AuthorizationSubject {
+    const body = this.asked.body > 0 ? heldBody : undefined;
+    const id = () => {
+      this.#id ??= head.get('x-request-id') ?? randomUUID();
+      return this.#id;
+    };
+    return { head, body, id, time: this.#began, protocol, client };
   }
 }
 
@@ -116,7 +140,7 @@ export class Authorizer {
     authorization.isFresh = fresh;
     authorization.isWaiting = true;
     this.#options.upstreams.sent(endpoint);
-    exchange.authorize(endpoint, asked.ask(exchange.head), asked.body > 0, fresh);
+    exchange.authorize(endpoint, asked.ask(authorization.subjectOf(exchange)), fresh);
   }
 
   onFailure(exchange: Exchange, failure: UpstreamFailure): void {
@@ -141,11 +165,19 @@ export class Authorizer {
     if (!isPending(authorization)) return;
     this.#leave(authorization, (endpoint) => this.#options.upstreams.answered(endpoint, answer.status));
     authorization.deadline?.cancel();
-    if (answer.status !== 200) {
-      this.#deny(exchange, answer);
+    const verdict = authorization.asked.judge(exchange.head, answer);
+    if (verdict.result === 'failed') {
+      this.#fail(exchange);
       return;
     }
-    authorization.asked.allow(exchange.head, answer.fields);
+    if (verdict.result === 'denied') {
+      this.#deny(exchange, verdict);
+      return;
+    }
+    if (verdict.response) {
+      authorization.responses ??= [];
+      authorization.responses.push(verdict.response);
+    }
     if (++authorization.index < authorization.plan.authorizations.length) {
       this.#consult(exchange);
       return;
@@ -155,7 +187,7 @@ export class Authorizer {
   }
 
   /** The client gets what the Service answered, as if a backend had, and none that could be taken for what it asked for. */
-  #deny(exchange: Exchange, { status, fields, body }: AuthorizationAnswer): void {
+  #deny(exchange: Exchange, { status, fields, body }: Denial): void {
     const { plan } = exchange.outcome.authorization!;
     if (status < 300 || status === 304 || status > 599) {
       this.#refuse(exchange, 'denied', NOT_AUTHORIZED);

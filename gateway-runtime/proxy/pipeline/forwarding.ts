@@ -6,8 +6,9 @@
  * fields of RFC 9440 or of other proxies, does not get through.
  */
 import { BlockList, isIP } from 'node:net';
+import type { AuthorizedHead } from '../../filters/definition.ts';
 import { hostPort } from '../../match/normalize.ts';
-import type { ClientConnection, Exchange, ForwardedHead } from '../exchange.ts';
+import type { ClientConnection, Exchange } from '../exchange.ts';
 
 /**
  * Any field that a backend may read as one of these. CGI, and what descends from it, turns "-" and other punctuation into "_", so
@@ -54,7 +55,7 @@ export class ForwardingFields {
     if (forwarded) head.set('Forwarded', `${forwarded}, ${forwardedElement(connection, head.authority)}`);
   }
 
-  #replace(connection: ClientConnection, head: ForwardedHead): void {
+  #replace(connection: ClientConnection, head: AuthorizedHead): void {
     head.removeIf(INITIALS, isForwarding);
     for (const name of CLIENT_CERTIFICATE) head.remove(name);
     const { remoteAddress } = connection;
@@ -73,7 +74,7 @@ export class ForwardingFields {
   }
 }
 
-const portOf = ({ port }: ClientConnection, { authority }: ForwardedHead): string =>
+const portOf = ({ port }: ClientConnection, { authority }: AuthorizedHead): string =>
   authority.includes(':') ? String(hostPort(authority) ?? port) : String(port);
 
 /** RFC 7239 section 4. */

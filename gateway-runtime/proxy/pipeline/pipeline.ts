@@ -3,10 +3,14 @@
  * read only what was compiled, and never blocks; an exchange that has to be allowed first (ExternalAuth) is
  * held by its engine until then.
  */
-import type { CompiledMirror, LocalReply, ResponseHead } from '../../filters/definition.ts';
-import type { RouteEntry, Router } from '../../match/router.ts';
 import type {
   AuthorizationAnswer,
+  CompiledMirror,
+  LocalReply,
+  ResponseHead,
+} from '../../filters/definition.ts';
+import type { RouteEntry, Router } from '../../match/router.ts';
+import type {
   ClientConnection,
   Exchange,
   ExchangeHandler,
@@ -159,9 +163,10 @@ export class Pipeline implements ExchangeHandler {
   onResponse(exchange: Exchange, head: ResponseHead): boolean {
     if (!this.#attempts.onStatus(exchange, head.status)) return false;
     const { connection, request, outcome } = exchange;
-    const { plan, session, backend, backendFilters, endpoint } = outcome;
+    const { plan, session, backend, backendFilters, endpoint, authorization } = outcome;
     // The way back: the filters of the backend are nearer to it than those of the rule.
     for (const filter of backendFilters) filter.response?.(head, request);
+    if (authorization?.responses) for (const edit of authorization.responses) edit(head);
     for (const filter of plan!.filters) filter.response?.(head, request);
     // After all filters: none of them is to undo it.
     if (session) plan!.sessions!.mark(head, session, backend!, endpoint!, connection.tls, Date.now());

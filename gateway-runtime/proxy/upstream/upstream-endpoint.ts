@@ -32,7 +32,7 @@ export class UpstreamEndpoint implements TargetEndpoint {
   }
 
   get isHttp2(): boolean {
-    // HTTP/2 is spoken in the clear alone; what is to be encrypted never goes that way.
+    // Requests go in HTTP/2 in the clear alone; where they are to be encrypted, in HTTP/1.1.
     return this.upstream.isHttp2 && !this.tls;
   }
 }

@@ -53,9 +53,15 @@ export class UpstreamTls {
     };
   }
 
-  /** A connection on its way to an endpoint, for HTTP. */
+  /** A connection on its way to an endpoint, for HTTP/1.1. */
   connect(endpoint: Endpoint, highWaterMark: number): TLSSocket {
     return this.#connect(endpoint, highWaterMark, this.options, `${endpoint.address} ${endpoint.port}`);
+  }
+
+  /** The same for HTTP/2. */
+  connectHttp2(endpoint: Endpoint, highWaterMark: number): TLSSocket {
+    const options = { ...this.options, ALPNProtocols: ['h2'] };
+    return this.#connect(endpoint, highWaterMark, options, `h2 ${endpoint.address} ${endpoint.port}`);
   }
 
   /** The same for whatever it may be: no protocol is named (ALPN). */

@@ -102,6 +102,7 @@ describe('filters', () => {
 
   it('that ask a Service first say so, and that one which can not be asked lets nothing through', () => {
     const config = {
+      protocol: 'HTTP',
       name: 'Service shop/auth:80',
       backend: 'backend/shop/auth/80',
       prefix: '/check',

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { httpFilter } from '../../../gateway-runtime/api/http-filter.ts';
 import type { FieldProblem } from '../../../gateway-runtime/api/schema.ts';
 import type {
-  RequestHead,
+  AuthorizedHead,
   ResponseHead,
   TranslateContext,
 } from '../../../gateway-runtime/filters/definition.ts';
@@ -28,7 +28,7 @@ function translated(...filters: unknown[]) {
   return { configs: translateFilters(filters.map(checked), 'rule', () => context), refusals };
 }
 
-class Head implements RequestHead, ResponseHead {
+class Head implements AuthorizedHead, ResponseHead {
   method = 'GET';
   scheme = 'http';
   host = 'shop.example.com';
@@ -53,6 +53,12 @@ class Head implements RequestHead, ResponseHead {
   }
   remove(name: string) {
     this.fields = this.fields.filter(([each]) => each.toLowerCase() !== name.toLowerCase());
+  }
+  removeIf(_initials: string, test: (name: string) => boolean) {
+    this.fields = this.fields.filter(([each]) => !test(each.toLowerCase()));
+  }
+  each(visit: (name: string, value: string) => void) {
+    for (const [name, value] of this.fields) visit(name, value);
   }
 }
 
@@ -285,6 +291,8 @@ describe('external authorization', () => {
       type: 'ExternalAuth',
       externalAuth: { protocol: 'HTTP', backendRef: { name: 'auth', port: 80 }, http, ...more },
     });
+  const client = { remoteAddress: '192.0.2.1', remotePort: 1, port: 80 };
+  const about = (head: Head) => ({ head, id: () => 'a', time: 0, protocol: 'HTTP/1.1', client });
   const compiled = (http: object) =>
     compileFilters(asking(http).configs, { path: prefix('/'), publicPort: (port) => port })[0]!
       .authorization!;
@@ -314,11 +322,12 @@ describe('external authorization', () => {
     const head = new Head();
     head.path = '/x';
     head.query = 'a=1';
-    expect(compiled(path === undefined ? {} : { path }).ask(head)).toEqual({
+    expect(compiled(path === undefined ? {} : { path }).ask(about(head))).toEqual({
       method: 'GET',
       target: `${expected}?a=1`,
       authority: 'shop.example.com',
       fields: [],
+      content: [],
     });
   });
 
@@ -330,12 +339,11 @@ describe('external authorization', () => {
       ['x-a', '2'],
       ['x-b', '3'],
     ];
-    expect(compiled({ allowedHeaders: ['X-A', 'Authorization', 'Host', 'x-none'] }).ask(head).fields).toEqual(
-      [
-        ['Authorization', 'Basic a'],
-        ['x-a', '1, 2'],
-      ],
-    );
+    const names = ['X-A', 'Authorization', 'Host', 'x-none'];
+    expect(compiled({ allowedHeaders: names }).ask(about(head)).fields).toEqual([
+      ['Authorization', 'Basic a'],
+      ['x-a', '1, 2'],
+    ]);
   });
 
   it('has its reference in the snapshot, or the rule answers 500', () => {

@@ -129,17 +129,21 @@ describe('what is not served makes its rule answer 500, and says so', () => {
       'found 0s, after which no session would be left',
     ],
     [
-      'a filter of a protocol that is not served',
+      'a filter with a name that is none',
       {
         filters: [
           {
             type: 'ExternalAuth',
-            externalAuth: { protocol: 'GRPC', backendRef: { name: 'cart', port: 80 }, grpc: {} },
+            externalAuth: {
+              protocol: 'GRPC',
+              backendRef: { name: 'cart', port: 80 },
+              grpc: { allowedHeaders: ['x y'] },
+            },
           },
         ],
       },
       'filters[0]',
-      'found an ExternalAuth filter of protocol GRPC, which is not served',
+      'found "x y" in allowedHeaders, expected the name of a header',
     ],
     [
       'a filter that can not stand on a backend',

@@ -17,6 +17,8 @@ const NOT_IN_CONNECT = new Set(['content-length', 'sec-websocket-accept', 'sec-w
 
 export interface RequestLine {
   readonly method: string;
+  /** That of the connection: a backend in the clear may refuse anything else. */
+  readonly scheme: 'http' | 'https';
   /** Path with query. */
   readonly target: string;
   readonly authority: string;
@@ -29,13 +31,12 @@ export interface RequestLine {
  * @returns the same for HTTP/2, those of the request line first
  */
 export function requestFields(
-  { method, target, authority, protocol }: RequestLine,
+  { method, scheme, target, authority, protocol }: RequestLine,
   raw: readonly string[],
 ): string[] {
   const fields = [':method', protocol === undefined ? method : 'CONNECT'];
   if (protocol !== undefined) fields.push(':protocol', protocol);
-  // What the connection is: a backend in the clear may refuse anything else.
-  fields.push(':scheme', 'http', ':authority', authority, ':path', target);
+  fields.push(':scheme', scheme, ':authority', authority, ':path', target);
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!.toLowerCase();
     if (NOT_IN_HTTP2.has(name) || (protocol !== undefined && NOT_IN_CONNECT.has(name))) continue;

@@ -102,6 +102,10 @@ export class Http2Request implements Timed {
     return this.#phase === 'head';
   }
 
+  get scheme(): 'http' | 'https' {
+    return this.#session.scheme;
+  }
+
   /** Whether the body can be sent now. */
   get isReady(): boolean {
     return this.#stream !== undefined && !this.#stream.writableNeedDrain;

@@ -1,13 +1,15 @@
 /**
- * A connection of HTTP/2 to an endpoint, by prior knowledge (RFC 9113 section 3.3). It counts as open once the endpoint has sent its SETTINGS:
+ * A connection of HTTP/2 to an endpoint, in the clear by prior knowledge (RFC 9113 section 3.3) or over TLS (section 3.2). It counts as open once the endpoint has sent its SETTINGS:
  * before, nobody knows that it speaks HTTP/2 at all, nor how many requests it takes at a time.
  */
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import { connect as connectSocket, type Socket } from 'node:net';
-import type { Endpoint } from '../../../snapshot/snapshot.ts';
+import type { TLSSocket } from 'node:tls';
 import type { Clock, Timed } from '../../engine-http1/clock.ts';
-import type { UpstreamFailure } from '../../exchange.ts';
+import { HIGH_WATER_MARK } from '../../engine-http1/transport.ts';
+import type { TargetEndpoint, UpstreamFailure } from '../../exchange.ts';
 import type { Limits } from '../../limits.ts';
+import { tlsFailure, type UpstreamTls } from '../upstream-tls.ts';
 import type { Http2Request } from './request.ts';
 import type { Http2Sessions, Place } from './sessions.ts';
 
@@ -30,7 +32,7 @@ type State = 'connecting' | 'open' | 'leaving' | 'over';
 
 export class Http2Session implements Timed {
   readonly context: Http2Context;
-  readonly endpoint: Endpoint;
+  readonly endpoint: TargetEndpoint;
   readonly place: Place;
   /** Requests sent on it so far. */
   used = 0;
@@ -42,6 +44,9 @@ export class Http2Session implements Timed {
   /** Those that wait for it to open, too. */
   readonly #requests = new Set<Http2Request>();
   #state: State = 'connecting';
+  /** With TLS: the endpoint took the connection, and the handshake has come to its end. */
+  #isReached = false;
+  #isSecure = false;
   #error: NodeJS.ErrnoException | undefined;
   /** Streams that the endpoint takes at a time. */
   #most: number;
@@ -54,7 +59,7 @@ export class Http2Session implements Timed {
   #pinged = Number.NEGATIVE_INFINITY;
   #awaitsPong = false;
 
-  constructor(sessions: Http2Sessions, context: Http2Context, endpoint: Endpoint, place: Place) {
+  constructor(sessions: Http2Sessions, context: Http2Context, endpoint: TargetEndpoint, place: Place) {
     const { limits, clock } = context;
     this.#sessions = sessions;
     this.context = context;
@@ -62,7 +67,9 @@ export class Http2Session implements Timed {
     this.place = place;
     this.#most = place.most;
     this.#since = clock.now;
-    this.#socket = connectSocket({ host: endpoint.address, port: endpoint.port, noDelay: true });
+    this.#socket = endpoint.tls
+      ? this.#connectTls(endpoint.tls)
+      : connectSocket({ host: endpoint.address, port: endpoint.port, noDelay: true });
     this.#socket.setKeepAlive(true, KEEP_ALIVE);
     const options = {
       createConnection: () => this.#socket,
@@ -92,6 +99,24 @@ export class Http2Session implements Timed {
     });
     this.#session.on('close', () => this.#onClose());
     clock.add(this);
+  }
+
+  #connectTls(tls: UpstreamTls): TLSSocket {
+    const socket = tls.connectHttp2(this.endpoint, HIGH_WATER_MARK);
+    socket.once('connect', () => {
+      this.#isReached = true;
+    });
+    socket.once('secureConnect', () => {
+      // "Implementations that support HTTP/2 over TLS MUST use protocol negotiation in TLS" (section 3.2).
+      if (socket.alpnProtocol === 'h2') this.#isSecure = true;
+      else socket.destroy();
+    });
+    return socket;
+  }
+
+  /** Of requests on it. */
+  get scheme(): 'http' | 'https' {
+    return this.endpoint.tls ? 'https' : 'http';
   }
 
   get isConnecting(): boolean {
@@ -233,7 +258,9 @@ export class Http2Session implements Timed {
   }
 
   #onClose(): void {
-    if (this.#error?.code === 'ERR_HTTP2_ERROR') this.#end('malformed');
+    if (this.endpoint.tls && this.#isReached && !this.#isSecure) {
+      this.#end(tlsFailure(this.#socket as TLSSocket));
+    } else if (this.#error?.code === 'ERR_HTTP2_ERROR') this.#end('malformed');
     else this.#end(this.#socket.bytesRead > 0 || !this.#error ? 'reset' : 'connect');
   }
 

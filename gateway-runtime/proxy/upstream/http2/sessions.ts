@@ -1,5 +1,5 @@
 /** Sessions with endpoints: the first with room is used, and more are opened when all are full. */
-import type { Endpoint } from '../../../snapshot/snapshot.ts';
+import type { TargetEndpoint } from '../../exchange.ts';
 import { Http2Request } from './request.ts';
 import { type Http2Context, Http2Session } from './session.ts';
 
@@ -32,7 +32,7 @@ export class Http2Sessions {
    *
    * @param fresh on a session that no request used before
    */
-  take(endpoint: Endpoint, fresh: boolean): Http2Request | undefined {
+  take(endpoint: TargetEndpoint, fresh: boolean): Http2Request | undefined {
     const session = this.session(endpoint, fresh);
     if (!session) return undefined;
     const request = new Http2Request(session);
@@ -40,7 +40,7 @@ export class Http2Sessions {
     return request;
   }
 
-  session(endpoint: Endpoint, fresh: boolean): Http2Session | undefined {
+  session(endpoint: TargetEndpoint, fresh: boolean): Http2Session | undefined {
     const key = keyOf(endpoint);
     const place = this.#byEndpoint.get(key) ?? {
       sessions: [],
@@ -87,4 +87,5 @@ export class Http2Sessions {
   }
 }
 
-const keyOf = ({ address, port }: Endpoint) => `${address} ${port}`;
+/** What is encrypted is apart for each trust and name. */
+const keyOf = ({ address, port, tls }: TargetEndpoint) => `${address} ${port} ${tls?.id ?? ''}`;
