@@ -85,9 +85,9 @@ async function run(oldName: string, newName: string, flags: Flags): Promise<void
 function compared(before: Side, after: Side): ReportedRegion[] {
   const edited = ({ namespace, name }: { namespace: string; name: string }) =>
     isEdited(before, after, refKey({ kind: 'HTTPRoute', namespace, name }));
-  const origins = { before: before.originOf, after: after.originOf };
+  const around = { before: before.originOf, after: after.originOf };
   return diff(before.snapshots, after.snapshots, { regex: re2, edited }).map((each) =>
-    reported(each, origins),
+    reported(each, around),
   );
 }
 

@@ -54,7 +54,7 @@ export class JsonReport implements Report {
       files,
       applied: !isRefused(changed),
       milliseconds: Math.round(milliseconds),
-      traffic: trafficChanges(change.gateways),
+      traffic: trafficChanges(change, changed),
       problems: problemsOf(changed),
     });
   }

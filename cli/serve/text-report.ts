@@ -4,12 +4,14 @@ import { dirname, join } from 'node:path';
 import { shownPath } from '../../gateway-runtime/control/files.ts';
 import type { LoopChange } from '../../gateway-runtime/control/loop.ts';
 import { formatSourceProblem } from '../../gateway-runtime/control/source.ts';
+import { diffText } from '../../gateway-runtime/diff/text.ts';
 import { type Diagnostic, formatDiagnostic } from '../../gateway-runtime/snapshot/diagnostic.ts';
 import { type GatewayId, gatewayKey } from '../../gateway-runtime/snapshot/snapshot.ts';
 import type { AppProblem } from '../app/messages.ts';
+import { severityStyle } from '../show/severity-style.ts';
 import { trafficChanges } from '../show/traffic-changes.ts';
 import { appProblem, type SourceReport, unrepeated } from '../sources.ts';
-import { counted, folded, print, styled, tell, tellProblem, WIDTH } from '../terminal.ts';
+import { counted, folded, print, tell, tellProblem, WIDTH } from '../terminal.ts';
 import { overview } from './overview.ts';
 import { portsNotBound } from './ports-not-bound.ts';
 import {
@@ -25,7 +27,7 @@ import {
   type View,
 } from './report.ts';
 
-/** Changed rows of one edit beyond these are counted, not shown. */
+/** Changes of one edit beyond these are counted, not shown. */
 const MOST_CHANGES = 20;
 /** Of a list in a sentence. */
 const MOST_NAMES = 3;
@@ -105,7 +107,7 @@ export class TextReport implements Report {
       paragraph(
         `${time} ${names}: live after ${Math.round(milliseconds)} ms${partly ? ', but for what is refused' : ''}`,
       );
-      this.#traffic(change);
+      this.#traffic(changed);
     }
     for (const { gateway, before } of change.gateways) if (!before) this.#overview(changed, gateway);
     this.#problems(read, change, changed);
@@ -142,17 +144,10 @@ export class TextReport implements Report {
       : `${names.slice(0, MOST_NAMES).join(', ')} and ${more} more`;
   }
 
-  #traffic(change: LoopChange): void {
-    const traffic = trafficChanges(change.gateways);
-    if (traffic.length === 0) print('  no request goes another way');
-    for (const { host, match, before, after } of traffic.slice(0, MOST_CHANGES)) {
-      print(styled('bold', `  ${host} ${match}`));
-      const then = before ?? 'no rule';
-      const now = after ?? 'no rule of its own any more';
-      const line = `    ${then} -> ${now}`;
-      print(line.length <= WIDTH ? line : `    ${then}\n      -> ${now}`);
-    }
-    if (traffic.length > MOST_CHANGES) print(`  and ${traffic.length - MOST_CHANGES} more`);
+  #traffic(changed: Changed): void {
+    const regions = trafficChanges(changed.change, changed);
+    if (regions.length === 0) print('  no request goes another way');
+    for (const line of diffText(regions, { most: MOST_CHANGES, style: severityStyle })) print(line);
   }
 
   #overview({ loop, ports, address, made }: View, gateway: GatewayId): void {

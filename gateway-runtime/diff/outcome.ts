@@ -137,13 +137,16 @@ export class Outcomes {
     const isError = errors > 1 - 1e-9;
     return {
       key: canonicalJson([
-        isError ? 500 : shares.map(({ key, share }) => [key, share.toFixed(9)]),
+        isError ? 500 : shares.map(({ key, share }) => [key, share.toFixed(9)]).sort(),
         matched,
         edits,
         ...(isError ? [] : [rule.timeouts, rule.retry, session]),
       ]),
       errors: isError ? 1 : errors,
-      target: shares.map(({ name }) => name).join(),
+      target: shares
+        .map(({ name }) => name)
+        .sort()
+        .join(),
       text: [
         isError ? `500: ${whyNone(rule)}` : shares.map(shareText).join(', '),
         ...(filters.length > 0 ? [`(${filters.join(', ')})`] : []),
@@ -160,7 +163,7 @@ export class Outcomes {
     return backend === undefined ? [type, config] : [type, config, this.wayTo(backend)];
   }
 
-  /** What has a share, those that are alike added up, in a fixed order. */
+  /** What has a share, those that are alike added up. */
   #shares(backends: readonly WeightedBackend[]): (ShownShare & { readonly key: string })[] {
     const total = backends.reduce((all, { weight }) => all + weight, 0);
     const shares = new Map<string, ShownShare & { readonly key: string }>();
@@ -183,7 +186,7 @@ export class Outcomes {
         filters: filters.map(inWords),
       });
     }
-    return [...shares.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+    return [...shares.values()];
   }
 }
 

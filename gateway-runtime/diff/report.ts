@@ -12,9 +12,11 @@ import type { Region, RegionSide, RegionSource, Witness } from './region.ts';
 /** Where an object of a side stands: file and document, or app, line and construct path. */
 export type OriginOf = (ref: ObjectRef) => Origin | undefined;
 
-export interface Origins {
+export interface Surroundings {
   readonly before?: OriginOf;
   readonly after?: OriginOf;
+  /** Ports as a client sees them, where they are others than those of the listeners. */
+  readonly publicPort?: (gateway: string, port: number) => number;
 }
 
 export interface ReportedOutcome extends Omit<Outcome, 'key' | 'target' | 'errors'> {
@@ -49,7 +51,7 @@ export interface ReportedRegion {
   readonly touched: readonly string[];
 }
 
-export function reported(region: Region, origins: Origins = {}): ReportedRegion {
+export function reported(region: Region, around: Surroundings = {}): ReportedRegion {
   const { severity, gateway, requests, extents, witness, authors, touched } = region;
   const [before, after] = outcomesInWords(region.before.outcome, region.after.outcome);
   return {
@@ -63,9 +65,11 @@ export function reported(region: Region, origins: Origins = {}): ReportedRegion 
       hosts,
       without: others.map(matchInWords),
     })),
-    before: sideForm(region.before, before, origins.before),
-    after: sideForm(region.after, after, origins.after),
-    ...(witness ? { witness: shownWitness(witness) } : { possible: true as const }),
+    before: sideForm(region.before, before, around.before),
+    after: sideForm(region.after, after, around.after),
+    ...(witness
+      ? { witness: shownWitness(witness, around.publicPort?.(gateway, witness.port)) }
+      : { possible: true as const }),
     authors,
     touched,
   };
@@ -132,9 +136,9 @@ function valueInWords({ name, type, value }: ValueMatch, equals: string): string
   return type === 'Exact' ? `${name}${equals}${shown}` : `${name} ~ ${shown}`;
 }
 
-function shownWitness(witness: Witness): NonNullable<ReportedRegion['witness']> {
-  const { method, host, port, tls, path, query, headers, serverName, withoutCertificate } = witness;
-  const ending = port === (tls ? 443 : 80) ? '' : `:${port}`;
+function shownWitness(witness: Witness, publicPort = witness.port): NonNullable<ReportedRegion['witness']> {
+  const { method, host, tls, path, query, headers, serverName, withoutCertificate } = witness;
+  const ending = publicPort === (tls ? 443 : 80) ? '' : `:${publicPort}`;
   const parts = query.split('&').map((part) => {
     const name = part.slice(0, part.indexOf('='));
     return isCredentialName(decodeURIComponent(name)) ? `${name}=${REDACTED}` : part;

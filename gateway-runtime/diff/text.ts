@@ -114,7 +114,9 @@ function requestsText({ requests, extents }: ReportedRegion): string {
 
 function withoutText({ extents }: ReportedRegion): string[] {
   const without = [...new Set(extents.flatMap((each) => each.without))];
-  return without.length === 0 ? [] : labelled('without', some(without, MOST_WITHOUT));
+  if (without.length === 0) return [];
+  const isEverywhere = extents.every((each) => each.without.length === without.length);
+  return labelled('without', some(without, MOST_WITHOUT) + (isEverywhere ? '' : ' at some of the hosts'));
 }
 
 function sourceText({ source }: ReportedOutcome): string[] {

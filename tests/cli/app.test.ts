@@ -51,10 +51,10 @@ describe('gatewright serve app.ts', () => {
       applied: true,
       traffic: [
         {
-          host: 'shop.example.com',
-          match: '/foo',
-          before: 'whoami:80 75 %, nginx:80 25 %',
-          after: 'whoami:80 50 %, nginx:80 50 %',
+          severity: 'altered',
+          requests: '/foo',
+          before: { text: 'shop/whoami:80 75 %, shop/nginx:80 25 %' },
+          after: { text: 'shop/whoami:80 50 %, shop/nginx:80 50 %' },
         },
       ],
     });
@@ -121,7 +121,10 @@ describe('gatewright serve app.ts', () => {
     await serving.until(() => serving.stderr.includes('for ever'));
     folder.write('app.ts', ROUTED.replace("'/a'", "'/b'"));
     await serving.until(() => edits(serving).length === 1);
-    expect(edits(serving)[0]).toMatchObject({ applied: true, traffic: [{ match: '/a' }, { match: '/b' }] });
+    expect(edits(serving)[0]).toMatchObject({
+      applied: true,
+      traffic: [{ requests: '/a' }, { requests: '/b' }],
+    });
   });
 
   it('waits for a broken app to be mended, and then serves it', async () => {

@@ -3,6 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import { curlFor } from '../../cli/show/curl.ts';
 import { routeRows } from '../../cli/show/route-rows.ts';
 import { trafficChanges } from '../../cli/show/traffic-changes.ts';
+import { diffText } from '../../gateway-runtime/diff/text.ts';
+import type { Snapshot } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { to } from '../support/gateway.ts';
 import { listener, prefix, rule, snapshot } from '../unit/match/snapshots.ts';
 
@@ -34,28 +36,35 @@ describe('credentials of routes', () => {
     expect(row!.target).toBe(`cart:80 ${edits} ${edits}`);
   });
 
+  const changesOf = (before: Snapshot | undefined, after: Snapshot) =>
+    trafficChanges(
+      { gateways: [{ gateway: given.gateway, ...(before ? { before } : {}), after, diagnostics: [] }] },
+      { originOf: () => undefined, ports: { local: (_, port) => port } },
+    );
+  const rehashed = (made: Snapshot, mark: string): Snapshot => ({
+    ...made,
+    version: mark,
+    resources: made.resources.map((each) => ({ ...each, hash: `${each.hash} ${mark}` })),
+  });
+
   it('and of what changed', () => {
-    const changes = trafficChanges([{ gateway: given.gateway, after: given, diagnostics: [] }]);
+    const gone = snapshot(listener('web'));
+    const changes = changesOf(gone, given);
     expect(changes).toHaveLength(1);
     expect(JSON.stringify(changes)).not.toContain('s3cret');
+    expect(diffText(changes).join('\n')).not.toContain('s3cret');
   });
 
   it('and that one changed is told, without it', () => {
-    const edited = JSON.parse(JSON.stringify(given).replaceAll('s3cret', 'an0ther')) as typeof given;
-    const after = {
-      ...edited,
-      resources: edited.resources.map((each) => ({ ...each, hash: `${each.hash} edited` })),
-    };
-    const [change, ...others] = trafficChanges([
-      { gateway: given.gateway, before: given, after, diagnostics: [] },
-    ]);
-    expect(others).toEqual([]);
-    expect(change!.after).toBe(`${change!.before}, with another credential`);
-    expect(JSON.stringify(change)).not.toMatch(/s3cret|an0ther/);
-    const same = { ...given, resources: given.resources.map((each) => ({ ...each, hash: 'edited' })) };
-    expect(trafficChanges([{ gateway: given.gateway, before: given, after: same, diagnostics: [] }])).toEqual(
-      [],
+    const filters = JSON.stringify(secretFilter);
+    const edited = JSON.parse(
+      JSON.stringify(given).replaceAll(filters, filters.replaceAll('s3cret', 'an0ther')),
     );
+    const [change, ...others] = changesOf(given, rehashed(edited, 'edited'));
+    expect(others).toEqual([]);
+    expect(change!.after.text).toBe(`${change!.before.text}, with another credential or trusted certificate`);
+    expect(JSON.stringify(change)).not.toMatch(/s3cret|an0ther/);
+    expect(changesOf(given, rehashed(given, 'same'))).toEqual([]);
   });
 
   it('and are to be filled in in commands', () => {

@@ -31,7 +31,14 @@ describe('gatewright serve, while files are edited,', () => {
     folder.write('route.yaml', to('nginx'));
     await serving.until(() => lives() === 1);
     expect(await hostname()).toBe('nginx');
-    expect(serving.stdout).toContain('  whoami.example.com /*\n    whoami:80 -> nginx:80\n');
+    expect(serving.stdout).toContain(`MOVED: answered by another backend or redirect
+  whoami.example.com /*
+    before    shop/whoami:80
+`);
+    expect(serving.stdout).toContain(`
+    after     shop/nginx:80
+    try       GET http://whoami.example.com:${port}/
+`);
 
     folder.write('route.yaml.tmp', to('whoami'));
     renameSync(folder.file('route.yaml.tmp'), folder.file('route.yaml'));

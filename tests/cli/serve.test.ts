@@ -243,8 +243,8 @@ describe('gatewright serve', () => {
       event: 'changed',
       applied: true,
       traffic: [
-        { host: 'whoami.example.com', match: '/foo', before: 'whoami:80' },
-        { host: 'whoami.example.com', match: '/bar', after: 'whoami:80' },
+        { severity: 'lost', requests: '/foo', before: { text: 'shop/whoami:80' }, after: { status: 404 } },
+        { severity: 'new', requests: '/bar', before: { status: 404 }, after: { text: 'shop/whoami:80' } },
       ],
     });
   });

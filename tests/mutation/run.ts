@@ -7,12 +7,16 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { DIFF_MUTANTS } from './diff-mutants.ts';
 import { MUTANTS, type Mutant } from './mutants.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const LEFT_OUT = new Set(['node_modules', '.git', 'dist']);
 const CASES = ['tests/cases-runner/cases.test.ts'];
 const PROPERTIES = ['tests/property'];
+/** Of the comparison of configurations, on which no request depends. */
+const DIFF_CASES = ['tests/diff-cases', 'tests/unit/diff'];
+const DIFF_PROPERTIES = ['tests/property/diff.test.ts'];
 
 interface Verdict {
   readonly mutant: Mutant;
@@ -85,9 +89,10 @@ async function judge(folder: string, mutant: Mutant): Promise<Verdict> {
     source.replace(mutant.find, () => mutant.replace),
   );
   try {
+    const isOfDiff = mutant.file.startsWith('diff/');
     for (const [by, tests] of [
-      ['cases', CASES],
-      ['properties', PROPERTIES],
+      ['cases', isOfDiff ? DIFF_CASES : CASES],
+      ['properties', isOfDiff ? DIFF_PROPERTIES : PROPERTIES],
     ] as const) {
       const failures = await failuresOf(folder, tests);
       if (failures.length > 0) return { mutant, by, failures };
@@ -106,14 +111,14 @@ function inWords({ mutant, by, failures, problem }: Verdict): string {
 }
 
 async function main(only: string): Promise<number> {
-  const chosen = MUTANTS.filter(({ about, file }) => `${file} ${about}`.includes(only));
+  const chosen = [...MUTANTS, ...DIFF_MUTANTS].filter(({ about, file }) => `${file} ${about}`.includes(only));
   const folder = mkdtempSync(join(tmpdir(), 'gatewright-mutation-'));
   const started = performance.now();
   try {
     const workers = Math.min(2, availableParallelism());
     const trees = Array.from({ length: workers }, (_, index) => join(folder, `tree-${index}`));
     for (const tree of trees) copyOfTree(tree);
-    const before = await failuresOf(trees[0]!, CASES);
+    const before = await failuresOf(trees[0]!, [...CASES, ...DIFF_CASES]);
     if (before.length > 0) {
       console.error(`the cases fail without any mutant:\n  ${before.join('\n  ')}`);
       return 1;
