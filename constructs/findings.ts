@@ -10,6 +10,7 @@ import type { HttpRule, Snapshot } from '../gateway-runtime/snapshot/snapshot.ts
 import { translate } from '../gateway-runtime/translate/translate.ts';
 import type { AppObject } from './app-objects.ts';
 import { importedGrants } from './import-grant.ts';
+import { priorityFindings } from './priorities.ts';
 import { certificateStandIns } from './stand-ins.ts';
 import { type SynthHooks, WARNINGS } from './synth-hooks.ts';
 import { teamFindings } from './team-objects.ts';
@@ -39,6 +40,7 @@ function meaning(root: IConstruct, appObjects: readonly AppObject[]): Finding[] 
   });
   return [
     ...duplicates(appObjects),
+    ...priorityFindings(root),
     ...root.node.findAll().flatMap((construct) => ownWarnings(construct, objects)),
     ...fromDiagnostics(translation.diagnostics, paths),
     ...[...translation.snapshots.values()].flatMap((snapshot) => fromShadows(shadows(snapshot), paths)),

@@ -38,6 +38,13 @@ export interface RuleProps<
    */
   readonly name?: string;
   /**
+   * Of two rules that could take the same request, the one with the higher priority is to. Gateway API has an order of its own (the longer
+   * path, a method, more headers), so a priority is the order of rules that tie in one route, and an error wherever the API says otherwise or
+   * leaves it open.
+   * @default 0
+   */
+  readonly priority?: number;
+  /**
    * What is done to the requests and their responses.
    * @default - nothing
    */
@@ -50,6 +57,7 @@ const RULE: Shape<RuleProps> = {
   ...MATCH,
   ...LIMITS,
   name: optional(text),
+  priority: optional(type('a whole number', Number.isInteger)),
   filters: optional(filterList),
   sessionPersistence: optional(type("how sessions are kept, such as { type: 'Cookie' },", isObject)),
 };
@@ -102,6 +110,11 @@ export class Rule<Route, Scope = unknown, Paths extends string = '/', Given exte
   /** @internal */
   get _name(): string | undefined {
     return this.#props.name;
+  }
+
+  /** @internal */
+  get _priority(): number | undefined {
+    return this.#props.priority;
   }
 
   /** @internal */

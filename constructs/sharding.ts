@@ -129,7 +129,7 @@ function groupsOf(rules: readonly MatchedRule[]): Group[] {
   }));
 }
 
-function conditionOf({ path, method, headers = [], queryParams = [] }: ApiMatch): Condition {
+export function conditionOf({ path, method, headers = [], queryParams = [] }: ApiMatch): Condition {
   return {
     path: pathKey(path),
     method,
@@ -158,7 +158,7 @@ function couldTie(a: Condition, b: Condition): boolean {
   return !contradict(a.headers, b.headers) && !contradict(a.query, b.query);
 }
 
-function contradict(a: Condition['headers'], b: Condition['headers']): boolean {
+export function contradict(a: Condition['headers'], b: Condition['headers']): boolean {
   for (const [name, { type, value }] of a) {
     const other = b.get(name);
     if (other && type === 'Exact' && other.type === 'Exact' && value !== other.value) return true;

@@ -19,11 +19,12 @@ import type { GivenOf, PathsOf } from './granted-paths.ts';
 import type { PathCondition } from './match.ts';
 import { boundedName, nameProblem } from './naming.ts';
 import { pathProblem } from './path-limits.ts';
+import { inOrder, type Prioritized, type PrioritizedRoute } from './priorities.ts';
 import { anything, found, isObject, optional, read, type Shape, text, texts } from './props.ts';
 import { hostnamesText, missingGrant, onOf, teamOf } from './role.ts';
 import { type ApiRule, Rule, type RuleProps } from './rule.ts';
 import { shard } from './sharding.ts';
-import { MATERIALIZE, WARNINGS } from './synth-hooks.ts';
+import { MATERIALIZE, PRIORITIZED, WARNINGS } from './synth-hooks.ts';
 import type { TeamRef } from './team.ts';
 
 export type TeamRouteProps<On, Hosts extends readonly string[], Scope> = OnProp<On, 'HTTPRoute', Scope> &
@@ -144,8 +145,34 @@ export class TeamRoute<
   }
 
   /** @internal */
+  [PRIORITIZED](): PrioritizedRoute {
+    const isUsed = this.#rules.some(({ _priority }) => _priority !== undefined);
+    return { isUsed, rules: () => this.#prioritized() };
+  }
+
+  #prioritized(): Prioritized[] {
+    const attachments = this.#attachments;
+    const places = new Set(
+      attachments.flatMap((each) =>
+        each
+          .places()
+          .filter(({ listener }) => this.#listeners?.includes(listener) ?? true)
+          .map(({ kind, namespace, name, sectionName }) => `${kind}/${namespace}/${name}/${sectionName}`),
+      ),
+    );
+    return this.#inOrder.map((rule, index) => ({
+      path: this.node.path,
+      text: `spec.rules[${index}] (${rule._text})`,
+      priority: rule._priority,
+      hostnames: this.hostnames.length > 0 ? this.hostnames : ['*'],
+      places,
+      matches: rule._api(this.namespace).matches,
+    }));
+  }
+
+  /** @internal */
   [WARNINGS](): string[] {
-    return this.#rules.flatMap((rule, index) =>
+    return this.#inOrder.flatMap((rule, index) =>
       rule._warnings().map((warning) => `spec.rules[${index}] (${rule._text}): ${warning}`),
     );
   }
@@ -161,7 +188,7 @@ export class TeamRoute<
 
   /** The rules of each HTTPRoute, by the suffix of its name. A group that is too large is reported, and left in one. */
   #plan(): Map<string, readonly ApiRule[]> {
-    const rules = this.#rules.map((rule) => rule._api(this.namespace));
+    const rules = this.#inOrder.map((rule) => rule._api(this.namespace));
     const shards = shard(rules);
     return 'tooLarge' in shards
       ? new Map([['', rules]])
@@ -196,6 +223,10 @@ export class TeamRoute<
     ];
   }
 
+  get #inOrder() {
+    return inOrder(this.#rules);
+  }
+
   /** The path of rules that name none: that of the grant, where all are for the same. */
   get #base(): string {
     const paths = new Set(this.#attachments.flatMap((each) => each.paths));
@@ -215,7 +246,7 @@ export class TeamRoute<
 
   #ruleProblems(): string[] {
     const team = teamOf(this);
-    const problems = this.#rules.flatMap((rule, index) =>
+    const problems = this.#inOrder.flatMap((rule, index) =>
       [...problemsOfRule(rule, team), ...this.#pathProblems(rule)].map(
         (problem) => `spec.rules[${index}] (${rule._text}): ${problem}`,
       ),
@@ -224,10 +255,11 @@ export class TeamRoute<
   }
 
   #sizeProblems(): string[] {
-    const apiRules = this.#rules.map((rule) => rule._api(this.namespace));
+    const ordered = this.#inOrder;
+    const apiRules = ordered.map((rule) => rule._api(this.namespace));
     const shards = shard(apiRules);
     if (!('tooLarge' in shards)) return [];
-    const texts = shards.tooLarge.map((rule) => this.#rules[apiRules.indexOf(rule)]!._text);
+    const texts = shards.tooLarge.map((rule) => ordered[apiRules.indexOf(rule)]!._text);
     const matches = shards.tooLarge.reduce((total, rule) => total + rule.matches.length, 0);
     const more = texts.length > 3 ? ` and ${texts.length - 3} more` : '';
     return [

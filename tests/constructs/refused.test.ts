@@ -106,7 +106,7 @@ describe('what synth refuses', () => {
       '[platform/shared-gw/number] grant() takes a list of at least one text as hostnames, and hostnames[0] is 42',
       '[shop/r] TeamRoute takes a list of at least one text as hostnames, this is "shop.example.com"',
       '[shop/r] spec.rules[0] (/a): canary() takes two numbers, such as [3, 1], as weights, this is undefined',
-      '[shop/r] spec.rules[1] (prefix /): rule() takes an object with path, headers, query, method, timeouts, retry, name, filters, sessionPersistence, this is null',
+      '[shop/r] spec.rules[1] (prefix /): rule() takes an object with path, headers, query, method, timeouts, retry, name, priority, filters, sessionPersistence, this is null',
       '[shop/r] spec.rules[1] (prefix /): canary() takes an object with stable, canary, weights, this is undefined',
       '[shop/bare] TeamRoute takes an object with on, hostnames, listeners, name, this is undefined',
       '[shop/bare] a route attaches to a grant, not to undefined: use gateway.grant(team, { hostnames })',
