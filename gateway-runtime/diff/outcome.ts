@@ -135,13 +135,21 @@ export class Outcomes {
     ];
     const errors = shares.length === 0 ? 1 : sum(shares.filter(({ unresolved }) => unresolved));
     const isError = errors > 1 - 1e-9;
+    // What nobody gets shows no edit of requests.
+    const shownEdits = rule.filters.flatMap(({ type }, index) =>
+      EDITS_OF_REQUESTS.has(type) ? [] : [edits[index]],
+    );
     return {
-      key: canonicalJson([
-        isError ? 500 : shares.map(({ key, share }) => [key, share.toFixed(9)]).sort(),
-        matched,
-        edits,
-        ...(isError ? [] : [rule.timeouts, rule.retry, session]),
-      ]),
+      key: isError
+        ? error500Key(shownEdits)
+        : canonicalJson([
+            shares.map(({ key, share }) => [key, share.toFixed(9)]).sort(),
+            matched,
+            edits,
+            rule.timeouts,
+            rule.retry,
+            session,
+          ]),
       errors: isError ? 1 : errors,
       target: shares
         .map(({ name }) => name)
@@ -198,8 +206,12 @@ function replacesPrefix(rule: HttpRule): boolean {
   return rule.filters.some(replaces) || rule.backends.some(({ filters }) => filters.some(replaces));
 }
 
+const EDITS_OF_REQUESTS: ReadonlySet<string> = new Set(['RequestHeaderModifier', 'URLRewrite']);
+
+const error500Key = (edits: readonly unknown[]): string => canonicalJson([500, ...edits]);
+
 const error500 = (reason: string): Outcome => ({
-  key: '500',
+  key: error500Key([]),
   errors: 1,
   target: '',
   text: `500: ${reason}`,

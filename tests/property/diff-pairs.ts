@@ -128,8 +128,8 @@ export function answerTo(snapshot: Snapshot, request: MatchRequest, port: number
   const answer: Explanation = explain(snapshot, { port }, request, regex);
   if (answer.matches.every(({ outcome }) => outcome !== 'serves')) return 'not served';
   const { status, filters, reply, forwarded, limits, session } = answer;
-  const isRefused = answer.summary.includes('is not served');
-  if (isRefused) return '500';
+  // Edits of requests that nobody gets are shown to nobody.
+  if (status === 500 && !reply) return '500';
   const shares = new Map<string, number>();
   for (const { name, weight, unresolved, filters: own } of answer.backends) {
     const key = unresolved ? '500' : `${name} ${own.join()}`;
