@@ -10,7 +10,7 @@ import { KubeApi } from '../e2e/kube-api.ts';
 import { CLASS, installRuntime } from '../e2e/runtime/installed.ts';
 import { runSuite } from './progress.ts';
 import { testList } from './suite.ts';
-import { problems, type Report, summary } from './verdict.ts';
+import { problems, type Report, summary, type TestList } from './verdict.ts';
 
 const REPORTS = join(import.meta.dirname, 'reports');
 const RUNS = join(REPORTS, 'runs.yaml');
@@ -25,6 +25,7 @@ const { values, positionals } = parseArgs({
   options: {
     runs: { type: 'string', default: '1' },
     test: { type: 'string' },
+    features: { type: 'string' },
     debug: { type: 'boolean' },
     keep: { type: 'boolean' },
     'usable-address': { type: 'string', default: '' },
@@ -38,7 +39,20 @@ const CLEANUP = 300_000;
 const logs = join(CACHE, 'conformance', process.env.GATEWRIGHT_E2E_CLUSTER || 'conformance');
 const reportOf = (run: number) => join(logs, `report-${run}.yaml`);
 
-const flags = (report: string) => [
+/** Names between commas. */
+const names = (text: string | undefined): string[] => text?.split(',').filter(Boolean) ?? [];
+
+/** Of all tests those that are wanted: the suite can be told one to run, or others to leave out. */
+function selection({ tests }: TestList): string[] {
+  const wanted = names(values.test);
+  const unknown = wanted.filter((name) => !tests.some((test) => test.name === name));
+  if (unknown.length > 0) throw new Error(`--test: the suite has no ${unknown.join(', ')}`);
+  if (wanted.length <= 1) return wanted.map((name) => `-run-test=${name}`);
+  const others = tests.map(({ name }) => name).filter((name) => !wanted.includes(name));
+  return [`-skip-tests=${others.join()}`];
+}
+
+const flags = (report: string, list: TestList, claimed: readonly string[]) => [
   // Tells of each test as it ends.
   '-test.v=test2json',
   '-test.run=^TestConformance$',
@@ -48,7 +62,8 @@ const flags = (report: string) => [
   `-usable-address=${values['usable-address']}`,
   `-unusable-address=${values['unusable-address']}`,
   ...(values.debug ? ['-debug'] : []),
-  ...(values.test ? [`-run-test=${values.test}`] : []),
+  ...selection(list),
+  ...(values.features ? [`-supported-features=${[...claimed, ...names(values.features)].join()}`] : []),
   `-report-output=${report}`,
   '-mode=default',
   '-organization=gatewright',
@@ -99,7 +114,7 @@ async function main(api: KubeApi): Promise<boolean> {
     rmSync(file, { force: true });
     const log = join(logs, `run-${run}.log`);
     await leftNothing(api);
-    const status = await runSuite(program, flags(file), log);
+    const status = await runSuite(program, flags(file, list, claimed), log);
     if (values.test) {
       say(`${values.test} ${status === 0 ? 'passed' : `FAILED, see ${log}`} after ${secondsSince(start)}`);
       good &&= status === 0;

@@ -11,11 +11,12 @@ import { poolAddress } from '../cluster/settings.ts';
 import { withCluster } from '../cluster/with-cluster.ts';
 import { suiteProgram } from './suite.ts';
 
-const USAGE = `usage: npm run conformance -- [--runs N] [--keep] [--test NAME] [--build] [--install] [--debug]
+const USAGE = `usage: npm run conformance -- [--runs N] [--keep] [--test NAME,...] [--features NAME,...] [--build] [--install] [--debug]
 
 --runs N    how often, one after another; all have to succeed (default: 1)
 --keep      keeps the report, and how the runs went, in tests/conformance/reports, where all succeeded
---test NAME one test of the suite only
+--test NAME these tests of the suite only
+--features  what to test beyond what the GatewayClass claims; nothing is kept then
 --build     only builds the suite and the image
 --install   gets missing Debian packages with apt-get, as it does where CI is set
 --debug     has the suite say what it waits for
@@ -35,6 +36,7 @@ async function main(): Promise<number> {
       test: { type: 'string' },
       build: { type: 'boolean' },
       install: { type: 'boolean', default: Boolean(process.env.CI) },
+      features: { type: 'string' },
       debug: { type: 'boolean' },
       keep: { type: 'boolean' },
       'usable-address': { type: 'string' },
@@ -62,8 +64,9 @@ async function main(): Promise<number> {
     program,
     ...['--runs', values.runs],
     ...(values.test ? ['--test', values.test] : []),
+    ...(values.features ? ['--features', values.features] : []),
     ...(values.debug ? ['--debug'] : []),
-    ...(values.keep && !values.test ? ['--keep'] : []),
+    ...(values.keep && !values.test && !values.features ? ['--keep'] : []),
   ];
   if (foreign) {
     const usable = values['usable-address'];
