@@ -26,18 +26,24 @@ export interface ServedGateway {
 export function overview({ key, agent, ports, address, made, all }: ServedGateway): string[] {
   const snapshot = agent.snapshot!;
   const rows = routeRows(snapshot);
-  const protocols = new Map(
-    snapshot.resources.flatMap((each) =>
-      each.type === 'listener' ? [[each.port, each.protocol] as const] : [],
-    ),
-  );
+  const protocols = new Map<number, Set<string>>();
+  for (const each of snapshot.resources) {
+    if (each.type !== 'listener') continue;
+    const known = protocols.get(each.port);
+    if (known) known.add(each.protocol);
+    else protocols.set(each.port, new Set([each.protocol]));
+  }
   const lines = [styled('bold', `Gateway ${key}`)];
   for (const { port, local, taken } of ports) {
-    const protocol = protocols.get(port);
+    const spoken = protocols.get(port);
     // A port of which no listener is valid is not served; the problems say why.
-    if (!protocol) continue;
+    if (!spoken) continue;
     const bound = agent.boundPort(port);
-    const url = `${protocol.toLowerCase()}://${address}:${bound ?? local}`;
+    // HTTPS and TLS can share a port.
+    const url = [...spoken]
+      .sort()
+      .map((protocol) => `${protocol.toLowerCase()}://${address}:${bound ?? local}`)
+      .join(' and ');
     const notes = [`port ${port}`, ...(taken ? [`${taken.port} is taken by ${taken.by}`] : [])];
     lines.push(`  ${url}  (${notes.join('; ')})${bound === undefined ? ' NOT SERVED, see below' : ''}`);
   }

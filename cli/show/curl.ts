@@ -18,15 +18,16 @@ export interface ServedAt {
 /** What stands for a credential, to be replaced by whoever pastes the command. */
 const PLACEHOLDER = '<value>';
 
-/** Undefined for a route that no fixed request can be written for: an expression, or a port that is not bound. */
+/** A command with openssl for a TLSRoute. Undefined for a route that no fixed request can be written for: an expression, or a port that is not bound. */
 export function curlFor(row: RouteRow, at: ServedAt, protocol?: 'HTTP' | 'HTTPS'): string | undefined {
   const listener = row.listeners.find((each) => !protocol || each.protocol === protocol);
   const port = listener && at.localPort(listener.port);
-  const { path, method, headers, queryParams } = row.condition;
   if (!listener || port === undefined) return undefined;
+  if (!row.condition) return handshakeWith(row, at, port);
+  const { path, method, headers, queryParams } = row.condition;
   if ([path, ...headers, ...queryParams].some(({ type }) => type === 'RegularExpression')) return undefined;
 
-  const address = at.address === '0.0.0.0' || at.address === '::' ? '127.0.0.1' : at.address;
+  const address = addressOf(at);
   const bracketed = address.includes(':') ? `[${address}]` : address;
   const scheme = listener.protocol.toLowerCase();
   // Any host under a wildcard will do; without a hostname, the address itself.
@@ -39,7 +40,9 @@ export function curlFor(row: RouteRow, at: ServedAt, protocol?: 'HTTP' | 'HTTPS'
   const parts = [
     'curl',
     // Of a redirect there is nothing to see but the head.
-    ...(row.rule.filters.some(({ type }) => type === 'RequestRedirect') ? ['-i'] : []),
+    ...(row.rule.type === 'http-rule' && row.rule.filters.some(({ type }) => type === 'RequestRedirect')
+      ? ['-i']
+      : []),
     ...(method && method !== 'GET' ? [method === 'HEAD' ? '--head' : `-X ${method}`] : []),
     ...(scheme === 'https' && at.caFile ? [`--cacert ${quoted(at.caFile)}`] : []),
     ...(listener.clientCertificates && at.clientFile ? [`--cert ${quoted(at.clientFile)}`] : []),
@@ -50,6 +53,16 @@ export function curlFor(row: RouteRow, at: ServedAt, protocol?: 'HTTP' | 'HTTPS'
     quoted(url),
   ];
   return fold(parts);
+}
+
+const addressOf = ({ address }: ServedAt) =>
+  address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address;
+
+/** Of a TLSRoute nothing is known but the server name: what answers shows its certificate. */
+function handshakeWith({ host }: RouteRow, at: ServedAt, port: number): string {
+  const address = addressOf(at);
+  const to = `${address.includes(':') ? `[${address}]` : address}:${port}`;
+  return fold(['openssl s_client', `-connect ${quoted(to)}`, `-servername ${host.replace('*', 'any')}`]);
 }
 
 /** On one line where it fits, else with the line ends of a shell. */

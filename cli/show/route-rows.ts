@@ -1,38 +1,41 @@
 /** The routes of a Gateway as rows that people read: team, host, what is matched, where it goes. */
 import { explainFilter } from '../../gateway-runtime/filters/index.ts';
 import { shownValue } from '../../gateway-runtime/snapshot/credential.ts';
-import type {
-  HttpMatch,
-  HttpRule,
-  Listener,
-  PathMatch,
-  Snapshot,
-  ValueMatch,
-  WeightedBackend,
+import {
+  type BackendShare,
+  type HttpMatch,
+  isRule,
+  type Listener,
+  type PathMatch,
+  type RouteRule,
+  type Snapshot,
+  type ValueMatch,
+  type WeightedBackend,
 } from '../../gateway-runtime/snapshot/snapshot.ts';
 
 export interface RouteRow {
   readonly team: string;
   /** `*` is any. */
   readonly host: string;
-  /** `/foo` exactly, `/cart/*` and `/cart`, `~ /v[0-9]+`; then method, headers and query. */
+  /** `/foo` exactly, `/cart/*` and `/cart`, `~ /v[0-9]+`; then method, headers and query. `TLS` for a TLSRoute. */
   readonly match: string;
   /** Where it goes, with shares and what filters do. */
   readonly target: string;
-  readonly rule: HttpRule;
-  readonly condition: HttpMatch;
+  readonly rule: RouteRule;
+  /** Absent for a TLSRoute: the hostname is all that it asks for. */
+  readonly condition?: HttpMatch;
   /** Listeners at which it is served, http first. */
   readonly listeners: readonly Listener[];
 }
 
 /** One row for each hostname and match of each rule (of those wanted); by team, then host, in the order of the routes. */
-export function routeRows(snapshot: Snapshot, wanted: (rule: HttpRule) => boolean = () => true): RouteRow[] {
+export function routeRows(snapshot: Snapshot, wanted: (rule: RouteRule) => boolean = () => true): RouteRow[] {
   const listeners = new Map(
     snapshot.resources.filter((each) => each.type === 'listener').map((listener) => [listener.key, listener]),
   );
   const rows = new Map<string, RouteRow>();
   for (const rule of snapshot.resources) {
-    if (rule.type !== 'http-rule' || !wanted(rule)) continue;
+    if (!isRule(rule) || !wanted(rule)) continue;
     const team = rule.source.team ?? rule.source.namespace;
     const target = targetText(rule);
     for (const host of new Set(rule.parents.flatMap(({ hostnames }) => hostnames))) {
@@ -40,17 +43,12 @@ export function routeRows(snapshot: Snapshot, wanted: (rule: HttpRule) => boolea
         .filter(({ hostnames }) => hostnames.includes(host))
         .flatMap(({ listener }) => listeners.get(listener) ?? [])
         .sort((a, b) => a.protocol.length - b.protocol.length || a.port - b.port);
-      for (const [index, condition] of rule.matches.entries()) {
-        const match = matchText(condition);
-        rows.set(`${rule.key} ${index} ${host}`, {
-          team,
-          host,
-          match,
-          target,
-          rule,
-          condition,
-          listeners: at,
-        });
+      const row = { team, host, target, rule, listeners: at };
+      if (rule.type === 'tls-rule') rows.set(`${rule.key} ${host}`, { ...row, match: tlsText(at) });
+      else {
+        for (const [index, condition] of rule.matches.entries()) {
+          rows.set(`${rule.key} ${index} ${host}`, { ...row, match: matchText(condition), condition });
+        }
       }
     }
   }
@@ -58,6 +56,14 @@ export function routeRows(snapshot: Snapshot, wanted: (rule: HttpRule) => boolea
 }
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+/** A listener can pass connections through, and another terminate them. */
+function tlsText(listeners: readonly Listener[]): string {
+  const modes = new Set(
+    listeners.map(({ tlsMode }) => (tlsMode === 'Passthrough' ? 'TLS' : 'TLS, terminated')),
+  );
+  return [...modes].join('; ') || 'TLS';
+}
 
 export function matchText({ path, method, headers, queryParams }: HttpMatch): string {
   return [
@@ -79,7 +85,8 @@ function valueText({ name, type, value }: ValueMatch, equals: string): string {
   return type === 'Exact' ? `${name}${equals}${shown}` : `${name} ~ ${shown}`;
 }
 
-export function targetText(rule: HttpRule): string {
+export function targetText(rule: RouteRule): string {
+  if (rule.type === 'tls-rule') return backendsText(rule.backends, rule.source.namespace, 'closed');
   if (rule.refusal) return `500: ${rule.refusal}`;
   const filters = rule.filters.map(explainFilter).join(', ');
   if (rule.filters.some(({ type }) => type === 'RequestRedirect')) return filters;
@@ -87,17 +94,22 @@ export function targetText(rule: HttpRule): string {
   return filters ? `${backends} (${filters})` : backends;
 }
 
-function backendsText(backends: readonly WeightedBackend[], namespace: string): string {
+/** @param refused what becomes of a share that has no backend */
+function backendsText(
+  backends: readonly (BackendShare & Partial<WeightedBackend>)[],
+  namespace: string,
+  refused = '500',
+): string {
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
-  if (backends.length === 0) return '500: no backend';
-  if (total === 0) return '500: all weights are 0';
+  if (backends.length === 0) return `${refused}: no backend`;
+  if (total === 0) return `${refused}: all weights are 0`;
   return backends
     .filter(({ weight }) => weight > 0)
     .map((backend) => {
       const name = backend.unresolved
-        ? `500 (${backend.unresolved.reason} ${shortName(backend.name, namespace)})`
+        ? `${refused} (${backend.unresolved.reason} ${shortName(backend.name, namespace)})`
         : shortName(backend.name, namespace);
-      const filters = backend.filters.map(explainFilter).join(', ');
+      const filters = (backend.filters ?? []).map(explainFilter).join(', ');
       const share = backends.length === 1 ? '' : ` ${percent(backend.weight / total)}`;
       return `${name}${share}${filters ? ` (${filters})` : ''}`;
     })

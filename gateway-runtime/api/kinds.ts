@@ -35,8 +35,8 @@ export const KINDS = {
   Gateway: define(GATEWAY_GROUP, ['v1', 'v1beta1'], true, gateway),
   ListenerSet: define(GATEWAY_GROUP, ['v1'], true, listenerSet),
   HTTPRoute: define(GATEWAY_GROUP, ['v1', 'v1beta1'], true, httpRoute),
-  // The alpha versions have the same fields, and the same objects.
-  TLSRoute: define(GATEWAY_GROUP, ['v1', 'v1alpha3', 'v1alpha2'], true, tlsRoute),
+  // v1alpha2 has other rules: no hostnames, and several rules.
+  TLSRoute: define(GATEWAY_GROUP, ['v1', 'v1alpha3'], true, tlsRoute),
   ReferenceGrant: define(GATEWAY_GROUP, ['v1', 'v1beta1'], true, referenceGrant),
   BackendTLSPolicy: define(GATEWAY_GROUP, ['v1'], true, backendTlsPolicy),
   GatewayParameters: define(OWN_GROUP, [PARAMETERS_VERSION], true, gatewayParameters),

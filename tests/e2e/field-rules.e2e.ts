@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RawObject } from '../../gateway-runtime/api/object.ts';
+import { ROUTE_KINDS } from '../../gateway-runtime/api/route-kinds.ts';
 import { fieldsOf } from '../cases-runner/coverage.ts';
 import { keyOf, loadCases } from '../cases-runner/load.ts';
 import { installGatewayApi, specSchemas } from './gateway-api-crds.ts';
@@ -62,11 +63,14 @@ describe('field rules are those of the CRDs', () => {
     expect(verdicts).toContain(false);
   });
 
-  it('are there for every field of an HTTPRoute, and for no other: each is served, or refused by name', async () => {
-    const definitions = await specSchemas();
-    const { schema } = definitions.find(({ kind }) => kind === 'HTTPRoute')!;
-    expect(fieldsOf('HTTPRoute').sort()).toEqual(pathsOf(schema, 'HTTPRoute').sort());
-  });
+  it.each(ROUTE_KINDS)(
+    'are there for every field of a route of kind %s, and for no other: each is served, or refused by name',
+    async (route) => {
+      const definitions = await specSchemas();
+      const { schema } = definitions.find(({ kind }) => kind === route)!;
+      expect(fieldsOf(route).sort()).toEqual(pathsOf(schema, route).sort());
+    },
+  );
 });
 
 /** As `fieldsOf` names them. */

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PICKED } from '../differential/messages.ts';
 import { PICKED_RESPONSES } from '../differential/messages-back.ts';
+import { extension, helloMessage, inRecords, serverNameExtension } from '../support/client-hello.ts';
 import { CHECK_RESPONSE, header } from '../support/ext-authz.ts';
 import { encode, type Message } from '../support/protobuf.ts';
 
@@ -57,7 +58,26 @@ const SEEDS: Readonly<Record<string, readonly string[]>> = {
   ),
 };
 
+/** ClientHellos: with names, without, in many records, and with what may stand around a name. */
+const HELLOS: readonly Buffer[] = [
+  {},
+  { extensions: [] },
+  { sessionId: Array.from({ length: 32 }, () => 1) },
+  { suites: [0x13, 1, 0x13, 2, 0xc0, 0x2f] },
+  {
+    extensions: [
+      extension(0x0a0a, []),
+      serverNameExtension('shop.example.com'),
+      extension(16, [0, 3, 2, 104, 50]),
+    ],
+  },
+  { extensions: [serverNameExtension('a.example'), serverNameExtension('b.example')] },
+  { extensions: [extension(0xfe0d, [0, 0, 1, 0, 1, 5]), serverNameExtension('outer.example')] },
+  { extensions: [extension(0, [0, 8, 0, 0, 1, 97, 0, 0, 1, 98])] },
+].flatMap((parts) => [0, 9, 40].map((most) => inRecords(helloMessage(parts), most || undefined)));
+
 export const seedsOf = (target: string): Buffer[] => {
+  if (target === 'hello') return [...HELLOS, ...findsOf(target)];
   const texts = new Set(SEEDS[target]!.filter(({ length }) => length > 0 && length <= LONGEST));
   return [...[...texts].map((text) => Buffer.from(text, 'latin1')), ...findsOf(target)];
 };

@@ -15,8 +15,14 @@ import { ChunkedBody } from '../../gateway-runtime/proxy/engine-http1/chunked-bo
 import { Head } from '../../gateway-runtime/proxy/engine-http1/head.ts';
 import { MORE, readRequest, readResponse } from '../../gateway-runtime/proxy/engine-http1/head-reader.ts';
 import { isFieldValue, isToken } from '../../gateway-runtime/proxy/engine-http1/octets.ts';
+import { LIMITS } from '../../gateway-runtime/proxy/limits.ts';
 import { readTarget } from '../../gateway-runtime/proxy/request-target.ts';
+import {
+  ClientHelloReader,
+  type HelloProgress,
+} from '../../gateway-runtime/proxy/tls-routes/client-hello.ts';
 import { readRequests, readResponses } from '../differential/reference.ts';
+import { serverNameOf } from './hello-reference.ts';
 
 export interface Target {
   /** Throws where something does not hold. `cut` is where the octets are cut in two. */
@@ -108,6 +114,17 @@ function readChunks(octets: Buffer, cuts: readonly number[]): ChunksRead {
   return { problem: 0, content, trailers: body.trailers, done: body.done, at };
 }
 
+function readHello(octets: Buffer, cuts: readonly number[]): HelloProgress {
+  const reader = new ClientHelloReader(LIMITS.clientHello);
+  let [at, progress]: [number, HelloProgress] = [0, 'more'];
+  for (const end of [...cuts, octets.length]) {
+    if (end <= at) continue;
+    progress = reader.read(octets.subarray(at, end));
+    at = end;
+  }
+  return progress;
+}
+
 export const TARGETS: Readonly<Record<string, Target>> = {
   request: {
     check(octets, cut) {
@@ -178,6 +195,19 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       let fields = 0;
       readMessage(message, () => fields++);
       if (fields === 0) fail('said yes or no by nothing', octets.toString('hex'));
+    },
+  },
+  /** A ClientHello in its records. */
+  hello: {
+    check(octets, cut) {
+      const whole = readHello(octets, []);
+      same('in two pieces', readHello(octets, [cut]), whole);
+      same('octet by octet', readHello(octets, Array.from(octets.keys())), whole);
+      if (typeof whole === 'string') return;
+      const second = serverNameOf(octets);
+      if (second === undefined) fail('accepted, though it can be read in two ways', whole);
+      same('the server name', whole.serverName, second);
+      if (whole.serverName !== '' && !/^[\w.-]+$/.test(whole.serverName)) fail('a server name', whole);
     },
   },
   /** A target and a Host field, with a line end between them. */

@@ -287,4 +287,66 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'allThatMatch(this.#hosts, host))',
     replace: 'allThatMatch(this.#hosts, host).slice(0, 1))',
   },
+  {
+    about: 'A wildcard hostname of a TLSRoute goes before an exact one, in the reference.',
+    file: 'match/tls-reference.ts',
+    find: 'compareHostnames(a.hostname, b.hostname) ||',
+    replace: 'compareHostnames(b.hostname, a.hostname) ||',
+  },
+  {
+    about: 'The youngest TLSRoute goes first, in the table.',
+    file: 'match/tls-table.ts',
+    find: 'orderOf(a.rule) < orderOf(b.rule) ? -1 : 1',
+    replace: 'orderOf(a.rule) < orderOf(b.rule) ? 1 : -1',
+  },
+  {
+    about: 'A TLS rule that goes leaves its hostnames behind in the table.',
+    file: 'match/tls-table.ts',
+    find: 'list.filter(({ rule }) => rule.key !== key)',
+    replace: 'list',
+  },
+  {
+    about: 'A grant for HTTPRoutes lets TLSRoutes refer to a Service.',
+    file: 'translate/tls-rules.ts',
+    find: "backends.resolve('TLSRoute', namespace",
+    replace: "backends.resolve('HTTPRoute', namespace",
+  },
+  {
+    about: 'HTTPS and TLS listeners for one hostname on one port are both served.',
+    file: 'translate/merge.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of a template
+    find: "`${OVER_TLS.has(protocol) ? 'TLS' : protocol} ${hostname}`",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of a template
+    replace: '`${protocol} ${hostname}`',
+  },
+  {
+    about: 'A listener that passes TLS through needs a certificate.',
+    file: 'translate/listeners.ts',
+    find: "protocol === 'HTTPS' || (protocol === 'TLS' && tls?.mode !== 'Passthrough')",
+    replace: "protocol !== 'HTTP'",
+  },
+  {
+    about: 'What was read of a ClientHello is not sent to the backend.',
+    file: 'proxy/tls-routes/tls-connections.ts',
+    find: 'if (head) socket.write(head);',
+    replace: '',
+  },
+  {
+    about: 'A connection for an HTTPS listener loses what was read of it.',
+    file: 'proxy/tls-routes/gate.ts',
+    find: 'socket.unshift(head);',
+    replace: '',
+  },
+  {
+    about: 'Shares of a TLSRoute that do not resolve go to the other backends.',
+    file: 'proxy/tls-routes/shares.ts',
+    find: '.filter(({ weight }) => weight > 0)',
+    replace: '.filter(({ weight, backend }) => weight > 0 && backend)',
+  },
+  {
+    about: 'What is terminated is passed on in the clear, where a policy demands TLS to the backend.',
+    file: 'proxy/tls-routes/tls-connections.ts',
+    find: "listener.tlsMode === 'Passthrough' ? undefined : endpoint.tls",
+    replace: 'undefined',
+  },
 ];

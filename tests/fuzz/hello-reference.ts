@@ -1,0 +1,81 @@
+/**
+ * A second reading of ClientHellos, plain and without regard to cost: for what the reader of the gateway accepts, it must find the same
+ * server name. Written from the structures of RFC 8446 section 4.1.2 and RFC 6066 section 3.
+ */
+
+/** Takes vectors off the front of some octets; throws where there are not as many. */
+class Cursor {
+  readonly #octets: Buffer;
+  #at = 0;
+
+  constructor(octets: Buffer) {
+    this.#octets = octets;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#octets.length;
+  }
+
+  take(count: number): Buffer {
+    if (this.#at + count > this.#octets.length) throw new RangeError('too short');
+    this.#at += count;
+    return this.#octets.subarray(this.#at - count, this.#at);
+  }
+
+  number(octets: number): number {
+    return this.take(octets).readUIntBE(0, octets);
+  }
+
+  vector(lengthOctets: number): Cursor {
+    return new Cursor(this.take(this.number(lengthOctets)));
+  }
+
+  rest(): Buffer {
+    return this.take(this.#octets.length - this.#at);
+  }
+}
+
+/** Empty where there is none; undefined where it is no whole ClientHello. */
+export function serverNameOf(octets: Buffer): string | undefined {
+  try {
+    return serverNameIn(messageIn(new Cursor(octets)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first handshake message, out of as many records as it takes. */
+function messageIn(records: Cursor): Cursor {
+  let message = Buffer.alloc(0);
+  for (;;) {
+    if (records.number(1) !== 22) throw new Error('another record');
+    records.take(2);
+    message = Buffer.concat([message, records.vector(2).rest()]);
+    if (message.length >= 4 && message.length >= 4 + message.readUIntBE(1, 3)) break;
+  }
+  const cursor = new Cursor(message);
+  if (cursor.number(1) !== 1) throw new Error('another message');
+  return cursor.vector(3);
+}
+
+function serverNameIn(hello: Cursor): string {
+  hello.take(2 + 32);
+  hello.vector(1);
+  hello.vector(2);
+  hello.vector(1);
+  if (hello.isAtEnd) return '';
+  const extensions = hello.vector(2);
+  const names: string[] = [];
+  while (!extensions.isAtEnd) {
+    const type = extensions.number(2);
+    const content = extensions.vector(2);
+    if (type !== 0) continue;
+    const list = content.vector(2);
+    while (!list.isAtEnd) {
+      list.take(1);
+      names.push(list.vector(2).rest().toString('latin1'));
+    }
+  }
+  if (names.length > 1) throw new Error('several names');
+  return names[0] ?? '';
+}
