@@ -6,7 +6,7 @@ import type { Loop, LoopChange } from '../../gateway-runtime/control/loop.ts';
 import type { MissingService } from '../../gateway-runtime/control/missing-services.ts';
 import type { PortPlan } from '../../gateway-runtime/control/port-plan.ts';
 import type { Diagnostic, Origin } from '../../gateway-runtime/snapshot/diagnostic.ts';
-import type { Backend, GatewayId } from '../../gateway-runtime/snapshot/snapshot.ts';
+import type { Backend, BackendKey, GatewayId, Snapshot } from '../../gateway-runtime/snapshot/snapshot.ts';
 import type { AppProblem } from '../app/messages.ts';
 import type { SourceReport } from '../sources.ts';
 
@@ -90,7 +90,9 @@ function missingServices({ standIns, loop }: View): string | undefined {
 
 /** What is not right with what stands in for Services here, in sentences. */
 export const standInWarnings = (view: View): string[] =>
-  [missingServices(view), ...echoesWithoutTls(view)].filter((each) => each !== undefined);
+  [missingServices(view), ...echoesWithoutTls(view), ...echoesPassedThrough(view)].filter(
+    (each) => each !== undefined,
+  );
 
 /** Service ports for which an echo answers: none where a policy that can't be served has every request fail. */
 const echoes = ({ unreachable }: Loop): Backend[] =>
@@ -107,6 +109,30 @@ const echoesWithoutTls = ({ loop }: View): string[] =>
     const names = tls.subjectAltNames?.map(({ value }) => value) ?? [tls.hostname];
     return `warning Service ${namespace}/${service}: the echo in its place is reached at port ${port} without TLS, so BackendTLSPolicy ${tls.policy} is not tried here. A cluster takes only a certificate for ${names.join(' or ')}, and answers 502 for any other. Fix: --backend ${portName(backend)}=http://<host>:<port>, where a server with such a certificate listens.`;
   });
+
+/** Nor does it speak TLS itself, which a client expects behind a listener that passes connections through. */
+const echoesPassedThrough = ({ loop }: View): string[] => {
+  const passed = new Set([...loop.translation.snapshots.values()].flatMap(backendsPassedThrough));
+  return echoes(loop)
+    .filter(({ key }) => passed.has(key))
+    .map((backend) => {
+      const { namespace, service } = backend;
+      return `warning Service ${namespace}/${service}: a TLSRoute passes connections through to it, and the echo in its place does not speak TLS, so no handshake succeeds here. Fix: --backend ${portName(backend)}=tcp://<host>:<port>, where a server with a certificate listens.`;
+    });
+};
+
+function backendsPassedThrough({ resources }: Snapshot): BackendKey[] {
+  const through = new Set(
+    resources.flatMap((each) =>
+      each.type === 'listener' && each.tlsMode === 'Passthrough' ? [each.key] : [],
+    ),
+  );
+  return resources.flatMap((each) =>
+    each.type === 'tls-rule' && each.parents.some(({ listener }) => through.has(listener))
+      ? each.backends.flatMap(({ backend }) => backend ?? [])
+      : [],
+  );
+}
 
 const portName = ({ namespace, service, port }: Backend) => `${namespace}/${service}:${port}`;
 

@@ -1,6 +1,6 @@
 /**
  * `--backend ns/name:port=http://host:port`: a Service port that is reached somewhere else than the objects say, and as they say: over TLS
- * where a BackendTLSPolicy demands it.
+ * where a BackendTLSPolicy demands it. For what a TLSRoute sends to it is `tcp://host:port`, which means the same.
  */
 import type { BackendKey, Endpoint } from '../snapshot/snapshot.ts';
 
@@ -26,10 +26,12 @@ export function parseBackendMapping(text: string): BackendMapping | { readonly p
       problem: `${target} has the scheme https, expected http: a BackendTLSPolicy for Service ${owner} decides whether it is reached over TLS, and says whom to trust; write that, and ${owner}:${port}=http://${at}`,
     };
   }
-  if (url.protocol !== 'http:') {
+  const isTcp = url.protocol === 'tcp:';
+  if (isTcp && !url.port) return { problem: `${target} has no port, expected one: tcp://host:port` };
+  if (url.protocol !== 'http:' && !isTcp) {
     return { problem: `${target} has the scheme ${url.protocol.slice(0, -1)}: ${expected}` };
   }
-  if (url.username || url.password || url.search || url.hash || url.pathname !== '/') {
+  if (url.username || url.password || url.search || url.hash || url.pathname !== (isTcp ? '' : '/')) {
     return {
       problem: `${target} has more than a host and a port: paths are the routes' business (URLRewrite)`,
     };
