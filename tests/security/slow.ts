@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { NODE_FLAGS } from '../../gateway-runtime/control/provisioner/deployment.ts';
 import { loadAverage, processorTime, residentMemory } from '../bench/proxy/measured.ts';
 import { ATTACKS, type Attack, hasTool, titleOf } from './slow/attacks.ts';
 
@@ -79,7 +80,11 @@ const program = (name: string, ...args: readonly (string | number | boolean)[]) 
 const linesOf = (child: ChildProcess) => createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
 
 async function startGateway(backendPort: number, limits: object): Promise<Gateway> {
-  const child = start('gateway', FIRST, program('gateway.ts', backendPort, JSON.stringify(limits)));
+  const child = start(
+    'gateway',
+    FIRST,
+    program('gateway.ts', backendPort, JSON.stringify(limits)).toSpliced(1, 0, ...NODE_FLAGS),
+  );
   const lines = linesOf(child);
   const [plain, tls] = ((await lines.next()).value as string).split(' ').map(Number) as [number, number];
   return {

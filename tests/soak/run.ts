@@ -1,7 +1,7 @@
 /**
  * `npm run soak [-- REQUESTS]`: a million requests through one data plane, of all kinds and with faults of clients and backends among them, and
- * whether its sockets, timers and memory are then where they were before. Linux's RSS is printed, and judged by nothing: what the allocator
- * keeps is its own matter.
+ * whether its sockets, timers and memory are then where they were before. Linux's RSS is printed each 100,000 requests, and judged by nothing:
+ * it is the heap's limit for what was made lately (NODE_FLAGS) that it comes up to.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,6 +9,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { NODE_FLAGS } from '../../gateway-runtime/control/provisioner/deployment.ts';
 import { residentMemory } from '../bench/proxy/measured.ts';
 import type { Held } from './proxy.ts';
 
@@ -134,6 +135,7 @@ await once(backend, 'listening');
 const child = spawn(
   process.execPath,
   [
+    ...NODE_FLAGS,
     '--expose-gc',
     '--conditions=gatewright-source',
     join(import.meta.dirname, 'proxy.ts'),

@@ -8,13 +8,13 @@ const ROUTES = 5_000;
 const PORTS = { plain: 19_090, tls: 19_091 };
 
 export async function own(folder: string, backendPort: number): Promise<string> {
-  const [program, file, ...args] = gatewright('http1').command({
+  const [program, ...args] = gatewright('http1').command({
     folder,
     backendPort,
     routes: ROUTES,
     ports: PORTS,
   });
-  const child = spawn(program, ['--expose-gc', file!, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(program, ['--expose-gc', ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   try {
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     await lines.next();

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { NODE_FLAGS } from '../../../gateway-runtime/control/provisioner/deployment.ts';
 import type { EngineName } from '../../../gateway-runtime/proxy/engines.ts';
 import type { Contender } from './contender.ts';
 
@@ -25,6 +26,7 @@ export const gatewright = (engine: EngineName): Contender => ({
   name: engine === 'http1' ? 'Gatewright' : `Gatewright (${engine})`,
   command: ({ folder, backendPort, routes, ports }) => [
     process.execPath,
+    ...NODE_FLAGS,
     join(folder, 'data-plane.mjs'),
     JSON.stringify({ engine, folder, backendPort, routes, ports }),
   ],

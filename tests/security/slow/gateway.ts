@@ -1,6 +1,7 @@
 /**
  * The data plane under attack: `node gateway.ts BACKEND_PORT [LIMITS]`, limits as JSON. Says its ports, in the clear and of TLS; for each line of its
- * input how many sockets it has, and how late its event loop was since the last one (p99, milliseconds).
+ * input how many sockets it has, and how late its event loop was since the last one (p99, milliseconds),
+ * and what it holds, where Node's `--expose-gc` is set.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
@@ -10,8 +11,9 @@ import { Metrics } from '../../../gateway-runtime/proxy/telemetry/metrics.ts';
 import { re2 } from '../../../gateway-runtime/regex/re2.ts';
 import { difference } from '../../../gateway-runtime/snapshot/difference.ts';
 import { issue } from '../../support/certificates.ts';
-import { backend, endpoints, GATEWAY, to } from '../../support/gateway.ts';
-import { listener, rule, snapshot } from '../../unit/match/snapshots.ts';
+import { endpoints, GATEWAY } from '../../support/gateway.ts';
+import { listener, snapshot } from '../../unit/match/snapshots.ts';
+import { served } from './served.ts';
 
 const agent = new Agent({
   gateway: GATEWAY,
@@ -23,27 +25,25 @@ const agent = new Agent({
 });
 const endpoint = { address: '127.0.0.1', port: Number(process.argv[2]) };
 const certificate = issue('infra/slow', ['*.example.com']);
-const on = ['web', 'secure'];
-const rest = { backends: [to('whoami')] };
 const wanted = snapshot(
   listener('web'),
   listener('secure', { port: 443, protocol: 'HTTPS', certificates: [certificate.id] }),
-  backend('whoami'),
-  rule({ on, rest }),
-  rule({
-    on,
-    route: 'shop/regex',
-    matches: [{ path: { type: 'RegularExpression', value: '/regex/(a|aa|a*)*b' } }],
-    rest,
-  }),
+  ...served(['web', 'secure']),
 );
 const { accepted, diagnostics } = await agent.apply({
   delta: difference(undefined, wanted),
-  endpoints: endpoints({ whoami: [endpoint] }),
+  endpoints: endpoints({ whoami: [endpoint], admin: [endpoint] }),
   certificates: new Map([[certificate.id, certificate]]),
 });
 if (!accepted || diagnostics.length > 0) throw new Error(JSON.stringify(diagnostics));
 
+/** Octets that JavaScript holds; only where there is `--expose-gc`. */
+function held(): number | undefined {
+  if (!globalThis.gc) return undefined;
+  globalThis.gc();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
 const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind.endsWith('SocketWrap')).length;
 
 console.log(`${agent.boundPort(80)} ${agent.boundPort(443)}`);
@@ -51,6 +51,6 @@ const delay = monitorEventLoopDelay({ resolution: 2 });
 delay.enable();
 for await (const _ of createInterface({ input: process.stdin })) {
   const ms = (nanoseconds: number) => nanoseconds / 1e6;
-  console.log(JSON.stringify({ loop99: ms(delay.percentile(99)), sockets: sockets() }));
+  console.log(JSON.stringify({ loop99: ms(delay.percentile(99)), sockets: sockets(), held: held() }));
   delay.reset();
 }
