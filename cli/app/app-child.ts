@@ -69,7 +69,7 @@ async function finish(reply: AppReply): Promise<never> {
 }
 
 function fail(error: unknown): Promise<never> {
-  const problem = describeError(error, isOwn);
+  const problem = describeError(error, isOwn, files);
   // Where it is to be mended, which need not be a module.
   if (problem.file !== undefined && isOwn(problem.file)) files.add(problem.file);
   return finish({ type: 'failed', problems: [problem], files: [...files] });

@@ -5,6 +5,7 @@ import { basename, dirname, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { shownPath } from '../../gateway-runtime/control/files.ts';
 import type { AppProblem } from './messages.ts';
+import { describeThrownValue } from './thrown-value.ts';
 
 /** A frame of a stack, or the first line of a syntax error: a path or file URL with line and perhaps column. */
 const PLACE = /(?:^|[\s(])(file:\/\/[^\s()]+?|\/[^():]+|[A-Za-z]:\\[^()]+?):(\d+)(?::(\d+))?\)?$/;
@@ -13,9 +14,16 @@ const PLACE = /(?:^|[\s(])(file:\/\/[^\s()]+?|\/[^():]+|[A-Za-z]:\\[^()]+?):(\d+
 const OWN_NAME = 'gatewright';
 const OWN_INSTALL = 'run npm pack in its checkout, and npm install with the path of the file that it writes';
 
-/** `isOwn` says whether a file is the user's, and not a library's or ours. */
-export function describeError(error: unknown, isOwn: (file: string) => boolean): AppProblem {
-  if (!(error instanceof Error)) return { message: `the app threw ${String(error)}` };
+/**
+ * @param isOwn whether a file is the user's, and not a library's or ours
+ * @param files of the app, so far as they are known
+ */
+export function describeError(
+  error: unknown,
+  isOwn: (file: string) => boolean,
+  files: Iterable<string>,
+): AppProblem {
+  if (!(error instanceof Error)) return describeThrownValue(error, files);
   const missing = missingModule(error);
   if (missing) return missing;
   const stack = typeof error.stack === 'string' ? error.stack.split('\n') : [];

@@ -73,6 +73,12 @@ describe('gatewright serve app.ts', () => {
       applied: false,
       problems: [`error ${folder.shown('shop.ts')}:${line}: TypeError: no such team.`],
     });
+    expect(await broken(`${shop}throw 'no such team';\n`)).toMatchObject({
+      applied: false,
+      problems: [
+        `error ${folder.shown('shop.ts')}:${line}: the app threw no such team, which is no Error and does not say where: throw new Error(...).`,
+      ],
+    });
     expect(await broken(`${shop}import './nowhere.ts';\n`)).toMatchObject({
       applied: false,
       problems: [`error ${folder.shown('shop.ts')}: imports nowhere.ts, which does not exist.`],
