@@ -3,9 +3,8 @@ import type { Command } from 'commander';
 import { refKey } from '../gateway-runtime/api/object.ts';
 import { DEFAULT_PORT_OFFSET, PortPlan } from '../gateway-runtime/control/port-plan.ts';
 import { formatSourceProblem } from '../gateway-runtime/control/source.ts';
-import { explain } from '../gateway-runtime/explain/explain.ts';
-import { explained, isAnswered } from '../gateway-runtime/explain/explained.ts';
-import type { Explanation } from '../gateway-runtime/explain/explanation.ts';
+import { type AskedPlace, explainAsked, isAnswered } from '../gateway-runtime/explain/explained.ts';
+import type { Explained } from '../gateway-runtime/explain/explanation.ts';
 import { type AskedRequest, parseRequest } from '../gateway-runtime/explain/request.ts';
 import { explainedText } from '../gateway-runtime/explain/text.ts';
 import { re2 } from '../gateway-runtime/regex/re2.ts';
@@ -66,15 +65,7 @@ async function run(args: string[], flags: Flags): Promise<void> {
     appTimeout: flags.appTimeout,
     tells: !flags.json,
   });
-  const places = await placesOf(read, asked.port, flags.gateway);
-  const { request, tls, serverName } = asked;
-  const connection = { tls, ...(serverName === undefined ? {} : { serverName }) };
-  const explanations = places.map(({ snapshot, port, publicPort }) =>
-    explain(snapshot, { port, publicPort, ...connection }, request, re2),
-  );
-  const answer = explained(explanations as [Explanation, ...Explanation[]], () =>
-    refusedAmong(read, request.host),
-  );
+  const answer = await answerTo(read, asked, flags.gateway);
   if (flags.json) {
     const { assumed, problems } = read;
     const rest = { assumed: assumed.map(refKey), problems: problems.map(formatSourceProblem) };
@@ -84,6 +75,17 @@ async function run(args: string[], flags: Flags): Promise<void> {
     print(explainedText(answer, (gateway) => (several ? styled('bold', `Gateway ${gateway}`) : '')));
   }
   if (!isAnswered(answer)) process.exitCode = EXIT.no;
+}
+
+/** What is said of a request. Throws a CommandError where no Gateway, or not the one named, has its port. */
+export async function answerTo(
+  read: ReadOnce,
+  asked: AskedRequest,
+  gateway: string | undefined,
+): Promise<Explained> {
+  const places = await placesOf(read, asked.port, gateway);
+  const known = { refused: (host: string) => refusedAmong(read, host), originOf: read.originOf };
+  return explainAsked(places, asked, known, re2);
 }
 
 /** `<path...> [METHOD] URL` */
@@ -103,19 +105,12 @@ function question(
   );
 }
 
-interface Place {
-  readonly snapshot: Snapshot;
-  /** The listener port. */
-  readonly port: number;
-  readonly publicPort: (port: number) => number;
-}
-
 /** The Gateways that listen on a port, or on one that `serve` moves to it. */
 async function placesOf(
   { translation, gateways, problems, whatToName }: ReadOnce,
   port: number,
   name: string | undefined,
-): Promise<Place[]> {
+): Promise<AskedPlace[]> {
   const asked = gateways.filter((each) => name === undefined || gatewayKey(each) === name);
   if (asked.length === 0) {
     const known = gateways.map(gatewayKey).join(', ');

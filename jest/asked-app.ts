@@ -9,13 +9,12 @@ import { refusedAmong } from '../cli/show/refused-routes.ts';
 import { type AppObject, objectsOf } from '../constructs/app-objects.ts';
 import { certificateStandIns } from '../constructs/stand-ins.ts';
 import { synthesize } from '../constructs/synthesize.ts';
-import type { RawObject } from '../gateway-runtime/api/object.ts';
+import { type ObjectRef, type RawObject, refKey } from '../gateway-runtime/api/object.ts';
 import { missingServices, standInService } from '../gateway-runtime/control/missing-services.ts';
 import { readObject } from '../gateway-runtime/control/read-object.ts';
 import { formatSourceProblem, type SourcedObject } from '../gateway-runtime/control/source.ts';
-import { explain } from '../gateway-runtime/explain/explain.ts';
-import { explained } from '../gateway-runtime/explain/explained.ts';
-import type { Explained, Explanation } from '../gateway-runtime/explain/explanation.ts';
+import { explainAsked } from '../gateway-runtime/explain/explained.ts';
+import type { Explained } from '../gateway-runtime/explain/explanation.ts';
 import { parseRequest } from '../gateway-runtime/explain/request.ts';
 import type { RegexEngine } from '../gateway-runtime/match/regex.ts';
 import { re2 } from '../gateway-runtime/regex/re2.ts';
@@ -46,6 +45,7 @@ export class AskedApp {
   /** Whether the app is still what was read; slow. */
   readonly isTrue: () => boolean;
   readonly #regex = compiledOnce(re2);
+  readonly #origins: ReadonlyMap<string, string>;
 
   /** Throws where the app has errors. */
   constructor(app: Askable) {
@@ -53,6 +53,7 @@ export class AskedApp {
     const services = missingServices(objects).map(standInService);
     const raw = [...objects, ...services].map((each) => each.raw);
     this.objects = objects;
+    this.#origins = new Map(objects.map(({ ref, origin }) => [refKey(ref), origin]));
     this.appObjects = appObjects;
     this.written = written ?? objects.map((each) => ({ object: each.raw }));
     this.isStale = isStale;
@@ -67,13 +68,14 @@ export class AskedApp {
     );
     const asked = parseRequest(line, lines);
     if ('problem' in asked) throw new TypeError(asked.problem);
-    const { port, tls, serverName, request } = asked;
-    const snapshots = this.#snapshotsAt(port, gateway);
-    const at = { port, tls, ...(serverName === undefined ? {} : { serverName }) };
-    const explanations = snapshots.map((each) => explain(each, at, request, this.#regex));
-    return explained(explanations as [Explanation, ...Explanation[]], () =>
-      refusedAmong({ objects: this.objects, problems: [], translation: this.translation }, request.host),
-    );
+    const { port } = asked;
+    const places = this.#snapshotsAt(port, gateway).map((snapshot) => ({ snapshot, port }));
+    const { objects, translation } = this;
+    const known = {
+      refused: (host: string) => refusedAmong({ objects, problems: [], translation }, host),
+      originOf: (ref: ObjectRef) => this.#origins.get(refKey(ref)),
+    };
+    return explainAsked(places, asked, known, this.#regex);
   }
 
   #snapshotsAt(port: number, name: string | undefined): Snapshot[] {

@@ -144,6 +144,7 @@ export class Session {
       metrics,
       regex: re2,
       refused: (host) => this.#refusedRoutes(host),
+      originOf: (ref) => this.#sources.objects.origin(ref),
       ...admin,
     });
   }

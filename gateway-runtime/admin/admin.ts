@@ -2,7 +2,7 @@
  * What operators ask a running data plane, over HTTP: health, metrics, the snapshot that serves, and why a request goes where it
  * goes. Read-only. On loopback unless told otherwise, since it tells about every team.
  */
-import type { RefusedRoute } from '../explain/explanation.ts';
+import type { KnownObjects } from '../explain/explained.ts';
 import { explainedText } from '../explain/text.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import type { Metrics } from '../proxy/telemetry/metrics.ts';
@@ -28,7 +28,9 @@ export interface AdminOptions extends Omit<AdminServerOptions, 'answer'> {
   readonly metrics: Metrics;
   readonly regex: RegexEngine;
   /** Routes for a host that are not attached where they say. Default: none are known, since a snapshot has none. */
-  readonly refused?: (host: string) => readonly RefusedRoute[];
+  readonly refused?: KnownObjects['refused'];
+  /** Where an object stands. Default: that is not known. */
+  readonly originOf?: KnownObjects['originOf'];
 }
 
 const PATHS = `/healthz                 200 while the process runs
@@ -90,8 +92,9 @@ export class Admin {
   }
 
   #explain(query: URLSearchParams, accept: string): AdminAnswer {
-    const { gateways, regex, refused = () => [] } = this.#options;
-    const explained = explainRequest(query, [...gateways()], regex, refused);
+    const { gateways, regex, refused = () => [], originOf } = this.#options;
+    const known = originOf ? { refused, originOf } : { refused };
+    const explained = explainRequest(query, [...gateways()], regex, known);
     if ('message' in explained) return text(explained.status, `${explained.status}: ${explained.message}`);
     if (accept.includes('application/json')) return json(explained);
     return text(

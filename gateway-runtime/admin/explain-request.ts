@@ -1,7 +1,6 @@
 /** `/explain`: a request as a client would send it, explained for each Gateway that could get it. */
-import { explain } from '../explain/explain.ts';
-import { explained } from '../explain/explained.ts';
-import type { Explained, Explanation, RefusedRoute } from '../explain/explanation.ts';
+import { explainAsked, type KnownObjects } from '../explain/explained.ts';
+import type { Explained } from '../explain/explanation.ts';
 import { parseRequest } from '../explain/request.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import { gatewayKey } from '../snapshot/snapshot.ts';
@@ -17,7 +16,7 @@ export function explainRequest(
   query: URLSearchParams,
   gateways: readonly AdminGateway[],
   regex: RegexEngine,
-  refused: (host: string) => readonly RefusedRoute[],
+  known: KnownObjects,
 ): Explained | ExplainProblem {
   const url = query.get('url');
   if (url === null) {
@@ -29,7 +28,7 @@ export function explainRequest(
   }
   const asked = parseRequest(`${query.get('method') ?? 'GET'} ${url}`, query.getAll('header'));
   if ('problem' in asked) return { status: 400, message: asked.problem };
-  const { port, tls, serverName, request } = asked;
+  const { port } = asked;
 
   const named = query.get('gateway');
   const places = gateways
@@ -52,20 +51,12 @@ export function explainRequest(
       message: `no Gateway has a listener at port ${port}; served are: ${served.join(', ') || 'none'}`,
     };
   }
-  const explanations = chosen.map(({ gateway, port }) =>
-    explain(
-      gateway.snapshot!,
-      {
-        port,
-        tls,
-        ...(serverName === undefined ? {} : { serverName }),
-        publicPort: (each) => gateway.publicPort(each),
-      },
-      request,
-      regex,
-    ),
-  );
-  return explained(explanations as [Explanation, ...Explanation[]], () => refused(request.host));
+  const askedPlaces = chosen.map(({ gateway, port: listenerPort }) => ({
+    snapshot: gateway.snapshot!,
+    port: listenerPort,
+    publicPort: (each: number) => gateway.publicPort(each),
+  }));
+  return explainAsked(askedPlaces, asked, known, regex);
 }
 
 function portsOf({ snapshot }: AdminGateway): number[] {

@@ -55,6 +55,8 @@ export interface Explanation {
   /** What is forwarded, where filters change it. */
   readonly forwarded?: { readonly host: string; readonly path: string };
   readonly backends: readonly ExplainedBackend[];
+  /** Those in force for the rule that serves and its backends; absent where there are none. */
+  readonly policies?: readonly ExplainedPolicy[];
   /** Timeouts and retries of the rule that serves, in words; absent where it has none. */
   readonly limits?: readonly string[];
   /** How the rule that serves keeps a client at one endpoint, in words; absent where it does not. Shares are of new sessions then. */
@@ -120,6 +122,19 @@ export interface ExplainedDecision {
   readonly precedence: string;
   readonly sentence: string;
   readonly over: RuleName;
+}
+
+/** A policy in force. */
+export interface ExplainedPolicy {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** What it is in force for, as the route names it: `Service shop/cart:8080`. */
+  readonly target: string;
+  /** In words. */
+  readonly effect: string;
+  /** Where it stands, where that is known: a file and document, or an app and the construct path. */
+  readonly origin?: string;
 }
 
 export interface ExplainedReply {

@@ -3,16 +3,11 @@ import { explainFilter } from '../filters/index.ts';
 import { decidingLine } from '../match/precedence.ts';
 import type { EvaluatedMatch, Evaluation } from '../match/reference.ts';
 import type { MatchRequest } from '../match/request.ts';
-import type {
-  BackendKey,
-  BackendTls,
-  FilterConfig,
-  Snapshot,
-  WeightedBackend,
-} from '../snapshot/snapshot.ts';
+import type { FilterConfig, Snapshot, WeightedBackend } from '../snapshot/snapshot.ts';
 import { applyFilters, type Effects, type FilterContext, ImaginedHead } from './effects.ts';
 import type { ExplainedAt } from './explain.ts';
 import type { ExplainedBackend, ExplainedDecision, Explanation } from './explanation.ts';
+import { identityOf, policiesOf, tlsOf } from './policies.ts';
 import {
   retryInWords,
   ruleInWords,
@@ -24,7 +19,16 @@ import {
 
 type Service = Pick<
   Explanation,
-  'summary' | 'status' | 'decision' | 'filters' | 'reply' | 'forwarded' | 'backends' | 'limits' | 'session'
+  | 'summary'
+  | 'status'
+  | 'decision'
+  | 'filters'
+  | 'reply'
+  | 'forwarded'
+  | 'backends'
+  | 'policies'
+  | 'limits'
+  | 'session'
 >;
 
 export function explainService(
@@ -46,9 +50,14 @@ export function explainService(
     publicPort: at.publicPort ?? ((port) => port),
   };
   const head = new ImaginedHead(request, at.tls ? 'https' : 'http', at.port);
+  const policiesIn = (backends: readonly ExplainedBackend[]) => {
+    const policies = backends.length > 0 ? policiesOf(snapshot, rule.backends) : [];
+    return policies.length > 0 ? { policies } : {};
+  };
   const refused = (reason: string, backends: readonly ExplainedBackend[] = []): Service => ({
     ...common,
     backends,
+    ...policiesIn(backends),
     status: 500,
     summary: `answered 500 by ${name}: ${reason}`,
   });
@@ -88,6 +97,7 @@ export function explainService(
     ...common,
     ...(isChanged ? { forwarded: { host: head.authority, path: head.path } } : {}),
     backends,
+    ...policiesIn(backends),
     ...(limits.length > 0 ? { limits } : {}),
     ...(rule.session ? { session: sessionInWords(rule) } : {}),
     summary: `served by ${name}${once}`,
@@ -126,16 +136,6 @@ function explainBackends(
       ...(reply ? { reply } : {}),
     };
   });
-}
-
-/** What a BackendTLSPolicy demands of a backend. */
-export function tlsOf({ resources }: Snapshot, backend: BackendKey): BackendTls | undefined {
-  const found = resources.find(({ key }) => key === backend);
-  return found?.type === 'backend' ? found.tls : undefined;
-}
-
-function identityOf({ resources }: Snapshot): string | undefined {
-  return resources.find((each) => each.type === 'gateway-identity')?.certificate;
 }
 
 const NOT_RESOLVED = { reason: 'BackendNotFound', message: 'the backend was not found' };

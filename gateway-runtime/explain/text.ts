@@ -59,6 +59,7 @@ export function explanationText(explanation: Explanation, refused: readonly Refu
         backendLines(each, request.isConnection ? 'closed' : 'answered 500'),
       ),
     ),
+    ...policyLines(explanation),
     ...section('Limits', explanation.limits ?? []),
     ...section('Session', explanation.session === undefined ? [] : [explanation.session]),
     ...otherLines(explanation.matches),
@@ -136,6 +137,17 @@ function backendLines(
       : '';
   const how = [...(tls ? [tls] : []), ...filters];
   return [`${percent}  ${name}${fate}`, ...how.map((each) => `         ${each}`)];
+}
+
+/** What one of a backend does stands with the backend. */
+function policyLines({ policies = [] }: Explanation): string[] {
+  return section(
+    'Policies',
+    policies.flatMap(({ kind, namespace, name, target, origin }) => [
+      `${kind} ${namespace}/${name} for ${target}`,
+      ...(origin === undefined ? [] : [`  In ${origin}.`]),
+    ]),
+  );
 }
 
 const replyInWords = ({ status, location }: ExplainedReply) =>

@@ -4,10 +4,10 @@ import type { LostOn } from '../match/reference.ts';
 import { type EvaluatedTlsRule, evaluateTls, type TlsEvaluation } from '../match/tls-reference.ts';
 import type { BackendShare, Listener, Snapshot, TlsRule } from '../snapshot/snapshot.ts';
 import type { ExplainedBackend, ExplainedMatch, Explanation } from './explanation.ts';
-import { tlsOf } from './service.ts';
+import { policiesOf, tlsOf } from './policies.ts';
 import { ruleInWords, ruleNameOf, tlsInWords } from './words.ts';
 
-type Outcome = Pick<Explanation, 'summary' | 'listeners' | 'matches' | 'filters' | 'backends'>;
+type Outcome = Pick<Explanation, 'summary' | 'listeners' | 'matches' | 'filters' | 'backends' | 'policies'>;
 
 /** `serverName` is canonical and chooses `listener`, which is of protocol TLS. */
 export function explainTls(
@@ -29,7 +29,10 @@ export function explainTls(
   const name = ruleInWords(ruleNameOf(winner));
   const how = listener.tlsMode === 'Passthrough' ? 'passed through as it is' : 'decrypted and passed on';
   const summary = isAny ? `${how} by ${name}` : `closed by ${name}: none of its backends can be used`;
-  return { summary, listeners, matches, filters: [], backends };
+  // What is passed through is the client's own TLS.
+  const policies = listener.tlsMode === 'Passthrough' ? [] : policiesOf(snapshot, winner.backends);
+  const inForce = policies.length > 0 ? { policies } : {};
+  return { summary, listeners, matches, filters: [], backends, ...inForce };
 }
 
 function explainedRule(

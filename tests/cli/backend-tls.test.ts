@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, jest } from '@jest/globals';
+import type { Explained } from '../../gateway-runtime/explain/explanation.ts';
 import { authority, issue } from '../support/certificates.ts';
-import { Serving } from './support/command.ts';
+import { gatewright, Serving } from './support/command.ts';
 import { paste } from './support/curl.ts';
 import { Folder } from './support/folder.ts';
 import { documents, GATEWAY, route, service } from './support/objects.ts';
@@ -108,5 +109,43 @@ describe('a Service that a BackendTLSPolicy covers', () => {
       echoed: ['shop/cart:443', 'shop/page:80'],
       problems: [WARNING.trimEnd()],
     });
+  });
+});
+
+describe('explain', () => {
+  it('names the policy in force, where it stands and what it does', async () => {
+    using folder = new Folder();
+    const file = folder.write('all.yaml', COVERED);
+    const ask = (...args: string[]) => gatewright(['explain', file, 'http://shop.example.com/cart', ...args]);
+    const { stdout } = await ask();
+    expect(stdout).toContain(
+      'Policies    BackendTLSPolicy shop/cart-tls for Service shop/cart:443\n              In ',
+    );
+    const { policies } = JSON.parse((await ask('--json')).stdout) as Explained;
+    expect(policies).toEqual([
+      {
+        kind: 'BackendTLSPolicy',
+        namespace: 'shop',
+        name: 'cart-tls',
+        target: 'Service shop/cart:443',
+        effect: expect.stringContaining('over TLS as cart.internal'),
+        origin: expect.stringContaining('all.yaml'),
+      },
+    ]);
+    const { stdout: page } = await gatewright(['explain', file, 'http://shop.example.com/page', '--json']);
+    expect(JSON.parse(page)).not.toHaveProperty('policies');
+  });
+
+  it('and one that can not be served', async () => {
+    using folder = new Folder();
+    const file = folder.write('all.yaml', documents(SHOP, policy));
+    const { stdout } = await gatewright([
+      ...['explain', file, 'http://shop.example.com/cart', '--json', '--strict'],
+    ]);
+    const { policies, status } = JSON.parse(stdout) as Explained;
+    expect(status).toBe(500);
+    expect(policies).toEqual([
+      expect.objectContaining({ effect: expect.stringContaining('every request is answered 500: ') }),
+    ]);
   });
 });

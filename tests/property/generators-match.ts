@@ -261,44 +261,7 @@ export function asCaseFile(
   return stringify({
     about: 'Found by a property test; say here what it shows.',
     use: ['platform'],
-    objects: [
-      {
-        kind: 'Gateway',
-        metadata: { name: 'edge', namespace: 'infra' },
-        spec: {
-          gatewayClassName: 'gatewright',
-          listeners: listeners.map((each, index) => ({
-            name: `l${index}`,
-            ...each,
-            ...(each.port === 443
-              ? { protocol: 'HTTPS', tls: { certificateRefs: [{ name: 'edge' }] } }
-              : { protocol: 'HTTP' }),
-            allowedRoutes: { namespaces: { from: 'All' } },
-          })),
-        },
-      },
-      ...Object.entries(routes).map(([route, { created, on, hostnames, rules }]) => ({
-        kind: 'HTTPRoute',
-        metadata: {
-          namespace: route.split('/')[0],
-          name: route.split('/')[1],
-          ...(created ? { creationTimestamp: created } : {}),
-        },
-        spec: {
-          parentRefs: on
-            .filter((index) => index < listeners.length)
-            .map((index) => ({ name: 'edge', namespace: 'infra', sectionName: `l${index}` })),
-          ...(hostnames.length ? { hostnames } : {}),
-          rules: rules.map((matches) => ({
-            matches: matches.map(({ query: queryParams, ...rest }) => ({
-              ...rest,
-              ...(queryParams ? { queryParams } : {}),
-            })),
-            backendRefs: [{ name: 'echo', port: 80 }],
-          })),
-        },
-      })),
-    ],
+    objects: objectsOfCase({ listeners, routes }),
     requests: [
       {
         request: `${method} ${target}`,
@@ -308,4 +271,50 @@ export function asCaseFile(
       },
     ],
   });
+}
+
+/** As users write them, short of `apiVersion`. `ofRule` adds to rules. */
+export function objectsOfCase(
+  { listeners, routes }: GatewayCase,
+  ofRule: (route: string, index: number) => object = () => ({}),
+): object[] {
+  return [
+    {
+      kind: 'Gateway',
+      metadata: { name: 'edge', namespace: 'infra' },
+      spec: {
+        gatewayClassName: 'gatewright',
+        listeners: listeners.map((each, index) => ({
+          name: `l${index}`,
+          ...each,
+          ...(each.port === 443
+            ? { protocol: 'HTTPS', tls: { certificateRefs: [{ name: 'edge' }] } }
+            : { protocol: 'HTTP' }),
+          allowedRoutes: { namespaces: { from: 'All' } },
+        })),
+      },
+    },
+    ...Object.entries(routes).map(([route, { created, on, hostnames, rules }]) => ({
+      kind: 'HTTPRoute',
+      metadata: {
+        namespace: route.split('/')[0],
+        name: route.split('/')[1],
+        ...(created ? { creationTimestamp: created } : {}),
+      },
+      spec: {
+        parentRefs: on
+          .filter((index) => index < listeners.length)
+          .map((index) => ({ name: 'edge', namespace: 'infra', sectionName: `l${index}` })),
+        ...(hostnames.length ? { hostnames } : {}),
+        rules: rules.map((matches, index) => ({
+          matches: matches.map(({ query: queryParams, ...rest }) => ({
+            ...rest,
+            ...(queryParams ? { queryParams } : {}),
+          })),
+          backendRefs: [{ name: 'echo', port: 80 }],
+          ...ofRule(route, index),
+        })),
+      },
+    })),
+  ];
 }

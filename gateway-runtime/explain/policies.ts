@@ -1,0 +1,39 @@
+/** The policies that have a say in where a request goes, or how it gets there: each with its object, so that it can be told where that stands. */
+import type { BackendKey, BackendTls, Snapshot } from '../snapshot/snapshot.ts';
+import type { ExplainedPolicy } from './explanation.ts';
+import { tlsInWords } from './words.ts';
+
+/** Those of backends, each once, in their order. `backends` as the route names them. */
+export function policiesOf(
+  snapshot: Snapshot,
+  backends: readonly { readonly name: string; readonly backend?: BackendKey }[],
+): ExplainedPolicy[] {
+  const policies = new Map<string, ExplainedPolicy>();
+  for (const { name, backend } of backends) {
+    const tls = backend === undefined ? undefined : tlsOf(snapshot, backend);
+    if (!tls) continue;
+    const [namespace = '', policy = ''] = tls.policy.split('/');
+    policies.set(`${tls.policy} ${name}`, {
+      kind: 'BackendTLSPolicy',
+      namespace,
+      name: policy,
+      target: name,
+      effect:
+        tls.refusal === undefined
+          ? tlsInWords(tls, identityOf(snapshot))
+          : `every request is answered 500: ${tls.refusal}`,
+    });
+  }
+  return [...policies.values()];
+}
+
+/** What a BackendTLSPolicy demands of a backend. */
+export function tlsOf({ resources }: Snapshot, backend: BackendKey): BackendTls | undefined {
+  const found = resources.find(({ key }) => key === backend);
+  return found?.type === 'backend' ? found.tls : undefined;
+}
+
+/** The Secret whose certificate the gateway shows to backends. */
+export function identityOf({ resources }: Snapshot): string | undefined {
+  return resources.find((each) => each.type === 'gateway-identity')?.certificate;
+}
