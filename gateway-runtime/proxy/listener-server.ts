@@ -57,9 +57,11 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
       else this.#admit(gate!, socket, place, toHttps);
     });
     this.on('drop', () => handler.onConnectionDropped());
-    this.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) =>
-      handler.onHandshakeFailure(this.#connectionOf(socket), this.#causeOf(error, socket)),
-    );
+    this.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+      handler.onHandshakeFailure(this.#connectionOf(socket), this.#causeOf(error, socket));
+      // Node closes a connection whose handshake failed, and only tells of one that takes too long.
+      if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') socket.destroy();
+    });
     this.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => {
       const plain = this.#connectionOf(socket);
       const connection = this.#asks ? { ...plain, client: clientIdentityOf(socket as TLSSocket) } : plain;

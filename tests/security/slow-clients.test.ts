@@ -6,9 +6,11 @@ import type { AgentOptions } from '../../gateway-runtime/proxy/agent.ts';
 import { networkOf } from '../../gateway-runtime/proxy/places.ts';
 import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import { Backend } from '../support/backend.ts';
+import { issue } from '../support/certificates.ts';
 import { RawClient } from '../support/client.ts';
 import { closedAfterEach } from '../support/closed-after-each.ts';
 import { serviceWhoami, TestGateway } from '../support/gateway.ts';
+import { listener } from '../unit/match/snapshots.ts';
 
 const start = closedAfterEach();
 let upstream: Backend;
@@ -66,6 +68,33 @@ describe('connections without a request', () => {
     expect(await silent.untilClosed()).toBe('');
     expect(await dripping.untilClosed()).toMatch(/^HTTP\/1\.1 408 /);
     clearInterval(timer);
+  });
+});
+
+describe('handshakes of TLS', () => {
+  const HALF_HELLO = '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03';
+
+  it.each([
+    ['never begin', '', false],
+    ['stop in the middle', HALF_HELLO, false],
+    ['stop in the middle, with the end of what is sent', HALF_HELLO, true],
+  ])('that %s are closed after their time', async (_, text, ends) => {
+    const certificate = issue('infra/a', ['a.example.com']);
+    upstream = await start(Backend.echo('whoami'));
+    const { resources, endpoints } = serviceWhoami([upstream.endpoint]);
+    const secure = listener('secure', { port: 443, protocol: 'HTTPS', certificates: [certificate.id] });
+    gateway = await start(
+      TestGateway.serving(
+        { resources: [...resources, secure], endpoints: endpoints!, certificates: [certificate] },
+        { limits: { tlsHandshake: 100 } },
+      ),
+    );
+    const socket = connect({ port: gateway.port(443), host: '127.0.0.1', allowHalfOpen: true });
+    await once(socket, 'connect');
+    const client = new RawClient(socket);
+    if (text) client.send(text);
+    if (ends) socket.end();
+    expect(await client.untilClosed()).toBe('');
   });
 });
 
