@@ -13,6 +13,12 @@ export interface Door {
 }
 
 export function doorOf(side: GatewaySide, port: number, listener: Listener | undefined): Door {
+  // Only requests are compared.
+  if (listener?.protocol === 'TLS') {
+    return {
+      closed: `no HTTP: connections to the listener ${listener.source.listener} go where TLSRoutes say`,
+    };
+  }
   if (listener && (listener.protocol === 'HTTP' || listener.certificates.length > 0)) return { listener };
   if (listener) {
     return {

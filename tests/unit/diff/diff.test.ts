@@ -37,6 +37,23 @@ describe('a comparison', () => {
     expect(others.map(({ headers }) => headers.map(({ name }) => name))).toEqual([['x-tier', 'x-beta']]);
   });
 
+  it('says that requests are lost for a hostname that a listener of protocol TLS takes', () => {
+    const secure = listener('secure', { port: 443, protocol: 'HTTPS', certificates: ['infra/own'] });
+    const mail = { port: 443, protocol: 'TLS', tlsMode: 'Terminate', hostname: 'mail.example' } as const;
+    const web = sending('one', { on: ['secure'] });
+    const regions = compare(
+      [secure, web],
+      [secure, web, listener('mail', { ...mail, certificates: ['infra/own'] })],
+    );
+    expect(diffText(regions.map((each) => reported(each)))).toEqual(
+      expect.arrayContaining([
+        'LOST: answered with an error now',
+        '    after     no HTTP: connections to the listener mail go where TLSRoutes say',
+        '    try       GET https://mail.example/',
+      ]),
+    );
+  });
+
   it('says what 500 hosts fall back to in one region', () => {
     const hosts = Array.from({ length: 500 }, (_, i) =>
       sending('one', {
