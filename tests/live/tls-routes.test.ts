@@ -329,6 +329,38 @@ describe('what is closed', () => {
     expect(mail.sockets.size).toBeLessThanOrEqual(1);
   });
 
+  it('is what says nothing, where places are few; what says something comes in', async () => {
+    const limits = { connections: 8 };
+    const gateway = await serving([...toMail], { mail: await secureEcho('mail') }, { limits });
+    const silent = [];
+    for (let i = 0; i < 7; i++) silent.push(await raw(gateway));
+    for (let i = 0; i < 4; i++) {
+      expect(await asked(await open(gateway, 'mail.example.com'))).toBe('mail: hello\n');
+    }
+    await Promise.race(silent.map((each) => each.untilClosed()));
+  });
+
+  it('is one whose routing throws; it is counted, and the next goes on', async () => {
+    const metrics = new Metrics();
+    let draws = 0;
+    const random = () => {
+      if (draws++ === 0) throw new Error('planted');
+      return 0;
+    };
+    const defects: unknown[] = [];
+    const onDefect = (error: unknown) => defects.push(error);
+    const gateway = await serving(
+      [...toMail],
+      { mail: await secureEcho('mail') },
+      { metrics, random, onDefect },
+    );
+    await closes(gateway, hello);
+    expect(await asked(await open(gateway, 'mail.example.com'))).toBe('mail: hello\n');
+    expect(await line(gateway)).toMatchObject({ failure: 'internal-error' });
+    expect(defects).toHaveLength(1);
+    expect(await metrics.text()).toMatch(/event="internal-error"\} 1/);
+  });
+
   it('is what is left after the time of a drain; until then connections go on', async () => {
     const gateway = await serving(
       [...toMail],

@@ -13,7 +13,9 @@ export type TlsFailure =
   | 'no-backend'
   | 'no-endpoints'
   /** The handshake with the client failed, where the gateway terminates TLS. */
-  | 'client-handshake';
+  | 'client-handshake'
+  /** A defect of the gateway itself. */
+  | 'internal-error';
 
 export class TlsConnection {
   readonly connection: ClientConnection;

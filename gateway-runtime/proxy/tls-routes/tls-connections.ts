@@ -76,31 +76,32 @@ export class TlsConnections {
   /** Routes a connection whose ClientHello was read. */
   begin({ socket, place, connection: from, listener, serverName, head }: Announced): void {
     place.client = BUSY;
-    const isPassedThrough = listener.tlsMode === 'Passthrough';
-    const connection = new TlsConnection(
-      from,
-      listener,
-      serverName,
-      socket,
-      isPassedThrough ? head : undefined,
-    );
+    const passed = listener.tlsMode === 'Passthrough' ? head : undefined;
+    const connection = new TlsConnection(from, listener, serverName, socket, passed);
     socket.on('close', () => this.#onClientGone(connection));
+    this.#guarded(connection, () => {
+      if (!this.#route(connection)) return;
+      if (passed) this.#forward(connection);
+      else this.#terminate(connection, socket, head);
+    });
+  }
+
+  /** Whether it has a backend to go to. */
+  #route(connection: TlsConnection): boolean {
+    const { listener, serverName, outcome } = connection;
     const entry = this.table.find(listener.key, serverName);
-    if (!entry) {
-      this.#end(connection, 'no-route');
-      return;
-    }
-    const { outcome } = connection;
-    outcome.rule = entry.rule;
-    outcome.backend = drawn(entry.payload, this.#options.random());
-    if (outcome.backend === undefined) this.#end(connection, 'no-backend');
-    else if (isPassedThrough) this.#forward(connection);
-    else {
-      socket.unshift(head);
-      this.#options.terminator.terminate(from.port, socket, (secure) =>
-        this.#guarded(connection, () => this.#onHandshake(connection, secure)),
-      );
-    }
+    outcome.rule = entry?.rule;
+    outcome.backend = entry && drawn(entry.payload, this.#options.random());
+    if (outcome.backend !== undefined) return true;
+    this.#end(connection, entry ? 'no-backend' : 'no-route');
+    return false;
+  }
+
+  #terminate(connection: TlsConnection, socket: Socket, head: Buffer): void {
+    socket.unshift(head);
+    this.#options.terminator.terminate(connection.connection.port, socket, (secure) =>
+      this.#guarded(connection, () => this.#onHandshake(connection, secure)),
+    );
   }
 
   #onHandshake(connection: TlsConnection, secure: TLSSocket | undefined): void {
@@ -236,7 +237,7 @@ export class TlsConnections {
       act();
     } catch (error) {
       this.#options.observer.internalError(error);
-      this.#end(connection, 'client-gone');
+      this.#end(connection, 'internal-error');
     }
   }
 }
