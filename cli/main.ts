@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
+import { keepCompiled } from './compile-cache.ts';
 import { CommandError, EXIT, tell, tellProblem } from './terminal.ts';
 
 const COMMANDS = {
@@ -41,6 +42,8 @@ if (major < 22 || (major === 22 && minor < 22)) {
   );
   process.exit(EXIT.usage);
 }
+
+keepCompiled();
 
 // A reader that has seen enough, such as head, is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
