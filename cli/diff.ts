@@ -7,7 +7,7 @@ import { type ReportedRegion, reported } from '../gateway-runtime/diff/report.ts
 import { diffText, summaryText } from '../gateway-runtime/diff/text.ts';
 import { re2 } from '../gateway-runtime/regex/re2.ts';
 import { appTimeoutOption } from './app/app-timeout.ts';
-import { creationTimes, isEdited, readSide, type Side } from './diff/side.ts';
+import { CLUSTER, creationTimes, isEdited, readSide, type Side } from './diff/side.ts';
 import { severityStyle } from './show/severity-style.ts';
 import { CommandError, EXIT, print, tell, tellProblem, WIDTH, wrapped } from './terminal.ts';
 
@@ -15,6 +15,7 @@ interface Flags {
   readonly class?: string[];
   readonly strict?: true;
   readonly appTimeout: number;
+  readonly prune?: true;
   readonly json?: true;
 }
 
@@ -25,6 +26,7 @@ export function define(command: Command): void {
     .option('--class <name...>', 'only Gateways of these classes (default: of any)')
     .option('--strict', 'take Secrets and Services that are missing here as missing')
     .addOption(appTimeoutOption())
+    .option('--prune', 'with cluster as <old>: what <new> does not have is deleted')
     .option('--json', 'for machines')
     .addHelpText('after', EXAMPLES)
     .action(run);
@@ -42,8 +44,9 @@ backend), altered (other shares, filters, limits) and new, each with a request
 that shows it, and the teams that it touches. Nothing is sampled: paths, hosts,
 methods, headers and query parameters are compared as sets, and an expression
 of which no request was found is called possible. A path of a git revision is
-relative to the repository, or begins with ./. In cluster, what the kubeconfig
-names is read, and nothing is written.
+relative to the repository, or begins with ./. The cluster is that of the
+kubeconfig; nothing is written to it, and files are compared as if they were
+applied over what it has.
 
 Exit codes: 0 no request changes its way; 1 some do; 2 a side can't be read.`;
 
@@ -66,7 +69,12 @@ async function run(oldName: string, newName: string, flags: Flags): Promise<void
     };
     const before = await readSide(oldName, options);
     doing = `reading ${newName}`;
-    const after = await readSide(newName, { ...options, created: creationTimes(before) });
+    const isApplied = oldName === CLUSTER && !flags.prune;
+    const after = await readSide(newName, {
+      ...options,
+      created: creationTimes(before),
+      ...(isApplied ? { onto: [...before.objects.values()] } : {}),
+    });
     doing = 'comparing';
     const regions = compared(before, after);
     if (flags.json) printJson(before, after, regions);

@@ -32,6 +32,8 @@ export interface ReadOnceOptions {
   readonly tells: boolean;
   /** What stands for certificates and authorities that are missing. By default made anew, where any are. */
   readonly certificates?: LocalCertificates;
+  /** What there is beside the objects of the sources, which go in place of those of the same name. */
+  readonly onto?: readonly SourcedObject[];
   /** When objects were created, by key, for those that do not say so. */
   readonly created?: ReadonlyMap<string, string>;
 }
@@ -51,10 +53,12 @@ export interface ReadOnce {
 
 /** Everything that the paths stand for, translated. Throws a CommandError where a path can't be used. */
 export async function readOnce(paths: readonly string[], options: ReadOnceOptions): Promise<ReadOnce> {
-  const { classes, strict, assumesServices, appTimeout, tells, certificates, created } = options;
+  const { classes, strict, assumesServices, appTimeout, tells, certificates, created, onto = [] } = options;
   const sources = await Sources.of(paths, { print: tellAsIs, timeout: appTimeout });
   const { problems } = await sources.read({ tolerant: true });
-  const objects = [...sources.objects.objects()];
+  const written = [...sources.objects.objects()];
+  const objects = [...written, ...onto.filter(({ ref }) => !sources.objects.has(ref))];
+  const origins = new Map(onto.map(({ ref, origin }) => [refKey(ref), origin]));
   const secrets = strict ? [] : await standIns(objects, certificates);
   const services = strict || !assumesServices ? [] : missingServices(objects).map(standInService);
   const made = [...secrets, ...services];
@@ -77,7 +81,7 @@ export async function readOnce(paths: readonly string[], options: ReadOnceOption
     assumed,
     objects,
     whatToName: sources.whatToName,
-    originOf: (ref) => sources.objects.origin(ref),
+    originOf: (ref) => sources.objects.origin(ref) ?? origins.get(refKey(ref)),
   };
 }
 

@@ -1,13 +1,15 @@
 /** One side of a comparison: files, a git revision of them, or the cluster; read and translated. */
 import { existsSync } from 'node:fs';
-import { type ObjectRef, type RawObject, refKey } from '../../gateway-runtime/api/object.ts';
+import { parse } from '../../gateway-runtime/api/kinds.ts';
+import { type ObjectRef, refKey } from '../../gateway-runtime/api/object.ts';
 import type { LocalCertificates } from '../../gateway-runtime/control/certificates.ts';
-import { formatSourceProblem } from '../../gateway-runtime/control/source.ts';
+import { formatSourceProblem, type SourcedObject } from '../../gateway-runtime/control/source.ts';
 import { canonicalJson } from '../../gateway-runtime/snapshot/canonical.ts';
 import type { Origin } from '../../gateway-runtime/snapshot/diagnostic.ts';
 import type { Translation } from '../../gateway-runtime/translate/translation.ts';
 import { readOnce } from '../read-once.ts';
 import { CommandError, EXIT } from '../terminal.ts';
+import { clusterObjects } from './cluster-objects.ts';
 import { CheckedOut, parseRevision } from './git-revision.ts';
 
 export interface SideOptions {
@@ -18,13 +20,18 @@ export interface SideOptions {
   readonly certificates: LocalCertificates;
   /** When objects were created, by key, for those that do not say so: a file has the time of the object that it is applied over. */
   readonly created?: ReadonlyMap<string, string>;
+  /** What the files are applied over. */
+  readonly onto?: readonly SourcedObject[];
 }
+
+/** Stands for the cluster; a file or folder of this name is `./cluster`. */
+export const CLUSTER = 'cluster';
 
 export interface Side {
   readonly name: string;
   readonly snapshots: Translation['snapshots'];
   /** Objects as they were read, by key. */
-  readonly objects: ReadonlyMap<string, RawObject>;
+  readonly objects: ReadonlyMap<string, SourcedObject>;
   /** Errors and warnings, formatted. */
   readonly problems: readonly string[];
   readonly originOf: (ref: ObjectRef) => Origin | undefined;
@@ -32,19 +39,22 @@ export interface Side {
 
 /** Throws a CommandError where it can't be read. */
 export async function readSide(given: string, options: SideOptions): Promise<Side> {
+  if (given === CLUSTER) {
+    return readFiles(given, [], (text) => text, { ...options, onto: await clusterObjects() });
+  }
   const revision = existsSync(given) ? undefined : parseRevision(given);
-  if (!revision) return readFiles(given, given, (text) => text, options);
+  if (!revision) return readFiles(given, [given], (text) => text, options);
   await using checkedOut = await CheckedOut.of(revision);
-  return await readFiles(given, checkedOut.path, (text) => checkedOut.shown(text), options);
+  return await readFiles(given, [checkedOut.path], (text) => checkedOut.shown(text), options);
 }
 
 async function readFiles(
   name: string,
-  path: string,
+  paths: readonly string[],
   shown: (text: string) => string,
-  { classes, strict, appTimeout, certificates, created }: SideOptions,
+  { classes, strict, appTimeout, certificates, created, onto }: SideOptions,
 ): Promise<Side> {
-  const read = await readOnce([path], {
+  const read = await readOnce(paths, {
     classes,
     strict,
     assumesServices: true,
@@ -52,6 +62,7 @@ async function readFiles(
     tells: false,
     certificates,
     ...(created ? { created } : {}),
+    ...(onto ? { onto } : {}),
   }).catch((error) => {
     throw error instanceof CommandError ? new CommandError(shown(error.message), EXIT.usage) : error;
   });
@@ -63,7 +74,7 @@ async function readFiles(
   return {
     name,
     snapshots: read.translation.snapshots,
-    objects: new Map(read.objects.map(({ ref, raw }) => [refKey(ref), raw])),
+    objects: new Map(read.objects.map((each) => [refKey(each.ref), each])),
     problems: read.problems.map((each) => shown(formatSourceProblem(each))),
     originOf: (ref) => {
       const origin = read.originOf(ref);
@@ -75,8 +86,8 @@ async function readFiles(
 /** The times that the objects of a side say. */
 export function creationTimes({ objects }: Side): ReadonlyMap<string, string> {
   const times = new Map<string, string>();
-  for (const [key, { metadata }] of objects) {
-    const { creationTimestamp } = metadata as { creationTimestamp?: unknown };
+  for (const [key, { raw }] of objects) {
+    const { creationTimestamp } = raw.metadata as { creationTimestamp?: unknown };
     if (typeof creationTimestamp === 'string') times.set(key, creationTimestamp);
   }
   return times;
@@ -87,8 +98,11 @@ export function isEdited(before: Side, after: Side, key: string): boolean {
   return written(before.objects.get(key)) !== written(after.objects.get(key));
 }
 
-function written(object: RawObject | undefined): string | undefined {
+/** With the defaults filled in, as an API server does. */
+function written(object: SourcedObject | undefined): string | undefined {
   if (!object) return undefined;
-  const { labels } = object.metadata as { labels?: unknown };
-  return canonicalJson([object.spec, labels]);
+  const parsed = parse(object.raw);
+  const { spec } = (parsed.outcome === 'known' ? parsed.object : object.raw) as { spec?: unknown };
+  const { labels } = object.raw.metadata as { labels?: unknown };
+  return canonicalJson([spec, labels]);
 }
