@@ -20,6 +20,8 @@ export const GATEWRIGHT: LogFormat = {
     if ('problem' in json) return json;
     const { fields } = json;
     const { method, host, path, status, scheme, gateway, port, serverName, matched } = fields;
+    // A connection of a TLSRoute, of which no request is known.
+    if (typeof gateway === 'string' && fields.protocol === 'TLS') return NO_REQUEST;
     if (typeof gateway !== 'string' || typeof status !== 'number')
       return { problem: 'it has no gateway and status' };
     if (method === undefined || host === '' || path === '') return NO_REQUEST;

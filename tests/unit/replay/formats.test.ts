@@ -112,6 +112,16 @@ describe('a line tells of no request', () => {
     ['gatewright', JSON.stringify({ ...OWN, host: '', path: '', status: 400 })],
     [
       'gatewright',
+      JSON.stringify({
+        time: OWN.time,
+        gateway: 'infra/gw',
+        protocol: 'TLS',
+        scheme: 'tls',
+        host: 'a.example',
+      }),
+    ],
+    [
+      'gatewright',
       JSON.stringify({ time: OWN.time, gateway: 'infra/gw', status: 400, failure: 'malformed-request' }),
     ],
   ])('%s: %s', (format, line) => {
