@@ -9,11 +9,11 @@ import { refusedAmong } from '../cli/show/refused-routes.ts';
 import { type AppObject, objectsOf } from '../constructs/app-objects.ts';
 import { certificateStandIns } from '../constructs/stand-ins.ts';
 import { synthesize } from '../constructs/synthesize.ts';
-import { type ObjectRef, type RawObject, refKey } from '../gateway-runtime/api/object.ts';
+import { type RawObject, refKey } from '../gateway-runtime/api/object.ts';
 import { missingServices, standInService } from '../gateway-runtime/control/missing-services.ts';
 import { readObject } from '../gateway-runtime/control/read-object.ts';
 import { formatSourceProblem, type SourcedObject } from '../gateway-runtime/control/source.ts';
-import { explainAsked } from '../gateway-runtime/explain/explained.ts';
+import { explainAsked, type KnownObjects } from '../gateway-runtime/explain/explained.ts';
 import type { Explained } from '../gateway-runtime/explain/explanation.ts';
 import { parseRequest } from '../gateway-runtime/explain/request.ts';
 import type { RegexEngine } from '../gateway-runtime/match/regex.ts';
@@ -21,7 +21,9 @@ import { re2 } from '../gateway-runtime/regex/re2.ts';
 import { gatewayKey, type Snapshot } from '../gateway-runtime/snapshot/snapshot.ts';
 import { translate } from '../gateway-runtime/translate/translate.ts';
 import type { Translation } from '../gateway-runtime/translate/translation.ts';
+import { type Outcome, outcomesOf } from './outcome.ts';
 import { readPath } from './read-path.ts';
+import { RulesOfHost } from './rules-of-host.ts';
 
 /** An app, the path of one or of manifests, or Kubernetes objects. */
 export type Askable = App | string | readonly object[];
@@ -32,6 +34,15 @@ export interface Question {
   /** `namespace/name` of the Gateway to ask. By default all that have the port, and the one that answers best counts. */
   readonly gateway?: string;
 }
+
+/** What becomes of a request. */
+export interface Asked {
+  readonly outcomes: readonly Outcome[];
+  /** Why; slow. */
+  readonly explain: () => Explained;
+}
+
+const NOTHING_KNOWN: KnownObjects = { refused: () => [] };
 
 export class AskedApp {
   readonly translation: Translation;
@@ -45,6 +56,7 @@ export class AskedApp {
   /** Whether the app is still what was read; slow. */
   readonly isTrue: () => boolean;
   readonly #regex = compiledOnce(re2);
+  readonly #parts = new Map<Snapshot, RulesOfHost>();
   readonly #origins: ReadonlyMap<string, string>;
 
   /** Throws where the app has errors. */
@@ -62,20 +74,37 @@ export class AskedApp {
   }
 
   /** Throws where the question can't be understood, or no Gateway has the port. */
-  explain(line: string, { headers = {}, gateway }: Question): Explained {
+  ask(line: string, { headers = {}, gateway }: Question): Asked {
     const lines = Object.entries(headers).flatMap(([name, values]) =>
       [values].flat().map((value) => `${name}: ${value}`),
     );
     const asked = parseRequest(line, lines);
     if ('problem' in asked) throw new TypeError(asked.problem);
-    const { port } = asked;
-    const places = this.#snapshotsAt(port, gateway).map((snapshot) => ({ snapshot, port }));
+    const { port, request } = asked;
+    const snapshots = this.#snapshotsAt(port, gateway);
+    const explainAt = (all: readonly Snapshot[], known: KnownObjects) =>
+      explainAsked(
+        all.map((snapshot) => ({ snapshot, port })),
+        asked,
+        known,
+        this.#regex,
+      );
     const { objects, translation } = this;
-    const known = {
-      refused: (host: string) => refusedAmong({ objects, problems: [], translation }, host),
-      originOf: (ref: ObjectRef) => this.#origins.get(refKey(ref)),
+    const known: KnownObjects = {
+      refused: (host) => refusedAmong({ objects, problems: [], translation }, host),
+      originOf: (ref) => this.#origins.get(refKey(ref)),
     };
-    return explainAsked(places, asked, known, this.#regex);
+    const ofHost = snapshots.map((each) => this.#partOf(each).of(request.host));
+    return {
+      outcomes: outcomesOf(explainAt(ofHost, NOTHING_KNOWN)),
+      explain: () => explainAt(snapshots, known),
+    };
+  }
+
+  #partOf(snapshot: Snapshot): RulesOfHost {
+    const known = this.#parts.get(snapshot) ?? new RulesOfHost(snapshot);
+    this.#parts.set(snapshot, known);
+    return known;
   }
 
   #snapshotsAt(port: number, name: string | undefined): Snapshot[] {

@@ -77,11 +77,11 @@ function toRoute(this: Context, app: Askable, request: string, question: Questio
   }
   const place = new Error();
   Error.captureStackTrace(place, toRoute);
-  const explained = askedApp(app, testOf(this)).explain(request, question);
+  const asked = askedApp(app, testOf(this)).ask(request, question);
   return {
     // biome-ignore lint/suspicious/noThenProperty: it is meant to be taken for a promise
     then: (settle) => {
-      const sentence = routed({ request, explained, isNot: this.isNot ?? false, settle, place });
+      const sentence = routed({ request, asked, isNot: this.isNot ?? false, settle, place });
       return { catch: () => sentence };
     },
   };

@@ -4,7 +4,7 @@
  */
 
 interface Statement {
-  readonly text: string;
+  readonly text: () => string;
   /** Made where the statement stands, for its line. */
   readonly error: Error;
 }
@@ -12,7 +12,7 @@ interface Statement {
 const open = new Map<object, Statement>();
 
 /** `text` says what is missing. Until `end` with the same key. */
-export function begin(key: object, text: string, error: Error): void {
+export function begin(key: object, text: () => string, error: Error): void {
   open.set(key, { text, error });
 }
 
@@ -27,6 +27,6 @@ export function refuseOpen(): void {
   open.clear();
   if (!first) return;
   const { error, text } = first;
-  error.message = others > 0 ? `${text}\n(and ${others} more like it)` : text;
+  error.message = others > 0 ? `${text()}\n(and ${others} more like it)` : text();
   throw error;
 }

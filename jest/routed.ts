@@ -1,8 +1,8 @@
 /** What is said of a request after `expect(app).toRoute(...)`: where it goes. */
-import type { Explained } from '../gateway-runtime/explain/explanation.ts';
 import { explainedText } from '../gateway-runtime/explain/text.ts';
+import type { Asked } from './asked-app.ts';
 import { begin, end } from './open-statements.ts';
-import { type Outcome, outcomeInWords, outcomesOf, percent } from './outcome.ts';
+import { type Outcome, outcomeInWords, percent } from './outcome.ts';
 
 /** The share of requests of which something was said. */
 export interface Shared {
@@ -31,7 +31,7 @@ export interface Verdict {
 export interface RoutedOptions {
   /** As the test wrote it. */
   readonly request: string;
-  readonly explained: Explained;
+  readonly asked: Asked;
   readonly isNot: boolean;
   /** Hands a verdict to jest, which throws where it is not the one that was asked for. */
   readonly settle: (verdict: Verdict) => void;
@@ -49,7 +49,8 @@ export function routed(options: RoutedOptions): Routed {
   const subject = `expect(app)${isNot ? '.not' : ''}.toRoute(${JSON.stringify(request)})`;
   begin(
     key,
-    `${subject} says nothing yet: where does the request go?\nExpected: .to('namespace/service'), .toRedirect() or .toReject() after it`,
+    () =>
+      `${subject} says nothing yet: where does the request go?\nExpected: .to('namespace/service'), .toRedirect() or .toReject() after it`,
     place,
   );
   const claim = (call: string, wanted: string, holds: (outcome: Outcome) => boolean): Shared => {
@@ -102,11 +103,12 @@ interface Claim extends RoutedOptions {
 }
 
 function settled(claim: Claim, holds: (outcome: Outcome) => boolean): Shared {
-  const { explained, isNot, settle, said, wanted, place } = claim;
-  const outcomes = outcomesOf(explained);
+  const { asked, isNot, settle, said, wanted, place } = claim;
+  const { outcomes } = asked;
   const share = outcomes.filter(holds).reduce((sum, each) => sum + each.share, 0);
-  const message = (call: string, expected: string) => () =>
-    [
+  const message = (call: string, expected: string) => () => {
+    const explained = asked.explain();
+    return [
       `${said}${call}`,
       '',
       `Expected: ${expected}`,
@@ -114,6 +116,7 @@ function settled(claim: Claim, holds: (outcome: Outcome) => boolean): Shared {
       '',
       explainedText(explained, (gateway) => (explained.others.length > 0 ? `Gateway ${gateway}` : '')),
     ].join('\n');
+  };
   settle({ pass: share > 0, message: message('', `${isNot ? 'not ' : ''}${wanted}`) });
   const key = {};
   if (share > 0 && share < 1 - TOLERANCE) {
@@ -122,7 +125,7 @@ function settled(claim: Claim, holds: (outcome: Outcome) => boolean): Shared {
       message(
         '',
         `${wanted}, for all requests, or .withShare(${Math.round(share * 1_000) / 1_000}) after it`,
-      )(),
+      ),
       place,
     );
   }

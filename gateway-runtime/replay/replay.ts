@@ -95,6 +95,11 @@ export class Replay {
       this.#totals.unread('it has no host: say --host', text);
       return;
     }
+    // Nor could it be told from what follows it in the key.
+    if (host.includes(' ')) {
+      this.#totals.unread(`found the host ${JSON.stringify(host)}, expected no space in it`, text);
+      return;
+    }
     const key = this.#keyOf(request, host);
     let decision = this.#cache.get(key);
     if (!decision) {
@@ -260,7 +265,8 @@ const inWords = (name: string) => name.replace(/^query /, 'query parameter ');
 function exampleOf({ method, target, scheme }: LoggedRequest, host: string): string {
   const end = target.indexOf('?');
   const path = end < 0 ? target : target.slice(0, end);
-  const url = path.startsWith('/') ? `${scheme ?? 'http'}://${host}${path}` : path;
+  const likely = scheme ?? (host.endsWith(':443') ? 'https' : 'http');
+  const url = path.startsWith('/') ? `${likely}://${host.replace(/:(80|443)$/, '')}${path}` : path;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a log can hold what a terminal obeys
   const text = `${method} ${url}`.slice(0, LONGEST_EXAMPLE).replace(/[\x00-\x1f\x7f-\uffff]/g, '?');
   // A text of its own: as a part of what was read, it would keep all of that.

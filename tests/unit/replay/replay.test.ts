@@ -229,6 +229,12 @@ it('counts lines that are none, and shows the first of them without what a termi
   ]);
 });
 
+it('refuses a host that has a space, which is no host', () => {
+  const format = formatNamed('gatewright');
+  const totals = replay([own({ host: 'a b' })], { format, against: gateway(web, all('a')) });
+  expect(totals.unread.first[0]!.problem).toBe('found the host "a b", expected no space in it');
+});
+
 it('takes --host for those that have none, and says so where there is none', () => {
   const line = nginx('/').replace('shop.example.com ', '');
   const format = formatNamed('nginx');
