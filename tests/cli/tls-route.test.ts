@@ -49,7 +49,10 @@ const ALL = documents(
 const FREE = ['--port-offset', 'free'];
 
 describe('gatewright serve', () => {
-  it('passes connections through to where --backend says, and shows how to try it', async () => {
+  it.each([
+    ['', []],
+    [', also in workers', ['--workers', '2']],
+  ])('passes connections through to where --backend says, and shows how to try it%s', async (_, workers) => {
     using folder = new Folder();
     const { certificate, key } = issueServerCertificate(makeRoot('Of mail', 1), ['in.mail.example.com'], 1);
     const server = createServer({ cert: certificate, key: key.export({ type: 'pkcs8', format: 'pem' }) });
@@ -63,7 +66,7 @@ describe('gatewright serve', () => {
       const { port } = server.address() as AddressInfo;
       const file = folder.write('all.yaml', ALL);
       const args = ['--backend', `shop/mail:993=tcp://127.0.0.1:${port}`];
-      await using serving = await new Serving([file, ...FREE, ...args]).ready();
+      await using serving = await new Serving([file, ...FREE, ...args, ...workers]).ready();
       const bound = serving.port(443);
       expect(serving.stdout).toContain(`https://127.0.0.1:${bound} and tls://127.0.0.1:${bound}  (port 443)`);
       expect(serving.stdout).toMatch(/shop +in\.mail\.example\.com +TLS +mail:993/);
