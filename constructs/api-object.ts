@@ -9,6 +9,7 @@ export interface GatewayObjectProps {
     | 'Gateway'
     | 'ListenerSet'
     | 'HTTPRoute'
+    | 'TLSRoute'
     | 'ReferenceGrant'
     | 'GatewayParameters';
   readonly name: string;

@@ -18,6 +18,8 @@ export interface ListenerPlace {
   readonly listener: string;
   /** @default - every hostname */
   readonly hostname?: string;
+  /** @default - those of the attachment */
+  readonly kinds?: readonly RouteKind[];
 }
 
 /**
@@ -163,9 +165,11 @@ export function parentRefs(
   attachment: Attachment,
   hostnames: readonly string[],
   listeners: readonly string[] | undefined,
+  kind: RouteKind,
 ): ParentRef[] {
   const places = attachment
     .places()
+    .filter(({ kinds }) => kinds?.includes(kind) ?? true)
     .filter((place) => listeners === undefined || listeners.includes(place.listener))
     .filter((place) => intersectHostnames(place.hostname, hostnames).length > 0);
   if (listeners === undefined && attachment.wholeObject) {

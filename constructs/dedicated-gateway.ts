@@ -11,6 +11,7 @@ import {
   GATEWAY_PROPS,
   GatewayBase,
   type GatewayProps,
+  kindsAt,
   type ListenerEntry,
   listenerEntry,
   onlyNamespacesOf,
@@ -124,6 +125,7 @@ export class DedicatedGateway<
       sectionName: sectionName(listener, hostname),
       listener,
       hostname,
+      kinds: kindsAt(this._specs[listener]!, this.kinds),
     }));
   }
 
@@ -135,7 +137,7 @@ export class DedicatedGateway<
           name: sectionName(listener, hostname),
           hostname,
           routes: onlyNamespacesOf([this.team]),
-          kinds: this.kinds,
+          kinds: kindsAt(this._specs[listener]!, this.kinds),
         }),
       ),
     };

@@ -30,7 +30,7 @@ export interface Redirect {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-const filtersOf = (what: string, types: readonly string[]) =>
+export const filtersOf = (what: string, types: readonly string[]) =>
   list(
     `a list of ${what}, such as [setHeaders({ name: value })],`,
     type(

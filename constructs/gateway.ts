@@ -10,7 +10,7 @@ import { isListener, type ListenerSpec, listenerProblems, type RouteNamespaces }
 import { labelProblem, nameProblem } from './naming.ts';
 import { found, isObject, optional, type Read, record, type Shape, text, type } from './props.ts';
 import { platformProblems } from './role.ts';
-import type { RouteKind } from './route-kind.ts';
+import { PROTOCOLS, type RouteKind } from './route-kind.ts';
 import type { TeamRef } from './team.ts';
 
 /** A GatewayClass: by name, or as a `GatewayRuntime` gives it. */
@@ -188,22 +188,23 @@ export function listenerEntry(
     hostname,
     port: spec.port,
     protocol: spec.protocol,
-    tls:
-      spec.protocol === 'HTTPS'
-        ? {
-            certificateRefs: spec.certificates.map(({ kind, name, namespace }) => ({
-              kind,
-              name,
-              namespace,
-            })),
-          }
-        : undefined,
+    tls: apiTls(spec),
     allowedRoutes: {
       namespaces: apiNamespaces(routes),
       kinds: kinds?.map((kind) => ({ kind })),
     },
   };
 }
+
+function apiTls({ protocol, certificates }: ListenerSpec): Record<string, unknown> | undefined {
+  if (protocol === 'TLS') return { mode: 'Passthrough' };
+  if (protocol !== 'HTTPS') return undefined;
+  return { certificateRefs: certificates.map(({ kind, name, namespace }) => ({ kind, name, namespace })) };
+}
+
+/** The kinds of routes, of some, that a listener can take. */
+export const kindsAt = ({ protocol }: ListenerSpec, kinds: readonly RouteKind[]): RouteKind[] =>
+  kinds.filter((kind) => PROTOCOLS[kind].includes(protocol));
 
 /** The namespaces of teams, by the label that the API server itself writes, so that no label can be forged into a grant. */
 export function onlyNamespacesOf(teams: readonly TeamRef[]): EntryNamespaces {

@@ -37,6 +37,7 @@ const PLACE: Shape<ListenerPlace> = {
   sectionName: text,
   listener: text,
   hostname: optional(text),
+  kinds: optional(routeKinds),
 };
 const DATA: Shape<GrantData> = {
   team: teamType,

@@ -44,6 +44,7 @@ export type { DataPlaneProps, ResourceAmounts } from './gateway-parameters.ts';
 export { type GatewayClassProps, GatewayRuntime, type GatewayRuntimeProps } from './gateway-runtime.ts';
 export type { AnyGrant, DelegatedGrant, DelegateProps, Grant, GrantProps } from './grant.ts';
 export type { GrantedHostname } from './granted.ts';
+export type { GrpcRuleProps } from './grpc-rule.ts';
 export { type GrantData, type ImportedGrant, importGrant } from './import-grant.ts';
 export {
   allNamespaces,
@@ -60,6 +61,7 @@ export {
   type SecretRefOptions,
   sameNamespace,
   secretRef,
+  tls,
 } from './listener.ts';
 export { exact, type Match, type Method, type PathCondition, prefix, type Regex, regex } from './match.ts';
 export { type MirrorProps, mirror } from './mirror.ts';
@@ -76,4 +78,6 @@ export type { SessionPersistence } from './session-persistence.ts';
 export { SharedGateway, type SharedGatewayProps } from './shared-gateway.ts';
 export { SynthError, type Synthesis, type SynthesizeOptions, synthesize } from './synthesize.ts';
 export { Team, type TeamProps, type TeamRef } from './team.ts';
+export { TeamGrpcRoute, type TeamGrpcRouteProps } from './team-grpc-route.ts';
 export { TeamRoute, type TeamRouteOptions, type TeamRouteProps } from './team-route.ts';
+export { TeamTlsRoute, type TeamTlsRouteProps } from './team-tls-route.ts';

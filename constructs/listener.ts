@@ -73,7 +73,7 @@ const NAMESPACES = type(
 /** A listener that grants open for teams: it has no hostname of its own and admits nobody by itself. */
 export interface GrantedListener {
   readonly port: number;
-  readonly protocol: 'HTTP' | 'HTTPS';
+  readonly protocol: 'HTTP' | 'HTTPS' | 'TLS';
   readonly certificates: readonly SecretRef[];
   readonly clientCertificates?: ClientCertificateProps;
   readonly hostname?: undefined;
@@ -83,7 +83,7 @@ export interface GrantedListener {
 /** A listener that is open to whole namespaces, without grants. */
 export interface OpenListener<Hostname extends string = string> {
   readonly port: number;
-  readonly protocol: 'HTTP' | 'HTTPS';
+  readonly protocol: 'HTTP' | 'HTTPS' | 'TLS';
   readonly certificates: readonly SecretRef[];
   readonly clientCertificates?: ClientCertificateProps;
   readonly hostname?: Hostname;
@@ -124,7 +124,7 @@ const SECURE: Shape<Partial<OpenListenerProps<string>> & HttpsProps> = {
 };
 const LISTENER: Shape<Omit<OpenListener, 'routes'> & { routes?: RouteNamespaces }> = {
   port: number,
-  protocol: oneOf('HTTP', 'HTTPS'),
+  protocol: oneOf('HTTP', 'HTTPS', 'TLS'),
   certificates: anything,
   clientCertificates: optional(clientCertificatesType),
   hostname: optional(text),
@@ -140,6 +140,17 @@ export function http<const Hostname extends string>(
 export function http(port: number, props?: OpenListenerProps<string>): ListenerSpec {
   const listener: GrantedListener = { port, protocol: 'HTTP', certificates: [] };
   return props === undefined ? listener : listenerOf('http()', listener, props, OPEN);
+}
+
+/** TLS that is passed through to backends by the server name of the handshake. Without `routes`, only grants let TLSRoutes in. */
+export function tls(port: number): GrantedListener;
+export function tls<const Hostname extends string>(
+  port: number,
+  props: OpenListenerProps<Hostname>,
+): OpenListener<Hostname>;
+export function tls(port: number, props?: OpenListenerProps<string>): ListenerSpec {
+  const listener: GrantedListener = { port, protocol: 'TLS', certificates: [] };
+  return props === undefined ? listener : listenerOf('tls()', listener, props, OPEN);
 }
 
 /** HTTPS, terminated with one certificate, or with the one of several that fits the server name. */
@@ -183,7 +194,7 @@ export const isListener = (value: unknown): value is ListenerSpec =>
 
 /** What is wrong with a listener, and with what it was made of. */
 export function listenerProblems(listener: ListenerSpec): string[] {
-  const call = listener.protocol === 'HTTPS' ? 'https()' : 'http()';
+  const call = `${listener.protocol.toLowerCase()}()`;
   return [
     ...problemsOf(listener),
     ...read(call, listener, LISTENER).problems,

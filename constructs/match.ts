@@ -58,21 +58,23 @@ export interface Match<Path = PathCondition> {
 
 const isCondition = (value: unknown) =>
   isObject(value) && 'type' in value && 'value' in value && typeof value.value === 'string';
-const values = record(
+export const valuesShape = record(
   "texts or regex('...') by name",
   type("a text or regex('...')", (value) => typeof value === 'string' || isCondition(value)),
 );
 
 export const MATCH: Shape<Match> = {
   path: optional(type("exact('/...'), prefix('/...') or regex('...')", isCondition)),
-  headers: optional(values),
-  query: optional(values),
+  headers: optional(valuesShape),
+  query: optional(valuesShape),
   method: optional(text),
 };
 
 type ValueMatch = { name: string; type: 'Exact' | 'RegularExpression'; value: string };
 
-function valueMatches(values: Readonly<Record<string, string | Regex>> = {}): ValueMatch[] | undefined {
+export function valueMatches(
+  values: Readonly<Record<string, string | Regex>> = {},
+): ValueMatch[] | undefined {
   const names = Object.keys(values).sort();
   if (names.length === 0) return undefined;
   return names.map((name) => {

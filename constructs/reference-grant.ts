@@ -9,6 +9,7 @@ import type { OwnedNamespace } from './granted.ts';
 import type { SecretRef } from './listener.ts';
 import { nameProblem } from './naming.ts';
 import { found, isObject, list, optional, read, type Shape, text, type } from './props.ts';
+import { type RouteKind, routeKinds } from './route-kind.ts';
 import type { TeamRef } from './team.ts';
 
 export interface ReferenceGrantProps<To = ReferenceTarget | readonly ReferenceTarget[], Scope = unknown> {
@@ -16,6 +17,11 @@ export interface ReferenceGrantProps<To = ReferenceTarget | readonly ReferenceTa
   readonly from: ReferenceSource | readonly ReferenceSource[];
   /** What they may refer to: Services, Secrets, or ConfigMaps. */
   readonly to: To;
+  /**
+   * The kinds of routes of a team that may refer.
+   * @default ['HTTPRoute']
+   */
+  readonly kinds?: readonly RouteKind[];
   /**
    * The namespace that owns what is referred to; in the chart of a team its own and no other.
    * @default - the namespace of the chart
@@ -52,6 +58,7 @@ const PROPS: Shape<ReferenceGrantProps> = {
       'name' in value &&
       typeof value.name === 'string',
   ),
+  kinds: optional(routeKinds),
   namespace: optional(text),
   name: optional(text),
 };
@@ -89,7 +96,7 @@ export class ReferenceGrant<
       name,
       namespace: this.namespace,
       spec: () => ({
-        from: [from].flat().flatMap(apiSources),
+        from: [from].flat().flatMap((each) => apiSources(each, props.kinds ?? ['HTTPRoute'])),
         to: [to].flat().map(({ kind, name }) => ({ group: '', kind, name })),
       }),
     });
@@ -114,9 +121,9 @@ export class ReferenceGrant<
   }
 }
 
-function apiSources(source: ReferenceSource) {
+function apiSources(source: ReferenceSource, routes: readonly RouteKind[]) {
   const { namespace } = source;
   // A ListenerSet does not inherit what its Gateway may refer to.
-  const kinds = 'className' in source ? ['Gateway', 'ListenerSet'] : ['HTTPRoute'];
+  const kinds = 'className' in source ? ['Gateway', 'ListenerSet'] : routes;
   return kinds.map((kind) => ({ group: GATEWAY_GROUP, kind, namespace }));
 }

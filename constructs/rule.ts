@@ -1,12 +1,6 @@
 /** One rule of a route while it is written: matches, filters, and where the requests go. */
-import {
-  apiBackend,
-  type Backend,
-  backendProblems,
-  backendsOf,
-  type ServiceConstruct,
-  type Split,
-} from './backend.ts';
+import { apiBackend, type Backend, backendsOf, type ServiceConstruct, type Split } from './backend.ts';
+import { foreignServices, serviceProblems, servicesOf } from './destinations.ts';
 import type { ExternalAuth } from './external-auth.ts';
 import { apiFilters, type Filter, filterList, filterProblems, type Redirect } from './filter.ts';
 import type { DestinationWithin, FilterWithin } from './granted.ts';
@@ -14,7 +8,6 @@ import type { ConditionWithin } from './granted-paths.ts';
 import { apiMatch, MATCH, type Match, matchText, type PathCondition, prefix } from './match.ts';
 import { found, isObject, optional, problemsOf, read, type Shape, text, type } from './props.ts';
 import { apiLimits, LIMITS, limitProblems, type RuleLimits } from './rule-limits.ts';
-import type { ServiceRef } from './service-ref.ts';
 import { apiSession, type SessionPersistence, sessionProblems } from './session-persistence.ts';
 import type { ApiMatch } from './sharding.ts';
 import type { TeamRef } from './team.ts';
@@ -148,25 +141,12 @@ export class Rule<Route, Scope = unknown, Paths extends string = '/', Given exte
       );
     const redirects = this.#destinations.filter(isRedirect);
     const ofRule = filterProblems([...(this.#props.filters ?? []), ...redirects]);
-    const ofBackends = this.#backends().flatMap((backend) => {
-      const wrong = backendProblems(backend);
-      const problems = wrong.length > 0 ? wrong : filterProblems(backend.filters ?? []);
-      return problems.map((problem) => `service ${backend.name}: ${problem}`);
-    });
-    return [...ofCalls, ...others, ...ofRule, ...ofBackends];
+    return [...ofCalls, ...others, ...ofRule, ...serviceProblems(this.#backends())];
   }
 
   /** @internal What it sends to Services of other namespaces without their owners' consent. */
   _foreign(team: TeamRef): string[] {
-    const backends = this.#backends();
-    const targets = [this.#props, ...backends].flatMap(({ filters = [] }) => filters.flatMap(targetOf));
-    return [...backends, ...targets]
-      .filter(({ namespace, lent }) => namespace !== undefined && namespace !== team.namespace && !lent)
-      .map(
-        ({ name, namespace }) =>
-          `service ${name} is in namespace ${namespace}, which is not of team ${team.name}: take it from its owner, referenceGrant.service(name, port). ` +
-          `Missing: a ReferenceGrant in namespace ${namespace}, from HTTPRoutes of namespace ${team.namespace} to Service ${name}`,
-      );
+    return foreignServices(this.#backends(), this.#props.filters ?? [], team, 'HTTPRoute');
   }
 
   /** @internal What is odd about it, and no error. */
@@ -178,7 +158,7 @@ export class Rule<Route, Scope = unknown, Paths extends string = '/', Given exte
   }
 
   #backends(): Backend[] {
-    return (this.#destinations ?? []).flatMap((each) => backendsOf(each) ?? []);
+    return servicesOf(this.#destinations);
   }
 
   /** @internal In the form of the API. */
@@ -206,12 +186,6 @@ export interface ApiRule {
   readonly retry: Readonly<Record<string, unknown>> | undefined;
   readonly sessionPersistence: Readonly<Record<string, unknown>> | undefined;
 }
-
-/** The Service that a filter sends to. */
-const targetOf = ({ config }: Filter | ExternalAuth): ServiceRef[] => {
-  const { backendRef } = config as { backendRef?: ServiceRef };
-  return backendRef ? [backendRef] : [];
-};
 
 function isSplit(value: unknown): value is Split {
   return typeof value === 'object' && value !== null && 'backends' in value;

@@ -8,6 +8,7 @@ import { requireChecks } from './checks.ts';
 import { type Delegation, delegate, type GrantHolder, givenOn } from './delegation.ts';
 import {
   DEFAULT_CLASS,
+  kindsAt,
   type ListenerEntry,
   listenerEntry,
   onlyNamespacesOf,
@@ -47,11 +48,13 @@ export class TeamListeners extends Construct implements GrantHolder {
     super(gateway, props.name ?? team.name);
     this.gateway = gateway;
     const grantable = Object.keys(gateway._specs).filter((name) => !gateway._specs[name]!.routes);
-    const listeners = props.listeners ?? grantable;
+    const kinds: readonly RouteKind[] = props.kinds ?? ['HTTPRoute'];
+    const takes = (name: string) => kindsAt(gateway._specs[name]!, kinds).length > 0;
+    const listeners = props.listeners ?? grantable.filter(takes);
     this.grant = new Grant({
       team,
       hostnames: props.hostnames ?? [],
-      kinds: props.kinds ?? ['HTTPRoute'],
+      kinds,
       listeners: listeners.filter((name) => grantable.includes(name)),
       title: `grant ${this.node.path}`,
       gatewayName: `${gateway.namespace}/${gateway.name}`,
@@ -75,6 +78,17 @@ export class TeamListeners extends Construct implements GrantHolder {
           (name) =>
             `listener ${name} is not one that ${gateway.node.path} grants (it has: ${grantable.join(', ')})`,
         ),
+      ...this.grant.listeners
+        .filter((name: string) => !takes(name))
+        .map(
+          (name: string) =>
+            `listener ${name} has protocol ${gateway._specs[name]!.protocol}, which takes no ${kinds.join(', ')}: name another listener, or kinds`,
+        ),
+      ...(listeners.length === 0
+        ? [
+            `no listener of ${gateway.node.path} takes ${kinds.join(', ')}: give it one, such as ${kinds.includes('TLSRoute') ? 'tls(443)' : 'http(80)'}`,
+          ]
+        : []),
       ...this.#sizeProblems(),
       ...overlapProblems(this, others.overlapping(this)),
     ];
@@ -107,7 +121,7 @@ export class TeamListeners extends Construct implements GrantHolder {
           team,
           ...this.delegations.flatMap((each) => each.admitted(listener, hostname)),
         ]),
-        kinds,
+        kinds: kindsAt(this.gateway._specs[listener]!, kinds),
       }),
     );
   }
@@ -131,6 +145,7 @@ export class TeamListeners extends Construct implements GrantHolder {
       sectionName: sectionName(listener, hostname),
       listener,
       hostname,
+      kinds: kindsAt(this.gateway._specs[listener]!, this.grant.kinds),
     }));
   }
 

@@ -1,27 +1,18 @@
-import { ApiObject, Chart } from 'cdk8s';
+import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { gatewayObject } from './api-object.ts';
-import {
-  type Attachment,
-  foreignProblem,
-  hostnameProblem,
-  isAttachment,
-  kindProblem,
-  listenerProblem,
-  parentRefs,
-} from './attachment.ts';
 import { requireChecks } from './checks.ts';
 import type { ExternalAuth } from './external-auth.ts';
 import type { Filter } from './filter.ts';
-import { isGateway } from './gateway.ts';
-import type { HostnameWithin, HostsOf, ListenersOf, OnOf, OnProp } from './granted.ts';
+import type { OnOf, OnProp } from './granted.ts';
 import type { GivenOf, PathsOf } from './granted-paths.ts';
 import type { PathCondition } from './match.ts';
-import { boundedName, nameProblem } from './naming.ts';
+import { boundedName } from './naming.ts';
 import { pathProblem } from './path-limits.ts';
 import { inOrder, type Prioritized, type PrioritizedRoute } from './priorities.ts';
-import { anything, found, isObject, optional, read, type Shape, text, texts } from './props.ts';
-import { hostnamesText, missingGrant, onOf, teamOf } from './role.ts';
+import { read } from './props.ts';
+import { teamOf } from './role.ts';
+import { ATTACHMENT_OPTIONS, type AttachmentOptions, RouteAttachment } from './route-attachment.ts';
 import { type ApiRule, Rule, type RuleProps } from './rule.ts';
 import { shard } from './sharding.ts';
 import { MATERIALIZE, PRIORITIZED, WARNINGS } from './synth-hooks.ts';
@@ -30,34 +21,7 @@ import type { TeamRef } from './team.ts';
 export type TeamRouteProps<On, Hosts extends readonly string[], Scope> = OnProp<On, 'HTTPRoute', Scope> &
   TeamRouteOptions<OnOf<On, Scope>, Hosts>;
 
-export interface TeamRouteOptions<On, Hosts extends readonly string[]> {
-  /**
-   * The hostnames that the route serves, at least one, each inside the grant.
-   * @default - every hostname of the grant
-   */
-  readonly hostnames?: { readonly [Index in keyof Hosts]: HostnameWithin<Hosts[Index], HostsOf<On>> };
-  /**
-   * The listeners of the grant that the route attaches to, such as only `web` for a redirect to HTTPS.
-   * @default - all of them
-   */
-  readonly listeners?: readonly ListenersOf<On>[];
-  /**
-   * The name of the HTTPRoute.
-   * @default - the id of the construct
-   */
-  readonly name?: string;
-}
-
-type AnyProps = TeamRouteOptions<unknown, readonly string[]> & { readonly on?: unknown };
-
-const PROPS: Shape<AnyProps> = {
-  on: optional(anything),
-  hostnames: optional(texts),
-  listeners: optional(texts),
-  name: optional(text),
-};
-
-const present = <Value>(value: Value | undefined): Value[] => (value === undefined ? [] : [value]);
+export type TeamRouteOptions<On, Hosts extends readonly string[]> = AttachmentOptions<On, Hosts>;
 
 function problemsOfRule(rule: Rule<unknown>, team: TeamRef | undefined): string[] {
   const problems = rule._problems();
@@ -84,30 +48,19 @@ export class TeamRoute<
   readonly namespace: string;
   readonly hostnames: readonly string[];
   readonly #shape: readonly string[];
-  readonly #on: readonly unknown[];
-  readonly #attachments: readonly Attachment[];
-  readonly #listeners: readonly string[] | undefined;
-  readonly #writesHostnames: boolean;
+  readonly #attachment: RouteAttachment;
   readonly #rules: Rule<this, Scope, PathsOf<OnOf<On, Scope>>, GivenOf<OnOf<On, Scope>>>[] = [];
   /** As of the last synth that began. */
   #planned: Map<string, readonly ApiRule[]> | undefined;
 
   constructor(scope: Scope, id: string, given: TeamRouteProps<On, Hosts, Scope>) {
     super(scope, id);
-    const { props, problems } = read<AnyProps>('TeamRoute', given, PROPS);
+    const { props, problems } = read('TeamRoute', given, ATTACHMENT_OPTIONS);
     this.#shape = problems;
-    this.name = props.name ?? id;
-    this.#on = [props.on === undefined ? onOf(this) : props.on].flat();
-    this.#attachments = this.#on.filter(isAttachment);
-    this.#listeners = props.listeners;
-    const granted = new Set(this.#attachments.flatMap((each) => each.hostnames));
-    granted.delete('*');
-    this.hostnames = props.hostnames ?? [...granted];
-    // Where all are meant, the listeners say them too, and may say more than a route has room for.
-    this.#writesHostnames =
-      this.hostnames.length > 0 && (props.hostnames !== undefined || granted.size <= 16);
-    const team = teamOf(this) ?? this.#attachments.find((each) => each.team)?.team;
-    this.namespace = team?.namespace ?? Chart.of(this).namespace ?? 'default';
+    this.#attachment = new RouteAttachment(this, 'HTTPRoute', props);
+    this.name = this.#attachment.name;
+    this.namespace = this.#attachment.namespace;
+    this.hostnames = this.#attachment.hostnames;
     requireChecks(this, () => this.#problems());
     this.#object('');
   }
@@ -151,15 +104,7 @@ export class TeamRoute<
   }
 
   #prioritized(): Prioritized[] {
-    const attachments = this.#attachments;
-    const places = new Set(
-      attachments.flatMap((each) =>
-        each
-          .places()
-          .filter(({ listener }) => this.#listeners?.includes(listener) ?? true)
-          .map(({ kind, namespace, name, sectionName }) => `${kind}/${namespace}/${name}/${sectionName}`),
-      ),
-    );
+    const { places } = this.#attachment;
     return this.#inOrder.map((rule, index) => ({
       path: this.node.path,
       text: `spec.rules[${index}] (${rule._text})`,
@@ -196,28 +141,13 @@ export class TeamRoute<
   }
 
   #spec(rules: readonly ApiRule[]): Record<string, unknown> {
-    return {
-      parentRefs: this.#attachments.flatMap((each) => parentRefs(each, this.hostnames, this.#listeners)),
-      hostnames: this.#writesHostnames ? this.hostnames : undefined,
-      rules,
-    };
+    return { ...this.#attachment.spec, rules };
   }
 
   #problems(): string[] {
     return [
       ...this.#shape,
-      ...nameProblem('HTTPRoute', this.name),
-      ...(this.#on.length === 0
-        ? ['the route attaches to nothing, so it serves nothing: name a grant in on']
-        : []),
-      ...this.#on.flatMap((each) => this.#attachmentProblems(each)),
-      ...(this.#attachments.length > 0
-        ? this.hostnames.flatMap((host, index) =>
-            present(hostnameProblem(host, this.#attachments)).map(
-              (problem) => `hostnames[${index}]: ${problem}`,
-            ),
-          )
-        : []),
+      ...this.#attachment.problems(),
       ...(this.#rules.length === 0 ? ['the route has no rule: add one with .rule({ ... }).to(...)'] : []),
       ...this.#ruleProblems(),
     ];
@@ -229,7 +159,7 @@ export class TeamRoute<
 
   /** The path of rules that name none: that of the grant, where all are for the same. */
   get #base(): string {
-    const paths = new Set(this.#attachments.flatMap((each) => each.paths));
+    const paths = new Set(this.#attachment.all.flatMap((each) => each.paths));
     return paths.size === 1 ? [...paths][0]! : '/';
   }
 
@@ -238,7 +168,7 @@ export class TeamRoute<
     return rule
       ._api(this.namespace)
       .matches.flatMap(({ path }, index) =>
-        this.#attachments
+        this.#attachment.all
           .flatMap((each) => pathProblem(path, this.hostnames, each) ?? [])
           .map((problem) => `matches[${index}].path: ${problem}`),
       );
@@ -274,46 +204,5 @@ export class TeamRoute<
     return names
       .filter((name, index) => names.indexOf(name) < index)
       .map((name) => `two rules have the name ${name}: give each rule a name of its own`);
-  }
-
-  #attachmentProblems(on: unknown): string[] {
-    if (!isAttachment(on)) {
-      const what = isObject(on) && !(on instanceof Construct) ? 'an object that no grant() made' : found(on);
-      const team = teamOf(this)?.name;
-      const missing =
-        on instanceof Construct && isGateway(on) && team !== undefined
-          ? `. ${missingGrant(hostnamesText(this.hostnames), `${on.namespace}/${on.name}`, team)}`
-          : '';
-      return [
-        `a route attaches to a grant, not to ${what}: use gateway.grant(team, { hostnames })${missing}`,
-      ];
-    }
-    const problems: string[] = [];
-    const own = teamOf(this);
-    const chartNamespace = Chart.of(this).namespace;
-    const foreign = foreignProblem(on, own, this.hostnames);
-    if (foreign) {
-      problems.push(foreign);
-    } else if (on.team && this.namespace !== on.team.namespace) {
-      problems.push(
-        `${on.title} is for team ${on.team.name} in namespace ${on.team.namespace}, this route is in namespace ${this.namespace}`,
-      );
-    } else if (on.team && chartNamespace !== undefined && chartNamespace !== on.team.namespace) {
-      problems.push(
-        `${on.title} admits routes of namespace ${on.team.namespace}, this chart is in namespace ${chartNamespace}`,
-      );
-    }
-    problems.push(...present(kindProblem(on, 'HTTPRoute', this.hostnames)));
-    for (const [index, name] of (this.#listeners ?? []).entries()) {
-      if (this.#attachments.some((each) => each.listeners.includes(name))) continue;
-      problems.push(`listeners[${index}]: ${listenerProblem(name, on, this.hostnames)}`);
-    }
-    const isInside = this.hostnames.every((host) => hostnameProblem(host, this.#attachments) === undefined);
-    if (problems.length === 0 && isInside && parentRefs(on, this.hostnames, this.#listeners).length === 0) {
-      problems.push(
-        `none of the hostnames ${this.hostnames.join(', ')} is one of ${on.title} (granted: ${on.hostnames.join(', ')})`,
-      );
-    }
-    return problems;
   }
 }

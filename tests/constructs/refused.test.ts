@@ -102,7 +102,7 @@ describe('what synth refuses', () => {
     expect(errors(app)).toEqual([
       '[platform/shared-gw/empty] grant() takes a list of at least one text as hostnames, this is undefined',
       '[platform/shared-gw/text] grant() takes a list of at least one text as hostnames, this is "a.example.com"',
-      '[platform/shared-gw/text] grant() takes a list of HTTPRoute or GRPCRoute as kinds, this is "HTTPRoute"',
+      '[platform/shared-gw/text] grant() takes a list of HTTPRoute, GRPCRoute, TLSRoute as kinds, this is "HTTPRoute"',
       '[platform/shared-gw/number] grant() takes a list of at least one text as hostnames, and hostnames[0] is 42',
       '[shop/r] TeamRoute takes a list of at least one text as hostnames, this is "shop.example.com"',
       '[shop/r] spec.rules[0] (/a): canary() takes two numbers, such as [3, 1], as weights, this is undefined',
@@ -168,7 +168,7 @@ describe('what synth refuses', () => {
       listeners: { web: http(80) },
       kinds: [],
     });
-    const kinds = 'takes a list of HTTPRoute or GRPCRoute as kinds';
+    const kinds = 'takes a list of HTTPRoute, GRPCRoute, TLSRoute as kinds';
     const none = `${kinds}, this is []: leave kinds out for its default`;
     expect(errors(app)).toEqual([
       `[platform/shared-gw/none] grant() ${none}`,

@@ -38,6 +38,24 @@ function ofKind(name: string, kind: 'GRPCRoute' | 'TLSRoute' | 'TCPRoute' | 'UDP
   };
 }
 
+/** The same by a construct. */
+function byConstruct(
+  name: string,
+  kind: 'GRPCRoute' | 'TLSRoute',
+  construct: string,
+  rule: string,
+): Violation {
+  return {
+    ...ofKind(name, kind),
+    code: `new ${construct}(shopChart, 'r', { on: shopEdge, hostnames: ['shop.example.com'] })${rule}.to(cart);`,
+    typescript: { at: 'on', words: [`this grant is not for ${kind} (granted: HTTPRoute)`] },
+    javascript: {
+      path: 'shop/r',
+      words: [`grant platform/shared-gw/shop is not for ${kind} (granted: HTTPRoute)`],
+    },
+  };
+}
+
 export const KINDS: readonly Violation[] = [
   {
     name: 'http-route-on-a-grant-of-another-kind',
@@ -53,8 +71,8 @@ export const KINDS: readonly Violation[] = [
     missing: grantOf('HTTPRoutes for rpc.example.com', 'shop'),
     threatens: 'http://media.example.com/',
   },
-  ofKind('grpc-route', 'GRPCRoute'),
-  ofKind('tls-route', 'TLSRoute'),
+  byConstruct('grpc-route', 'GRPCRoute', 'TeamGrpcRoute', '.rule()'),
+  byConstruct('tls-route', 'TLSRoute', 'TeamTlsRoute', ''),
   ofKind('tcp-route', 'TCPRoute'),
   ofKind('udp-route', 'UDPRoute'),
 ];
