@@ -6,7 +6,7 @@ import { FORMATS, formatOf } from '../gateway-runtime/replay/formats/index.ts';
 import type { LogFormat } from '../gateway-runtime/replay/logged-request.ts';
 import { Replay, type ReplayOptions } from '../gateway-runtime/replay/replay.ts';
 import { appTimeoutOption } from './app/app-timeout.ts';
-import { creationTimes, readSide, type Side } from './diff/side.ts';
+import { CLUSTER, creationTimes, readSide, type Side } from './diff/side.ts';
 import { progressOn } from './replay/progress.ts';
 import { readLines, STDIN } from './replay/read-lines.ts';
 import { replayText } from './replay/text-report.ts';
@@ -32,7 +32,7 @@ export function define(command: Command): void {
     .argument('<log...>', 'access logs, compressed or not; - is standard input')
     .requiredOption(
       '--against <new>',
-      'the new configuration: a manifest, a folder, an app, or a git revision of one',
+      'the new configuration: a manifest, a folder, an app, a git revision of one (HEAD~1:path), or cluster',
     )
     .option('--from <old>', 'the one before it (default: what the log says of the answers)')
     .addOption(
@@ -133,12 +133,20 @@ async function readSides(flags: Flags): Promise<Pick<ReplayOptions, 'against' | 
   };
   try {
     const before = flags.from === undefined ? undefined : await readSide(flags.from, options);
-    const created = before && creationTimes(before);
-    const after = await readSide(flags.against, created ? { ...options, created } : options);
+    const after = await readSide(flags.against, {
+      ...options,
+      ...(before ? { created: creationTimes(before) } : {}),
+      // Files are applied over what a cluster has.
+      ...(before && flags.from === CLUSTER ? { onto: [...before.objects.values()] } : {}),
+    });
     return {
       against: snapshotsOf(after),
       ...(before ? { from: snapshotsOf(before) } : {}),
     };
+  } catch (error) {
+    // 1 says that something changes.
+    if (error instanceof CommandError) throw new CommandError(error.message, EXIT.usage);
+    throw error;
   } finally {
     await certificates.remove();
   }
