@@ -9,6 +9,8 @@ export interface Mutant {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
+  /** Paths, or beginnings of paths, of the tests that have to notice it. Default: the cases, or else those of properties. */
+  readonly tests?: readonly string[];
 }
 
 export const MUTANTS: readonly Mutant[] = [

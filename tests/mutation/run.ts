@@ -1,12 +1,14 @@
 /**
- * The mutation check: plants each bug of `mutants.ts` in a copy of the tree, runs the cases and, where they pass, the property tests, and
- * demands that something fails. `npm run mutation`, or `npm run mutation -- precedence` for those whose file or sentence has that in it.
- * Prints a table; exit code 1 where a bug goes unnoticed or a mutant does not apply.
+ * The mutation check: plants each bug of the lists beside this file in a copy of the tree, runs the tests that are there for it, or
+ * the cases and, where they pass, the property tests, and demands that something fails. `npm run mutation`, or `npm run mutation -- precedence`
+ * for those whose file, sentence or tests have that in it. Prints a table; exit code 1 where a bug goes unnoticed or a mutant does not apply.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { DATA_PLANE_MUTANTS } from './data-plane-mutants.ts';
 import { DIFF_MUTANTS } from './diff-mutants.ts';
 import { MUTANTS, type Mutant } from './mutants.ts';
 
@@ -20,7 +22,7 @@ const DIFF_PROPERTIES = ['tests/property/diff.test.ts'];
 
 interface Verdict {
   readonly mutant: Mutant;
-  /** What noticed it: `cases` or `properties`; undefined where nothing did. */
+  /** What noticed it: `its own tests`, `cases` or `properties`; undefined where nothing did. */
   readonly by?: string;
   readonly failures: readonly string[];
   readonly problem?: string;
@@ -45,8 +47,8 @@ function copyOfTree(folder: string): void {
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
 }
 
-/** The tests that fail, by name. A suite that can't even start fails as a whole. */
-async function failuresOf(folder: string, tests: readonly string[]): Promise<string[]> {
+/** The tests that fail, by name; at most for so many milliseconds. A suite that can't even start fails as a whole. */
+async function failuresOf(folder: string, tests: readonly string[], limit?: number): Promise<string[]> {
   const report = join(folder, 'mutation-report.json');
   rmSync(report, { force: true });
   const jest = [
@@ -61,7 +63,10 @@ async function failuresOf(folder: string, tests: readonly string[]): Promise<str
   child.stderr.on('data', (chunk) => {
     complaint = (complaint + chunk).slice(-2000);
   });
-  await new Promise((resolve) => child.on('close', resolve));
+  const tooLong = limit === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), limit);
+  const [, signal] = await once(child, 'close');
+  clearTimeout(tooLong);
+  if (limit !== undefined && signal === 'SIGKILL') return ['they do not end'];
   let read: JestReport;
   try {
     read = JSON.parse(readFileSync(report, 'utf8'));
@@ -76,7 +81,7 @@ async function failuresOf(folder: string, tests: readonly string[]): Promise<str
   });
 }
 
-async function judge(folder: string, mutant: Mutant): Promise<Verdict> {
+async function judge(folder: string, mutant: Mutant, limit: number): Promise<Verdict> {
   const file = join(folder, 'gateway-runtime', mutant.file);
   const source = readFileSync(file, 'utf8');
   const places = source.split(mutant.find).length - 1;
@@ -90,11 +95,14 @@ async function judge(folder: string, mutant: Mutant): Promise<Verdict> {
   );
   try {
     const isOfDiff = mutant.file.startsWith('diff/');
-    for (const [by, tests] of [
-      ['cases', isOfDiff ? DIFF_CASES : CASES],
-      ['properties', isOfDiff ? DIFF_PROPERTIES : PROPERTIES],
-    ] as const) {
-      const failures = await failuresOf(folder, tests);
+    const asked: readonly (readonly [string, readonly string[]])[] = mutant.tests
+      ? [['its own tests', mutant.tests]]
+      : [
+          ['cases', isOfDiff ? DIFF_CASES : CASES],
+          ['properties', isOfDiff ? DIFF_PROPERTIES : PROPERTIES],
+        ];
+    for (const [by, tests] of asked) {
+      const failures = await failuresOf(folder, tests, mutant.tests && limit);
       if (failures.length > 0) return { mutant, by, failures };
     }
     return { mutant, failures: [] };
@@ -106,29 +114,34 @@ async function judge(folder: string, mutant: Mutant): Promise<Verdict> {
 function inWords({ mutant, by, failures, problem }: Verdict): string {
   const outcome =
     problem ??
-    (by ? `noticed by the ${by}: ${failures.length} tests fail, such as ${failures[0]}` : 'NOT NOTICED');
+    (by ? `noticed by ${by}: ${failures.length} tests fail, such as ${failures[0]}` : 'NOT NOTICED');
   return `${mutant.file.padEnd(24)} ${mutant.about}\n${' '.repeat(25)}${outcome}`;
 }
 
 async function main(only: string): Promise<number> {
-  const chosen = [...MUTANTS, ...DIFF_MUTANTS].filter(({ about, file }) => `${file} ${about}`.includes(only));
+  const chosen = [...MUTANTS, ...DIFF_MUTANTS, ...DATA_PLANE_MUTANTS].filter(({ about, file, tests = [] }) =>
+    [file, about, ...tests].join(' ').includes(only),
+  );
   const folder = mkdtempSync(join(tmpdir(), 'gatewright-mutation-'));
   const started = performance.now();
   try {
     const workers = Math.min(2, availableParallelism());
     const trees = Array.from({ length: workers }, (_, index) => join(folder, `tree-${index}`));
     for (const tree of trees) copyOfTree(tree);
-    const before = await failuresOf(trees[0]!, [...CASES, ...DIFF_CASES]);
+    const own = chosen.flatMap(({ tests = [] }) => tests);
+    const before = await failuresOf(trees[0]!, [...new Set([...CASES, ...DIFF_CASES, ...own])]);
     if (before.length > 0) {
-      console.error(`the cases fail without any mutant:\n  ${before.join('\n  ')}`);
+      console.error(`tests fail without any mutant:\n  ${before.join('\n  ')}`);
       return 1;
     }
+    // All that are asked for have ended by now: any of them alone is quicker.
+    const limit = 2 * (performance.now() - started) + 60_000;
     const waiting = [...chosen];
     const verdicts: Verdict[] = [];
     await Promise.all(
       trees.map(async (tree) => {
         for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
-          const verdict = await judge(tree, mutant);
+          const verdict = await judge(tree, mutant, limit);
           verdicts.push(verdict);
           console.log(inWords(verdict));
         }

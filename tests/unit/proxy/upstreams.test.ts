@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { chooseBackend } from '../../../gateway-runtime/proxy/pipeline/backend-choice.ts';
 import { type CompiledRule, compileRule } from '../../../gateway-runtime/proxy/pipeline/compiled-rule.ts';
+import { FAILURES } from '../../../gateway-runtime/proxy/upstream/ejection.ts';
 import { Upstreams } from '../../../gateway-runtime/proxy/upstream/upstreams.ts';
 import type { Endpoint, WeightedBackend } from '../../../gateway-runtime/snapshot/snapshot.ts';
 import { backend, backendKey, to, toNothing } from '../../support/gateway.ts';
@@ -47,6 +48,24 @@ describe('endpoints', () => {
     upstreams.removeBackend(KEY);
     expect(ports(upstreams, 1)).toEqual([undefined]);
   });
+
+  it.each(['timeout', 'connect-timeout'] as const)(
+    'are ejected for a %s again and again, but not where the rule gave them the time',
+    (failure) => {
+      const upstreams = new Upstreams();
+      put(upstreams, places(1, 2));
+      const endpoint = upstreams.next(KEY)!;
+      const fail = (times: number, isImpatient: boolean) => {
+        for (let i = 0; i < times; i++) {
+          upstreams.sent(endpoint);
+          upstreams.failed(endpoint, failure, isImpatient);
+          upstreams.left(endpoint);
+        }
+        return endpoint.isEjected;
+      };
+      expect([fail(3 * FAILURES, true), fail(FAILURES, false)]).toEqual([false, true]);
+    },
+  );
 
   it('go with their backend', () => {
     const upstreams = new Upstreams();
