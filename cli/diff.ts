@@ -1,15 +1,17 @@
 /** `gatewright diff`: which requests go another way with one state of files, an app or a cluster than with another. */
+
 import type { Command } from 'commander';
 import { refKey } from '../gateway-runtime/api/object.ts';
 import { LocalCertificates } from '../gateway-runtime/control/certificates.ts';
 import { diff } from '../gateway-runtime/diff/diff.ts';
 import { type ReportedRegion, reported } from '../gateway-runtime/diff/report.ts';
 import { diffText, summaryText } from '../gateway-runtime/diff/text.ts';
+import { wrapped } from '../gateway-runtime/explain/wrapped.ts';
 import { re2 } from '../gateway-runtime/regex/re2.ts';
 import { appTimeoutOption } from './app/app-timeout.ts';
 import { CLUSTER, creationTimes, isEdited, readSide, type Side } from './diff/side.ts';
 import { severityStyle } from './show/severity-style.ts';
-import { CommandError, EXIT, print, tell, tellProblem, WIDTH, wrapped } from './terminal.ts';
+import { CommandError, EXIT, print, tell, tellProblem, WIDTH } from './terminal.ts';
 
 interface Flags {
   readonly class?: string[];

@@ -1,5 +1,7 @@
 /** What the commands print on: results on standard output, everything else on standard error; colour for people only. */
+
 import { styleText } from 'node:util';
+import { wrapped } from '../gateway-runtime/explain/wrapped.ts';
 
 type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green';
 
@@ -53,22 +55,6 @@ export function tellProblem(text: string): void {
     ...rest,
   ];
   tell(lines.join('\n  '));
-}
-
-/** A text as lines of at most `width` columns, broken at spaces; a longer word stands alone. */
-export function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const paragraph of text.split('\n')) {
-    let line = '';
-    for (const word of paragraph.split(' ')) {
-      if (line && line.length + 1 + word.length > width) {
-        lines.push(line);
-        line = word;
-      } else line = line ? `${line} ${word}` : word;
-    }
-    lines.push(line);
-  }
-  return lines;
 }
 
 /** As `wrapped` for people at a terminal; one line for whatever else reads standard output. */

@@ -1,11 +1,12 @@
 /** Whose requests an app, or a change of one, has a hand in. */
-import { wrapped } from '../cli/terminal.ts';
+
 import { TEAM_LABEL } from '../gateway-runtime/api/names.ts';
 import type { RawObject } from '../gateway-runtime/api/object.ts';
 import { diff } from '../gateway-runtime/diff/diff.ts';
 import type { Region } from '../gateway-runtime/diff/region.ts';
 import { reported } from '../gateway-runtime/diff/report.ts';
 import { diffText } from '../gateway-runtime/diff/text.ts';
+import { wrapped } from '../gateway-runtime/explain/wrapped.ts';
 import { re2 } from '../gateway-runtime/regex/re2.ts';
 import type { AskedApp } from './asked-app.ts';
 import type { Verdict } from './routed.ts';

@@ -1,7 +1,7 @@
 /** What is expected of an app as a whole. */
 
-import { wrapped } from '../cli/terminal.ts';
 import { shadowFindings } from '../constructs/findings.ts';
+import { wrapped } from '../gateway-runtime/explain/wrapped.ts';
 import type { AskedApp } from './asked-app.ts';
 import type { Verdict } from './routed.ts';
 

@@ -1,6 +1,7 @@
 /** What a replay found, for people, in 80 columns. */
+import { wrapped } from '../../gateway-runtime/explain/wrapped.ts';
 import type { ChangeGroup, ReplayTotals, TeamTotals } from '../../gateway-runtime/replay/totals.ts';
-import { counted, styled, WIDTH, wrapped } from '../terminal.ts';
+import { counted, styled, WIDTH } from '../terminal.ts';
 
 /** Kinds of change that are shown, and undecided ones. */
 const SHOWN = 10;

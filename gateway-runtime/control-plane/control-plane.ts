@@ -15,7 +15,7 @@ import type { Place } from '../distribution/process.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import { generatedName } from '../snapshot/generated-names.ts';
 import { type GatewayId, gatewayKey } from '../snapshot/snapshot.ts';
-import type { TranslationChange } from '../translate/translation.ts';
+import { NO_CHANGE, type TranslationChange } from '../translate/translation.ts';
 import { ACKS_PROTOCOL, AckReceiver, AckSender } from './acks.ts';
 import { ControlAdmin, type Inspected } from './admin.ts';
 import { authoritySecret } from './authority-secret.ts';
@@ -56,18 +56,6 @@ export interface ControlPlaneOptions {
   readonly authorityTimes?: AuthorityTimes;
   readonly limits?: Partial<DistributionLimits>;
 }
-
-const NOTHING: TranslationChange = {
-  deltas: [],
-  removedGateways: [],
-  statuses: new Map(),
-  endpoints: new Map(),
-  certificates: new Map(),
-  secrets: new Map(),
-  configMaps: new Map(),
-  infrastructure: new Map(),
-  diagnostics: new Map(),
-};
 
 /** Milliseconds between looks at what changes without a sign: the order of what was read, and who leads. */
 const TICK = 500;
@@ -248,7 +236,7 @@ export class ControlPlane {
     this.#views.forget();
     if (!this.#cluster.synced) return;
     const { lastEpoch = 0, sequence } = this.#cluster;
-    if (this.#order?.epoch !== lastEpoch || this.#order.sequence !== sequence) this.#publish(NOTHING);
+    if (this.#order?.epoch !== lastEpoch || this.#order.sequence !== sequence) this.#publish(NO_CHANGE);
   }
 
   #lead(leads: boolean): void {
@@ -261,7 +249,7 @@ export class ControlPlane {
       this.#provisioner?.follow();
     }
     if (!this.#cluster.synced) return;
-    this.#publish(NOTHING);
+    this.#publish(NO_CHANGE);
     this.#cluster.reconsiderAll();
   }
 

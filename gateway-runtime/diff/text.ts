@@ -1,4 +1,5 @@
 /** Regions as text for a terminal, 80 columns wide: the worst first, and those of one rule and one outcome under one heading. */
+import { wrapped } from '../explain/wrapped.ts';
 import { formatExample } from '../snapshot/diagnostic.ts';
 import { widest } from './hosts.ts';
 import { type ChangeSeverity, SEVERITIES } from './region.ts';
@@ -134,18 +135,4 @@ function labelled(label: string, text: string): string[] {
   return wrapped(text, WIDTH - 4 - LABEL).map(
     (line, index) => `    ${(index === 0 ? label : '').padEnd(LABEL)}${line}`,
   );
-}
-
-/** Broken at spaces; a longer word stands alone. */
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line ? `${line} ${word}` : word;
-  }
-  lines.push(line);
-  return lines;
 }

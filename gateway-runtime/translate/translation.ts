@@ -172,3 +172,16 @@ export interface TranslationChange {
   /** The diagnostics of each object for which they changed. */
   readonly diagnostics: ReadonlyMap<string, readonly Diagnostic[]>;
 }
+
+/** Everything is as it was. */
+export const NO_CHANGE: TranslationChange = {
+  deltas: [],
+  removedGateways: [],
+  statuses: new Map(),
+  endpoints: new Map(),
+  certificates: new Map(),
+  secrets: new Map(),
+  configMaps: new Map(),
+  infrastructure: new Map(),
+  diagnostics: new Map(),
+};

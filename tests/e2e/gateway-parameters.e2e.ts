@@ -2,14 +2,16 @@
  * The CRD of GatewayParameters is generated from the schema that checks them here; the API server, with its OpenAPI and CEL, takes and
  * refuses the same. SEED and RUNS give another choice of changed objects, or more of it.
  */
+
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   GATEWAY_PARAMETERS_DEFINITION,
   PARAMETERS_KIND,
 } from '../../gateway-runtime/api/gateway-parameters.ts';
 import type { RawObject } from '../../gateway-runtime/api/object.ts';
+import { generator } from '../support/random.ts';
 import { KubeApi } from './kube-api.ts';
-import { mutator, randomNumbers } from './mutation.ts';
+import { mutator } from './mutation.ts';
 import { installOwnCrds } from './own-crds.ts';
 import { eachSample, type OpenApiSchema } from './samples.ts';
 import { Pool } from './value-pool.ts';
@@ -111,7 +113,7 @@ describe('field rules of GatewayParameters are those of its CRD', () => {
     const [version] = GATEWAY_PARAMETERS_DEFINITION.spec.versions;
     const schema = version!.schema.openAPIV3Schema.properties.spec as OpenApiSchema;
     eachSample(schema, PARAMETERS_KIND, (...sample) => pool.add(...sample));
-    const mutate = mutator(pool, randomNumbers(SEED));
+    const mutate = mutator(pool, generator(SEED));
     const differences: string[] = [];
     for (let run = 0; run < RUNS; run++) {
       const found = await difference(mutate().object);

@@ -2,11 +2,13 @@
  * Our field rules against those of the CRDs, where no case has thought of it: objects of the cases with a few
  * fields changed. SEED and RUNS give another choice, or more of it.
  */
+
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { keyOf, loadCases } from '../cases-runner/load.ts';
+import { generator } from '../support/random.ts';
 import { installGatewayApi, specSchemas } from './gateway-api-crds.ts';
 import { KubeApi } from './kube-api.ts';
-import { mutator, randomNumbers } from './mutation.ts';
+import { mutator } from './mutation.ts';
 import { eachSample } from './samples.ts';
 import { Pool } from './value-pool.ts';
 import { ourVerdict, serverVerdict } from './verdict.ts';
@@ -46,7 +48,7 @@ async function poolOfValues(): Promise<Pool> {
 
 describe('field rules are those of the CRDs', () => {
   it(`for ${RUNS} objects with a few fields changed, from seed ${SEED}`, async () => {
-    const mutate = mutator(await poolOfValues(), randomNumbers(SEED));
+    const mutate = mutator(await poolOfValues(), generator(SEED));
     const differences: string[] = [];
     const counts = { accepted: 0, refused: 0 };
     for (let run = 0; run < RUNS; run++) {

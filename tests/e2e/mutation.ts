@@ -2,17 +2,6 @@
 import type { RawObject } from '../../gateway-runtime/api/object.ts';
 import { isContainer, type Place, type Pool, places, valueAt } from './value-pool.ts';
 
-/** Numbers from 0 to 1, always the same ones for a seed (mulberry32). */
-export function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 const NUMBERS = [-1, 0, 1, 99, 100, 399, 599, 600, 65_535, 65_536, 1_000_000, 1_000_001, 1.5];
 const TEXTS = [
   ...['', ' ', 'a b'],

@@ -3,13 +3,15 @@
  * reach what no other did are kept in the corpus (default: ~/.cache/gatewright/fuzz) and mutated further. What fails is made small and put into
  * `finds/`, from where it is a case of `finds.test.ts`.
  */
+
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { generator } from '../support/random.ts';
 import { Coverage } from './coverage.ts';
-import { generator, minimized, mutated } from './mutate.ts';
+import { minimized, mutated } from './mutate.ts';
 import { FINDS, seedsOf } from './seeds.ts';
 import { TARGETS, type Target } from './targets.ts';
 

@@ -1,11 +1,13 @@
 /** Requests that a Service of Envoy's ext_authz protocol has to allow: what it is told, what becomes of its answer, and that nothing goes on without one. */
+
 import type { ServerHttp2Stream } from 'node:http2';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { AgentOptions } from '../../gateway-runtime/proxy/agent.ts';
 import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import type { Backend as BackendResource, Endpoint } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { Backend, deafEndpoint, unusedEndpoint } from '../support/backend.ts';
 import { caBundle, issue, otherAuthority } from '../support/certificates.ts';
+import { closedAfterEach } from '../support/closed-after-each.ts';
 import { type Asked, checking, framed, header, respond, response } from '../support/ext-authz.ts';
 import { backend, backendKey, TestGateway, to } from '../support/gateway.ts';
 import type { Message } from '../support/protobuf.ts';
@@ -13,7 +15,7 @@ import { listener, rule } from '../unit/match/snapshots.ts';
 
 const YES: Message = { status: { code: 0 }, ok: {} };
 
-const closing: (() => Promise<unknown>)[] = [];
+const start = closedAfterEach();
 let gateway: TestGateway;
 let whoami: Backend;
 let metrics: Metrics;
@@ -23,17 +25,6 @@ beforeEach(async () => {
   asked = [];
   whoami = await start(Backend.echo('whoami'));
 });
-afterEach(async () => {
-  await gateway.agent.close();
-  await Promise.all(closing.splice(0).map((close) => close()));
-});
-
-async function start(made: Promise<Backend>): Promise<Backend> {
-  const started = await made;
-  closing.push(() => started.close());
-  return started;
-}
-
 interface Asking {
   readonly tells?: readonly string[];
   readonly body?: number;
@@ -54,18 +45,20 @@ async function serve(
     body,
   };
   metrics = new Metrics();
-  gateway = await TestGateway.serving(
-    {
-      resources: [
-        listener('web'),
-        backend('whoami'),
-        backend('auth', auth),
-        caBundle('ca', authorities),
-        rule({ rest: { backends: [to('whoami')], filters: [{ type: 'ExternalAuth', config }] } }),
-      ],
-      endpoints: { whoami: [whoami.endpoint], auth: places },
-    },
-    { metrics, ...options },
+  gateway = await start(
+    TestGateway.serving(
+      {
+        resources: [
+          listener('web'),
+          backend('whoami'),
+          backend('auth', auth),
+          caBundle('ca', authorities),
+          rule({ rest: { backends: [to('whoami')], filters: [{ type: 'ExternalAuth', config }] } }),
+        ],
+        endpoints: { whoami: [whoami.endpoint], auth: places },
+      },
+      { metrics, ...options },
+    ),
   );
 }
 
@@ -354,8 +347,7 @@ describe('nothing goes on', () => {
     [
       'no connection is taken',
       async () => {
-        const deaf = await deafEndpoint();
-        closing.push(deaf.close);
+        const deaf = await start(deafEndpoint());
         return deaf.endpoint;
       },
     ],

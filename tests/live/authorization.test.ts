@@ -1,19 +1,21 @@
 /** Requests that a Service has to allow: what is asked, what becomes of the exchange meanwhile, and that nothing goes on where no answer comes. */
+
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { AgentOptions } from '../../gateway-runtime/proxy/agent.ts';
 import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import type { Endpoint, HttpRule } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { Backend, deafEndpoint, unusedEndpoint } from '../support/backend.ts';
 import { RawClient } from '../support/client.ts';
+import { closedAfterEach } from '../support/closed-after-each.ts';
 import { backend, backendKey, TestGateway, to } from '../support/gateway.ts';
 import { FRAME, wireBackend } from '../support/http2-wire.ts';
 import { listener, rule } from '../unit/match/snapshots.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
+const start = closedAfterEach();
 let gateway: TestGateway;
 let whoami: Backend;
 let metrics: Metrics;
@@ -21,17 +23,6 @@ let metrics: Metrics;
 beforeEach(async () => {
   whoami = await start(Backend.echo('whoami'));
 });
-afterEach(async () => {
-  await gateway.agent.close();
-  await Promise.all(closing.splice(0).map((close) => close()));
-});
-
-async function start(made: Promise<Backend>): Promise<Backend> {
-  const started = await made;
-  closing.push(() => started.close());
-  return started;
-}
-
 interface Asking {
   readonly takes?: readonly string[];
   readonly body?: number;
@@ -55,17 +46,19 @@ async function serve(
     body,
   };
   metrics = new Metrics();
-  gateway = await TestGateway.serving(
-    {
-      resources: [
-        listener('web'),
-        backend('whoami'),
-        backend('auth', appProtocol === undefined ? {} : { appProtocol }),
-        rule({ rest: { backends: [to('whoami')], filters: [{ type: 'ExternalAuth', config }], ...rest } }),
-      ],
-      endpoints: { whoami: [whoami.endpoint], auth: asked },
-    },
-    { metrics, ...options },
+  gateway = await start(
+    TestGateway.serving(
+      {
+        resources: [
+          listener('web'),
+          backend('whoami'),
+          backend('auth', appProtocol === undefined ? {} : { appProtocol }),
+          rule({ rest: { backends: [to('whoami')], filters: [{ type: 'ExternalAuth', config }], ...rest } }),
+        ],
+        endpoints: { whoami: [whoami.endpoint], auth: asked },
+      },
+      { metrics, ...options },
+    ),
   );
 }
 
@@ -100,8 +93,7 @@ describe.each<[string, () => Promise<{ endpoint: Endpoint }>]>([
   [
     'that takes no connection',
     async () => {
-      const deaf = await deafEndpoint();
-      closing.push(deaf.close);
+      const deaf = await start(deafEndpoint());
       return deaf;
     },
   ],

@@ -1,4 +1,5 @@
 /** Backends that are reached over TLS: who is trusted, who is expected, what is shown, and that nothing ever goes in the clear. */
+
 import { once } from 'node:events';
 import type { TLSSocket, TlsOptions } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -14,6 +15,7 @@ import type {
 import { Backend, deafEndpoint } from '../support/backend.ts';
 import { authority, caBundle, issue, issueClient, otherAuthority } from '../support/certificates.ts';
 import { RawClient } from '../support/client.ts';
+import { closedAfterEach } from '../support/closed-after-each.ts';
 import { backend, type Serving, TestGateway, to } from '../support/gateway.ts';
 import { listener, rule } from '../unit/match/snapshots.ts';
 
@@ -21,19 +23,8 @@ const HOST = 'cart.shop.internal';
 const SPIFFE = 'spiffe://cluster.local/ns/shop/sa/cart';
 const AUTHORITIES = ['ca-bundle/shop/ca'];
 
-const backends: Backend[] = [];
+const start = closedAfterEach();
 let gateway: TestGateway;
-
-afterEach(async () => {
-  await gateway.agent.close();
-  await Promise.all(backends.splice(0).map((each) => each.close()));
-});
-
-async function start(made: Promise<Backend>): Promise<Backend> {
-  const started = await made;
-  backends.push(started);
-  return started;
-}
 
 const serverOptions = (names: readonly string[] = [HOST], rest: TlsOptions = {}): TlsOptions => {
   const { certificate, privateKey } = issue('shop/cart', names);
@@ -74,7 +65,7 @@ function serving(places: readonly Endpoint[], { tls, authorities, client, rest }
 }
 
 async function serve(places: readonly Endpoint[], options: Options = {}, agent = {}): Promise<void> {
-  gateway = await TestGateway.serving(serving(places, options), agent);
+  gateway = await start(TestGateway.serving(serving(places, options), agent));
 }
 
 const get = (options = {}) => gateway.get('a.example.com/', options);
@@ -275,7 +266,7 @@ describe('the certificate of a backend', () => {
   it('is verified with what can be loaded of the bundle, and what can not is told', async () => {
     const cart = await start(Backend.echo('cart', serverOptions()));
     const broken = '-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n';
-    gateway = new TestGateway();
+    gateway = await start(Promise.resolve(new TestGateway()));
     const { diagnostics } = await gateway.serve(
       serving([cart.endpoint], { authorities: broken + authority }),
     );
@@ -370,7 +361,7 @@ describe('a change of who is trusted', () => {
       resources: [listener('web'), backend('cart'), rule({ rest: { backends: [to('cart')] } })],
       endpoints: { cart: [plain.endpoint] },
     };
-    gateway = await TestGateway.serving(inTheClear);
+    gateway = await start(TestGateway.serving(inTheClear));
     expect((await get()).body).toBe('plain\n');
     await gateway.serve(serving([encrypted.endpoint]));
     expect((await get()).body).toBe('encrypted\n');
@@ -380,13 +371,9 @@ describe('a change of who is trusted', () => {
 });
 
 it('an endpoint that takes no connection is no matter of TLS', async () => {
-  const { endpoint, close } = await deafEndpoint();
-  try {
-    await serve([endpoint], {}, { limits: { connect: 100 } });
-    expect(await failureOf()).toBe('504 connect-timeout');
-  } finally {
-    await close();
-  }
+  const { endpoint } = await start(deafEndpoint());
+  await serve([endpoint], {}, { limits: { connect: 100 } });
+  expect(await failureOf()).toBe('504 connect-timeout');
 });
 
 function dns(value: string) {

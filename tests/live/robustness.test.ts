@@ -1,10 +1,12 @@
 /** Nothing that comes from outside ends the process or the port: it ends its own request or connection. */
+
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import { Backend } from '../support/backend.ts';
 import { RawClient } from '../support/client.ts';
 import { backend, TestGateway, to } from '../support/gateway.ts';
+import { generator } from '../support/random.ts';
 import { listener, rule } from '../unit/match/snapshots.ts';
 
 let upstream: Backend;
@@ -25,17 +27,6 @@ const serve = async (made: Promise<Backend>, options: Parameters<typeof TestGate
     options,
   );
 };
-
-/** A generator of numbers from 0 up to 1 that a seed determines (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const MESSAGES = {
   request: [

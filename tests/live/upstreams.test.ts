@@ -1,41 +1,34 @@
 /** Connections to backends: kept, used again, given up; and which endpoint is asked. */
+
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Endpoint } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { Backend, unusedEndpoint } from '../support/backend.ts';
+import { closedAfterEach } from '../support/closed-after-each.ts';
 import { backend, backendKey, TestGateway, to, toNothing } from '../support/gateway.ts';
 import { listener, rule } from '../unit/match/snapshots.ts';
 
-const backends: Backend[] = [];
+const start = closedAfterEach();
 let gateway: TestGateway;
-
-afterEach(async () => {
-  await gateway.agent.close();
-  await Promise.all(backends.splice(0).map((each) => each.close()));
-});
-
-async function start(made: Promise<Backend>): Promise<Backend> {
-  const started = await made;
-  backends.push(started);
-  return started;
-}
 
 async function serve(
   places: Record<string, readonly Endpoint[]>,
   weighted = Object.keys(places).map((name) => to(name)),
   options: Parameters<typeof TestGateway.serving>[1] = {},
 ) {
-  gateway = await TestGateway.serving(
-    {
-      resources: [
-        listener('web'),
-        ...Object.keys(places).map((name) => backend(name)),
-        rule({ rest: { backends: weighted } }),
-      ],
-      endpoints: places,
-    },
-    options,
+  gateway = await start(
+    TestGateway.serving(
+      {
+        resources: [
+          listener('web'),
+          ...Object.keys(places).map((name) => backend(name)),
+          rule({ rest: { backends: weighted } }),
+        ],
+        endpoints: places,
+      },
+      options,
+    ),
   );
 }
 

@@ -2,6 +2,7 @@
  * What a hostile namespace can write, mutated and huge objects of every kind, beside a team whose traffic must not change by it.
  * SEED and RUNS give another choice, or more of it.
  */
+
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { parse } from '../../gateway-runtime/api/kinds.ts';
 import type { RawObject } from '../../gateway-runtime/api/object.ts';
@@ -11,8 +12,9 @@ import { same } from '../../gateway-runtime/translate/same.ts';
 import { translate } from '../../gateway-runtime/translate/translate.ts';
 import { Translator } from '../../gateway-runtime/translate/translator.ts';
 import { loadCases } from '../cases-runner/load.ts';
-import { mutator, randomNumbers } from '../e2e/mutation.ts';
+import { mutator } from '../e2e/mutation.ts';
 import { Pool } from '../e2e/value-pool.ts';
+import { generator } from '../support/random.ts';
 import {
   gateway,
   gatewayClass,
@@ -81,7 +83,7 @@ describe('a hostile namespace', () => {
 
   it(`changes nothing of others with ${RUNS} mutated objects, from seed ${SEED}`, () => {
     const objects = loadCases().flatMap(({ steps }) => steps.flatMap((step) => step.objects));
-    const random = randomNumbers(SEED);
+    const random = generator(SEED);
     const mutate = mutator(new Pool(objects), random);
     const counts = { known: 0, invalid: 0, unknown: 0 };
     const present = new Map<string, RawObject>();

@@ -1,4 +1,5 @@
 /** What holds for the translation of any objects, in any order, in one go or in steps. */
+
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { KINDS, refOf } from '../../gateway-runtime/api/kinds.ts';
@@ -9,10 +10,13 @@ import { gatewayKey } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { same } from '../../gateway-runtime/translate/same.ts';
 import { translate } from '../../gateway-runtime/translate/translate.ts';
 import type {
+  Condition,
+  ObjectStatus,
   TranslateOptions,
   Translation,
   TranslationChange,
 } from '../../gateway-runtime/translate/translation.ts';
+import { NO_CHANGE } from '../../gateway-runtime/translate/translation.ts';
 import { Translator } from '../../gateway-runtime/translate/translator.ts';
 import { assertWithCase, type FoundCase } from './as-case.ts';
 import { brokenObject, type Edit, edits, keyOfRef, objectSet, PEM } from './generators-translate.ts';
@@ -68,6 +72,16 @@ const REASONS = [
   'BackendTLSPolicy Accepted TargetNotFound',
 ];
 
+const conditionsOf = (status: ObjectStatus): readonly Condition[] =>
+  'parents' in status
+    ? status.parents.flatMap((each) => each.conditions)
+    : 'ancestors' in status
+      ? status.ancestors.flatMap((each) => each.conditions)
+      : [
+          ...status.conditions,
+          ...('listeners' in status ? status.listeners.flatMap((each) => each.conditions) : []),
+        ];
+
 function look(translation: Translation): void {
   seen.snapshots += translation.snapshots.size;
   seen.endpoints += translation.endpoints.size;
@@ -80,16 +94,7 @@ function look(translation: Translation): void {
     }
   }
   for (const status of translation.statuses.values()) {
-    const conditions =
-      'parents' in status
-        ? status.parents.flatMap((each) => each.conditions)
-        : 'ancestors' in status
-          ? status.ancestors.flatMap((each) => each.conditions)
-          : [
-              ...status.conditions,
-              ...('listeners' in status ? status.listeners.flatMap((each) => each.conditions) : []),
-            ];
-    for (const { type, reason } of conditions) reasons.add(`${status.kind} ${type} ${reason}`);
+    for (const { type, reason } of conditionsOf(status)) reasons.add(`${status.kind} ${type} ${reason}`);
     if ('listeners' in status) {
       for (const { attachedRoutes } of status.listeners) seen.attached += attachedRoutes;
     }
@@ -157,18 +162,6 @@ const ofSteps = ([objects, steps, given]: [RawObject[], Edit[][], TranslateOptio
 function expectSame(found: unknown, expected: unknown): void {
   if (!same(found, expected)) expect(found).toEqual(expected);
 }
-
-const NOTHING = {
-  deltas: [],
-  removedGateways: [],
-  statuses: new Map(),
-  endpoints: new Map(),
-  certificates: new Map(),
-  secrets: new Map(),
-  configMaps: new Map(),
-  infrastructure: new Map(),
-  diagnostics: new Map(),
-};
 
 describe('translate', () => {
   it('does not depend on the order of objects', () => {
@@ -242,16 +235,9 @@ describe('translate', () => {
         const { statuses, diagnostics } = translate(objects, given);
         const told = new Set(diagnostics.map(({ object }) => refKey(object)));
         for (const [key, status] of statuses) {
-          const conditions =
-            'parents' in status
-              ? status.parents.flatMap((each) => each.conditions)
-              : 'ancestors' in status
-                ? status.ancestors.flatMap((each) => each.conditions)
-                : [
-                    ...status.conditions,
-                    ...('listeners' in status ? status.listeners.flatMap((each) => each.conditions) : []),
-                  ];
-          const wrong = conditions.filter(({ type, status: is }) => !AS_IT_SHOULD.has(`${type} ${is}`));
+          const wrong = conditionsOf(status).filter(
+            ({ type, status: is }) => !AS_IT_SHOULD.has(`${type} ${is}`),
+          );
           if (wrong.length > 0 && !told.has(key))
             throw new Error(`${key}: ${JSON.stringify(wrong[0])} without a diagnostic`);
         }
@@ -366,8 +352,8 @@ describe('Translator', () => {
     assertWithCase(
       fc.property(objectSet, edits, options, (objects, steps, given) => {
         const { translator, present } = run(objects, steps.slice(0, 2), given);
-        expect(translator.apply([...present.values()])).toEqual(NOTHING);
-        expect(translator.apply(structuredClone([...present.values()]))).toEqual(NOTHING);
+        expect(translator.apply([...present.values()])).toEqual(NO_CHANGE);
+        expect(translator.apply(structuredClone([...present.values()]))).toEqual(NO_CHANGE);
         translator.apply(
           [...present.values()].map((each) => {
             if ('set' in each) return { remove: refOf(each.set) };

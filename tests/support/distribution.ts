@@ -20,7 +20,7 @@ import {
   type Resource,
   type Snapshot,
 } from '../../gateway-runtime/snapshot/snapshot.ts';
-import type { TranslationChange } from '../../gateway-runtime/translate/translation.ts';
+import { NO_CHANGE, type TranslationChange } from '../../gateway-runtime/translate/translation.ts';
 import { backendKey, GATEWAY } from './gateway.ts';
 
 export const TOKEN = 'token-of-gw';
@@ -129,18 +129,7 @@ export class ControlPlane {
   }
 
   change(order: Order, change: Partial<TranslationChange>): void {
-    this.distribution.publish(order, {
-      deltas: [],
-      removedGateways: [],
-      statuses: new Map(),
-      endpoints: new Map(),
-      certificates: new Map(),
-      secrets: new Map(),
-      configMaps: new Map(),
-      infrastructure: new Map(),
-      diagnostics: new Map(),
-      ...change,
-    });
+    this.distribution.publish(order, { ...NO_CHANGE, ...change });
   }
 
   get view(): ReplicaView | undefined {

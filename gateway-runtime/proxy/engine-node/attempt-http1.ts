@@ -5,6 +5,7 @@ import { forwardableTrailers } from '../hop-by-hop.ts';
 import { isTlsError } from '../upstream/upstream-tls.ts';
 import type { Attempt, AttemptEvents, AttemptOptions } from './attempt.ts';
 import { Connecting } from './connecting.ts';
+import { type Guard, guardedBy } from './guard.ts';
 
 export class Http1Attempt implements Attempt {
   readonly #options: AttemptOptions;
@@ -15,10 +16,12 @@ export class Http1Attempt implements Attempt {
   #timedOut = false;
   #bytesReadBefore = 0;
   #over = false;
+  readonly #guard: Guard;
 
   constructor(options: AttemptOptions, events: AttemptEvents) {
     this.#options = options;
     this.#events = events;
+    this.#guard = guardedBy(options.onError);
     const { endpoint, pool, fresh, method, target, headers, limits, hasBody } = options;
     const guard = this.#guard;
     this.#request = pool
@@ -195,15 +198,4 @@ export class Http1Attempt implements Attempt {
     const nothingCame = !socket || socket.bytesRead === this.#bytesReadBefore;
     return reusedSocket && nothingCame && !this.#options.hasBody;
   }
-
-  /** What a callback throws ends what the attempt is for, not the process. */
-  readonly #guard =
-    <A extends unknown[]>(callback: (...args: A) => void) =>
-    (...args: A): void => {
-      try {
-        callback(...args);
-      } catch (error) {
-        this.#options.onError(error);
-      }
-    };
 }

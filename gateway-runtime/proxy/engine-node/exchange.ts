@@ -20,6 +20,7 @@ import type { RequestTarget, TargetProblem } from '../request-target.ts';
 import { HALF_OPEN, type TunnelEnd, tunnel } from '../tunnel.ts';
 import { type Attempt, type AttemptEvents, attemptAt } from './attempt.ts';
 import type { ConnectionPool } from './connection-pool.ts';
+import { guardedBy } from './guard.ts';
 import { Inquiry } from './inquiry.ts';
 import { requestFields, switchingHead } from './message-head.ts';
 import { Mirror } from './mirror.ts';
@@ -84,6 +85,8 @@ export class NodeExchange implements Exchange, AttemptEvents {
   #chunked = false;
   #tunnelled = false;
   #ended = false;
+  readonly #onError = (error: unknown) => this.#fail(error);
+  readonly #guard = guardedBy(this.#onError);
 
   constructor(
     context: ExchangeContext,
@@ -149,7 +152,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
 
   forward(endpoint: TargetEndpoint, fresh: boolean, timed: boolean): void {
     const { pool, limits, handler } = this.#context;
-    const onError = (error: unknown) => this.#fail(error);
+    const onError = this.#onError;
     const options = { endpoint, fresh, timed, ...this.#forwarded(this.head), pool, limits, onError };
     const attempt = attemptAt(options, this);
     if (!attempt) {
@@ -197,7 +200,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
   }
 
   authorize(endpoint: TargetEndpoint, request: AuthorizationRequest, fresh: boolean): void {
-    this.#inquiry = new Inquiry(this.#context, this, (error) => this.#fail(error));
+    this.#inquiry = new Inquiry(this.#context, this, this.#onError);
     this.#inquiry.send(endpoint, request, fresh);
   }
 
@@ -431,17 +434,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
     });
   }
 
-  /** Nothing that a callback throws may end the process: it ends this exchange. */
-  readonly #guard =
-    <A extends unknown[]>(callback: (...args: A) => void) =>
-    (...args: A): void => {
-      try {
-        callback(...args);
-      } catch (error) {
-        this.#fail(error);
-      }
-    };
-
+  /** What a callback throws ends this exchange. */
   #fail(error: unknown): void {
     this.#context.handler.onInternalError(error);
     this.#attempt?.cancel();

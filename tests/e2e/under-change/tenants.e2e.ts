@@ -2,13 +2,15 @@
  * A tenant who writes whatever the API server takes from him, while another one's clients are served. SEED and RUNS give another choice, or
  * more of it.
  */
+
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RawObject } from '../../../gateway-runtime/api/object.ts';
 import { loadCases } from '../../cases-runner/load.ts';
 import { eventually } from '../../cluster/command.ts';
 import { hugeObjects } from '../../property/huge-objects.ts';
+import { generator } from '../../support/random.ts';
 import { specSchemas } from '../gateway-api-crds.ts';
-import { mutator, randomNumbers } from '../mutation.ts';
+import { mutator } from '../mutation.ts';
 import { ask } from '../runtime/edge.ts';
 import { SYSTEM } from '../runtime/installed.ts';
 import { eachSample } from '../samples.ts';
@@ -126,7 +128,7 @@ describe('a tenant', () => {
   it(
     `who writes ${RUNS} mutated objects harms no other's traffic, from seed ${SEED}`,
     async () => {
-      const random = randomNumbers(SEED);
+      const random = generator(SEED);
       const mutate = mutator(await poolOfValues(), random);
       await begin();
       let taken = 0;

@@ -1,4 +1,5 @@
 /** The whole engine between clients and a backend that do what they like: each request ends once, and nothing is held when all have gone. */
+
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
@@ -6,17 +7,7 @@ import { Http1Engine } from '../../../../gateway-runtime/proxy/engine-http1/engi
 import type { Exchange, ExchangeHandler } from '../../../../gateway-runtime/proxy/exchange.ts';
 import { LIMITS } from '../../../../gateway-runtime/proxy/limits.ts';
 import { until } from '../../../support/distribution.ts';
-
-/** Numbers from 0 up to 1 that a seed determines (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { generator } from '../../../support/random.ts';
 
 /** Who ends behind its request may still read, so that of a backend which says nothing waits for its time. */
 const LIMITED = {
