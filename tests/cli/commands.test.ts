@@ -240,7 +240,7 @@ describe('gatewright synth', () => {
     const { code, stdout, stderr } = await gatewright(['synth', folder.file('app.ts')]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(
-      /^error \S+shop\.ts:\d+ shop\/stray: hostname media\.example\.com is outside .*granted: shop\.example\.com, \*\.shop\.example\.com/m,
+      /^error \S+shop\.ts:\d+ shop\/stray: hostnames\[0\]: hostname media\.example\.com is outside .*granted: shop\.example\.com, \*\.shop\.example\.com/m,
     );
     expect(stderr).toMatch(/^error nothing was written: 1 error in /m);
   });
