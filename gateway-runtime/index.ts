@@ -1,5 +1,5 @@
 /**
- * The runtime as a library, `gatewright/runtime`: translate objects, ask where a request goes, serve. What is not named here is
+ * The runtime as a library, `gatewright/runtime`: translate objects, ask where a request goes and what a change moves, serve. What is not named here is
  * not public.
  *
  *     const { snapshots } = translate(objects, { regex: re2, classes: 'any' });
@@ -9,6 +9,10 @@
 export { parse } from './api/kinds.ts';
 export type { ObjectRef, RawObject } from './api/object.ts';
 export { refKey } from './api/object.ts';
+export { type DiffOptions, diff } from './diff/diff.ts';
+export type { Region, Witness } from './diff/region.ts';
+export { type ReportedRegion, reported } from './diff/report.ts';
+export { diffText } from './diff/text.ts';
 export { explain } from './explain/explain.ts';
 export type { Explanation } from './explain/explanation.ts';
 export { parseRequest } from './explain/request.ts';

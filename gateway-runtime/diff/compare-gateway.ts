@@ -8,6 +8,7 @@ import { changeOfDoor, type DoorChange, doorOf } from './door.ts';
 import type { Expressions } from './expressions.ts';
 import { GatewaySide } from './gateway-side.ts';
 import { hostnamesFor, hostOf, mostSpecific } from './hosts.ts';
+import { type Parting, partings } from './misdirected.ts';
 import { NOT_SERVED, type Outcome } from './outcome.ts';
 import type { Region } from './region.ts';
 import { type Place, RegionSet } from './region-set.ts';
@@ -58,6 +59,7 @@ export class GatewayComparison {
         for (const each of side.hostnames(listener)) classes.add(each);
       }
     }
+    const places: Place[] = [];
     for (const host of classes) {
       const hostnames = hostnamesFor(host);
       const before = mostSpecific(was, hostnames);
@@ -70,8 +72,21 @@ export class GatewayComparison {
         before: doorOf(this.#before, port, before),
         after: doorOf(this.#after, port, after),
       };
+      places.push(at);
       this.#compareHost(at, hostnames);
     }
+    for (const parting of partings(places)) this.#hostsPart(parting);
+  }
+
+  #hostsPart({ place, other, isSplit }: Parting): void {
+    const hostnames = hostnamesFor(place.host);
+    const before = this.#chain(this.#before, place.before.listener!, hostnames);
+    const after = this.#chain(this.#after, place.after.listener!, hostnames);
+    const was = this.#served(place, this.#before, before)?.request;
+    const is = this.#served(place, this.#after, after)?.request;
+    // What no rule takes on one side is told as that.
+    if (!was || !is) return;
+    this.#regions.addParting(place, isSplit, after.buckets, isSplit ? was : is, other.witnessHost());
   }
 
   #compareHost(at: Place, hostnames: readonly string[]): void {

@@ -26,6 +26,7 @@ interface Group {
   readonly after: RegionSide;
   readonly change?: RuleChange;
   readonly severity: Region['severity'];
+  readonly isOverOther?: true;
   readonly extents: Map<string, { listener: Listener; hosts: string[]; others: readonly HttpMatch[] }>;
   /** Of doors: whatever is behind them. */
   readonly rules: Set<HttpRule>;
@@ -107,6 +108,40 @@ export class RegionSet {
     if (change.isForThoseWithout) group.witness = { ...group.witness!, withoutCertificate: true };
   }
 
+  /** Requests over a connection for another host get 421, or got it. */
+  addParting(
+    at: Place,
+    isSplit: boolean,
+    buckets: readonly RuleBucket[],
+    request: WitnessRequest,
+    serverName: string,
+  ): void {
+    const was = at.before.listener!;
+    const is = at.after.listener!;
+    const [one, own] = isSplit ? [was, is] : [is, was];
+    const served: RegionSide = {
+      ...doorSide(one),
+      outcome: {
+        ...NOT_SERVED,
+        key: 'open',
+        errors: 0,
+        text: 'served over a connection for another host too',
+      },
+    };
+    const text = '421 over a connection for another host, and served over one of its own';
+    const refused: RegionSide = { ...doorSide(own), outcome: { ...NOT_SERVED, status: 421, text } };
+    const [before, after] = isSplit ? [served, refused] : [refused, served];
+    const group = this.#group(`421 ${was.key} ${is.key} ${isSplit}`, () => ({
+      before,
+      after,
+      severity: 'altered',
+      isOverOther: true,
+      authors: [own.source.namespace],
+    }));
+    this.#addDoor(group, at, buckets, request);
+    group.witness = { ...group.witness!, serverName };
+  }
+
   #addDoor(
     group: Group,
     at: Place,
@@ -120,7 +155,7 @@ export class RegionSet {
 
   #group(
     key: string,
-    make: () => Pick<Group, 'before' | 'after' | 'change' | 'severity' | 'authors'>,
+    make: () => Pick<Group, 'before' | 'after' | 'change' | 'severity' | 'isOverOther' | 'authors'>,
   ): Group {
     const known = this.#groups.get(key);
     if (known) return known;
@@ -155,13 +190,14 @@ export class RegionSet {
 
   all(): Region[] {
     return [...this.#groups.values()].map((group): Region => {
-      const { severity, before, after, change, extents, rules, authors, witness } = group;
+      const { severity, isOverOther, before, after, change, extents, rules, authors, witness } = group;
       const owners = [...[change?.before?.rule, change?.after?.rule].filter(Boolean), ...rules] as HttpRule[];
       const teams = new Set(owners.map(teamOf));
       return {
         severity,
         gateway: this.#gateway,
         ...(change ? { requests: change.set } : {}),
+        ...(isOverOther ? { isOverOther } : {}),
         extents: [...extents.values()],
         before,
         after,

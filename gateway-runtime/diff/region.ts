@@ -55,6 +55,8 @@ export interface Region {
   readonly gateway: string;
   /** What all of the requests have; absent for whatever the rules of the listeners take. */
   readonly requests?: Conjunction;
+  /** Only of requests over a connection that was opened for a host of another listener. */
+  readonly isOverOther?: true;
   /** Where. */
   readonly extents: readonly Extent[];
   readonly before: RegionSide;

@@ -11,7 +11,6 @@ export interface Entry extends Contender {
   readonly rank: number;
 }
 
-/** Who decides of entries in the order of precedence: those of a more specific hostname first. */
 export class RuleBucket {
   readonly hostname: string;
   readonly rules: readonly HttpRule[];

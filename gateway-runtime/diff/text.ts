@@ -91,8 +91,12 @@ function groupText(
   lines.push(...labelled('after', after.text));
   if (sourceText(after).join() !== sourceText(before).join()) lines.push(...sourceText(after));
   if (witness) {
-    const without = witness.withoutCertificate ? ' (without a client certificate)' : '';
-    lines.push(...labelled('try', `${formatExample(witness)}${without}`));
+    const { withoutCertificate, serverName } = witness;
+    const how = [
+      ...(withoutCertificate ? ['without a client certificate'] : []),
+      ...(serverName === undefined ? [] : [`over a connection for ${serverName}`]),
+    ];
+    lines.push(...labelled('try', formatExample(witness) + (how.length > 0 ? ` (${how.join(', ')})` : '')));
   } else lines.push(...labelled('possible', 'expressions decide, and no request was found that shows it'));
   const who = [
     ...(authors.length > 0 ? [`changed by ${authors.join(', ')}`] : []),

@@ -124,8 +124,14 @@ const mapOf = (snapshot: Snapshot) => new Map([['infra/gw', snapshot]]);
 export const regionsOf = ({ before, after }: Pair): Region[] => diff(mapOf(before), mapOf(after), { regex });
 
 /** All of an answer that a client or backend could tell from another; every way of not being served is one. */
-export function answerTo(snapshot: Snapshot, request: MatchRequest, port: number): string {
-  const answer: Explanation = explain(snapshot, { port }, request, regex);
+export function answerTo(
+  snapshot: Snapshot,
+  request: MatchRequest,
+  port: number,
+  serverName?: string,
+): string {
+  const at = serverName === undefined ? { port } : { port, serverName };
+  const answer: Explanation = explain(snapshot, at, request, regex);
   if (answer.matches.every(({ outcome }) => outcome !== 'serves')) return 'not served';
   const { status, filters, reply, forwarded, limits, session } = answer;
   // Edits of requests that nobody gets are shown to nobody.
@@ -174,10 +180,10 @@ export function wrongWitness({ before, after }: Pair, regions: readonly Region[]
       continue;
     }
     const request = requestOfWitness(witness);
-    const was = answerTo(before, request, witness.port);
-    const is = answerTo(after, request, witness.port);
+    const was = answerTo(before, request, witness.port, witness.serverName);
+    const is = answerTo(after, request, witness.port, witness.serverName);
     if (was === is) return `the witness is answered alike, ${was}: ${shown(region)}`;
-    if (!isIn(region, request, witness.port, { before, after }))
+    if (!region.isOverOther && !isIn(region, request, witness.port, { before, after }))
       return `not in its own region: ${shown(region)}`;
   }
   return undefined;
@@ -202,7 +208,8 @@ export const shown = (region: Region): string =>
   JSON.stringify(region, (_, value) => (value instanceof Map ? Object.fromEntries(value) : value));
 
 function isIn(region: Region, request: MatchRequest, port: number, pair: Pair): boolean {
-  const { requests, extents } = region;
+  const { requests, extents, isOverOther } = region;
+  if (isOverOther) return false;
   const host = classOf(request.host, port, pair);
   const extent = extents.find(({ listener, hosts }) => listener.port === port && hosts.includes(host));
   if (!extent) return false;
