@@ -1,6 +1,6 @@
 /**
  * One request and its response, whatever protocol carries them. The pipeline (`pipeline/`) knows only this; protocol
- * engines (`engine-node/` first) implement it. Nothing above an engine may know which one runs.
+ * engines (`engine-http1/`, which carries HTTP/2 of clients too, and `engine-node/`) implement it. Nothing above an engine may know which one runs.
  */
 import type {
   AuthorizationAnswer,

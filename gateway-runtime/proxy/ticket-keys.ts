@@ -13,7 +13,7 @@ export const ticketKeysOf = (keys: Buffer, port: number): Buffer =>
   Buffer.from(hkdfSync('sha256', keys, '', `listener port ${port}`, BYTES));
 
 /** Milliseconds. */
-export const TICKET_KEYS_AGE = 12 * 3_600_000;
+const TICKET_KEYS_AGE = 12 * 3_600_000;
 
 export class TicketKeys {
   current = randomBytes(BYTES);

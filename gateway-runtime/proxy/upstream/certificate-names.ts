@@ -23,7 +23,7 @@ export function hasAnyName(certificate: X509Certificate, expected: readonly Subj
  * The entries of the text that Node makes of the extension: `TYPE:value` separated by ", ", where a value that could be taken for more
  * than one entry is a JSON string.
  */
-export function alternativeNames(text: string): string[] {
+function alternativeNames(text: string): string[] {
   const entries: string[] = [];
   const entry = /([^:]*:)("(?:[^"\\]|\\.)*"|[^",]*)(?:, |$)/y;
   while (entry.lastIndex < text.length) {
