@@ -105,7 +105,7 @@ export class Grant<
   Given extends string = '',
 > implements Attachment<Hosts, Kinds, Listeners, TeamName>, GivenAway<Given>
 {
-  /** @internal */
+  /** Nothing at run time: what the compiler knows of paths that were delegated. */
   declare readonly [givenAway]?: Given;
   /** The team whose routes may attach. */
   readonly team: TeamRef<TeamName>;
