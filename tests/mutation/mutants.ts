@@ -328,10 +328,10 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "protocol !== 'HTTP'",
   },
   {
-    about: 'What was read of a ClientHello is not sent to the backend.',
+    about: 'Of what was read of a ClientHello the first record header is not sent to the backend.',
     file: 'proxy/tls-routes/tls-connections.ts',
     find: 'if (head) socket.write(head);',
-    replace: '',
+    replace: 'if (head) socket.write(head.subarray(5));',
   },
   {
     about: 'A connection for an HTTPS listener loses what was read of it.',
