@@ -142,7 +142,7 @@ export class Agent {
       pending: { most: limits.pendingPerBackend, time: limits.pendingTime },
       authorizationTime: limits.authorization,
       random,
-      relieve: (backend, count) => this.#engine.relieve?.(backend, count),
+      relieve: (backend, count, connections) => this.#engine.relieve?.(backend, count, connections),
     });
     if (!options.ticketKeys) this.#ownTicketKeys = new TicketKeys((keys) => this.setTicketKeys(keys));
     this.#ticketKeys = options.ticketKeys ?? this.#ownTicketKeys!.current;

@@ -14,9 +14,10 @@ export interface Engine {
   serve(port: number, tls?: TlsOptions, gate?: TlsGate): EngineServer;
   /**
    * Requests to this backend have to wait, since its endpoints have as many as they may have: gives up so many that are held up by their own
-   * clients, first those of clients that hold most connections, and of these the ones that have been at it longest.
+   * clients, first those of clients that hold most connections, and of these the ones that have been at it longest; none of clients that hold no more than
+   * `connections`.
    */
-  relieve?(backend: BackendKey, count: number): void;
+  relieve?(backend: BackendKey, count: number, connections: number): void;
   /** Destroys the connections to endpoints. */
   close(): void;
 }

@@ -67,8 +67,8 @@ export class Http1Engine implements Engine {
     return server;
   }
 
-  relieve(backend: BackendKey, count: number): void {
-    this.#relief.give(backend, count);
+  relieve(backend: BackendKey, count: number, connections: number): void {
+    this.#relief.give(backend, count, connections);
   }
 
   /** What is held: what has a time (connections of clients and to endpoints), connections to endpoints, and those endpoints. */

@@ -26,15 +26,16 @@ export class Relief {
     this.#eachExchange = eachExchange;
   }
 
-  /** Gives up so many of a backend, first those of clients that hold most connections, and of these the ones that have been at it longest. */
-  give(backend: BackendKey, count: number): void {
+  /** Gives up so many of a backend, first those of clients that hold most connections, and of these the ones that have been at it longest; none of clients with no more than so many. */
+  give(backend: BackendKey, count: number, connections: number): void {
     const now = performance.now();
     if (!this.#isGood) this.#look(now);
     const found = this.#found.get(backend);
     let left = count;
     while (left > 0) {
-      const next = found?.pop();
-      if (!next) return;
+      const next = found?.at(-1);
+      if (!found || !next || next.places <= connections) return;
+      found.pop();
       if (next.exchange.heldUpFor(backend, now) === undefined) continue;
       next.exchange.giveUp();
       left--;

@@ -25,7 +25,7 @@ export interface AttemptsOptions {
   /** From 0 up to 1, for the time between attempts. */
   readonly random: () => number;
   /** So many requests wait for an endpoint of the backend: those that are held up by their own clients may go. */
-  readonly relieve: (backend: BackendKey, count: number) => void;
+  readonly relieve: (backend: BackendKey, count: number, connections: number) => void;
 }
 
 export class Attempts {

@@ -16,8 +16,8 @@ export interface PendingOptions<E extends Waiting> {
   readonly time: number;
   /** There may be room for the one whose turn it is: sends it after it has told `passed`, or says that there was none. */
   readonly send: (backend: BackendKey, exchange: E) => boolean;
-  /** Room is wanted at the backend, for so many. */
-  readonly onWaiting: (backend: BackendKey, count: number) => void;
+  /** Room is wanted at the backend, for so many, at the cost of clients with more than so many connections. */
+  readonly onWaiting: (backend: BackendKey, count: number, connections: number) => void;
   /** It has waited for too long, or another has its place. */
   readonly onLate: (exchange: E) => void;
   readonly onError: (error: unknown) => void;
@@ -63,8 +63,9 @@ export class Pending<E extends Waiting = Exchange> {
     }
     const isFirst = waiting.add(exchange, this.#deadlines.set(exchange, this.#options.time));
     this.#reminder ??= setTimeout(this.#remind, REMINDER).unref();
-    // Slow bodies of one client ask for no room from one another.
-    if (isFirst || !exchange.hasBody) this.#options.onWaiting(backend, 1);
+    // Further ones of a client ask for no room from one another.
+    const connections = isFirst ? 0 : (exchange.connection.holder?.places ?? 0);
+    if (isFirst || !exchange.hasBody) this.#options.onWaiting(backend, 1, connections);
     return true;
   }
 
@@ -72,8 +73,7 @@ export class Pending<E extends Waiting = Exchange> {
     this.#reminder = undefined;
     if (this.#byBackend.size === 0) return;
     this.#reminder = setTimeout(this.#remind, REMINDER).unref();
-    for (const [backend, { whole, withBody }] of [...this.#byBackend])
-      this.#options.onWaiting(backend, whole + withBody);
+    for (const [backend, { clients }] of [...this.#byBackend]) this.#options.onWaiting(backend, clients, 0);
   };
 
   /** It waits no longer, if it did. */
@@ -96,7 +96,7 @@ export class Pending<E extends Waiting = Exchange> {
     if (isTurn) waiting.passed(exchange);
     else waiting.delete(exchange);
     // The room that it has was made for another.
-    if (isTurn && exchange.hasBody && waiting.whole > 0) this.#options.onWaiting(backend, 1);
+    if (isTurn && exchange.hasBody && waiting.whole > 0) this.#options.onWaiting(backend, 1, 0);
     if (waiting.size === 0) this.#byBackend.delete(backend);
   }
 

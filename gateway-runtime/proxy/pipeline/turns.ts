@@ -44,9 +44,9 @@ export class Turns<T extends Turn, V> {
     return this.#whole.size;
   }
 
-  /** Clients that wait with bodies. */
-  get withBody(): number {
-    return this.#withBody.lines.size;
+  /** Clients that wait; one that waits with bodies and without is two. */
+  get clients(): number {
+    return this.#whole.lines.size + this.#withBody.lines.size;
   }
 
   get(exchange: T): V | undefined {

@@ -49,7 +49,7 @@ it('one that goes leaves no gap', () => {
   turns.delete(b);
   turns.delete(c);
   expect(turns.get(b)).toBeUndefined();
-  expect(turns).toMatchObject({ size: 1, whole: 1, withBody: 0 });
+  expect(turns).toMatchObject({ size: 1, whole: 1, clients: 1 });
   expect(order(turns)).toBe('a1');
 });
 
