@@ -41,6 +41,9 @@ const FEATURES = [
   'HTTPRouteRetryConnectionError',
   'ListenerSet',
   'ReferenceGrant',
+  'TLSRoute',
+  'TLSRouteModeMixed',
+  'TLSRouteModeTerminate',
 ];
 
 /** "It MUST be sorted in ascending alphabetical order by the Name key" (GatewayClassStatus.supportedFeatures). */

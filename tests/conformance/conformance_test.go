@@ -19,22 +19,28 @@ type listedTest struct {
 	Features []features.FeatureName `json:"features"`
 }
 
+type listedProfile struct {
+	Name     string                 `json:"name"`
+	Core     []features.FeatureName `json:"core"`
+	Extended []features.FeatureName `json:"extended"`
+}
+
 // TestList writes what the suite has into the file that TEST_LIST names: by it the report of a run is judged.
 func TestList(t *testing.T) {
 	file := os.Getenv("TEST_LIST")
 	if file == "" {
 		t.Skip("TEST_LIST names no file")
 	}
-	profile := suite.GatewayHTTPConformanceProfile
-	list := struct {
-		Profile  string                 `json:"profile"`
-		Core     []features.FeatureName `json:"core"`
-		Extended []features.FeatureName `json:"extended"`
-		Tests    []listedTest           `json:"tests"`
-	}{
-		Profile:  string(profile.Name),
-		Core:     profile.CoreFeatures.UnsortedList(),
-		Extended: profile.ExtendedFeatures.UnsortedList(),
+	var list struct {
+		Profiles []listedProfile `json:"profiles"`
+		Tests    []listedTest    `json:"tests"`
+	}
+	for _, profile := range []suite.ConformanceProfile{suite.GatewayHTTPConformanceProfile, suite.GatewayTLSConformanceProfile} {
+		list.Profiles = append(list.Profiles, listedProfile{
+			Name:     string(profile.Name),
+			Core:     profile.CoreFeatures.UnsortedList(),
+			Extended: profile.ExtendedFeatures.UnsortedList(),
+		})
 	}
 	for _, test := range tests.ConformanceTests {
 		list.Tests = append(list.Tests, listedTest{test.ShortName, test.Features})

@@ -58,7 +58,7 @@ const flags = (report: string, list: TestList, claimed: readonly string[]) => [
   '-test.run=^TestConformance$',
   '-test.timeout=40m',
   `-gateway-class=${CLASS}`,
-  '-conformance-profiles=GATEWAY-HTTP',
+  `-conformance-profiles=${list.profiles.map(({ name }) => name).join()}`,
   `-usable-address=${values['usable-address']}`,
   `-unusable-address=${values['unusable-address']}`,
   ...(values.debug ? ['-debug'] : []),

@@ -3,13 +3,17 @@
  * are claimed ask for.
  */
 
-/** What the suite has, by `TestList` of conformance_test.go. */
-export interface TestList {
-  readonly profile: string;
+export interface Profile {
+  readonly name: string;
   /** Features that the profile needs. */
   readonly core: readonly string[];
   /** Features that may be claimed beyond these. */
   readonly extended: readonly string[];
+}
+
+/** What the suite has, by `TestList` of conformance_test.go. */
+export interface TestList {
+  readonly profiles: readonly Profile[];
   readonly tests: readonly { readonly name: string; readonly features: readonly string[] }[];
 }
 
@@ -38,27 +42,37 @@ export interface Totals {
   readonly extended: number;
 }
 
-/** Numbers of the profile's tests that an implementation with these features has to pass. */
-export function totals(list: TestList, claimed: readonly string[]): Totals {
-  const known = new Set([...list.core, ...list.extended.filter((feature) => claimed.includes(feature))]);
-  const due = list.tests.filter(({ features }) => features.every((feature) => known.has(feature)));
-  const core = due.filter(({ features }) => features.every((feature) => list.core.includes(feature)));
+/** Numbers of a profile's tests that an implementation with these features has to pass. */
+export function totals(
+  { core: needed, extended }: Profile,
+  { tests }: TestList,
+  claimed: readonly string[],
+): Totals {
+  const known = new Set([...needed, ...extended.filter((feature) => claimed.includes(feature))]);
+  const due = tests.filter(({ features }) => features.every((feature) => known.has(feature)));
+  const core = due.filter(({ features }) => features.every((feature) => needed.includes(feature)));
   return { core: core.length, extended: due.length - core.length };
 }
 
 /** What keeps the report from being a success, each as a sentence. */
 export function problems(report: Report, list: TestList, claimed: readonly string[]): string[] {
-  const profile = report.profiles.find(({ name }) => name === list.profile);
-  if (!profile) return [`The report has no profile ${list.profile}`];
-  const expected = totals(list, claimed);
-  const features = list.extended.filter((feature) => claimed.includes(feature)).sort();
-  const reported = [...(profile.extended?.supportedFeatures ?? [])].sort();
+  return list.profiles.flatMap((profile) =>
+    problemsOf(profile, report, list, claimed).map((problem) => `${profile.name}: ${problem}`),
+  );
+}
+
+function problemsOf(profile: Profile, report: Report, list: TestList, claimed: readonly string[]): string[] {
+  const found = report.profiles.find(({ name }) => name === profile.name);
+  if (!found) return ['the report has no such profile'];
+  const expected = totals(profile, list, claimed);
+  const features = profile.extended.filter((feature) => claimed.includes(feature)).sort();
+  const reported = [...(found.extended?.supportedFeatures ?? [])].sort();
   return [
-    ...shortfall('core', profile.core, expected.core),
-    ...shortfall('extended', profile.extended, expected.extended),
+    ...shortfall('core', found.core, expected.core),
+    ...shortfall('extended', found.extended, expected.extended),
     ...(features.join() === reported.join()
       ? []
-      : [`The report is of the features ${reported.join(', ')}, and claimed are ${features.join(', ')}`]),
+      : [`the report is of the features ${reported.join(', ')}, and claimed are ${features.join(', ')}`]),
   ];
 }
 
@@ -73,10 +87,14 @@ function shortfall(what: string, results: Results | undefined, expected: number)
 
 const NONE = { Passed: 0, Failed: 0, Skipped: 0 };
 
-/** As one line: `core 37/37, extended 30/30`. */
+/** As one line: `GATEWAY-HTTP core 37/37, extended 30/30; GATEWAY-TLS ...`. */
 export function summary(report: Report, list: TestList, claimed: readonly string[]): string {
-  const profile = report.profiles.find(({ name }) => name === list.profile);
-  const expected = totals(list, claimed);
   const passed = (results: Results | undefined) => results?.statistics.Passed ?? 0;
-  return `core ${passed(profile?.core)}/${expected.core}, extended ${passed(profile?.extended)}/${expected.extended}`;
+  return list.profiles
+    .map((profile) => {
+      const found = report.profiles.find(({ name }) => name === profile.name);
+      const { core, extended } = totals(profile, list, claimed);
+      return `${profile.name} core ${passed(found?.core)}/${core}, extended ${passed(found?.extended)}/${extended}`;
+    })
+    .join('; ');
 }
