@@ -220,13 +220,13 @@ onLinux('a worker', () => {
   });
 
   it('that is silent is replaced without an update', async () => {
-    await serving({ times: { silence: { beat: 1_000, silence: 4_000 } } });
+    await serving({ times: { silence: { beat: 500, silence: 2_000 } } });
     const [first] = workers.pids as [number];
     process.kill(first, 'SIGSTOP');
-    await until('it has ended', () => events.length > 0);
-    expect(isRunning(first)).toBe(false);
-    expect(events.join()).toContain('the other side was silent for 4 s');
-    expect(workers.ready).toBe(true);
+    // On a busy machine the other one may be late as well.
+    await until('it has ended', () => events.length > 0 && !isRunning(first));
+    expect(events.join()).toContain('the other side was silent for 2 s');
+    await until('one serves', () => workers.ready);
   });
 
   it('that ends again and again is started ever later', async () => {
