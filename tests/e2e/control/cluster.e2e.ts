@@ -92,7 +92,7 @@ describe('CRDs', () => {
     const { control } = await replica();
     await soon(() => expect(control.cluster.synced).toBe(true));
     const plurals = [
-      ...['gatewayclasses', 'gateways', 'listenersets', 'httproutes', 'referencegrants'],
+      ...['gatewayclasses', 'gateways', 'listenersets', 'httproutes', 'tlsroutes', 'referencegrants'],
       'backendtlspolicies',
     ];
     expect(control.problemCodes.sort()).toEqual(plurals.map((each) => `crd/missing ${crdName(each)}`).sort());
