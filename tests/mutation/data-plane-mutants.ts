@@ -143,7 +143,7 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
     about: 'Backends that speak HTTP/2 alone are spoken to in HTTP/1.1.',
     file: 'proxy/upstream/http2/app-protocol.ts',
     find: 'appProtocol?.toLowerCase() === H2C',
-    replace: 'appProtocol === undefined',
+    replace: 'appProtocol === null',
   },
   {
     about: 'An answer over HTTP/2 that is broken off without an error counts as whole.',

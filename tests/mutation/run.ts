@@ -55,7 +55,7 @@ async function failuresOf(folder: string, tests: readonly string[], limit?: numb
     ...['--conditions=gatewright-source', '--experimental-vm-modules', '--no-warnings=ExperimentalWarning'],
     'node_modules/jest/bin/jest.js',
     '--config=tests/mutation/jest.config.js',
-    ...['--maxWorkers=1', '--silent', '--json', `--outputFile=${report}`],
+    ...['--maxWorkers=1', '--forceExit', '--silent', '--json', `--outputFile=${report}`],
     ...tests,
   ];
   const child = spawn(process.execPath, jest, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -102,7 +102,7 @@ async function judge(folder: string, mutant: Mutant, limit: number): Promise<Ver
           ['properties', isOfDiff ? DIFF_PROPERTIES : PROPERTIES],
         ];
     for (const [by, tests] of asked) {
-      const failures = await failuresOf(folder, tests, mutant.tests && limit);
+      const failures = await failuresOf(folder, tests, limit);
       if (failures.length > 0) return { mutant, by, failures };
     }
     return { mutant, failures: [] };
