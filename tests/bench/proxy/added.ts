@@ -23,10 +23,9 @@ export async function added(
   const running = [undefined, ...VARIANTS].map((variant, index) => {
     const ports = { plain: FIRST_PORT + 2 * index, tls: FIRST_PORT + 2 * index + 1 };
     const setting: Setting = { folder, backendPort, routes: variant === '5,000 routes' ? 5_000 : 100, ports };
-    const [program, file, json] = gatewright('http1').command(setting);
-    const child = spawn(program, [file!, JSON.stringify({ ...JSON.parse(json!), variant })], {
-      stdio: 'pipe',
-    });
+    const [program, ...args] = gatewright('http1').command(setting);
+    const json = JSON.stringify({ ...JSON.parse(args.pop()!), variant });
+    const child = spawn(program, [...args, json], { stdio: 'pipe' });
     return { variant, setting, child };
   });
   try {
