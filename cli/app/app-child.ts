@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire, findPackageJSON, registerHooks } from 'node:module';
-import { dirname, sep } from 'node:path';
+import { basename, dirname, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type * as Constructs from '../../constructs/index.ts';
 import { describeError } from './app-error.ts';
@@ -32,7 +32,8 @@ const isOwn = (file: string) =>
 /** An app within a checkout of this package, such as that of another revision, has its libraries from there. */
 function otherCheckout(): string[] {
   const found = findPackageJSON(pathToFileURL(process.argv[2]!));
-  if (found === undefined) return [];
+  // Node names the file itself where no folder above it has one.
+  if (found === undefined || basename(found) !== 'package.json') return [];
   const { name } = JSON.parse(readFileSync(found, 'utf8')) as { name?: unknown };
   return name === 'gatewright' ? [dirname(found) + sep] : [];
 }
