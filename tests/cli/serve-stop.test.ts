@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it, jest } from '@jest/globals';
 import { Serving } from './support/command.ts';
 import { paste } from './support/curl.ts';
 import { Folder } from './support/folder.ts';
+import { HeldBackend } from './support/held-backend.ts';
 import { WHOAMI } from './support/objects.ts';
 
 // What waits too long says itself what it waits for.
@@ -16,35 +15,19 @@ const FREE = ['--port-offset', 'free'];
 describe('gatewright serve', () => {
   it('on SIGTERM answers what is in flight, takes nothing new and ends', async () => {
     using folder = new Folder();
-    let arrived = () => {};
-    const inFlight = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
-    let answer = () => {};
-    const slow = createServer((_, response) => {
-      answer = () => response.end('late but whole');
-      arrived();
-    });
-    slow.listen(0, '127.0.0.1');
-    await once(slow, 'listening');
-    const { port } = slow.address() as AddressInfo;
-    try {
-      const args = ['--backend', `shop/whoami:80=http://127.0.0.1:${port}`];
-      await using serving = await new Serving([folder.write('all.yaml', WHOAMI), ...FREE, ...args]).ready();
-      const command = serving.commands[0]!;
-      const pending = paste(command);
-      // An answer that came without it would be the gateway's own.
-      expect(await Promise.race([inFlight, pending])).toBeUndefined();
-      serving.signal('SIGTERM');
-      await serving.until(() => serving.stdout.includes('Stopping:'));
-      await expect(refused(serving.port(80))).resolves.toBe(true);
-      answer();
-      expect(await pending).toMatchObject({ status: 200, body: 'late but whole' });
-      expect(await serving.ended()).toBe(0);
-    } finally {
-      slow.closeAllConnections();
-      slow.close();
-    }
+    using held = await HeldBackend.listening();
+    const args = ['--backend', `shop/whoami:80=${held.url}`];
+    await using serving = await new Serving([folder.write('all.yaml', WHOAMI), ...FREE, ...args]).ready();
+    const command = serving.commands[0]!;
+    const pending = paste(command);
+    // An answer that came without it would be the gateway's own.
+    expect(await Promise.race([held.asked, pending])).toBeUndefined();
+    serving.signal('SIGTERM');
+    await serving.until(() => serving.stdout.includes('Stopping:'));
+    await expect(refused(serving.port(80))).resolves.toBe(true);
+    held.answer();
+    expect(await pending).toMatchObject({ status: 200, body: 'late but whole' });
+    expect(await serving.ended()).toBe(0);
   });
 });
 

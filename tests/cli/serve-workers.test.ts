@@ -7,6 +7,7 @@ import { childrenOf, clientsOf, isRunning } from '../support/processes.ts';
 import { gatewright, Serving } from './support/command.ts';
 import { paste } from './support/curl.ts';
 import { Folder } from './support/folder.ts';
+import { HeldBackend } from './support/held-backend.ts';
 import { Load } from './support/load.ts';
 import { documents, GATEWAY, route, service, WHOAMI } from './support/objects.ts';
 
@@ -85,35 +86,20 @@ describeOnLinux('gatewright serve --workers', () => {
 
   it('on Ctrl-C, which every process of a terminal gets, answers what is in flight and leaves no process', async () => {
     using folder = new Folder();
-    let arrived = () => {};
-    const inFlight = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
-    let answer = () => {};
-    const slow = createServer((_, response) => {
-      answer = () => response.end('late but whole');
-      arrived();
-    }).listen(0, '127.0.0.1');
-    await once(slow, 'listening');
-    try {
-      const { port } = slow.address() as AddressInfo;
-      const args = [...FREE, ...TWO, '--backend', `shop/whoami:80=http://127.0.0.1:${port}`];
-      await using serving = await new Serving([folder.write('all.yaml', WHOAMI), ...args]).ready();
-      const workers = childrenOf(serving.pid);
-      const pending = paste(serving.commands[0]!);
-      // An answer that came without it would be the gateway's own.
-      expect(await Promise.race([inFlight, pending])).toBeUndefined();
-      for (const pid of [serving.pid, ...workers]) process.kill(pid, 'SIGINT');
-      await serving.until(() => serving.stdout.includes('Stopping:'));
-      answer();
-      expect(await pending).toMatchObject({ status: 200, body: 'late but whole' });
-      expect(await serving.ended()).toBe(0);
-      expect(serving.stderr).not.toContain('worker');
-      expect(workers.filter(isRunning)).toEqual([]);
-    } finally {
-      slow.closeAllConnections();
-      slow.close();
-    }
+    using held = await HeldBackend.listening();
+    const args = [...FREE, ...TWO, '--backend', `shop/whoami:80=${held.url}`];
+    await using serving = await new Serving([folder.write('all.yaml', WHOAMI), ...args]).ready();
+    const workers = childrenOf(serving.pid);
+    const pending = paste(serving.commands[0]!);
+    // An answer that came without it would be the gateway's own.
+    expect(await Promise.race([held.asked, pending])).toBeUndefined();
+    for (const pid of [serving.pid, ...workers]) process.kill(pid, 'SIGINT');
+    await serving.until(() => serving.stdout.includes('Stopping:'));
+    held.answer();
+    expect(await pending).toMatchObject({ status: 200, body: 'late but whole' });
+    expect(await serving.ended()).toBe(0);
+    expect(serving.stderr).not.toContain('worker');
+    expect(workers.filter(isRunning)).toEqual([]);
   });
 
   it('hands ports from one Gateway to another in one edit', async () => {
