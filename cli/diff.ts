@@ -8,28 +8,22 @@ import { type ReportedRegion, reported } from '../gateway-runtime/diff/report.ts
 import { diffText, summaryText } from '../gateway-runtime/diff/text.ts';
 import { wrapped } from '../gateway-runtime/explain/wrapped.ts';
 import { re2 } from '../gateway-runtime/regex/re2.ts';
-import { appTimeoutOption } from './app/app-timeout.ts';
 import { CLUSTER, creationTimes, isEdited, readSide, type Side } from './diff/side.ts';
+import { type ReadingFlags, withReadingOptions } from './reading-options.ts';
 import { severityStyle } from './show/severity-style.ts';
 import { CommandError, EXIT, print, tell, tellProblem, WIDTH } from './terminal.ts';
 
-interface Flags {
-  readonly class?: string[];
-  readonly strict?: true;
-  readonly appTimeout: number;
+interface Flags extends ReadingFlags {
   readonly prune?: true;
-  readonly json?: true;
 }
 
 export function define(command: Command): void {
-  command
-    .argument('<old>', 'a manifest, a folder, an app, a git revision of one (HEAD~1:path), or cluster')
-    .argument('<new>', 'the same')
-    .option('--class <name...>', 'only Gateways of these classes (default: of any)')
-    .option('--strict', 'take Secrets and Services that are missing here as missing')
-    .addOption(appTimeoutOption())
-    .option('--prune', 'with cluster as <old>: what <new> does not have is deleted')
-    .option('--json', 'for machines')
+  withReadingOptions(
+    command
+      .argument('<old>', 'a manifest, a folder, an app, a git revision of one (HEAD~1:path), or cluster')
+      .argument('<new>', 'the same')
+      .option('--prune', 'with cluster as <old>: what <new> does not have is deleted'),
+  )
     .addHelpText('after', EXAMPLES)
     .action(run);
 }

@@ -10,8 +10,8 @@ import { explainedText } from '../gateway-runtime/explain/text.ts';
 import { re2 } from '../gateway-runtime/regex/re2.ts';
 import { type GatewayId, gatewayKey, type Snapshot } from '../gateway-runtime/snapshot/snapshot.ts';
 import type { Translation } from '../gateway-runtime/translate/translation.ts';
-import { appTimeoutOption } from './app/app-timeout.ts';
 import { type ReadOnce, readOnce } from './read-once.ts';
+import { type ReadingFlags, withReadingOptions } from './reading-options.ts';
 import { refusedAmong } from './show/refused-routes.ts';
 import { CommandError, EXIT, print, styled } from './terminal.ts';
 
@@ -19,24 +19,18 @@ const METHOD = /^[A-Z]+$/;
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
-interface Flags {
+interface Flags extends ReadingFlags {
   readonly header?: string[];
   readonly gateway?: string;
-  readonly class?: string[];
-  readonly strict?: true;
-  readonly appTimeout: number;
-  readonly json?: true;
 }
 
 export function define(command: Command): void {
-  command
-    .argument('<path...>', 'manifests, folders of them, and cdk8s apps; then [METHOD] URL')
-    .option('-H, --header <name: value>', 'a header of the request; may be repeated', collect)
-    .option('--gateway <ns/name>', 'ask this Gateway (default: all that listen on the port)')
-    .option('--class <name...>', 'only Gateways of these classes (default: of any)')
-    .option('--strict', 'take Secrets and Services that are missing here as missing')
-    .addOption(appTimeoutOption())
-    .option('--json', 'for machines')
+  withReadingOptions(
+    command
+      .argument('<path...>', 'manifests, folders of them, and cdk8s apps; then [METHOD] URL')
+      .option('-H, --header <name: value>', 'a header of the request; may be repeated', collect)
+      .option('--gateway <ns/name>', 'ask this Gateway (default: all that listen on the port)'),
+  )
     .addHelpText('after', EXAMPLES)
     .action(run);
 }

@@ -5,48 +5,42 @@ import { re2 } from '../gateway-runtime/regex/re2.ts';
 import { FORMATS, formatOf } from '../gateway-runtime/replay/formats/index.ts';
 import type { LogFormat } from '../gateway-runtime/replay/logged-request.ts';
 import { Replay, type ReplayOptions } from '../gateway-runtime/replay/replay.ts';
-import { appTimeoutOption } from './app/app-timeout.ts';
 import { CLUSTER, creationTimes, readSide, type Side } from './diff/side.ts';
+import { type ReadingFlags, withReadingOptions } from './reading-options.ts';
 import { progressOn } from './replay/progress.ts';
 import { readLines, STDIN } from './replay/read-lines.ts';
 import { replayText } from './replay/text-report.ts';
 import { CommandError, EXIT, print, tell, tellProblem } from './terminal.ts';
 
-interface Flags {
+interface Flags extends ReadingFlags {
   readonly against: string;
   readonly from?: string;
   readonly format: string;
   readonly host?: string;
   readonly port?: number;
   readonly gateway?: string;
-  readonly class?: string[];
-  readonly strict?: true;
-  readonly appTimeout: number;
-  readonly json?: true;
 }
 
 const AUTO = 'auto';
 
 export function define(command: Command): void {
-  command
-    .argument('<log...>', 'access logs, compressed or not; - is standard input')
-    .requiredOption(
-      '--against <new>',
-      'the new configuration: a manifest, a folder, an app, a git revision of one (HEAD~1:path), or cluster',
-    )
-    .option('--from <old>', 'the one before it (default: what the log says of the answers)')
-    .addOption(
-      new Option('--format <name>', 'of the log')
-        .choices([AUTO, ...FORMATS.map(({ name }) => name)])
-        .default(AUTO),
-    )
-    .option('--host <host>', 'of requests for which the log has none, as in nginx combined')
-    .option('--port <port>', 'the port of the Gateway that the requests came to', portOf)
-    .option('--gateway <ns/name>', 'the Gateway that they came to')
-    .option('--class <name...>', 'only Gateways of these classes (default: of any)')
-    .option('--strict', 'take Secrets and Services that are missing here as missing')
-    .addOption(appTimeoutOption())
-    .option('--json', 'for machines')
+  withReadingOptions(
+    command
+      .argument('<log...>', 'access logs, compressed or not; - is standard input')
+      .requiredOption(
+        '--against <new>',
+        'the new configuration: a manifest, a folder, an app, a git revision of one (HEAD~1:path), or cluster',
+      )
+      .option('--from <old>', 'the one before it (default: what the log says of the answers)')
+      .addOption(
+        new Option('--format <name>', 'of the log')
+          .choices([AUTO, ...FORMATS.map(({ name }) => name)])
+          .default(AUTO),
+      )
+      .option('--host <host>', 'of requests for which the log has none, as in nginx combined')
+      .option('--port <port>', 'the port of the Gateway that the requests came to', portOf)
+      .option('--gateway <ns/name>', 'the Gateway that they came to'),
+  )
     .addHelpText('after', EXAMPLES)
     .action(run);
 }
