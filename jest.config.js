@@ -6,7 +6,8 @@ process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules', '.c
 
 const shared = {
   testEnvironment: 'node',
-  testPathIgnorePatterns: ['/node_modules/', '/fixtures/'],
+  // What users install has a command of its own, `npm run test:package`: it packs, installs and compiles for a minute.
+  testPathIgnorePatterns: ['/node_modules/', '/fixtures/', '<rootDir>/tests/package/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   testEnvironmentOptions: { customExportConditions: ['gatewright-source', 'node', 'node-addons'] },
@@ -30,7 +31,7 @@ export const onEngine = (engine, leftOut) => ({
 });
 
 /**
- * Everything that needs no root and no cluster; cluster tests have runners of their own. What runs the proxy runs a second time, on the engine
+ * Everything that needs no root, no cluster and no package; cluster tests have runners of their own. What runs the proxy runs a second time, on the engine
  * on node:http.
  */
 export default {

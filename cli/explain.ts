@@ -21,6 +21,7 @@ const collect = (value: string, before: string[] = []): string[] => [...before, 
 
 interface Flags extends ReadingFlags {
   readonly header?: string[];
+  readonly client?: string;
   readonly gateway?: string;
 }
 
@@ -29,6 +30,7 @@ export function define(command: Command): void {
     command
       .argument('<path...>', 'manifests, folders of them, and cdk8s apps; then [METHOD] URL')
       .option('-H, --header <name: value>', 'a header of the request; may be repeated', collect)
+      .option('--client <address>', 'the address that the request comes from')
       .option('--gateway <ns/name>', 'ask this Gateway (default: all that listen on the port)'),
   )
     .addHelpText('after', EXAMPLES)
@@ -51,7 +53,7 @@ error, all of the time or for a share (no route: 404, a broken one: 500, ...);
 2 the command was not understood.`;
 
 async function run(args: string[], flags: Flags): Promise<void> {
-  const { paths, asked } = question(args, flags.header ?? []);
+  const { paths, asked } = question(args, flags.header ?? [], flags.client);
   const read = await readOnce(paths, {
     classes: flags.class,
     strict: flags.strict ?? false,
@@ -86,11 +88,12 @@ export async function answerTo(
 function question(
   args: readonly string[],
   headers: readonly string[],
+  client: string | undefined,
 ): { paths: string[]; asked: AskedRequest } {
   const paths = [...args];
   const url = paths.pop()!;
-  const method = paths.length > 1 && METHOD.test(paths.at(-1)!) ? paths.pop()! : 'GET';
-  const asked = parseRequest(`${method} ${url}`, headers);
+  const method = paths.length > 1 && METHOD.test(paths.at(-1)!) ? `${paths.pop()!} ` : '';
+  const asked = parseRequest(`${method}${url}`, headers, client);
   if ('problem' in asked) throw new CommandError(`error ${asked.problem}.`, EXIT.usage);
   if (paths.length > 0) return { paths, asked };
   throw new CommandError(

@@ -4,9 +4,10 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { keepCompiled } from './compile-cache.ts';
-import { CommandError, EXIT, tell, tellProblem } from './terminal.ts';
+import { CommandError, EXIT, tellFolded, tellProblem } from './terminal.ts';
 
 const COMMANDS = {
+  init: { summary: 'begin a repository, of the platform or of a team', load: () => import('./init.ts') },
   serve: {
     summary: 'serve Gateways on this machine, and follow the files as they are edited',
     load: () => import('./serve.ts'),
@@ -18,21 +19,27 @@ const COMMANDS = {
     summary: 'say what a change does to the requests of an access log',
     load: () => import('./replay.ts'),
   },
+  owners: {
+    summary: 'list who may use which hosts and paths, and who does',
+    load: () => import('./owners.ts'),
+  },
   synth: { summary: 'write the Kubernetes objects of an app as YAML', load: () => import('./synth.ts') },
 };
 
 const EXAMPLES = `
 Examples:
-  gatewright serve gateway.yaml routes/
+  gatewright init platform platform
   gatewright serve app.ts
   gatewright explain app.ts GET https://shop.example.com/cart -H 'x-tier: gold'
   gatewright diff HEAD:app.ts app.ts
+  gatewright owners app.ts --url https://shop.example.com/checkout
   gatewright status manifests/ --json
   gatewright replay access.log.gz --from HEAD:app.ts --against app.ts
   gatewright synth app.ts -o dist
 
 Exit codes: 0 done; 1 something is refused, the request is answered with an
-error, or requests change their way; 2 the command was not understood.`;
+error, or requests change their way; 2 the command was not understood;
+3 they do in a way that diff was told to refuse.`;
 
 // Types are stripped by Node itself, and apps are followed by hooks that older ones do not have.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -79,7 +86,8 @@ async function programFor([first, second]: readonly string[]): Promise<Command> 
     const command = program
       .command(name)
       .summary(summary)
-      .description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`);
+      .description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`)
+      .showHelpAfterError(`(gatewright ${name} --help shows examples)`);
     if (name === asked) (await load()).define(command);
   }
   return program;
@@ -91,11 +99,12 @@ function codeOf(error: unknown): number {
   if (error instanceof CommandError) {
     const [problem = '', ...rest] = error.message.split('\n');
     tellProblem(problem);
-    for (const line of rest) tell(line);
+    for (const line of rest) tellFolded(line);
     return error.exitCode;
   }
   tellProblem(`error (a bug of gatewright, please report it): ${describe(error)}.`);
-  return EXIT.no;
+  // 1 would be an answer, and 3 another.
+  return EXIT.usage;
 }
 
 function describe(error: unknown): string {

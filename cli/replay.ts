@@ -1,14 +1,15 @@
 /** `gatewright replay`: what a change does to the requests of an access log, before it is rolled out. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { LocalCertificates } from '../gateway-runtime/control/certificates.ts';
+import { creationTimes } from '../gateway-runtime/preview/compared.ts';
 import { re2 } from '../gateway-runtime/regex/re2.ts';
 import { FORMATS, formatOf } from '../gateway-runtime/replay/formats/index.ts';
 import type { LogFormat } from '../gateway-runtime/replay/logged-request.ts';
 import { Replay, type ReplayOptions } from '../gateway-runtime/replay/replay.ts';
-import { CLUSTER, creationTimes, readSide, type Side } from './diff/side.ts';
+import { CLUSTER, readSide, type Side } from './diff/side.ts';
 import { type ReadingFlags, withReadingOptions } from './reading-options.ts';
 import { progressOn } from './replay/progress.ts';
-import { readLines, STDIN } from './replay/read-lines.ts';
+import { readLines, requireLog, STDIN } from './replay/read-lines.ts';
 import { replayText } from './replay/text-report.ts';
 import { CommandError, EXIT, print, tell, tellProblem } from './terminal.ts';
 
@@ -72,6 +73,8 @@ function portOf(text: string): number {
 }
 
 async function run(logs: string[], flags: Flags): Promise<void> {
+  // An app may take a while, and a log that is not there is known at once.
+  for (const log of logs) await requireLog(log);
   const { against, from } = await readSides(flags);
   const known = new Set([...against.keys(), ...(from?.keys() ?? [])]);
   if (flags.gateway !== undefined && !known.has(flags.gateway)) {
@@ -88,7 +91,7 @@ async function run(logs: string[], flags: Flags): Promise<void> {
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.gateway === undefined ? {} : { gateway: flags.gateway }),
   };
-  const reading = new Reading(logs.join(', '), options, formatNamed(flags.format));
+  const reading = new Reading(logs.map(shownLog).join(', '), options, formatNamed(flags.format));
   const progress = progressOn(process.stderr);
   for (const log of logs) {
     await readLines(log, {
@@ -102,17 +105,16 @@ async function run(logs: string[], flags: Flags): Promise<void> {
   if (totals.requests === 0 && totals.unread.count > 0) {
     const [first] = totals.unread.first;
     throw new CommandError(
-      `error no line of ${logs.join(', ')} can be read as ${format}: ${first!.problem} (line ${first!.line}: ${first!.text}).`,
+      `error no line of ${logs.map(shownLog).join(', ')} can be read as ${format}: ${first!.problem} (line ${first!.line}: ${first!.text}).`,
       EXIT.usage,
     );
   }
   if (flags.json) print(JSON.stringify({ format, ...totals }, undefined, 2));
-  else
-    print(
-      replayText(totals, logs.map((each) => (each === STDIN ? 'standard input' : each)).join(', '), !!from),
-    );
+  else print(replayText(totals, logs.map(shownLog).join(', '), !!from));
   if (totals.unchanged < totals.requests) process.exitCode = EXIT.no;
 }
+
+const shownLog = (log: string) => (log === STDIN ? 'standard input' : log);
 
 const formatNamed = (name: string) => FORMATS.find((each) => each.name === name);
 
@@ -200,7 +202,11 @@ class Reading {
 
   #choose(): void {
     const [first] = this.#waiting;
-    if (first === undefined) throw new CommandError(`error ${this.#log} has no line.`, EXIT.usage);
+    if (first === undefined)
+      throw new CommandError(
+        `error ${this.#log} has no line. Name an access log with requests in it.`,
+        EXIT.usage,
+      );
     const format = formatOf(this.#waiting);
     if (!format) {
       const names = FORMATS.map(({ name }) => name).join(', ');
@@ -209,7 +215,7 @@ class Reading {
         EXIT.usage,
       );
     }
-    tell(`The log is of the format ${format.name} (--format says otherwise).`);
+    tell(`The log is read as ${format.name}; --format names another format.`);
     this.#start(format);
     for (const line of this.#waiting) this.#replay!.line(line);
     this.#waiting = [];

@@ -13,6 +13,7 @@ import { JsonReport } from './serve/json-report.ts';
 import { Session } from './serve/session.ts';
 import { TextReport } from './serve/text-report.ts';
 import { CommandError, EXIT, print, tellProblem } from './terminal.ts';
+import { unwritable } from './unwritable.ts';
 
 interface Flags {
   readonly address: string;
@@ -32,7 +33,7 @@ interface Flags {
 export function define(command: Command): void {
   command
     .argument('<path...>', 'manifests (*.yaml, *.yml, *.json), folders of them, and cdk8s apps (app.ts)')
-    .option('--address <ip>', 'where listeners are bound', '127.0.0.1')
+    .option('--address <ip>', 'where listeners are bound', ownAddress, '127.0.0.1')
     .option(
       '--port-offset <number>',
       'added to ports under 1024; "free" takes any free port',
@@ -117,7 +118,10 @@ async function openAccessLog(file: string | true | undefined): Promise<AccessLog
   try {
     await once(stream, 'open');
   } catch (error) {
-    throw new CommandError(`error --access-log ${file}: ${(error as Error).message}.`, EXIT.usage);
+    throw new CommandError(
+      `error --access-log ${file} ${unwritable(error)}. Fix: name another file.`,
+      EXIT.usage,
+    );
   }
   return {
     write: (line) => void stream.write(`${line}\n`),
@@ -153,6 +157,13 @@ function stopSignal(): Promise<void> {
   });
 }
 
+function ownAddress(text: string): string {
+  if (isIP(text) !== 0) return text;
+  throw new InvalidArgumentError(
+    'Expected an IP address of this machine, such as 127.0.0.1, or 0.0.0.0 for all.',
+  );
+}
+
 function offset(text: string): number | 'free' {
   if (text === 'free') return text;
   const value = Number(text);
@@ -174,7 +185,7 @@ function adminAddress(text: string): { address: string; port: number } {
 
 function backend(text: string, before: BackendMapping[] = []): BackendMapping[] {
   const mapping = parseBackendMapping(text);
-  if ('problem' in mapping) throw new InvalidArgumentError(`${mapping.problem}.`);
+  if ('problem' in mapping) throw new InvalidArgumentError(`The mapping is wrong: ${mapping.problem}.`);
   return [...before, mapping];
 }
 

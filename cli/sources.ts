@@ -15,7 +15,7 @@ import { readObject } from '../gateway-runtime/control/read-object.ts';
 import type { SourcedObject, SourceProblem } from '../gateway-runtime/control/source.ts';
 import type { Diagnostic } from '../gateway-runtime/snapshot/diagnostic.ts';
 import { AppError, AppProcess, type AppProcessOptions, Superseded } from './app/app-process.ts';
-import type { AppObject, AppProblem } from './app/messages.ts';
+import type { AppObject, AppProblem, Place } from './app/messages.ts';
 import { CommandError, EXIT } from './terminal.ts';
 
 /** Nothing is known of the app yet, so what was known stays. */
@@ -233,15 +233,21 @@ function readAppObjects(
 ): ReadPart {
   const read: SourcedObject[] = [];
   const problems: SourceProblem[] = [];
-  for (const { json, path, place } of objects) {
-    const origin = `${place ? `${shownPath(place.file)}:${place.line}` : file} ${path}`;
+  for (const { json, path, place, parts = {} } of objects) {
+    const origin = `${place ? shownPlace(place) : file} ${path}`;
     const result = readObject(JSON.parse(json) as RawObject, origin, () => ({ file: origin }));
-    if (result.object) read.push(result.object);
+    const named = Object.entries(parts).map(
+      ([name, part]) => [name, `${shownPlace(part.place)} ${part.path}`] as const,
+    );
+    if (result.object)
+      read.push(named.length > 0 ? { ...result.object, parts: new Map(named) } : result.object);
     if (result.passedOver) count(result.passedOver, 1);
     problems.push(...(result.problems ?? []));
   }
   return { objects: read, problems, broken: false };
 }
+
+const shownPlace = ({ file, line }: Place) => `${shownPath(file)}:${line}`;
 
 export function appProblem(
   { message, construct, file, line }: AppProblem,

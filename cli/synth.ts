@@ -8,6 +8,7 @@ import { AppError, AppProcess } from './app/app-process.ts';
 import { appTimeoutOption } from './app/app-timeout.ts';
 import { appProblem, isApp } from './sources.ts';
 import { CommandError, counted, EXIT, tell, tellAsIs, tellProblem } from './terminal.ts';
+import { unwritable } from './unwritable.ts';
 
 interface Flags {
   readonly output?: string;
@@ -28,9 +29,10 @@ Examples:
   gatewright synth app.ts -o dist
   gatewright synth app.ts | kubectl apply --server-side -f -
 
-Standard output has the Namespaces first, so that it can be applied in one go.
-Everything is checked first: grants, field rules, and what the objects mean
-together. Errors name the construct and end with exit code 1; warnings do not.`;
+Standard output has definitions and Namespaces first, so that it can be applied
+in one go. Everything is checked before: grants, field rules, and what the
+objects mean together. Errors name the construct and end with exit code 1;
+warnings do not.`;
 
 async function synth(path: string, { output: folder, appTimeout }: Flags): Promise<void> {
   const app = resolve(path);
@@ -42,9 +44,9 @@ async function synth(path: string, { output: folder, appTimeout }: Flags): Promi
       EXIT.usage,
     );
   }
+  if (folder) await makeFolder(folder);
   const runner = new AppProcess(app, { print: tellAsIs, timeout: appTimeout });
   const started = Date.now();
-  if (folder) await mkdir(folder, { recursive: true });
   const loading = runner.load(folder ? { folder: resolve(folder) } : 'text');
   try {
     const { text, objects, warnings } = await loading;
@@ -59,6 +61,17 @@ async function synth(path: string, { output: folder, appTimeout }: Flags): Promi
     for (const problem of error.problems) tellProblem(formatSourceProblem(appProblem(problem, app)));
     throw new CommandError(
       `error nothing was written: ${counted(error.problems.length, 'error')} in ${path}.`,
+    );
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw new CommandError(
+      `error --output ${folder} ${unwritable(error)}. Fix: name another folder.`,
+      EXIT.usage,
     );
   }
 }

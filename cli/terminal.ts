@@ -13,8 +13,10 @@ export const EXIT = {
   ok: 0,
   /** The command did its work, and the answer is no: objects were refused, a request has no route. */
   no: 1,
-  /** The command was called in a way that it does not understand. */
+  /** The command was called in a way that it does not understand, or could not do its work. */
   usage: 2,
+  /** The answer is one that the caller has said to refuse. */
+  refused: 3,
 } as const;
 
 /** An error that is the user's to mend: one or more lines, with the next step. Ends the command. */
@@ -33,6 +35,15 @@ export function print(text = ''): void {
 
 export function tell(text = ''): void {
   process.stderr.write(`${text}\n`);
+}
+
+/** A sentence, as lines for people at a terminal; one line for whatever else reads standard error. */
+export function tellFolded(text: string): void {
+  const [indent = ''] = /^ */.exec(text) ?? [];
+  const lines = process.stderr.isTTY
+    ? wrapped(text.trimStart(), WIDTH - 2 - indent.length)
+    : [text.trimStart()];
+  tell(indent + lines.join(`\n${indent}  `));
 }
 
 /** What a user's program wrote, ends of lines and all. */
@@ -64,20 +75,27 @@ export function folded(text: string, width: number): string[] {
 
 const NARROWEST = 36;
 
+/** A cell that is longer makes its own row longer, and no other. */
+const WIDEST = 40;
+
 /** Rows as columns, each as wide as its widest cell. The last one is wrapped, below the row where it would be too narrow. */
-export function columns(rows: readonly (readonly string[])[], indent = ''): string[] {
+export const columns = (rows: readonly (readonly string[])[], indent = ''): string[] =>
+  columnRows(rows, indent).flat();
+
+/** The same, as the lines of each row. */
+export function columnRows(rows: readonly (readonly string[])[], indent = ''): string[][] {
   const widths: number[] = [];
   for (const row of rows) {
     row.slice(0, -1).forEach((cell, index) => {
-      widths[index] = Math.max(widths[index] ?? 0, cell.length);
+      if (cell.length <= WIDEST) widths[index] = Math.max(widths[index] ?? 0, cell.length);
     });
   }
-  return rows.flatMap((row) => {
+  return rows.map((row) => {
     const head =
       indent +
       row
         .slice(0, -1)
-        .map((cell, index) => `${cell.padEnd(widths[index]!)}  `)
+        .map((cell, index) => `${cell.padEnd(widths[index] ?? 0)}  `)
         .join('');
     const last = row.at(-1)!;
     if (!process.stdout.isTTY || head.length + last.length <= WIDTH) return [(head + last).trimEnd()];

@@ -11,11 +11,15 @@ export interface GatewayObjectProps {
     | 'HTTPRoute'
     | 'TLSRoute'
     | 'ReferenceGrant'
-    | 'GatewayParameters';
+    | 'GatewayParameters'
+    | 'GatewayPolicy'
+    | 'RoutePolicy'
+    | 'Grant';
   readonly name: string;
   /** @default - none: the kind is cluster-scoped */
   readonly namespace?: string;
   readonly labels?: Record<string, string>;
+  readonly annotations?: Readonly<Record<string, string>>;
   /** Asked for at synth, when all that adds to the object has been said. */
   readonly spec: () => Record<string, unknown>;
 }
@@ -25,11 +29,11 @@ export interface GatewayObjectProps {
  * a diff shows nothing but changes. A spec that breaks a field rule is left as it is; the checks report it.
  */
 export function gatewayObject(scope: Construct, id: string, props: GatewayObjectProps): ApiObject {
-  const { kind, name, namespace, labels } = props;
+  const { kind, name, namespace, labels, annotations } = props;
   const head = {
     apiVersion: `${KINDS[kind].group}/${KINDS[kind].versions[0]}`,
     kind,
-    metadata: { name, namespace, labels },
+    metadata: { name, namespace, labels, annotations },
   };
   const spec = Lazy.any({
     produce: () => {

@@ -3,6 +3,7 @@ import { hostnameMatches, intersectHostnames } from '../gateway-runtime/match/ho
 import { inAllCopies } from './copies.ts';
 import { fixFields } from './fixed.ts';
 import type { GrantedHostname } from './granted.ts';
+import type { ListenerSpec } from './listener.ts';
 import type { Delegated } from './path-limits.ts';
 import { hostnamesText, missingGrant } from './role.ts';
 import type { RouteKind } from './route-kind.ts';
@@ -20,6 +21,22 @@ export interface ListenerPlace {
   readonly hostname?: string;
   /** @default - those of the attachment */
   readonly kinds?: readonly RouteKind[];
+  /**
+   * What is spoken there.
+   * @default - not known, of a grant that was exported without it
+   */
+  readonly protocol?: ListenerSpec['protocol'];
+  /** @default - not known, as above */
+  readonly port?: number;
+  /** Set where its object has listeners of others as well, so that a route names the section. */
+  readonly isShared?: boolean;
+}
+
+/** A listener of a gateway at which a team has HTTPS listeners of its own. */
+export interface OwnListener {
+  /** As the gateway calls it. */
+  readonly listener: string;
+  readonly port: number;
 }
 
 /**
@@ -45,6 +62,10 @@ export interface Attachment<
   readonly team?: TeamRef<TeamName>;
   /** The paths below which routes are; `/` for all. */
   readonly paths: readonly string[];
+  /** The names of the Secrets with the certificates that the team brings itself, see `TeamCertificate`. */
+  readonly ownCertificates: readonly string[];
+  /** @internal The listeners of the gateway at which it brings them. */
+  readonly ownListeners: readonly OwnListener[];
   /** @internal What was given on to other teams, by now. */
   readonly delegations: () => readonly Delegated[];
   /** @internal How messages name it, such as `grant platform/shared-gw/shop`. */
@@ -86,6 +107,8 @@ export function admit(attachment: Attachment): void {
     'wholeObject',
     'places',
     'hostname',
+    'ownCertificates',
+    'ownListeners',
   ]);
   made.add(attachment);
 }
@@ -112,16 +135,18 @@ export function foreignProblem(
 ): string | undefined {
   if (!team || !on.team || team.name === on.team.name) return undefined;
   const asked = hostnames.filter((host) => hostnameProblem(host, [on]) === undefined);
+  const what = on.hostnames.length > 0 ? hostnamesText(asked) : listenersText(on);
   return (
     `${on.title} is for team ${on.team.name}, this chart belongs to team ${team.name}` +
-    missing(hostnamesText(asked), on, team)
+    missing(what, on, team)
   );
 }
 
 /** Why a kind of route may not attach, or undefined. */
 export function kindProblem(on: Attachment, kind: string, hostnames: readonly string[]): string | undefined {
   if ((on.kinds as readonly string[]).includes(kind)) return undefined;
-  return `${on.title} is not for ${kind} (granted: ${on.kinds.join(', ')})${missing(`${kind}s for ${hostnames.join(', ')}`, on)}`;
+  const asked = (hostnames.length > 0 ? hostnames : on.hostnames).join(', ') || listenersText(on);
+  return `${on.title} is not for ${kind} (granted: ${on.kinds.join(', ')})${missing(`${kind}s for ${asked}`, on)}`;
 }
 
 /** Why a listener may not be used, or undefined. */
@@ -131,9 +156,14 @@ export function listenerProblem(
   hostnames: readonly string[],
 ): string | undefined {
   if (on.listeners.includes(name)) return undefined;
-  const what = `${hostnamesText(hostnames)} for listener ${name}`;
+  const what =
+    on.hostnames.length > 0 ? `${hostnamesText(hostnames)} for listener ${name}` : `listener ${name}`;
   return `listener ${name} is outside ${on.title} (granted: ${on.listeners.join(', ')})${missing(what, on)}`;
 }
+
+/** What is granted where there are no hostnames. */
+const listenersText = ({ listeners }: Attachment) =>
+  `${listeners.length > 1 ? 'listeners' : 'listener'} ${listeners.join(', ')}`;
 
 /** The end of a sentence. Of a listener that is open to whole namespaces nothing is granted. */
 function missing(what: string, on: Attachment | undefined, team = on?.team): string {
@@ -158,23 +188,23 @@ export interface ParentRef {
 }
 
 /**
- * The parentRefs by which a route with these hostnames attaches. Sections are named where the object is shared with others or
+ * The parentRefs by which a route with these hostnames attaches to the listeners of an attachment. Sections are named where the object is shared with others or
  * where only some of the listeners are wanted; else the route attaches to the object, and takes part in listeners added to it.
  */
 export function parentRefs(
   attachment: Attachment,
+  all: readonly ListenerPlace[],
   hostnames: readonly string[],
   listeners: readonly string[] | undefined,
   kind: RouteKind,
 ): ParentRef[] {
-  const places = attachment
-    .places()
+  const places = all
     .filter(({ kinds }) => kinds?.includes(kind) ?? true)
     .filter((place) => listeners === undefined || listeners.includes(place.listener))
     .filter((place) => intersectHostnames(place.hostname, hostnames).length > 0);
-  if (listeners === undefined && attachment.wholeObject) {
-    const [first] = places;
-    return first ? [{ kind: first.kind, namespace: first.namespace, name: first.name }] : [];
-  }
-  return places.map(({ kind, namespace, name, sectionName }) => ({ kind, namespace, name, sectionName }));
+  const isWhole = attachment.wholeObject && listeners === undefined;
+  const refs = places.map(({ kind, namespace, name, sectionName, isShared }) =>
+    isWhole && !isShared ? { kind, namespace, name } : { kind, namespace, name, sectionName },
+  );
+  return [...new Map(refs.map((each) => [JSON.stringify(each), each])).values()];
 }

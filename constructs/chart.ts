@@ -2,11 +2,12 @@
 import { Chart, type ChartProps } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { clusterObject } from './api-object.ts';
-import { frozenTeam } from './attachment.ts';
+import { frozenTeam, isAttachment } from './attachment.ts';
 import { requireChecks } from './checks.ts';
 import { exportGrants } from './export-grants.ts';
 import { fixFields } from './fixed.ts';
 import type { OwnAttachment } from './granted.ts';
+import { noteUse } from './granted-elsewhere.ts';
 import { anything, flag, optional, read, record, type Shape, text } from './props.ts';
 import { ON_OF_CHART, TEAM_OF_CHART } from './role.ts';
 import { isTeamRef, type TeamRef, teamType } from './team.ts';
@@ -42,8 +43,8 @@ export class PlatformChart extends Chart {
 
   /**
    * Writes, now, what a team was granted by this chart so far: a small module, and beside it the same as JSON, for the repository of the team to
-   * import. There `grants.shop` is what the grant is here, with all that the compiler knows of it, so that a grant that is narrowed later
-   * is an error where the team compiles, before anything is applied. Throws an Error where the team has no grants.
+   * import, and as YAML the objects that its routes attach to, for its tests and previews. There `grants.shop` is what the grant is here, with all that the compiler knows of it and what is enforced on its routes, so that a grant
+   * that is narrowed later is an error where the team compiles, and a bound where it synthesizes, before anything is applied. Throws an Error where the team has no grants, and where something is wrong with this chart.
    *
    * @param file The module, from the working directory, such as `grants/shop.ts`.
    * @param team The team; else the one that the file is named after.
@@ -80,6 +81,7 @@ export class TeamChart<const Name extends string = string, const On = undefined>
     fixFields(this, ['team', 'on']);
     Object.defineProperty(this, TEAM_OF_CHART, { value: frozenTeam(this.team) });
     Object.defineProperty(this, ON_OF_CHART, { value: on });
+    noteUse(this, [on as unknown].flat().filter(isAttachment));
     requireChecks(this, () => [...problems]);
   }
 }

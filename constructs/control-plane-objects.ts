@@ -16,20 +16,19 @@ import {
 } from 'cdk8s-plus-25';
 import type { Construct } from 'constructs';
 import { OWN_GROUP } from '../gateway-runtime/api/names.ts';
+import { ADMIN_PORT, CONTROL_PORT } from '../gateway-runtime/snapshot/container-ports.ts';
 
 /** Of the Deployment, the service account, the lease and the label. */
 export const NAME = 'gatewright';
 /** Of the Service that data planes dial, and of the PodDisruptionBudget. */
 export const CONTROL_PLANE = 'gatewright-control-plane';
 
-const DISTRIBUTION_PORT = 9903;
-const ADMIN_PORT = 9902;
 /** "nonroot" of the image. */
 const USER = 65532;
 /** Its own token, by which its replicas know each other; of no use at the API server. */
 const TOKEN = { folder: '/var/run/secrets/gatewright', audience: `distribution.${OWN_GROUP}`, seconds: 3600 };
 /** A selector can't be changed later, so it is not derived from where the construct stands. */
-const LABELS = { 'app.kubernetes.io/name': NAME };
+export const LABELS = { 'app.kubernetes.io/name': NAME };
 
 export interface ControlPlaneProps {
   readonly namespace: string;
@@ -46,8 +45,8 @@ export function controlPlane(scope: Construct, props: ControlPlaneProps): void {
     ports: [
       {
         name: 'distribution',
-        port: DISTRIBUTION_PORT,
-        targetPort: DISTRIBUTION_PORT,
+        port: CONTROL_PORT,
+        targetPort: CONTROL_PORT,
         protocol: Protocol.TCP,
       },
     ],
@@ -96,7 +95,7 @@ function deployment(
           GATEWRIGHT_IMAGE: EnvValue.fromValue(image),
         },
         ports: [
-          { name: 'distribution', number: DISTRIBUTION_PORT, protocol: Protocol.TCP },
+          { name: 'distribution', number: CONTROL_PORT, protocol: Protocol.TCP },
           { name: 'admin', number: ADMIN_PORT, protocol: Protocol.TCP },
         ],
         // Until it is up at all it has a minute.

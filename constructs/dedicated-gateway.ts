@@ -20,7 +20,7 @@ import {
 import type { GrantedHostname, PlatformScope } from './granted.ts';
 import type { GrantedListener } from './listener.ts';
 import { found, optional, read, type Shape, texts } from './props.ts';
-import { type RouteKind, routeKinds } from './route-kind.ts';
+import { isPortListener, type RouteKind, routeKinds } from './route-kind.ts';
 import { ATTACHMENTS } from './synth-hooks.ts';
 import { allow, isTeamRef, type TeamRef, teamType } from './team.ts';
 
@@ -32,7 +32,7 @@ export interface DedicatedGatewayProps<
 > extends GatewayProps<Listeners> {
   /** The only team whose routes may attach. */
   readonly team: TeamRef<TeamName>;
-  /** The only hostnames that are served; `*.` in front covers one or more labels. */
+  /** The only hostnames that are served; `*.` in front covers one or more labels. Listeners made with `tcp()` and `udp()` serve whatever comes. */
   readonly hostnames: Hosts;
   /**
    * The kinds of routes that the team may attach.
@@ -70,6 +70,10 @@ export class DedicatedGateway<
   readonly listeners: readonly (keyof Listeners & string)[];
   /** A dedicated gateway is for all paths. */
   readonly paths = frozenList(['/'] as const);
+  /** The platform brings the certificates of its listeners. */
+  readonly ownCertificates = frozenList([] as const);
+  /** @internal */
+  readonly ownListeners = frozenList([] as const);
   /** @internal */
   readonly delegations = () => [];
   /** @internal */
@@ -102,7 +106,7 @@ export class DedicatedGateway<
     this.gatewayName = `${this.namespace}/${this.name}`;
     this.title = `dedicated gateway ${this.node.path}`;
     admit(this);
-    allow(team, this.kinds);
+    allow(team, this);
   }
 
   /** A hostname known only at run time. Throws an Error where the gateway does not serve it. */
@@ -124,8 +128,10 @@ export class DedicatedGateway<
       name,
       sectionName: sectionName(listener, hostname),
       listener,
-      hostname,
+      ...(hostname === undefined ? {} : { hostname }),
       kinds: kindsAt(this._specs[listener]!, this.kinds),
+      protocol: this._specs[listener]!.protocol,
+      port: this._specs[listener]!.port,
     }));
   }
 
@@ -143,7 +149,24 @@ export class DedicatedGateway<
     };
   }
 
-  #perListener<T>(make: (listener: string, hostname: string) => T): T[] {
-    return this.listeners.flatMap((listener) => this.hostnames.map((hostname) => make(listener, hostname)));
+  /** @internal */
+  override _problems(): string[] {
+    const idle = this.listeners.filter((name) => kindsAt(this._specs[name]!, this.kinds).length === 0);
+    return [
+      ...super._problems(),
+      // An entry that names no kinds would admit all of them.
+      ...idle.map(
+        (name) =>
+          `listener ${name} has protocol ${this._specs[name]!.protocol}, which takes no ${this.kinds.join(', ')}: leave it out, or name a kind that it takes in kinds`,
+      ),
+    ];
+  }
+
+  #perListener<T>(make: (listener: string, hostname: string | undefined) => T): T[] {
+    return this.listeners.flatMap((listener) =>
+      isPortListener(this._specs[listener]!)
+        ? [make(listener, undefined)]
+        : this.hostnames.map((hostname) => make(listener, hostname)),
+    );
   }
 }

@@ -1,10 +1,11 @@
 import { Construct } from 'constructs';
+import { GRANTED_PATH } from '../gateway-runtime/api/grant.ts';
+import { isBelow } from '../gateway-runtime/grants/paths.ts';
 import { hostnameMatches } from '../gateway-runtime/match/hostname.ts';
-import { normalizePath } from '../gateway-runtime/match/normalize.ts';
 import { admit, hostnameProblem, type ListenerPlace, listenerProblem } from './attachment.ts';
 import { requireChecks } from './checks.ts';
 import { type AnyGrant, type DelegateProps, Grant } from './grant.ts';
-import { type Delegated, isBelow } from './path-limits.ts';
+import type { Delegated } from './path-limits.ts';
 import { found, optional, read, type Shape, text, texts } from './props.ts';
 import { allow, isTeamRef, type TeamRef } from './team.ts';
 
@@ -53,7 +54,15 @@ export class Delegation extends Construct implements GrantHolder {
     const parent = holder.grant;
     const earlier = givenOn(holder);
     const hostnames: readonly string[] = props.hostnames ?? parent.hostnames;
-    const listeners: readonly string[] = props.listeners ?? parent.listeners;
+    const ofHttp = new Set(
+      parent
+        .places()
+        .flatMap(({ kinds, listener }: ListenerPlace) =>
+          (kinds?.includes('HTTPRoute') ?? true) ? listener : [],
+        ),
+    );
+    const isOfHttp = (name: string) => ofHttp.has(name);
+    const listeners: readonly string[] = props.listeners ?? parent.listeners.filter(isOfHttp);
     const isWhole = props.hostnames === undefined && props.listeners === undefined;
     this.grant = new Grant({
       team,
@@ -70,18 +79,29 @@ export class Delegation extends Construct implements GrantHolder {
       remainder: parent,
     });
     admit(this.grant);
-    allow(team, this.grant.kinds);
+    allow(team, this.grant);
     requireChecks(this, () => {
       const ofPath = pathProblems(path, parent);
       return [
         ...problems,
         ...ofPath,
         ...(team.name === parent.team.name ? [`${parent.title} is for team ${team.name} already`] : []),
+        ...(parent.ownListeners.length > 0
+          ? [
+              `${parent.title} has certificates of team ${parent.team.name}, whose own listeners admit its own namespace alone: delegate paths of a grant without ownCertificates`,
+            ]
+          : []),
         ...(parent.kinds.includes('HTTPRoute')
           ? []
           : [`${parent.title} is not for HTTPRoute, and only routes of that kind have paths to delegate`]),
         ...hostnames.flatMap((each) => hostnameProblem(each, [parent]) ?? []),
-        ...listeners.flatMap((each) => listenerProblem(each, parent, hostnames) ?? []),
+        ...listeners.flatMap(
+          (each) =>
+            listenerProblem(each, parent, hostnames) ??
+            (isOfHttp(each)
+              ? []
+              : `listener ${each} takes no HTTPRoute, and only routes of that kind have paths to delegate`),
+        ),
         ...(ofPath.length > 0 ? [] : earlier.flatMap((each) => overlapProblems(this.given, each))),
       ];
     });
@@ -120,11 +140,8 @@ const isPartOf = (
 
 function pathProblems(path: unknown, parent: AnyGrant): string[] {
   const paths: readonly string[] = parent.paths;
-  if (typeof path !== 'string' || !/^\/.*[^/]$/.test(path) || normalizePath(path) !== path) {
-    return [
-      `delegate() takes a path such as "/checkout" first, without "/" at its end and in its normal form, this is ${found(path)}`,
-    ];
-  }
+  if (typeof path !== 'string' || path === '/' || !GRANTED_PATH.regex.test(path))
+    return [`delegate() takes first ${GRANTED_PATH.words}; this is ${found(path)}`];
   if (paths.includes(path) || !paths.some((limit) => isBelow(path, limit))) {
     return [
       `path ${path} is not below that of ${parent.title} (granted: ${paths.join(', ')} and all below): a delegation can only narrow`,

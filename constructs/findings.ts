@@ -9,7 +9,9 @@ import { ruleField } from '../gateway-runtime/snapshot/rule-field.ts';
 import type { HttpRule, Snapshot } from '../gateway-runtime/snapshot/snapshot.ts';
 import { translate } from '../gateway-runtime/translate/translate.ts';
 import type { AppObject } from './app-objects.ts';
+import { grantedStandIns } from './granted-elsewhere.ts';
 import { importedGrants } from './import-grant.ts';
+import { placesOf } from './own-listeners.ts';
 import { priorityFindings } from './priorities.ts';
 import { certificateStandIns } from './stand-ins.ts';
 import { type SynthHooks, WARNINGS } from './synth-hooks.ts';
@@ -34,15 +36,17 @@ export function findingsOf(root: IConstruct, appObjects: readonly AppObject[]): 
 function meaning(root: IConstruct, appObjects: readonly AppObject[]): Finding[] {
   const paths = new Paths(appObjects);
   const objects = appObjects.map(({ object }) => object);
-  const translation = translate([...objects, ...certificateStandIns(objects)], {
-    regex: re2,
-    classes: 'any',
-  });
+  const granted = grantedStandIns(root, objects);
+  const all = [...objects, ...granted];
+  const translation = translate([...all, ...certificateStandIns(all)], { regex: re2, classes: 'any' });
+  // What is wrong with what stands elsewhere is not for here.
+  const there = new Set(granted.map((object) => refKey(refOf(object))));
+  const diagnostics = translation.diagnostics.filter(({ object }) => !there.has(refKey(object)));
   return [
     ...duplicates(appObjects),
     ...priorityFindings(root),
     ...root.node.findAll().flatMap((construct) => ownWarnings(construct, objects)),
-    ...fromDiagnostics(translation.diagnostics, paths),
+    ...fromDiagnostics(root, diagnostics, paths),
     ...[...translation.snapshots.values()].flatMap((snapshot) => fromShadows(shadows(snapshot), paths)),
   ];
 }
@@ -104,26 +108,45 @@ const NEVER_ERRORS = new Set([
   'route/not-allowed-by-listeners',
   'listener/invalid-route-kinds',
   'listener/unsupported-protocol',
+  // In sum what is told of each listener.
+  'gateway/listeners-not-valid',
   'gateway-class/invalid-parameters',
   'gateway/invalid-parameters',
 ]);
 
 /** What one object says of several of its fields in the same words is one finding. */
-function fromDiagnostics(diagnostics: readonly Diagnostic[], paths: Paths): Finding[] {
-  // What was granted elsewhere is there.
-  const elsewhere = new Set([...importedGrants()].flatMap((grant) => grant.places().map(refKey)));
+function fromDiagnostics(root: IConstruct, diagnostics: readonly Diagnostic[], paths: Paths): Finding[] {
+  // What was granted elsewhere is there, and so is its gateway.
+  const elsewhere = new Set(
+    [...importedGrants().keys()].flatMap((grant) => [
+      `Gateway/${grant.gatewayName}`,
+      ...placesOf(root, grant).map(refKey),
+    ]),
+  );
   const groups = new Map<string, [Diagnostic, ...Diagnostic[]]>();
   for (const diagnostic of diagnostics) {
     // Most objects of an app are none of a gateway's business.
     if (diagnostic.code === 'object/unknown-kind') continue;
     const { code, object, message, related = [] } = diagnostic;
-    if (code === 'route/parent-not-found' && related.some((ref) => elsewhere.has(refKey(ref)))) continue;
+    if (code.endsWith('/parent-not-found') && related.some((ref) => elsewhere.has(refKey(ref)))) continue;
+    if (code === 'listener/invalid-route-kinds' && isUnserved(diagnostics, diagnostic)) continue;
     const key = `${paths.of(object) ?? refKey(object)} ${code} ${message}`;
     const group = groups.get(key);
     if (group) group.push(diagnostic);
     else groups.set(key, [diagnostic]);
   }
   return [...groups.values()].map((group) => fromDiagnostic(group, paths));
+}
+
+/** Whether the protocol of a listener is not served, which says enough of the kinds of routes that it is for. */
+function isUnserved(diagnostics: readonly Diagnostic[], { object, field }: Diagnostic): boolean {
+  const protocol = `${field?.split('.').slice(0, 2).join('.')}.protocol`;
+  return diagnostics.some(
+    (each) =>
+      each.code === 'listener/unsupported-protocol' &&
+      each.field === protocol &&
+      refKey(each.object) === refKey(object),
+  );
 }
 
 function fromDiagnostic([first, ...others]: [Diagnostic, ...Diagnostic[]], paths: Paths): Finding {

@@ -1,7 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
-import { GATEWAY_PARAMETERS_DEFINITION } from '../gateway-runtime/api/gateway-parameters.ts';
 import { CONTROLLER_NAME } from '../gateway-runtime/api/names.ts';
+import { OWN_DEFINITIONS } from '../gateway-runtime/api/own-kinds.ts';
 import { generatedName } from '../gateway-runtime/snapshot/generated-names.ts';
 import { clusterObject, gatewayObject } from './api-object.ts';
 import { clientCertificateIn, policyAuthoritiesIn } from './backend-certificates.ts';
@@ -10,6 +10,9 @@ import { controlPlane, NAME } from './control-plane-objects.ts';
 import { DEFAULT_CLASS, isGateway } from './gateway.ts';
 import { type DataPlaneProps, parametersObject } from './gateway-parameters.ts';
 import type { PlatformScope } from './granted.ts';
+import { NamesByNamespace } from './names-by-namespace.ts';
+import { NetworkGraph } from './network-graph.ts';
+import { NETWORKING } from './network-policies.ts';
 import {
   AUTHORITY_RULES,
   CLUSTER_RULES,
@@ -19,8 +22,9 @@ import {
   RBAC_GROUP,
   secretRules,
 } from './permissions.ts';
-import { isObject, number, oneOf, optional, read, record, type Shape, text, type } from './props.ts';
+import { flagOr, isObject, number, oneOf, optional, read, record, type Shape, text, type } from './props.ts';
 import { platformProblems } from './role.ts';
+import { RUNTIME_NETWORK, type RuntimeNetworkProps, runtimePolicies } from './runtime-network.ts';
 import { MATERIALIZE } from './synth-hooks.ts';
 
 export interface GatewayClassProps {
@@ -72,6 +76,15 @@ export interface GatewayRuntimeProps<Classes extends string> {
    * @default 'namespaced'
    */
   readonly permissions?: 'namespaced' | 'cluster';
+  /**
+   * Whether NetworkPolicies hold both planes to what this app says of them. Data planes are reached by anybody at the ports of their listeners, and
+   * reach the cluster's DNS, the control plane, and pods of namespaces whose routes their gateway admits or that lend those a Service by a
+   * ReferenceGrant. The control plane is reached by data planes alone. What the app does not have is not seen: ReferenceGrants, gateways and
+   * ListenerSets that are written elsewhere, and backends outside of the cluster; a NetworkPolicy beside these can allow more. The network of the
+   * cluster has to enforce policies.
+   * @default false
+   */
+  readonly networkPolicies?: boolean | RuntimeNetworkProps;
 }
 
 const PROPS: Shape<GatewayRuntimeProps<string>> = {
@@ -80,6 +93,7 @@ const PROPS: Shape<GatewayRuntimeProps<string>> = {
   namespace: optional(text),
   replicas: optional(number),
   permissions: optional(oneOf('namespaced', 'cluster')),
+  networkPolicies: optional(flagOr('an object with monitoring and backends')),
 };
 const CLASS: Shape<GatewayClassProps> = {
   description: optional(text),
@@ -115,8 +129,10 @@ export class GatewayRuntime<
   readonly className: Classes;
   readonly #classes: readonly Classes[];
   readonly #permissions: 'namespaced' | 'cluster';
-  /** Roles in namespaces of gateways, by the id of their construct. */
-  #roles: string[] = [];
+  /** Undefined for no NetworkPolicies. */
+  readonly #network: RuntimeNetworkProps | undefined;
+  /** What depends on the gateways of the app, by the id of the construct. */
+  #ofGateways: string[] = [];
 
   constructor(scope: PlatformScope<Scope, 'runtime'>, id: string, given: GatewayRuntimeProps<Classes>) {
     super(scope as Construct, id);
@@ -126,12 +142,17 @@ export class GatewayRuntime<
     this.#classes = Object.keys(classes) as Classes[];
     this.className = this.#classes[0]!;
     this.#permissions = props.permissions ?? 'namespaced';
+    const network = isObject(props.networkPolicies)
+      ? read('networkPolicies', props.networkPolicies, RUNTIME_NETWORK)
+      : { props: {}, problems: [] };
+    this.#network = props.networkPolicies ? network.props : undefined;
     requireChecks(this, () => [
       ...problems,
+      ...network.problems,
       ...platformProblems(this, 'runtime'),
       ...Object.entries(classes).flatMap(([name, each]) => classProblems(name, each)),
     ]);
-    clusterObject(this, 'GatewayParameters', GATEWAY_PARAMETERS_DEFINITION);
+    for (const each of OWN_DEFINITIONS) clusterObject(this, each.spec.names.kind, each);
     for (const [name, { description, parameters, parametersRef: given }] of Object.entries(classes)) {
       const { namespace } = this;
       const parametersRef = parameters
@@ -161,14 +182,37 @@ export class GatewayRuntime<
     return { className: name };
   }
 
-  /** @internal Rights for what the gateways of the app need and nothing else, each in a Role of its namespace. */
+  /** @internal What the gateways of the app need and nothing else: rights, and ways through the network. */
   [MATERIALIZE](): void {
-    for (const id of this.#roles) this.node.tryRemoveChild(id);
-    this.#roles = [];
-    if (this.#permissions === 'cluster') return;
-    const generated = new Names();
-    const secrets = new Names();
-    const configMaps = new Names();
+    for (const id of this.#ofGateways) this.node.tryRemoveChild(id);
+    this.#ofGateways = [];
+    if (this.#permissions === 'namespaced') this.#gatewayRoles();
+    if (!this.#network) return;
+    const reach = {
+      controlPlane: this.namespace,
+      classes: this.#classes,
+      isEverywhere: this.#permissions === 'cluster',
+    };
+    for (const { name, namespace, spec } of runtimePolicies(new NetworkGraph(this), reach, this.#network))
+      this.#networkPolicy(name, namespace, spec);
+  }
+
+  #networkPolicy(name: string, namespace: string, spec: Record<string, unknown>): void {
+    const id = `network-${namespace}-${name}`;
+    new ApiObject(this, id, {
+      apiVersion: NETWORKING,
+      kind: 'NetworkPolicy',
+      metadata: { name, namespace },
+      spec,
+    });
+    this.#ofGateways.push(id);
+  }
+
+  /** Each in a Role of its namespace. */
+  #gatewayRoles(): void {
+    const generated = new NamesByNamespace();
+    const secrets = new NamesByNamespace();
+    const configMaps = new NamesByNamespace();
     for (const gateway of this.node.root.node.findAll()) {
       if (!isGateway(gateway) || !this.#classes.includes(gateway.className as Classes)) continue;
       generated.add(gateway.namespace, generatedName(gateway.name, gateway.className));
@@ -215,7 +259,7 @@ export class GatewayRuntime<
   }
 
   #gatewayRole(purpose: string, namespace: string, rules: readonly object[]): void {
-    this.#roles.push(this.#role(purpose, namespace, rules, `${purpose}-${namespace}`));
+    this.#ofGateways.push(this.#role(purpose, namespace, rules, `${purpose}-${namespace}`));
   }
 
   #role(purpose: string, namespace: string, rules: readonly object[], id = purpose): string {
@@ -235,29 +279,5 @@ export class GatewayRuntime<
 
   get #subjects() {
     return [{ kind: 'ServiceAccount', name: NAME, namespace: this.namespace }];
-  }
-}
-
-/** Names by namespace. */
-class Names {
-  readonly #all = new Map<string, Set<string>>();
-
-  add(namespace: string, name: string): void {
-    this.#all.set(namespace, (this.#all.get(namespace) ?? new Set()).add(name));
-  }
-
-  get namespaces(): Iterable<string> {
-    return this.#all.keys();
-  }
-
-  /** Sorted. */
-  in(namespace: string): string[] {
-    return [...(this.#all.get(namespace) ?? [])].sort();
-  }
-
-  get sorted(): [namespace: string, names: string[]][] {
-    return [...this.#all]
-      .map(([namespace, names]): [string, string[]] => [namespace, [...names].sort()])
-      .sort(([a], [b]) => (a < b ? -1 : 1));
   }
 }

@@ -2,19 +2,26 @@
 import { type ApiObject, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import { NAMESPACE_NAME_LABEL } from '../gateway-runtime/api/names.ts';
+import { AdmissionPolicies } from './admission.ts';
 import { gatewayObject } from './api-object.ts';
 import { requireChecks } from './checks.ts';
 import { authoritiesOf, differingPorts, frontendTls } from './client-certificates.ts';
 import { type DataPlaneProps, parametersObject } from './gateway-parameters.ts';
+import { GatewayPolicyObject } from './gateway-policy.ts';
+import { GrantObjects } from './grant-objects.ts';
 import { isListener, type ListenerSpec, listenerProblems, type RouteNamespaces } from './listener.ts';
 import { labelProblem, nameProblem } from './naming.ts';
-import { found, isObject, optional, type Read, record, type Shape, text, type } from './props.ts';
+import type { DefaultPolicy, EnforcedPolicy } from './policy-values.ts';
+import { found, isObject, oneOf, optional, type Read, record, type Shape, text, type } from './props.ts';
 import { platformProblems } from './role.ts';
 import { PROTOCOLS, type RouteKind } from './route-kind.ts';
 import type { TeamRef } from './team.ts';
 
 /** A GatewayClass: by name, or as a `GatewayRuntime` gives it. */
 export type GatewayClassRef = string | { readonly className: string };
+
+/** Who holds teams to their grants. */
+export type HeldBy = 'admission' | 'runtime' | 'listeners';
 
 export const DEFAULT_CLASS = 'gatewright';
 
@@ -41,6 +48,13 @@ export interface GatewayProps<Listeners> {
    * @default - as the class says
    */
   readonly parameters?: DataPlaneProps;
+  /**
+   * What holds teams to their grants in a cluster, besides the listeners themselves. `admission`: policies by which the API server refuses what was
+   * not granted (Kubernetes 1.30), and Grant objects, by which our runtime goes whatever routes say. `runtime`: the Grant objects alone. `listeners`:
+   * nothing more, for implementations other than ours in clusters without our kinds.
+   * @default 'admission'
+   */
+  readonly heldBy?: HeldBy;
 }
 
 export const GATEWAY_PROPS: Shape<GatewayProps<unknown>> = {
@@ -56,6 +70,7 @@ export const GATEWAY_PROPS: Shape<GatewayProps<unknown>> = {
   name: optional(text),
   namespace: optional(text),
   parameters: optional(type('an object such as { replicas: 3 }', isObject)),
+  heldBy: optional(oneOf('admission', 'runtime', 'listeners')),
 };
 
 /** An entry of `spec.listeners`. */
@@ -73,11 +88,13 @@ export abstract class GatewayBase<
   readonly name: string;
   readonly namespace: string;
   readonly className: string;
+  readonly heldBy: HeldBy;
   /** The Gateway object. */
   readonly object: ApiObject;
   /** @internal */
   readonly _specs: Listeners;
   readonly #shape: readonly string[];
+  #policy: GatewayPolicyObject | undefined;
 
   /** @internal Throws an Error where there are no listeners at all: nothing could be said of grants and routes on it. */
   constructor(
@@ -101,6 +118,7 @@ export abstract class GatewayBase<
     const usable = Object.entries<ListenerSpec>(listeners as Listeners).filter(([, each]) =>
       isListener(each),
     );
+    this.heldBy = props.heldBy ?? 'admission';
     this.#shape = [
       ...problems,
       ...usable.flatMap(([name, each]) =>
@@ -134,6 +152,31 @@ export abstract class GatewayBase<
         ...this._spec(),
       }),
     });
+    if (this.heldBy !== 'listeners') new GrantObjects(this as never);
+    if (this.heldBy === 'admission') new AdmissionPolicies(this as never);
+  }
+
+  /**
+   * Forces something on all that is served here, whatever routes and their policies say: a GatewayPolicy with overrides. Routes may be stricter
+   * where that can be. What is wrong is told at synth, also what a route of the app says beyond it.
+   */
+  enforce(policy: EnforcedPolicy): this {
+    this.#policed.enforce(policy);
+    return this;
+  }
+
+  /**
+   * What routes have that say nothing themselves, and the bounds of what they may say: a GatewayPolicy with defaults. What is wrong is told at
+   * synth.
+   */
+  defaults(policy: DefaultPolicy): this {
+    this.#policed.defaults(policy);
+    return this;
+  }
+
+  get #policed(): GatewayPolicyObject {
+    this.#policy ??= new GatewayPolicyObject(this);
+    return this.#policy;
   }
 
   /** @internal What the kind of gateway makes of its listeners. */
@@ -155,7 +198,8 @@ export abstract class GatewayBase<
 
   /** @internal */
   _problems(): string[] {
-    if (this.#shape.length > 0) return [...this.#shape];
+    const ofPolicy = this.#policy?.problems ?? [];
+    if (this.#shape.length + ofPolicy.length > 0) return [...this.#shape, ...ofPolicy];
     const problems = [
       ...nameProblem('Gateway', this.name),
       ...Object.keys(this._specs).flatMap((name) => labelProblem('listener', name)),
@@ -180,7 +224,7 @@ interface EntryProps {
 }
 
 export function listenerEntry(
-  spec: ListenerSpec,
+  spec: Pick<ListenerSpec, 'port' | 'protocol' | 'certificates'>,
   { name, hostname, routes, kinds }: EntryProps,
 ): ListenerEntry {
   return {
@@ -196,7 +240,10 @@ export function listenerEntry(
   };
 }
 
-function apiTls({ protocol, certificates }: ListenerSpec): Record<string, unknown> | undefined {
+function apiTls({
+  protocol,
+  certificates,
+}: Pick<ListenerSpec, 'protocol' | 'certificates'>): Record<string, unknown> | undefined {
   if (protocol === 'TLS') return { mode: 'Passthrough' };
   if (protocol !== 'HTTPS') return undefined;
   return { certificateRefs: certificates.map(({ kind, name, namespace }) => ({ kind, name, namespace })) };
@@ -217,14 +264,16 @@ export function onlyNamespacesOf(teams: readonly TeamRef[]): EntryNamespaces {
 /** Whom an entry admits; several namespaces by name are more than people can write. */
 type EntryNamespaces = RouteNamespaces | { readonly from: 'Named'; readonly names: readonly string[] };
 
-function apiNamespaces(routes: EntryNamespaces): Record<string, unknown> {
+/** In the form of the API. */
+export function apiNamespaces(routes: EntryNamespaces): Record<string, unknown> {
   if (routes.from === 'Selector') return { from: 'Selector', selector: { matchLabels: routes.labels } };
   if (routes.from !== 'Named') return { from: routes.from };
   const expression = { key: NAMESPACE_NAME_LABEL, operator: 'In', values: routes.names };
   return { from: 'Selector', selector: { matchExpressions: [expression] } };
 }
 
-/** `secure.shop.example.com`, and `secure-any.shop.example.com` for `*.shop.example.com`. */
-export function sectionName(listener: string, hostname: string): string {
+/** `secure.shop.example.com`, and `secure-any.shop.example.com` for `*.shop.example.com`; the listener itself where it has no hostname. */
+export function sectionName(listener: string, hostname: string | undefined): string {
+  if (hostname === undefined) return listener;
   return hostname.startsWith('*.') ? `${listener}-any${hostname.slice(1)}` : `${listener}.${hostname}`;
 }

@@ -3,36 +3,59 @@ import {
   frozenList,
   frozenTeam,
   type ListenerPlace,
+  type OwnListener,
   requireHostname,
 } from './attachment.ts';
+import { type Enforcing, enforced } from './enforced.ts';
 import type { GrantedHostname, HostnameWithin } from './granted.ts';
 import type { DelegatedPath, GivenAway, givenAway } from './granted-paths.ts';
 import type { Delegated } from './path-limits.ts';
-import type { RouteKind } from './route-kind.ts';
+import type { PortKind, RouteKind } from './route-kind.ts';
 import type { TeamRef } from './team.ts';
 
-export interface GrantProps<
+/** What `grant()` takes: hostnames for routes that have them, and for TCPRoutes and UDPRoutes alone only the listeners. */
+export type GrantProps<
   Hosts extends readonly string[],
   Kinds extends RouteKind,
   Listeners extends string,
-> {
+  Secrets extends string = never,
+> = GrantOptions<Kinds, Secrets> &
+  ([Kinds] extends [PortKind] ? GrantedPorts<Listeners> : GrantedHosts<Hosts, Listeners>);
+
+export interface GrantedHosts<Hosts extends readonly string[], Listeners extends string> {
   /** The hostnames that the team's routes may use; `*.` in front covers one or more labels. */
   readonly hostnames: Hosts;
+  /**
+   * The listeners of the gateway at which the hostnames are granted; those made with `tcp()` and `udp()` are one team's each, and have to be named.
+   * @default - every listener that has no namespace policy of its own
+   */
+  readonly listeners?: readonly Listeners[];
+}
+
+export interface GrantedPorts<Listeners extends string> {
+  /** TCPRoutes and UDPRoutes have none. */
+  readonly hostnames?: undefined;
+  /** The listeners that are granted, as a whole: no other team may have a grant of them. */
+  readonly listeners: readonly Listeners[];
+}
+
+export interface GrantOptions<Kinds extends RouteKind, Secrets extends string> {
   /**
    * The kinds of routes that the team may attach.
    * @default ['HTTPRoute']
    */
   readonly kinds?: readonly Kinds[];
   /**
-   * The listeners of the gateway at which the hostnames are granted.
-   * @default - every listener that has no namespace policy of its own
-   */
-  readonly listeners?: readonly Listeners[];
-  /**
    * The grants of other teams inside whose wildcards these hostnames lie, on purpose. Without it an overlap is an error.
    * @default - no overlap
    */
   readonly nestedIn?: AnyGrant | readonly AnyGrant[];
+  /**
+   * Lets the team bring the certificates of these hostnames itself, at the HTTPS listeners of the grant: the names of the Secrets in its namespace,
+   * which the gateway may read then, and no others. The listeners are the team's, see `TeamCertificate`, and there is none before it makes them.
+   * @default - the certificates of the gateway's own listeners
+   */
+  readonly ownCertificates?: readonly Secrets[];
   /**
    * The name of the grant, where a team has several of one gateway.
    * @default - the name of the team
@@ -41,7 +64,7 @@ export interface GrantProps<
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a grant of whatever it grants
-export type AnyGrant = Grant<any, any, any, any, any, any>;
+export type AnyGrant = Grant<any, any, any, any, any, any, any, any>;
 
 /** @internal */
 export interface Granted<
@@ -57,6 +80,10 @@ export interface Granted<
   readonly title: string;
   readonly gatewayName: string;
   readonly wholeObject: boolean;
+  /** @default [] */
+  readonly ownCertificates?: readonly string[];
+  /** @default [] */
+  readonly ownListeners?: readonly OwnListener[];
   /** @default ['/'] */
   readonly paths?: readonly string[];
   readonly places: () => readonly ListenerPlace[];
@@ -103,8 +130,12 @@ export class Grant<
   TeamName extends string = string,
   Paths extends string = '/',
   Given extends string = '',
-> implements Attachment<Hosts, Kinds, Listeners, TeamName>, GivenAway<Given>
+  Secrets extends string = never,
+  Enforced = unknown,
+> implements Attachment<Hosts, Kinds, Listeners, TeamName>, GivenAway<Given>, Enforcing<Enforced>
 {
+  /** Nothing at run time: what the compiler knows of what the platform enforces. A method, so that no error recites it. */
+  [enforced]?(): Enforced;
   /** Nothing at run time: what the compiler knows of paths that were delegated. */
   declare readonly [givenAway]?: Given;
   /** The team whose routes may attach. */
@@ -143,6 +174,16 @@ export class Grant<
   /** @internal */
   places(): readonly ListenerPlace[] {
     return this.#granted.places();
+  }
+
+  /** The names of the Secrets with the certificates that the team brings itself, see `TeamCertificate`. */
+  get ownCertificates(): readonly Secrets[] {
+    return frozenList((this.#granted.ownCertificates ?? []) as readonly Secrets[]);
+  }
+
+  /** @internal */
+  get ownListeners(): readonly OwnListener[] {
+    return frozenList((this.#granted.ownListeners ?? []).map((each) => Object.freeze({ ...each })));
   }
 
   /** @internal */

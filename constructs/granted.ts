@@ -113,6 +113,40 @@ export type OwnAttachment<On, Name extends string> = On extends readonly unknown
         : `this grant is for team ${Team}, this chart belongs to team ${Name}`
     : 'a route attaches to a grant: gateway.grant(team, { hostnames })';
 
+/** What `on` of a certificate is: a grant of this team that lets it bring its own. */
+type CertifiedGrant<On, Scope> =
+  On extends Attachment<readonly string[], RouteKind, string, infer Team>
+    ? string extends TeamOf<Scope> | Team
+      ? Certified<On>
+      : Team extends TeamOf<Scope>
+        ? Certified<On>
+        : `this grant is for team ${Team}, this chart belongs to team ${TeamOf<Scope>}`
+    : 'a certificate is for a grant: gateway.grant(team, { hostnames, ownCertificates })';
+
+/** `on` of a certificate, which may be left out in a chart that says it for all. */
+export type CertifiedOnProp<On, Scope> =
+  DefaultOf<Scope> extends undefined
+    ? {
+        /** The grant that lets the team bring certificates, made with `ownCertificates`. */
+        readonly on: CertifiedGrant<On, Scope>;
+      }
+    : {
+        /**
+         * The grant that lets the team bring certificates, made with `ownCertificates`.
+         * @default - what the chart of the team says
+         */
+        readonly on?: CertifiedGrant<On, Scope>;
+      };
+
+type Certified<On> = [SecretsOf<On>] extends [never]
+  ? 'this grant is not for certificates of the team: gateway.grant(team, { hostnames, ownCertificates })'
+  : On;
+
+/** The names of the Secrets with certificates that a grant lets its team bring. */
+export type SecretsOf<On> = On extends { readonly ownCertificates: readonly (infer Secret)[] }
+  ? Secret
+  : never;
+
 /** The scope of a construct that only the platform may make: not the chart of a team. */
 export type PlatformScope<Scope, What extends string = 'gateway'> = Scope extends {
   readonly team: TeamRef<infer Name>;

@@ -1,8 +1,22 @@
 /** What a team was granted, as data: what the platform's repository writes for that of the team, and how it becomes a grant there. */
-import { admit, type ListenerPlace } from './attachment.ts';
+import { type Attachment, admit, type ListenerPlace, type OwnListener } from './attachment.ts';
 import { inAllCopies } from './copies.ts';
-import { type AnyGrant, Grant } from './grant.ts';
-import { isObject, list, oneOf, optional, read, type Shape, text, texts, type } from './props.ts';
+import type { EnforcedBy } from './enforced.ts';
+import { Grant } from './grant.ts';
+import { type GrantPolicy, isPolicy } from './granted-policies.ts';
+import {
+  flag,
+  isObject,
+  list,
+  number,
+  oneOf,
+  optional,
+  read,
+  type Shape,
+  text,
+  texts,
+  type,
+} from './props.ts';
 import { type RouteKind, routeKinds } from './route-kind.ts';
 import { isTeamRef, teamType } from './team.ts';
 
@@ -18,6 +32,10 @@ export interface GrantData {
   readonly listeners: readonly string[];
   /** The paths below which routes may be. */
   readonly paths: readonly string[];
+  /** The names of the Secrets with certificates that the team brings itself. */
+  readonly ownCertificates?: readonly string[];
+  /** The listeners of the gateway at which it brings them. */
+  readonly ownListeners?: readonly OwnListener[];
   /** What of it is another team's. */
   readonly delegated?: readonly {
     readonly path: string;
@@ -28,8 +46,15 @@ export interface GrantData {
   readonly wholeObject: boolean;
   /** The listeners in the objects. */
   readonly places: readonly ListenerPlace[];
+  /**
+   * What the platform says of all routes there: what it enforces (`overrides`), and defaults with the bounds of what routes may say. Synth holds
+   * routes to it, as the cluster does.
+   * @default - none is known: the cluster holds routes to what there is
+   */
+  readonly policies?: readonly GrantPolicy[];
 }
 
+const OWN_LISTENER: Shape<OwnListener> = { listener: text, port: number };
 const PLACE: Shape<ListenerPlace> = {
   kind: oneOf('Gateway', 'ListenerSet'),
   namespace: text,
@@ -38,15 +63,29 @@ const PLACE: Shape<ListenerPlace> = {
   listener: text,
   hostname: optional(text),
   kinds: optional(routeKinds),
+  isShared: optional(flag),
+  protocol: optional(oneOf('HTTP', 'HTTPS', 'TLS', 'TCP', 'UDP')),
+  port: optional(number),
 };
 const DATA: Shape<GrantData> = {
   team: teamType,
   gateway: text,
   title: text,
-  hostnames: texts,
+  // None for TCPRoutes and UDPRoutes.
+  hostnames: type(
+    'a list of texts',
+    (value) => Array.isArray(value) && value.every((each) => typeof each === 'string'),
+  ),
   kinds: routeKinds,
   listeners: texts,
   paths: texts,
+  ownCertificates: optional(texts),
+  ownListeners: optional(
+    list(
+      'a list of listeners with ports',
+      type('a listener with its port', (value) => read('it', value, OWN_LISTENER).problems.length === 0),
+    ),
+  ),
   delegated: optional(
     list(
       'a list of paths, each with its hostnames and team',
@@ -64,10 +103,12 @@ const DATA: Shape<GrantData> = {
     ),
   ),
   wholeObject: type('true or false', (value) => typeof value === 'boolean'),
-  places: list(
+  // None where the team makes all of the listeners itself.
+  places: type(
     'a list of listeners',
-    type('a listener', (value) => read('it', value, PLACE).problems.length === 0),
+    (value) => Array.isArray(value) && value.every((each) => read('it', each, PLACE).problems.length === 0),
   ),
+  policies: optional(list('a list of GatewayPolicies', type('a GatewayPolicy', isPolicy))),
 };
 
 type Delegated<Data extends GrantData> = Data['delegated'] extends readonly (infer Each extends {
@@ -83,13 +124,15 @@ export type ImportedGrant<Data extends GrantData> = Grant<
   Data['listeners'][number],
   Data['team']['name'],
   Data['paths'][number],
-  Delegated<Data>
+  Delegated<Data>,
+  Data['ownCertificates'] extends readonly (infer Secret extends string)[] ? Secret : never,
+  EnforcedBy<Data>
 >;
 
-const imported = inAllCopies('imported-grants/1', () => new Set<AnyGrant>());
+const imported = inAllCopies('imported-grants/2', () => new Map<Attachment, GrantData>());
 
-/** All grants that were made of data in this process. */
-export const importedGrants = (): Iterable<AnyGrant> => imported;
+/** All grants that were made of data in this process, each with that. */
+export const importedGrants = (): ReadonlyMap<Attachment, GrantData> => imported;
 
 /**
  * A grant that the platform made elsewhere, of what `PlatformChart.exportGrants` wrote or the JSON beside it. Throws an Error where it is no
@@ -98,9 +141,11 @@ export const importedGrants = (): Iterable<AnyGrant> => imported;
 export function importGrant<const Data extends GrantData>(data: Data): ImportedGrant<Data> {
   const { props, problems } = read<GrantData>('importGrant()', data, DATA);
   if (problems.length > 0)
-    throw new Error(`${problems.join('; ')}: have the platform export its grants anew`);
+    throw new Error(
+      `${problems.join('; ')}: have the platform export its grants anew, with a gatewright that is no newer than this one`,
+    );
   // Nothing is wrong with it, so nothing of it is missing.
-  const { delegated = [], places, gateway, ...granted } = props as GrantData;
+  const { delegated = [], places, gateway, policies: _, ...granted } = props as GrantData;
   const grant = new Grant({
     ...granted,
     gatewayName: gateway,
@@ -113,6 +158,6 @@ export function importGrant<const Data extends GrantData>(data: Data): ImportedG
     },
   });
   admit(grant);
-  imported.add(grant);
+  imported.set(grant, props as GrantData);
   return grant as unknown as ImportedGrant<Data>;
 }

@@ -73,7 +73,7 @@ const NAMESPACES = type(
 /** A listener that grants open for teams: it has no hostname of its own and admits nobody by itself. */
 export interface GrantedListener {
   readonly port: number;
-  readonly protocol: 'HTTP' | 'HTTPS' | 'TLS';
+  readonly protocol: 'HTTP' | 'HTTPS' | 'TLS' | 'TCP' | 'UDP';
   readonly certificates: readonly SecretRef[];
   readonly clientCertificates?: ClientCertificateProps;
   readonly hostname?: undefined;
@@ -124,7 +124,7 @@ const SECURE: Shape<Partial<OpenListenerProps<string>> & HttpsProps> = {
 };
 const LISTENER: Shape<Omit<OpenListener, 'routes'> & { routes?: RouteNamespaces }> = {
   port: number,
-  protocol: oneOf('HTTP', 'HTTPS', 'TLS'),
+  protocol: oneOf('HTTP', 'HTTPS', 'TLS', 'TCP', 'UDP'),
   certificates: anything,
   clientCertificates: optional(clientCertificatesType),
   hostname: optional(text),
@@ -152,6 +152,12 @@ export function tls(port: number, props?: OpenListenerProps<string>): ListenerSp
   const listener: GrantedListener = { port, protocol: 'TLS', certificates: [] };
   return props === undefined ? listener : listenerOf('tls()', listener, props, OPEN);
 }
+
+/** TCP, whatever is spoken over it. A grant gives it to one team as a whole, for TCPRoutes. */
+export const tcp = (port: number): GrantedListener => ({ port, protocol: 'TCP', certificates: [] });
+
+/** UDP. A grant gives it to one team as a whole, for UDPRoutes. */
+export const udp = (port: number): GrantedListener => ({ port, protocol: 'UDP', certificates: [] });
 
 /** HTTPS, terminated with one certificate, or with the one of several that fits the server name. */
 export function https(

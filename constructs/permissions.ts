@@ -35,7 +35,16 @@ export const CLUSTER_RULES = [
     ],
     verbs: ['patch', 'update'],
   },
-  { apiGroups: [OWN_GROUP], resources: ['gatewayparameters'], verbs: READ },
+  {
+    apiGroups: [OWN_GROUP],
+    resources: ['gatewayparameters', 'gatewaypolicies', 'grants', 'routepolicies'],
+    verbs: READ,
+  },
+  {
+    apiGroups: [OWN_GROUP],
+    resources: ['gatewaypolicies/status', 'grants/status', 'routepolicies/status'],
+    verbs: ['patch', 'update'],
+  },
   { apiGroups: [''], resources: ['namespaces', 'services'], verbs: READ },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: READ },
   // Which kinds are installed, of which release and channel.

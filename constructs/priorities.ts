@@ -4,11 +4,11 @@
  * order is another, or none.
  */
 import type { IConstruct } from 'constructs';
+import { isBelow } from '../gateway-runtime/grants/paths.ts';
 import { hostnameMatches } from '../gateway-runtime/match/hostname.ts';
 import { type Contender, decidingLine } from '../gateway-runtime/match/precedence.ts';
 import type { HttpMatch } from '../gateway-runtime/snapshot/snapshot.ts';
 import type { Finding } from './findings.ts';
-import { isBelow } from './path-limits.ts';
 import { type ApiMatch, conditionOf, contradict } from './sharding.ts';
 import { PRIORITIZED, type SynthHooks } from './synth-hooks.ts';
 

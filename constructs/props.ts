@@ -46,6 +46,9 @@ export const type = (expected: string, holds: (value: unknown) => boolean): Requ
 export const text = type('a text', (value) => typeof value === 'string');
 export const number = type('a number', (value) => typeof value === 'number');
 export const flag = type('true or false', (value) => typeof value === 'boolean');
+/** `true`, or more to say of it. */
+export const flagOr = (more: string) =>
+  type(`true, false or ${more}`, (value) => typeof value === 'boolean' || isObject(value));
 /** Whatever has a check of its own. */
 export const anything = type('a value', () => true);
 

@@ -2,6 +2,8 @@
 import type { IConstruct } from 'constructs';
 import type { TeamRef } from './team.ts';
 
+export { hostnamesText, missingGrant, ownCertificatesText } from '../gateway-runtime/grants/missing.ts';
+
 /** The team of a chart. A registered symbol, so that a copy of this package knows the charts of another. */
 export const TEAM_OF_CHART = Symbol.for('gatewright.dev/team-of-chart');
 
@@ -29,11 +31,3 @@ export function platformProblems(construct: IConstruct, what: string, instead = 
       ]
     : [];
 }
-
-/** Hostnames as something that is granted. */
-export const hostnamesText = (hostnames: readonly string[]): string =>
-  hostnames.length > 1 ? `hostnames ${hostnames.join(', ')}` : `hostname ${hostnames[0] ?? '*'}`;
-
-/** What would have to be granted, in the words of every layer. */
-export const missingGrant = (what: string, gateway: string, team: string): string =>
-  `Missing: a grant of ${what} at gateway ${gateway} to team ${team}`;

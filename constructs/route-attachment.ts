@@ -13,10 +13,12 @@ import {
 } from './attachment.ts';
 import { isGateway } from './gateway.ts';
 import type { HostnameWithin, HostsOf, ListenersOf } from './granted.ts';
+import { noteUse } from './granted-elsewhere.ts';
 import { nameProblem } from './naming.ts';
+import { ownPlaces, placesOf } from './own-listeners.ts';
 import { anything, found, isObject, optional, type Shape, text, texts } from './props.ts';
 import { hostnamesText, missingGrant, onOf, teamOf } from './role.ts';
-import type { RouteKind } from './route-kind.ts';
+import { isPortKind, PROTOCOLS, type RouteKind } from './route-kind.ts';
 
 /** What a route says of its attachment, besides `on`. */
 export interface AttachmentOptions<On, Hosts extends readonly string[]> {
@@ -46,6 +48,15 @@ export const ATTACHMENT_OPTIONS: Shape<AnyAttachmentOptions> = {
   name: optional(text),
 };
 
+/** The same of a route without hostnames. */
+export type PortAttachmentOptions<On> = Omit<AttachmentOptions<On, readonly string[]>, 'hostnames'>;
+
+const { hostnames: _, ...PORT_ATTACHMENT_OPTIONS } = ATTACHMENT_OPTIONS;
+
+export { PORT_ATTACHMENT_OPTIONS };
+
+const takesHttps = (kind: RouteKind) => PROTOCOLS[kind].includes('HTTPS');
+
 const present = <Value>(value: Value | undefined): Value[] => (value === undefined ? [] : [value]);
 
 /** The attachment of one route. */
@@ -70,10 +81,11 @@ export class RouteAttachment {
     this.name = props.name ?? route.node.id;
     this.#on = [props.on === undefined ? onOf(route) : props.on].flat();
     this.all = this.#on.filter(isAttachment);
+    noteUse(route, this.all);
     this.listeners = props.listeners;
     const granted = new Set(this.all.flatMap((each) => each.hostnames));
     granted.delete('*');
-    this.hostnames = props.hostnames ?? [...granted];
+    this.hostnames = isPortKind(kind) ? [] : (props.hostnames ?? [...granted]);
     // Where all are meant, the listeners say them too, and may say more than a route has room for; but a TLSRoute must name its own.
     this.#writesHostnames =
       this.hostnames.length > 0 &&
@@ -85,7 +97,7 @@ export class RouteAttachment {
   /** The fields of the spec that say it. */
   get spec(): { parentRefs: readonly ParentRef[]; hostnames: readonly string[] | undefined } {
     return {
-      parentRefs: this.all.flatMap((each) => parentRefs(each, this.hostnames, this.listeners, this.#kind)),
+      parentRefs: this.all.flatMap((each) => this.#parentRefs(each)),
       hostnames: this.#writesHostnames ? this.hostnames : undefined,
     };
   }
@@ -94,12 +106,15 @@ export class RouteAttachment {
   get places(): ReadonlySet<string> {
     return new Set(
       this.all.flatMap((each) =>
-        each
-          .places()
+        placesOf(this.#route, each)
           .filter(({ listener }) => this.listeners?.includes(listener) ?? true)
           .map(({ kind, namespace, name, sectionName }) => `${kind}/${namespace}/${name}/${sectionName}`),
       ),
     );
+  }
+
+  #parentRefs(on: Attachment): ParentRef[] {
+    return parentRefs(on, placesOf(this.#route, on), this.hostnames, this.listeners, this.#kind);
   }
 
   /** Why the route may not attach so, in sentences. */
@@ -116,6 +131,21 @@ export class RouteAttachment {
           )
         : []),
     ];
+  }
+
+  /** What is not wrong in itself, in sentences. */
+  warnings(): string[] {
+    return this.all.flatMap((on) => {
+      const hasOwn = ownPlaces(this.#route, on).length > 0;
+      const asked = on.ownListeners.some(({ listener }) => this.listeners?.includes(listener) ?? true);
+      return hasOwn || !asked || !takesHttps(this.#kind) ? [] : [this.#uncertified(on)];
+    });
+  }
+
+  /** Why it is not served over HTTPS. */
+  #uncertified(on: Attachment): string {
+    const names = on.ownListeners.map(({ listener }) => listener).join(', ');
+    return `${on.title} has certificates of the team at listener ${names}, and none is brought in this app: new TeamCertificate(chart, 'certificate', { on })`;
   }
 
   #problemsOf(on: unknown): string[] {
@@ -150,13 +180,13 @@ export class RouteAttachment {
       problems.push(`listeners[${index}]: ${listenerProblem(name, on, this.hostnames)}`);
     }
     const isInside = this.hostnames.every((host) => hostnameProblem(host, this.all) === undefined);
-    if (
-      problems.length === 0 &&
-      isInside &&
-      parentRefs(on, this.hostnames, this.listeners, this.#kind).length === 0
-    ) {
+    if (problems.length === 0 && isInside && this.#parentRefs(on).length === 0) {
       problems.push(
-        `none of the hostnames ${this.hostnames.join(', ')} is one of ${on.title} (granted: ${on.hostnames.join(', ')})`,
+        on.ownListeners.length > 0
+          ? this.#uncertified(on)
+          : isPortKind(this.#kind)
+            ? `${on.title} has no listener for ${this.#kind} among ${(this.listeners ?? on.listeners).join(', ')}`
+            : `none of the hostnames ${this.hostnames.join(', ')} is one of ${on.title} (granted: ${on.hostnames.join(', ')})`,
       );
     }
     return problems;

@@ -1,11 +1,14 @@
 import type { Construct } from 'constructs';
 import { type Attachment, admit, frozenList, type ListenerPlace, requireHostname } from './attachment.ts';
 import {
+  apiNamespaces,
   GATEWAY_PROPS,
   GatewayBase,
   type GatewayProps,
+  kindsAt,
   type ListenerEntry,
   listenerEntry,
+  onlyNamespacesOf,
 } from './gateway.ts';
 import type { Grant, GrantProps } from './grant.ts';
 import type { PlatformScope } from './granted.ts';
@@ -21,7 +24,8 @@ import { teamOf } from './role.ts';
 import { ROUTE_KINDS, type RouteKind } from './route-kind.ts';
 import { ATTACHMENTS } from './synth-hooks.ts';
 import { isTeam, isTeamRef, type TeamRef } from './team.ts';
-import { TeamGrants, TeamListeners } from './team-listeners.ts';
+import { TeamGrants } from './team-grants.ts';
+import { TeamListeners } from './team-listeners.ts';
 
 export interface SharedGatewayProps<Listeners> extends GatewayProps<Listeners> {
   /**
@@ -53,15 +57,19 @@ export class SharedGateway<
   }
 
   /**
-   * Lets a team's routes use hostnames of this gateway. The result is what its routes say in `on`. Throws an Error where there is
+   * Lets a team's routes use hostnames of this gateway, or listeners without hostnames. The result is what its routes say in `on`. Throws an Error where there is
    * no team, or where a second grant has the name of the first; all else is told at synth.
    */
   grant<
     TeamName extends string,
-    const Hosts extends readonly string[],
+    const Hosts extends readonly string[] = readonly [],
     const Kinds extends RouteKind = 'HTTPRoute',
     const Names extends GrantedNames<Listeners> = GrantedNames<Listeners>,
-  >(team: TeamRef<TeamName>, props: GrantProps<Hosts, Kinds, Names>): Grant<Hosts, Kinds, Names, TeamName> {
+    const Secrets extends string = never,
+  >(
+    team: TeamRef<TeamName>,
+    props: GrantProps<Hosts, Kinds, Names, Secrets>,
+  ): Grant<Hosts, Kinds, Names, TeamName, '/', '', Secrets> {
     const call = `${this.node.path}: grant(team, { hostnames: [...] })`;
     if (!isTeamRef(team))
       throw new Error(`${call} takes a team with name and namespace first, this is ${found(team)}`);
@@ -101,9 +109,11 @@ export class SharedGateway<
     };
     const attachment: Attachment<HostsOfListener<Listeners[Name]>, RouteKind, Name> = {
       hostnames,
-      kinds: frozenList(ROUTE_KINDS),
+      kinds: frozenList(kindsAt(spec, ROUTE_KINDS)),
       listeners: frozenList([name]),
       paths: frozenList(['/']),
+      ownCertificates: frozenList([]),
+      ownListeners: frozenList([]),
       delegations: () => [],
       title: `listener ${name} of ${this.node.path}`,
       gatewayName: `${this.namespace}/${this.name}`,
@@ -142,16 +152,37 @@ export class SharedGateway<
     ];
   }
 
+  /** @internal The Secrets of teams that bring certificates as well. */
+  override get _certificates(): { readonly name: string; readonly namespace: string }[] {
+    const ofTeams = this.#grants.all.flatMap(({ grant: { team, ownCertificates } }) =>
+      (ownCertificates as readonly string[]).map((name) => ({ name, namespace: team.namespace })),
+    );
+    return [...super._certificates, ...ofTeams];
+  }
+
+  /** Where ListenerSets may be: those of grants are here, and a team that brings certificates has its own. */
+  #listenerSetNamespaces(): Record<string, unknown> {
+    const teams = this.#grants.all.filter(({ grant }) => grant.ownListeners.length > 0);
+    if (teams.length === 0) return { from: 'Same' };
+    const here = { name: '', namespace: this.namespace };
+    return apiNamespaces(onlyNamespacesOf([here, ...teams.map(({ grant }) => grant.team)]));
+  }
+
   /** @internal */
   _spec() {
     const base: ListenerEntry[] = Object.entries<ListenerSpec>(this._specs).map(([name, spec]) =>
       // Without a policy of its own nobody but the platform itself: teams come in through the listeners of their grants.
-      listenerEntry(spec, { name, hostname: spec.hostname, routes: spec.routes ?? sameNamespace() }),
+      listenerEntry(spec, {
+        name,
+        hostname: spec.hostname,
+        routes: spec.routes ?? sameNamespace(),
+        ...this.#grants.holderOf(name)?.portEntry(name),
+      }),
     );
     if (this.teamListeners === 'gateway')
       return { listeners: [...base, ...this.#grants.all.flatMap((each) => each.entries())] };
     return this.#grants.all.length > 0
-      ? { listeners: base, allowedListeners: { namespaces: { from: 'Same' } } }
+      ? { listeners: base, allowedListeners: { namespaces: this.#listenerSetNamespaces() } }
       : { listeners: base };
   }
 }

@@ -1,13 +1,11 @@
-import { ApiObject, Lazy } from 'cdk8s';
 import { Construct } from 'constructs';
-import { KINDS } from '../gateway-runtime/api/kinds.ts';
-import { GATEWAY_GROUP } from '../gateway-runtime/api/names.ts';
 import { requireChecks } from './checks.ts';
 import type { OnOf, OnProp } from './granted.ts';
 import { GrpcRule, type GrpcRuleProps } from './grpc-rule.ts';
 import { read } from './props.ts';
 import { teamOf } from './role.ts';
 import { ATTACHMENT_OPTIONS, type AttachmentOptions, RouteAttachment } from './route-attachment.ts';
+import { routeObject, unservedWarnings } from './route-object.ts';
 import { WARNINGS } from './synth-hooks.ts';
 
 export type TeamGrpcRouteProps<On, Hosts extends readonly string[], Scope> = OnProp<On, 'GRPCRoute', Scope> &
@@ -29,33 +27,20 @@ export class TeamGrpcRoute<
   /** The namespace of the team. */
   readonly namespace: string;
   readonly hostnames: readonly string[];
+  readonly #attachment: RouteAttachment;
   readonly #rules: GrpcRule<this, Scope>[] = [];
 
   constructor(scope: Scope, id: string, given: TeamGrpcRouteProps<On, Hosts, Scope>) {
     super(scope, id);
     const { props, problems } = read('TeamGrpcRoute', given, ATTACHMENT_OPTIONS);
     const attachment = new RouteAttachment(this, 'GRPCRoute', props);
+    this.#attachment = attachment;
     const { name, namespace, hostnames } = attachment;
     this.name = name;
     this.namespace = namespace;
     this.hostnames = hostnames;
     requireChecks(this, () => [...problems, ...attachment.problems(), ...this.#problems()]);
-    // No schema writes the defaults of a kind that is not read, so the rules do.
-    new ApiObject(this, 'Resource', {
-      apiVersion: `${GATEWAY_GROUP}/v1`,
-      kind: 'GRPCRoute',
-      metadata: { name, namespace },
-      spec: Lazy.any({
-        produce: () => {
-          const { parentRefs, hostnames: written } = attachment.spec;
-          return {
-            parentRefs: parentRefs.map((each) => ({ group: GATEWAY_GROUP, ...each })),
-            hostnames: written,
-            rules: this.#rules.map((rule) => rule._api(namespace)),
-          };
-        },
-      }),
-    });
+    routeObject(this, 'GRPCRoute', attachment, () => this.#rules.map((rule) => rule._api(namespace)));
   }
 
   /** Begins a rule; `.to()` completes it. Without conditions it takes every call that no other rule takes. */
@@ -67,11 +52,11 @@ export class TeamGrpcRoute<
 
   /** @internal */
   [WARNINGS](): string[] {
-    return Object.hasOwn(KINDS, 'GRPCRoute')
-      ? []
-      : [
-          'Gatewright does not serve GRPCRoutes yet: calls are answered where an HTTPRoute takes them, or by a gateway of another make.',
-        ];
+    const unserved = unservedWarnings(
+      'GRPCRoute',
+      'calls are answered where an HTTPRoute takes them, or by a gateway of another make',
+    );
+    return unserved.length > 0 ? unserved : this.#attachment.warnings();
   }
 
   #problems(): string[] {

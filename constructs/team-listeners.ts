@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
 import { type KindObject, parse } from '../gateway-runtime/api/kinds.ts';
-import { CONTROLLER_NAME, TEAM_LABEL } from '../gateway-runtime/api/names.ts';
+import { CONTROLLER_NAME, GRANTED_LISTENERS, TEAM_LABEL } from '../gateway-runtime/api/names.ts';
 import type { RawObject } from '../gateway-runtime/api/object.ts';
 import { gatewayObject } from './api-object.ts';
 import { admit, type ListenerPlace } from './attachment.ts';
@@ -14,16 +14,21 @@ import {
   onlyNamespacesOf,
   sectionName,
 } from './gateway.ts';
-import { type AnyGrant, Grant, type GrantProps } from './grant.ts';
+import { type AnyGrant, Grant, type GrantOptions } from './grant.ts';
+import { grantProblems } from './grant-checks.ts';
 import { boundedName } from './naming.ts';
 import { nestingWarnings, openWarnings, overlapProblems } from './overlap.ts';
-import { anything, found, optional, read, type Shape, text, texts } from './props.ts';
-import { type RouteKind, routeKinds } from './route-kind.ts';
+import { anything, isObject, optional, read, type Shape, text, texts } from './props.ts';
+import { isPortKind, isPortListener, type RouteKind, routeKinds } from './route-kind.ts';
 import type { SharedGateway } from './shared-gateway.ts';
 import { WARNINGS } from './synth-hooks.ts';
 import { allow, type TeamRef } from './team.ts';
+import type { TeamGrants } from './team-grants.ts';
 
-type Props = GrantProps<readonly string[], RouteKind, string>;
+type Props = GrantOptions<RouteKind, string> & {
+  readonly hostnames: readonly string[];
+  readonly listeners?: readonly string[];
+};
 
 const PROPS: Shape<Props> = {
   hostnames: texts,
@@ -31,7 +36,21 @@ const PROPS: Shape<Props> = {
   listeners: optional(texts),
   nestedIn: optional(anything),
   name: optional(text),
+  ownCertificates: optional(texts),
 };
+
+/** The same where no route has hostnames. */
+const PORT_PROPS: Shape<Omit<Props, 'hostnames'> & { readonly hostnames?: unknown }> = {
+  ...PROPS,
+  hostnames: optional(anything),
+};
+
+const isOfPorts = (given: unknown): boolean =>
+  isObject(given) &&
+  'kinds' in given &&
+  Array.isArray(given.kinds) &&
+  given.kinds.length > 0 &&
+  given.kinds.every(isPortKind);
 
 /** What a grant is in the tree: the listeners of one team, in a ListenerSet or in the Gateway. */
 export class TeamListeners extends Construct implements GrantHolder {
@@ -41,54 +60,46 @@ export class TeamListeners extends Construct implements GrantHolder {
   readonly nestedIn: readonly TeamListeners[];
   readonly delegations: Delegation[] = [];
   readonly #problems: readonly string[];
-  readonly #object: { readonly kind: 'Gateway' | 'ListenerSet'; readonly name: string };
+  /** None where the team makes all of the listeners itself. */
+  readonly #object: { readonly kind: 'Gateway' | 'ListenerSet'; readonly name: string } | undefined;
 
-  constructor(gateway: SharedGateway, team: TeamRef, given: Props, others: TeamGrants) {
-    const { props, problems } = read('grant()', given, PROPS);
+  constructor(gateway: SharedGateway, team: TeamRef, given: unknown, others: TeamGrants) {
+    const ofPorts = isOfPorts(given);
+    const { props, problems } = read<Props>('grant()', given, (ofPorts ? PORT_PROPS : PROPS) as Shape<Props>);
     super(gateway, props.name ?? team.name);
     this.gateway = gateway;
     const grantable = Object.keys(gateway._specs).filter((name) => !gateway._specs[name]!.routes);
     const kinds: readonly RouteKind[] = props.kinds ?? ['HTTPRoute'];
     const takes = (name: string) => kindsAt(gateway._specs[name]!, kinds).length > 0;
-    const listeners = props.listeners ?? grantable.filter(takes);
+    const isPort = (name: string) => isPortListener(gateway._specs[name]!);
+    // A port is one team's, so nobody gets it without a word.
+    const listeners = props.listeners ?? grantable.filter((name) => takes(name) && !isPort(name));
     this.grant = new Grant({
       team,
-      hostnames: props.hostnames ?? [],
+      hostnames: ofPorts ? [] : (props.hostnames ?? []),
       kinds,
       listeners: listeners.filter((name) => grantable.includes(name)),
       title: `grant ${this.node.path}`,
       gatewayName: `${gateway.namespace}/${gateway.name}`,
       wholeObject: gateway.teamListeners === 'listener-set',
+      ownCertificates: props.ownCertificates ?? [],
+      ownListeners: props.ownCertificates
+        ? listeners.flatMap((listener) => {
+            const spec = gateway._specs[listener];
+            return spec?.protocol === 'HTTPS' && !spec.routes ? [{ listener, port: spec.port }] : [];
+          })
+        : [],
       places: () => this.#places(),
       delegations: () => givenOn(this),
       delegate: (...args) => delegate(this, ...args),
     });
     admit(this.grant);
-    allow(team, this.grant.kinds);
+    allow(team, this.grant);
     const around = [props.nestedIn ?? []].flat();
     this.nestedIn = around.map((each) => others.of(each)).filter((each) => each !== undefined);
     this.#problems = [
       ...problems,
-      ...around
-        .filter((each) => others.of(each) === undefined)
-        .map((each) => `grant() takes a grant that this gateway made as nestedIn, this is ${thing(each)}`),
-      ...listeners
-        .filter((name) => !grantable.includes(name))
-        .map(
-          (name) =>
-            `listener ${name} is not one that ${gateway.node.path} grants (it has: ${grantable.join(', ')})`,
-        ),
-      ...this.grant.listeners
-        .filter((name: string) => !takes(name))
-        .map(
-          (name: string) =>
-            `listener ${name} has protocol ${gateway._specs[name]!.protocol}, which takes no ${kinds.join(', ')}: name another listener, or kinds`,
-        ),
-      ...(listeners.length === 0
-        ? [
-            `no listener of ${gateway.node.path} takes ${kinds.join(', ')}: give it one, such as ${kinds.includes('TLSRoute') ? 'tls(443)' : 'http(80)'}`,
-          ]
-        : []),
+      ...grantProblems({ grant: this.grant, gateway, listeners, hostnames: props.hostnames, around, others }),
       ...this.#sizeProblems(),
       ...overlapProblems(this, others.overlapping(this)),
     ];
@@ -99,6 +110,8 @@ export class TeamListeners extends Construct implements GrantHolder {
       this.#object = { kind: 'Gateway', name: gateway.name };
       return;
     }
+    // Where the team brings all of the listeners, there is nothing left to write: an object without listeners would be refused.
+    if (this.#listeners.length === 0) return;
     const name = boundedName([gateway.name, team.name, ...(props.name ? [props.name] : [])]);
     this.#object = { kind: 'ListenerSet', name };
     gatewayObject(this, 'Resource', {
@@ -106,6 +119,7 @@ export class TeamListeners extends Construct implements GrantHolder {
       name,
       namespace: gateway.namespace,
       labels: { [TEAM_LABEL]: team.name },
+      ...(gateway.heldBy === 'listeners' ? {} : { annotations: { [GRANTED_LISTENERS]: '*' } }),
       spec: () => ({ parentRef: { name: gateway.name }, listeners: this.entries() }),
     });
   }
@@ -126,6 +140,12 @@ export class TeamListeners extends Construct implements GrantHolder {
     );
   }
 
+  /** Whom a listener of the Gateway without hostnames admits: this team, where it was granted that. */
+  portEntry(listener: string): Pick<Parameters<typeof listenerEntry>[1], 'routes' | 'kinds'> {
+    const { team, kinds } = this.grant;
+    return { routes: onlyNamespacesOf([team]), kinds: kindsAt(this.gateway._specs[listener]!, kinds) };
+  }
+
   /** The grants that were made of parts of this one. */
   get delegated(): AnyGrant[] {
     return this.delegations.flatMap(({ all }) => all.map(({ grant }) => grant));
@@ -138,35 +158,58 @@ export class TeamListeners extends Construct implements GrantHolder {
   }
 
   #places(): ListenerPlace[] {
-    const { namespace } = this.gateway;
-    return this.#perListener((listener, hostname) => ({
-      ...this.#object,
+    const { namespace, name } = this.gateway;
+    const ports: ListenerPlace[] = this.grant.listeners.filter(this.#isPort).map((listener: string) => ({
+      kind: 'Gateway',
+      namespace,
+      name,
+      sectionName: listener,
+      listener,
+      ...this.#spoken(listener),
+      isShared: true,
+    }));
+    const ofHosts: ListenerPlace[] = this.#perListener((listener, hostname) => ({
+      ...this.#object!,
       namespace,
       sectionName: sectionName(listener, hostname),
       listener,
       hostname,
-      kinds: kindsAt(this.gateway._specs[listener]!, this.grant.kinds),
+      ...this.#spoken(listener),
     }));
+    return [...ofHosts, ...ports];
   }
 
+  #spoken(listener: string): Pick<ListenerPlace, 'kinds' | 'protocol' | 'port'> {
+    const spec = this.gateway._specs[listener]!;
+    return { kinds: kindsAt(spec, this.grant.kinds), protocol: spec.protocol, port: spec.port };
+  }
+
+  readonly #isPort = (listener: string): boolean => isPortListener(this.gateway._specs[listener]!);
+
   #perListener<T>(make: (listener: string, hostname: string) => T): T[] {
-    const { listeners, hostnames } = this.grant;
-    return listeners.flatMap((listener: string) =>
-      hostnames.map((hostname: string) => make(listener, hostname)),
+    return this.#listeners.flatMap((listener: string) =>
+      this.grant.hostnames.map((hostname: string) => make(listener, hostname)),
+    );
+  }
+
+  /** Those that are made here: where the team brings certificates it makes them itself, and ports are listeners of the Gateway. */
+  get #listeners(): string[] {
+    const { listeners, ownListeners } = this.grant;
+    return listeners.filter(
+      (name: string) => !this.#isPort(name) && !ownListeners.some(({ listener }) => listener === name),
     );
   }
 
   #sizeProblems(): string[] {
-    const { hostnames, listeners, wholeObject } = this.grant;
-    const count = hostnames.length * listeners.length;
+    const { hostnames, wholeObject } = this.grant;
+    const listeners = this.#listeners.length;
+    const count = hostnames.length * listeners;
     if (!wholeObject || count <= 64) return [];
     return [
-      `${hostnames.length} hostnames at ${listeners.length} listeners are ${count} entries, and a ListenerSet holds 64: grant them in several grants, each with a name`,
+      `${hostnames.length} hostnames at ${listeners} listeners are ${count} entries, and a ListenerSet holds 64: grant them in several grants, each with a name`,
     ];
   }
 }
-
-const thing = (value: unknown) => (value instanceof Grant ? value.title : found(value));
 
 /** A GatewayClass of this name that our controller serves. */
 function isOwnClass(object: RawObject, name: string): boolean {
@@ -177,55 +220,4 @@ function isOwnClass(object: RawObject, name: string): boolean {
     parsed.ref.name === name &&
     (parsed.object as KindObject<'GatewayClass'>).spec.controllerName === CONTROLLER_NAME
   );
-}
-
-/** All grants of a gateway, by the grant itself and by what they cover. */
-export class TeamGrants {
-  readonly #all = new Map<unknown, TeamListeners>();
-  readonly #byHostname = new Map<string, Set<TeamListeners>>();
-  /** For `b.example.com`: those with a hostname below it, such as `a.b.example.com`. */
-  readonly #below = new Map<string, Set<TeamListeners>>();
-
-  get all(): readonly TeamListeners[] {
-    return [...this.#all.values()];
-  }
-
-  /** Undefined for what is no grant, or that of another gateway. */
-  of(grant: unknown): TeamListeners | undefined {
-    return this.#all.get(grant);
-  }
-
-  add(listeners: TeamListeners): void {
-    this.#all.set(listeners.grant, listeners);
-    for (const hostname of listeners.grant.hostnames as readonly string[]) {
-      insert(this.#byHostname, hostname, listeners);
-      for (const suffix of suffixesOf(hostname)) insert(this.#below, suffix, listeners);
-    }
-  }
-
-  /** Those that may have a hostname in common with this one, in the order of their making. Costs nothing for all others. */
-  overlapping({ grant }: TeamListeners): TeamListeners[] {
-    const near = new Set<TeamListeners>();
-    const take = (some: Iterable<TeamListeners> = []) => {
-      for (const each of some) near.add(each);
-    };
-    for (const hostname of grant.hostnames as readonly string[]) {
-      take(this.#byHostname.get(hostname));
-      for (const suffix of suffixesOf(hostname)) take(this.#byHostname.get(`*.${suffix}`));
-      if (hostname.startsWith('*.')) take(this.#below.get(hostname.slice(2)));
-    }
-    return [...near];
-  }
-}
-
-/** `b.example.com`, `example.com` and `com` for `a.b.example.com`; the same without the first for `*.b.example.com`. */
-function suffixesOf(hostname: string): string[] {
-  const labels = hostname.replace(/^\*\./, '').split('.');
-  return labels.slice(1).map((_, index) => labels.slice(index + 1).join('.'));
-}
-
-function insert(map: Map<string, Set<TeamListeners>>, key: string, value: TeamListeners): void {
-  const known = map.get(key);
-  if (known) known.add(value);
-  else map.set(key, new Set([value]));
 }

@@ -6,19 +6,28 @@ import type { IConstruct } from 'constructs';
 import { refOf } from '../gateway-runtime/api/kinds.ts';
 import { GATEWAY_GROUP, OWN_GROUP } from '../gateway-runtime/api/names.ts';
 import { groupOf, type RawObject, refKey } from '../gateway-runtime/api/object.ts';
+import type { ApiPath } from '../gateway-runtime/grants/paths.ts';
 import type { AppObject } from './app-objects.ts';
-import { type Attachment, foreignProblem, hostnameProblem, kindProblem } from './attachment.ts';
+import {
+  type Attachment,
+  foreignProblem,
+  hostnameProblem,
+  kindProblem,
+  type ListenerPlace,
+} from './attachment.ts';
 import type { Finding } from './findings.ts';
 import { importedGrants } from './import-grant.ts';
-import { type ApiPath, pathProblem } from './path-limits.ts';
+import { ownListenerProblems, type WrittenListener } from './own-listeners.ts';
+import { pathProblem } from './path-limits.ts';
 import { hostnamesText, missingGrant } from './role.ts';
+import { isPortKind } from './route-kind.ts';
 import { ATTACHMENTS, type SynthHooks } from './synth-hooks.ts';
 import type { TeamRef } from './team.ts';
 
 /** Kinds that only the platform makes, by API group; `*` is all of the group. */
 const OF_THE_PLATFORM = new Map([
   [GATEWAY_GROUP, ['GatewayClass', 'Gateway', 'ListenerSet']],
-  [OWN_GROUP, ['Grant', 'GatewayParameters']],
+  [OWN_GROUP, ['Grant', 'GatewayParameters', 'GatewayPolicy']],
   ['', ['Namespace', 'Node', 'PersistentVolume']],
   ['rbac.authorization.k8s.io', ['ClusterRole', 'ClusterRoleBinding']],
   ['apiextensions.k8s.io', ['*']],
@@ -32,7 +41,7 @@ const ROUTES = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'];
 export function teamFindings(root: IConstruct, appObjects: readonly AppObject[]): Finding[] {
   const ofTeams = appObjects.filter(({ team }) => team !== undefined);
   if (ofTeams.length === 0) return [];
-  const places = new Places(root);
+  const places = new Places(root, ofTeams);
   return ofTeams.flatMap(({ object, path, team }) =>
     problemsOf(object, team!, places).map((message) => ({ severity: 'error' as const, path, message })),
   );
@@ -41,17 +50,35 @@ export function teamFindings(root: IConstruct, appObjects: readonly AppObject[])
 /** What can be attached to, by the object that has the listeners. */
 class Places {
   readonly #attachments = new Map<string, Set<Attachment>>();
+  readonly #bringing: Attachment[] = [];
+  /** The grants for which a team made an object. */
+  readonly #own = new Map<string, readonly Attachment[]>();
 
-  constructor(root: IConstruct) {
-    for (const each of importedGrants()) this.#add(each);
+  constructor(root: IConstruct, ofTeams: readonly AppObject[]) {
+    for (const each of importedGrants().keys()) this.#add(each);
     for (const construct of root.node.findAll()) {
       for (const each of (construct as SynthHooks)[ATTACHMENTS]?.() ?? []) this.#add(each);
     }
+    for (const { object, team } of ofTeams) {
+      if (isListenerSet(object)) this.#own.set(refKey(refOf(object)), this.bringing(object, team!));
+    }
+  }
+
+  /** The grants by which a team may have a ListenerSet at the gateway that it names. */
+  bringing(listenerSet: RawObject, team: TeamRef): readonly Attachment[] {
+    const gateway = gatewayOf(listenerSet, team);
+    return this.#bringing.filter(
+      (each) =>
+        each.gatewayName === gateway &&
+        each.team?.name === team.name &&
+        each.team.namespace === team.namespace,
+    );
   }
 
   #add(attachment: Attachment): void {
-    for (const { kind, namespace, name } of attachment.places()) {
-      const key = `${kind}/${namespace}/${name}`;
+    if (attachment.ownListeners.length > 0) this.#bringing.push(attachment);
+    for (const place of attachment.places()) {
+      const key = keyOf(place);
       this.#attachments.set(key, (this.#attachments.get(key) ?? new Set()).add(attachment));
     }
   }
@@ -64,20 +91,25 @@ class Places {
 
   /** The attachments of an object of which a reference means listeners. */
   meant(key: string, sectionName: string | undefined): Attachment[] {
+    const own = this.#own.get(key);
+    if (own && own.length > 0) return [...own];
     return [...(this.#attachments.get(key) ?? [])].filter((each) =>
       sectionName === undefined
-        ? each.wholeObject
+        ? each.wholeObject && each.places().some((place) => keyOf(place) === key && !place.isShared)
         : each.places().some((place) => place.sectionName === sectionName),
     );
   }
 }
+
+const keyOf = ({ kind, namespace, name }: ListenerPlace) => `${kind}/${namespace}/${name}`;
 
 function problemsOf(object: RawObject, team: TeamRef, places: Places): string[] {
   const ref = refOf(object);
   const group = groupOf(String(object.apiVersion));
   const { metadata } = object as { metadata?: { namespace?: unknown; name?: unknown } };
   const kinds = OF_THE_PLATFORM.get(group) ?? [];
-  if (kinds.includes('*') || kinds.includes(ref.kind)) {
+  const grants = isListenerSet(object) ? places.bringing(object, team) : [];
+  if (grants.length === 0 && (kinds.includes('*') || kinds.includes(ref.kind))) {
     // A chart writes its namespace into objects that are in none as well.
     const name = group === GATEWAY_GROUP || group === OWN_GROUP ? refKey(ref) : `${ref.kind}/${ref.name}`;
     return [
@@ -93,24 +125,40 @@ function problemsOf(object: RawObject, team: TeamRef, places: Places): string[] 
         `Missing: the right to write into namespace ${namespace}, which no grant gives. Fix: leave the namespace out.`,
     ];
   }
+  if (grants.length > 0) {
+    const { spec } = object as { spec?: { listeners?: unknown } };
+    return listOf<WrittenListener>(spec?.listeners).flatMap((listener, index) =>
+      ownListenerProblems(listener, grants, team).map(
+        (problem) => `${named} spec.listeners[${index}].${problem}.`,
+      ),
+    );
+  }
   if (group !== GATEWAY_GROUP || !ROUTES.includes(ref.kind)) return [];
   return routeProblems(object, ref.kind, team, places).map((problem) => `${named} ${problem}.`);
 }
 
+const isListenerSet = (object: RawObject) =>
+  object.kind === 'ListenerSet' && groupOf(String(object.apiVersion)) === GATEWAY_GROUP;
+
+/** Namespace and name of the Gateway that a ListenerSet names. */
+function gatewayOf(listenerSet: RawObject, team: TeamRef): string | undefined {
+  const { spec } = listenerSet as { spec?: { parentRef?: ParentRef } };
+  return spec?.parentRef && `${spec.parentRef.namespace ?? team.namespace}/${spec.parentRef.name}`;
+}
+
 /** A ListenerSet of a team would be a grant that nobody gave; all else that is the platform's is a right. */
 function missingFor(object: RawObject, kind: string, team: TeamRef): string {
-  const { spec } = object as { spec?: { parentRef?: ParentRef; listeners?: unknown } };
-  const gateway = spec?.parentRef;
+  const { spec } = object as { spec?: { listeners?: unknown } };
+  const gateway = kind === 'ListenerSet' ? gatewayOf(object, team) : undefined;
   const hostnames = listOf<{ hostname?: unknown }>(spec?.listeners).map(
     ({ hostname }) => textOf(hostname) ?? '*',
   );
-  if (kind === 'ListenerSet' && gateway)
-    return missingGrant(
-      hostnamesText(hostnames),
-      `${gateway.namespace ?? team.namespace}/${gateway.name}`,
-      team.name,
-    );
-  const plural = kind.endsWith('Parameters') ? kind : kind.endsWith('s') ? `${kind}es` : `${kind}s`;
+  if (gateway) return missingGrant(hostnamesText(hostnames), gateway, team.name);
+  const plural = kind.endsWith('Parameters')
+    ? kind
+    : kind.endsWith('s')
+      ? `${kind}es`
+      : `${kind}s`.replace(/([^aeiou])ys$/, '$1ies');
   return `Missing: the right to write ${plural}, which no grant gives`;
 }
 
@@ -182,15 +230,14 @@ function parentProblem(
   if (!first) {
     const where = section === undefined ? object : `listener ${section} of ${object}`;
     const gateway = places.gatewayOf(object);
-    const missing = missingGrant(hostnamesText(hostnames), gateway, team.name);
+    const what = isPortKind(kind) && section !== undefined ? `listener ${section}` : hostnamesText(hostnames);
+    const missing = missingGrant(what, gateway, team.name);
     return `no grant opens ${where} to team ${team.name}. ${missing}`;
   }
   const own = meant.filter((each) => foreignProblem(each, team, hostnames) === undefined);
   if (own.length === 0) return foreignProblem(first, team, hostnames)!;
   const ofKind = own.filter((each) => kindProblem(each, kind, hostnames) === undefined);
-  return ofKind.length > 0
-    ? ofKind
-    : kindProblem(own[0]!, kind, hostnames.length > 0 ? hostnames : own[0]!.hostnames)!;
+  return ofKind.length > 0 ? ofKind : kindProblem(own[0]!, kind, hostnames)!;
 }
 
 const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);

@@ -2,6 +2,7 @@ import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { gatewayObject } from './api-object.ts';
 import { requireChecks } from './checks.ts';
+import type { BytesWithin, EnforcedOn, RedirectWithin } from './enforced.ts';
 import type { ExternalAuth } from './external-auth.ts';
 import type { Filter } from './filter.ts';
 import type { OnOf, OnProp } from './granted.ts';
@@ -9,10 +10,12 @@ import type { GivenOf, PathsOf } from './granted-paths.ts';
 import type { PathCondition } from './match.ts';
 import { boundedName } from './naming.ts';
 import { pathProblem } from './path-limits.ts';
+import type { HttpsRedirect, PolicyValues } from './policy-values.ts';
 import { inOrder, type Prioritized, type PrioritizedRoute } from './priorities.ts';
 import { read } from './props.ts';
 import { teamOf } from './role.ts';
 import { ATTACHMENT_OPTIONS, type AttachmentOptions, RouteAttachment } from './route-attachment.ts';
+import { RoutePolicy } from './route-policy.ts';
 import { type ApiRule, Rule, type RuleProps } from './rule.ts';
 import { shard } from './sharding.ts';
 import { MATERIALIZE, PRIORITIZED, WARNINGS } from './synth-hooks.ts';
@@ -81,6 +84,29 @@ export class TeamRoute<
     return rule;
   }
 
+  /** What the team says of all rules of the route, beside the rules' own fields. What is wrong with it is told at synth. */
+  policy<const Redirect extends HttpsRedirect = HttpsRedirect, const Bytes extends number = number>(
+    values: PolicyValues<
+      RedirectWithin<Redirect, EnforcedOn<OnOf<On, Scope>>>,
+      BytesWithin<Bytes, EnforcedOn<OnOf<On, Scope>>>
+    >,
+  ): this {
+    new RoutePolicy(this, 'Policy', { ...(values as PolicyValues), route: this });
+    return this;
+  }
+
+  /** @internal The names of its HTTPRoutes: those with a rule of this name, or all. */
+  _objectsWith(rule: string | undefined): readonly string[] {
+    const all = [...(this.#planned ?? this.#plan())];
+    const meant =
+      rule === undefined ? all : all.filter(([, rules]) => rules.some(({ name }) => name === rule));
+    return meant.map(([suffix]) => this.#objectName(suffix));
+  }
+
+  #objectName(suffix: string): string {
+    return suffix ? boundedName([this.name, suffix]) : this.name;
+  }
+
   /** @internal Makes the HTTPRoutes that the rules need, by now; those before the first synth may have been others. */
   [MATERIALIZE](): void {
     this.#planned = this.#plan();
@@ -117,15 +143,16 @@ export class TeamRoute<
 
   /** @internal */
   [WARNINGS](): string[] {
-    return this.#inOrder.flatMap((rule, index) =>
+    const ofRules = this.#inOrder.flatMap((rule, index) =>
       rule._warnings().map((warning) => `spec.rules[${index}] (${rule._text}): ${warning}`),
     );
+    return [...this.#attachment.warnings(), ...ofRules];
   }
 
   #object(suffix: string): void {
     gatewayObject(this, objectId(suffix), {
       kind: 'HTTPRoute',
-      name: suffix ? boundedName([this.name, suffix]) : this.name,
+      name: this.#objectName(suffix),
       namespace: this.namespace,
       spec: () => this.#spec((this.#planned ?? this.#plan()).get(suffix) ?? []),
     });

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import type { KubernetesObject } from './kubernetes-object.ts';
+import type { KubernetesObject } from '../pulumi/kubernetes-object.ts';
 
 /** The release of Gateway API that the runtime is made for. */
 export const BUNDLE_VERSION = 'v1.6.1';

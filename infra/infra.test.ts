@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { log, runtime } from '@pulumi/pulumi';
 import { ApiObject, App, Chart } from 'cdk8s';
-import { PlatformChart, Team } from 'gatewright';
+import { http, PlatformChart, ReferenceGrant, SharedGateway, service, Team, TeamChart } from 'gatewright';
 import { stringify } from 'yaml';
 import { app as storefront } from '../examples/storefront/teams.ts';
-import type { KubernetesObject } from './kubernetes-object.ts';
+import type { KubernetesObject } from '../pulumi/kubernetes-object.ts';
 
 interface Registered {
   readonly type: string;
@@ -39,12 +39,13 @@ async function resourcesOf(
     Object.fromEntries(Object.entries(config).map(([key, value]) => [`gatewright:${key}`, value])),
     ['gatewright:certificates'],
   );
+  process.env.KUBECONFIG = join(scratch, 'no-kubeconfig');
   await runtime.runInPulumiStack(program);
   await runtime.disconnect();
   return registered.filter(({ type }) => type !== 'pulumi:pulumi:Stack');
 }
 
-const { AppResources } = await import('./app-resources.ts');
+const { AppResources } = await import('../pulumi/app-resources.ts');
 const { BUNDLE_VERSION, gatewayApi } = await import('./gateway-api.ts');
 const { readSettings } = await import('./settings.ts');
 
@@ -82,6 +83,7 @@ describe('the Pulumi program', () => {
       certificates,
     });
     expect(warn.mock.calls.map(([message]) => message)).toEqual([
+      expect.stringMatching(/^traffic is not compared: the cluster could not be read/),
       expect.stringMatching(/^\[media\/in-the-house\] HTTPRoute/),
     ]);
     expect(component).toMatchObject({ type: 'gatewright:index:AppResources', name: 'storefront' });
@@ -141,6 +143,40 @@ describe('the Pulumi program', () => {
     before('Thing/late/second', 'Thing/late/first');
   });
 
+  it('makes Grants and ReferenceGrants before the routes that they let in, and what judges routes after them, if the program says nothing else', async () => {
+    const order = async (isOther: boolean) => {
+      const resources = await resourcesOf(async () => {
+        const app = new App();
+        const platform = new PlatformChart(app, 'platform', { namespace: 'infra' });
+        const [shop, media] = ['shop', 'media'].map((name) => new Team(platform, name)) as [Team, Team];
+        const route = new ApiObject(new TeamChart(app, 'first', { team: shop }), 'r', {
+          apiVersion: 'gateway.networking.k8s.io/v1',
+          kind: 'HTTPRoute',
+          metadata: { name: 'r' },
+          spec: { rules: [{ backendRefs: [{ name: 'feed', namespace: 'media', port: 80 }] }] },
+        });
+        const feed = service('feed', 80);
+        new ReferenceGrant(new TeamChart(app, 'second', { team: media }), 'to-shop', {
+          from: shop,
+          to: feed,
+        });
+        const shared = new SharedGateway(platform, 'gw', { listeners: { web: http(80) } });
+        shared.grant(shop, { hostnames: ['shop.example.com'] });
+        if (isOther) shared.node.addDependency(route);
+        new AppResources('admitted', { app });
+      });
+      const names = resources.map(({ name }) => name);
+      const binding = names.find((name) => /^ValidatingAdmissionPolicyBinding\/shop/.test(name))!;
+      return ['ReferenceGrant/media/to-shop', 'Grant/infra/gw-shop', 'HTTPRoute/shop/r', binding].toSorted(
+        (a, b) => names.indexOf(a) - names.indexOf(b),
+      );
+    };
+    const binding = expect.stringMatching('^ValidatingAdmissionPolicyBinding/shop');
+    expect((await order(false)).slice(-2)).toEqual(['HTTPRoute/shop/r', binding]);
+    const other = await order(true);
+    expect(other.indexOf('HTTPRoute/shop/r')).toBeLessThan(other.indexOf('Grant/infra/gw-shop'));
+  });
+
   it('tells apart what has one kind, namespace and name in two groups', async () => {
     const resources = await resourcesOf(async () => {
       const { app, object } = chartWith('shop');
@@ -153,6 +189,18 @@ describe('the Pulumi program', () => {
       'kubernetes:example.com/v1:Thing Thing/shop/one',
       'kubernetes:example.org/v1:Thing Thing/shop/one',
     ]);
+  });
+
+  it('renders an object for synth, and once more for all that is made of it', async () => {
+    const renders = jest.spyOn(ApiObject.prototype, 'toJson');
+    await resourcesOf(async () => {
+      const { app, object } = chartWith('shop');
+      object('one', 'v1', 'ConfigMap');
+      object('route', 'gateway.networking.k8s.io/v1', 'HTTPRoute');
+      new AppResources('rendered', { app });
+    });
+    expect(renders).toHaveBeenCalledTimes(2 * 2);
+    renders.mockRestore();
   });
 
   it('refuses the value of a Secret', async () => {
@@ -206,6 +254,7 @@ describe('the configuration', () => {
       classes: undefined,
       crds: 'https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.6.1/experimental-install.yaml',
       wait: 300,
+      refuse: [],
       certificates: new Map(),
     });
   });

@@ -1,13 +1,9 @@
 /** What `pulumi config set` says to this program. */
-import { Config, type Output } from '@pulumi/pulumi';
+import { Config } from '@pulumi/pulumi';
 import type { GatewayClassProps } from 'gatewright';
+import type { Refusable, TlsPair } from 'gatewright/pulumi';
+import { resolved } from '../pulumi/resolved.ts';
 import { BUNDLE_VERSION } from './gateway-api.ts';
-
-/** The certificate and the key of a Secret of type kubernetes.io/tls, in PEM. */
-export interface TlsPair {
-  readonly certificate: string;
-  readonly key: string;
-}
 
 export interface Settings {
   /** Image of the runtime. */
@@ -18,6 +14,8 @@ export interface Settings {
   readonly crds: string;
   /** Seconds that `up` waits for routes to be live; 0 where it does not wait. */
   readonly wait: number;
+  /** Changes of traffic that fail a preview and an update, as `previewTraffic` takes and checks them. */
+  readonly refuse: readonly Refusable[];
   /** By `namespace/name` of the Secret. */
   readonly certificates: ReadonlyMap<string, TlsPair>;
 }
@@ -32,15 +30,9 @@ export async function readSettings(config = new Config()): Promise<Settings> {
     classes: config.getObject('classes'),
     crds: config.get('crds') || OFFICIAL,
     wait: config.getNumber('wait', { min: 0 }) ?? WAIT,
+    refuse: config.getObject('refuse') ?? [],
     certificates: pairsOf(await resolved(config.getSecretObject<unknown>('certificates'))),
   };
-}
-
-/** The value of an Output of the configuration, which is known in a preview too. */
-export function resolved<T>(output: Output<T> | undefined): Promise<T | undefined> {
-  return new Promise((resolve) =>
-    output ? output.apply(resolve as (value: unknown) => void) : resolve(undefined),
-  );
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -1,6 +1,6 @@
 // Compiles the package into dist/, from nothing, so that no file of an older build is left in it. Plain JavaScript for any Node.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,3 +15,6 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'
 });
 if (status !== 0) process.exit(status ?? 1);
 chmodSync(join(root, 'dist/cli/main.js'), 0o755);
+// What `gatewright init` writes.
+for (const name of ['platform', 'team-shop', 'preview-ci'])
+  cpSync(join(root, 'examples', name), join(root, 'dist/examples', name), { recursive: true });

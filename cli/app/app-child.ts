@@ -155,7 +155,13 @@ async function load({ load: path, synth: output }: LoadRequest): Promise<void> {
   const asJson = (objects: readonly Constructs.AppObject[], placeOf: PlaceOf): AppObject[] =>
     objects.map(({ object, path: construct }) => {
       const place = placeOf(construct);
-      return { json: JSON.stringify(object), path: construct, ...(place ? { place } : {}) };
+      const parts = grantsOf(object, construct, placeOf);
+      return {
+        json: JSON.stringify(object),
+        path: construct,
+        ...(place ? { place } : {}),
+        ...(parts ? { parts } : {}),
+      };
     });
   let synthesized: { synthesis: Constructs.Synthesis; placeOf: PlaceOf }[];
   try {
@@ -211,6 +217,23 @@ function withoutWarnings<T>(warnings: readonly AppProblem[], work: () => T): T {
 }
 
 type PlaceOf = ReturnType<Places['of']>;
+
+/** Where each grant of a Grant was made, which is one object for all that a team has of a gateway. */
+function grantsOf(
+  object: Constructs.AppObject['object'],
+  construct: string,
+  placeOf: PlaceOf,
+): AppObject['parts'] | undefined {
+  if (object.kind !== 'Grant') return undefined;
+  const { grants = [] } = (object.spec ?? {}) as { grants?: readonly { name: string }[] };
+  const gateway = construct.split('/').slice(0, -2).join('/');
+  const made = grants.flatMap(({ name }) => {
+    const path = `${gateway}/${name}`;
+    const place = placeOf(path);
+    return place ? [[name, { path, place }] as const] : [];
+  });
+  return Object.fromEntries(made);
+}
 
 function placed(
   { path: construct, message }: { path: string; message: string },

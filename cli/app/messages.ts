@@ -21,6 +21,8 @@ export interface AppObject {
   readonly path: string;
   /** Where the construct was made, where that is known. */
   readonly place?: Place;
+  /** Constructs that have a part each in an object of several: the grants of a Grant, by name. */
+  readonly parts?: Readonly<Record<string, { readonly path: string; readonly place: Place }>>;
 }
 
 /** What went wrong in an app, without a stack trace. */

@@ -38,6 +38,11 @@ export async function readLines(path: string, reader: LineReader): Promise<void>
   splitter.end();
 }
 
+/** Throws a CommandError where there is no such file. */
+export async function requireLog(path: string): Promise<void> {
+  if (path !== STDIN) await sizeOf(path);
+}
+
 async function sizeOf(path: string): Promise<number> {
   try {
     const found = await stat(path);

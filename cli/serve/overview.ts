@@ -9,8 +9,8 @@ import { columns, styled } from '../terminal.ts';
 
 /** Rows of one Gateway beyond these are counted, not shown. */
 const MOST_ROWS = 40;
-/** Commands of one Gateway: to begin with, one for each of some teams. */
-const MOST_COMMANDS = 4;
+/** Commands to begin with: one for each of some teams of the first Gateway. */
+const MOST_COMMANDS = 2;
 
 export interface ServedGateway {
   /** `namespace/name` */
@@ -21,9 +21,11 @@ export interface ServedGateway {
   readonly made?: MadeHere;
   /** Whether every row is shown, and a command for each. */
   readonly all: boolean;
+  /** Whether another one is shown before it, whose commands are enough to begin with. */
+  readonly isOther: boolean;
 }
 
-export function overview({ key, agent, ports, address, made, all }: ServedGateway): string[] {
+export function overview({ key, agent, ports, address, made, all, isOther }: ServedGateway): string[] {
   const snapshot = agent.snapshot!;
   const rows = routeRows(snapshot);
   const protocols = new Map<number, Set<string>>();
@@ -48,6 +50,7 @@ export function overview({ key, agent, ports, address, made, all }: ServedGatewa
     lines.push(`  ${url}  (${notes.join('; ')})${bound === undefined ? ' NOT SERVED, see below' : ''}`);
   }
   lines.push('', ...table(rows, all ? rows.length : MOST_ROWS), '');
+  if (isOther && !all) return lines;
   const chosen = all ? rows : oneOfEachTeam(rows);
   const commands = commandsFor(rows, chosen, {
     address,
@@ -71,9 +74,13 @@ function table(rows: readonly RouteRow[], most: number): string[] {
   return [styled('dim', head), ...body, ...(more > 0 ? [`  and ${more} more: --all shows them`] : [])];
 }
 
+/** The first row of each of some teams, those with the most rows first. */
 function oneOfEachTeam(rows: readonly RouteRow[]): readonly RouteRow[] {
-  const teams = new Set<string>();
-  return rows.filter(({ team }) => !teams.has(team) && teams.add(team)).slice(0, MOST_COMMANDS);
+  const teams = [...Map.groupBy(rows, ({ team }) => team).values()];
+  return teams
+    .sort((a, b) => b.length - a.length)
+    .slice(0, MOST_COMMANDS)
+    .map(([first]) => first!);
 }
 
 /** Of these rows; plain HTTP where there is a choice, and one of all rows for HTTPS if none of them is. */

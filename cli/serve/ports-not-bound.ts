@@ -11,6 +11,13 @@ export function portsNotBound(gateways: readonly GatewayChange[]): Diagnostic[] 
     .filter(({ code }) => code === 'listener/port-not-bound');
 }
 
+/** What to do where none can be had: one sentence, without its full stop. */
+export function remedy(unbound: readonly Diagnostic[], portOffset: number | 'free'): string {
+  return unbound.every(({ message }) => message.endsWith('is no address of this machine'))
+    ? 'Name another address: --address 127.0.0.1 for this machine alone, 0.0.0.0 for all its networks'
+    : otherPorts(portOffset);
+}
+
 /** One sentence, without its full stop. */
 export function otherPorts(portOffset: number | 'free'): string {
   if (portOffset === 'free') return 'Stop what has them';

@@ -35,7 +35,7 @@ import { TypeCheck } from '../app/type-check.ts';
 import { refusedAmong } from '../show/refused-routes.ts';
 import { type SourceReport, Sources } from '../sources.ts';
 import { CommandError, tellProblem } from '../terminal.ts';
-import { otherPorts, portsNotBound } from './ports-not-bound.ts';
+import { otherPorts, portsNotBound, remedy } from './ports-not-bound.ts';
 import type { AdminPlace, Report, View } from './report.ts';
 
 /** The parts of the objects that nobody wrote. After all paths in order, so that what is written goes first. */
@@ -336,7 +336,7 @@ export class Session {
     );
     if (bound || unbound.length === 0) return;
     throw new CommandError(
-      `error none of the ports can be had:\n${unbound.map(({ message }) => `  ${message}`).join('\n')}\n${otherPorts(this.#options.portOffset)}.`,
+      `error none of the ports can be had:\n${unbound.map(({ message }) => `  ${message}`).join('\n')}\n${remedy(unbound, this.#options.portOffset)}.`,
     );
   }
 

@@ -50,12 +50,13 @@ export class TextReport implements Report {
   started(started: Started): void {
     const { loop, made, change, read, admin, apps, mappings, workers, milliseconds } = started;
     // In the order in which their ports were given out, which is that of the sources.
-    for (const { gateway } of started.ports.inOrder(change.gateways)) this.#overview(started, gateway);
+    for (const [index, { gateway }] of started.ports.inOrder(change.gateways).entries())
+      this.#overview(started, gateway, index > 0);
     this.#problems(read, change, started);
     const names = echoed(loop);
     if (names.length > 0) {
       paragraph(
-        `Echoed, since nothing says where they run: ${this.#few(names)}. They answer with the request as it arrives. To reach a real one: --backend ${names[0]}=http://127.0.0.1:3000`,
+        `Echoed, since nothing says where they run: ${this.#few(names)}. A real one: --backend ${names[0]}=http://127.0.0.1:3000`,
       );
     }
     for (const { name, backend, endpoint } of mappings) {
@@ -63,9 +64,7 @@ export class TextReport implements Report {
       else tellProblem(`warning --backend ${name}: no route sends to this port of a Service.`);
     }
     if (made) {
-      paragraph(
-        `Made here, since their Secrets are missing: certificates, with ${made.caFile} as their root.`,
-      );
+      paragraph(`Certificates that are missing are made here; their root is ${made.caFile}.`);
       if (made.clientFile)
         paragraph(`Clients have theirs from the same root: ${made.clientFile} has one, with its key.`);
     }
@@ -150,14 +149,14 @@ export class TextReport implements Report {
     for (const line of diffText(regions, { most: MOST_CHANGES, style: severityStyle })) print(line);
   }
 
-  #overview({ loop, ports, address, made }: View, gateway: GatewayId): void {
+  /** `isOther`: after one that had commands to try. */
+  #overview({ loop, ports, address, made }: View, gateway: GatewayId, isOther = false): void {
     const key = gatewayKey(gateway);
     const agent = loop.agents.get(key);
     if (!agent?.snapshot) return;
     const planned = ports.planned(gateway);
-    print(
-      overview({ key, agent, ports: planned, address, all: this.#all, ...(made ? { made } : {}) }).join('\n'),
-    );
+    const shown = { all: this.#all, isOther };
+    print(overview({ key, agent, ports: planned, address, ...shown, ...(made ? { made } : {}) }).join('\n'));
   }
 
   #problems({ problems, passedOver }: SourceReport, change: LoopChange, view: View): void {
@@ -177,7 +176,8 @@ export class TextReport implements Report {
     if (passedOver.size === 0 || this.#toldPassedOver) return;
     this.#toldPassedOver = true;
     const total = [...passedOver.values()].reduce((sum, count) => sum + count, 0);
-    const kinds = this.#few([...passedOver.keys()].sort());
+    const [first] = [...passedOver.keys()].sort();
+    const kinds = passedOver.size > 1 ? `${first} and ${counted(passedOver.size - 1, 'other kind')}` : first;
     tell(folded(`Passed over ${counted(total, 'object')} without use here: ${kinds}.`, WIDTH).join('\n'));
   }
 
@@ -191,9 +191,7 @@ function suggestEdit(app: string): void {
   const file = join(dirname(app), 'shop.ts');
   if (!app.endsWith(join('storefront', 'app.ts')) || !existsSync(file)) return;
   if (!readFileSync(file, 'utf8').includes('weights: [3, 1]')) return;
-  paragraph(
-    `Try an edit: change the weights 3:1 to 1:1, [3, 1] to [1, 1], in ${shownPath(file)} and save. Half of the requests for /foo go to nginx then.`,
-  );
+  paragraph(`Try an edit: change the weights 3:1 to 1:1, [3, 1] to [1, 1], in ${shownPath(file)}, and save.`);
 }
 
 function paragraph(text: string): void {

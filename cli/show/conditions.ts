@@ -30,6 +30,16 @@ const WORDS: Readonly<Record<string, Words>> = {
     isNote: true,
   },
   PartiallyInvalid: { yes: 'served in part', no: 'served whole', good: 'False' },
+  'gatewright.dev/GatewayPolicyAffected': {
+    yes: 'under a GatewayPolicy',
+    no: 'under no GatewayPolicy',
+    good: 'True',
+  },
+  'gatewright.dev/RoutePolicyAffected': {
+    yes: 'under a RoutePolicy',
+    no: 'under no RoutePolicy',
+    good: 'True',
+  },
   SupportedVersion: { yes: 'API version supported', no: 'API version not supported', good: 'True' },
 };
 
@@ -46,10 +56,12 @@ function isGood({ type, status }: Condition): boolean {
 /** Every condition of an object and its parts. */
 function conditionsOf(status: ObjectStatus): readonly Condition[] {
   if ('parents' in status) return status.parents.flatMap(({ conditions }) => conditions);
-  if (status.kind === 'BackendTLSPolicy') return status.ancestors.flatMap(({ conditions }) => conditions);
-  const listeners = status.kind === 'GatewayClass' ? [] : status.listeners;
-  return [...status.conditions, ...listeners.flatMap(({ conditions }) => conditions)];
+  if ('ancestors' in status) return status.ancestors.flatMap(({ conditions }) => conditions);
+  return [...status.conditions, ...listenersOf(status).flatMap(({ conditions }) => conditions)];
 }
+
+const listenersOf = (status: ObjectStatus): readonly ListenerStatus[] =>
+  'listeners' in status ? status.listeners : [];
 
 /**
  * The object, then its parts, each with its conditions; those that say more than that all is well with reason and message. Then
@@ -76,15 +88,14 @@ function partLines(status: ObjectStatus): string[] {
       withConditions(`on ${parentText(parentRef)}`, conditions, '  '),
     );
   }
-  if (status.kind === 'BackendTLSPolicy') {
+  if ('ancestors' in status) {
     return status.ancestors.flatMap(({ ancestorRef, conditions }) =>
       withConditions(`for ${parentText(ancestorRef)}`, conditions, '  '),
     );
   }
-  const listeners = status.kind === 'GatewayClass' ? [] : status.listeners;
   return [
     ...withConditions('', status.conditions, '  '),
-    ...listeners.flatMap((each) =>
+    ...listenersOf(status).flatMap((each) =>
       withConditions(`listener ${each.name}, ${routesText(each)}`, each.conditions, '  '),
     ),
   ];
@@ -112,7 +123,8 @@ function routesText({ attachedRoutes }: ListenerStatus): string {
 }
 
 function parentText({ kind, namespace, name, sectionName, port }: ParentRefStatus): string {
-  const section = sectionName === undefined ? '' : ` listener ${sectionName}`;
+  const part = kind === 'HTTPRoute' ? 'rule' : 'listener';
+  const section = sectionName === undefined ? '' : ` ${part} ${sectionName}`;
   return `${kind} ${namespace ? `${namespace}/` : ''}${name}${section}${port === undefined ? '' : ` port ${port}`}`;
 }
 

@@ -26,7 +26,11 @@ export function explainRequest(
         'found no url, expected /explain?method=GET&url=http://shop.example.com/cart&header=x-tier:gold',
     };
   }
-  const asked = parseRequest(`${query.get('method') ?? 'GET'} ${url}`, query.getAll('header'));
+  const asked = parseRequest(
+    `${query.get('method') ?? 'GET'} ${url}`,
+    query.getAll('header'),
+    query.get('client') ?? undefined,
+  );
   if ('problem' in asked) return { status: 400, message: asked.problem };
   const { port } = asked;
 

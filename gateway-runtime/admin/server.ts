@@ -40,6 +40,7 @@ export const json = (value: unknown): AdminAnswer => ({
 export class AdminServer {
   readonly #options: AdminServerOptions;
   readonly #server: Server;
+  #listening: Promise<unknown> | undefined;
 
   constructor(options: AdminServerOptions) {
     this.#options = options;
@@ -56,11 +57,14 @@ export class AdminServer {
   async listen(): Promise<number> {
     const { address = '127.0.0.1', port = 9902 } = this.#options;
     this.#server.listen(port, address);
-    await once(this.#server, 'listening');
+    this.#listening = once(this.#server, 'listening');
+    await this.#listening;
     return (this.#server.address() as AddressInfo).port;
   }
 
   async close(): Promise<void> {
+    // Why it does not, `listen` says.
+    await this.#listening?.catch(() => {});
     if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');
     this.#server.close();

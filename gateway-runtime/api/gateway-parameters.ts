@@ -2,8 +2,8 @@
  * GatewayParameters (gatewright.dev/v1alpha1): how the data planes of a Gateway run. Named by `spec.parametersRef` of a GatewayClass,
  * for all Gateways of the class, and by `spec.infrastructure.parametersRef` of a Gateway. Its CustomResourceDefinition is this schema.
  */
+import { definition } from './definition.ts';
 import { isQualifiedName, metadata, QUALIFIED_NAMES, qualifiedNamePattern } from './fields.ts';
-import { OWN_GROUP } from './names.ts';
 import {
   boolean,
   described,
@@ -13,16 +13,11 @@ import {
   object,
   oneOf,
   optional,
-  type Rule,
+  rule,
   string,
   stringMap,
 } from './schema.ts';
 import { MOST_WORKERS } from './workers.ts';
-
-const rule = <T>(
-  cel: NonNullable<Rule<T>['cel']>,
-  check: (value: T, field: string) => ReturnType<Rule<T>>,
-): Rule<T> => Object.assign((value: T, field: string) => check(value, field), { cel });
 
 const minIsAtMostMax = rule<{ minReplicas: number; maxReplicas: number }>(
   { rule: 'self.minReplicas <= self.maxReplicas', message: 'minReplicas must be at most maxReplicas' },
@@ -176,38 +171,11 @@ export const PARAMETERS_KIND = 'GatewayParameters';
 export const PARAMETERS_VERSION = 'v1alpha1';
 export const PARAMETERS_PLURAL = 'gatewayparameters';
 
-export const GATEWAY_PARAMETERS_DEFINITION = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: `${PARAMETERS_PLURAL}.${OWN_GROUP}` },
-  spec: {
-    group: OWN_GROUP,
-    scope: 'Namespaced',
-    names: {
-      kind: PARAMETERS_KIND,
-      listKind: `${PARAMETERS_KIND}List`,
-      plural: PARAMETERS_PLURAL,
-      singular: PARAMETERS_PLURAL,
-    },
-    versions: [
-      {
-        name: PARAMETERS_VERSION,
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: {
-            description: 'How the data planes of a Gateway run.',
-            type: 'object',
-            required: ['spec'],
-            properties: {
-              apiVersion: { type: 'string' },
-              kind: { type: 'string' },
-              metadata: { type: 'object' },
-              spec: spec.openApi,
-            },
-          },
-        },
-      },
-    ],
-  },
-};
+export const GATEWAY_PARAMETERS_DEFINITION = definition({
+  kind: PARAMETERS_KIND,
+  plural: PARAMETERS_PLURAL,
+  singular: PARAMETERS_PLURAL,
+  version: PARAMETERS_VERSION,
+  description: 'How the data planes of a Gateway run.',
+  spec,
+});

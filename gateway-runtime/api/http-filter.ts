@@ -24,6 +24,21 @@ import {
   string,
 } from './schema.ts';
 
+/**
+ * Fields that frame a message or belong to one hop (RFC 9110 section 7.6.1, RFC 9112 section 6). A route that could set them could
+ * make two messages of one; the proxy alone writes them.
+ */
+export const FRAMING: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
 const httpHeaders = namedValues(object({ name: headerName(), value: headerValue() }));
 const headerModifier = object({
   set: optional(httpHeaders),

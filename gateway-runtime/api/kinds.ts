@@ -3,10 +3,13 @@ import { backendTlsPolicy } from './backend-tls-policy.ts';
 import { configMap, endpointSlice, namespaceObject, secret, service } from './core.ts';
 import { gateway, gatewayClass, listenerSet } from './gateway.ts';
 import { gatewayParameters, PARAMETERS_VERSION } from './gateway-parameters.ts';
+import { GATEWAY_POLICY_VERSION, gatewayPolicy } from './gateway-policy.ts';
+import { GRANT_VERSION, grant } from './grant.ts';
 import { httpRoute } from './http-route.ts';
 import { GATEWAY_GROUP, OWN_GROUP, SERVICE_APIS_GROUP } from './names.ts';
 import { groupOf, type ObjectRef, type RawObject } from './object.ts';
 import { referenceGrant } from './reference-grant.ts';
+import { ROUTE_POLICY_VERSION, routePolicy } from './route-policy.ts';
 import type { FieldProblem, Infer, Schema } from './schema.ts';
 import { tlsRoute } from './tls-route.ts';
 
@@ -40,6 +43,9 @@ export const KINDS = {
   ReferenceGrant: define(GATEWAY_GROUP, ['v1', 'v1beta1'], true, referenceGrant),
   BackendTLSPolicy: define(GATEWAY_GROUP, ['v1'], true, backendTlsPolicy),
   GatewayParameters: define(OWN_GROUP, [PARAMETERS_VERSION], true, gatewayParameters),
+  Grant: define(OWN_GROUP, [GRANT_VERSION], true, grant),
+  GatewayPolicy: define(OWN_GROUP, [GATEWAY_POLICY_VERSION], true, gatewayPolicy),
+  RoutePolicy: define(OWN_GROUP, [ROUTE_POLICY_VERSION], true, routePolicy),
   Namespace: define('', ['v1'], false, namespaceObject),
   Service: define('', ['v1'], true, service),
   Secret: define('', ['v1'], true, secret),

@@ -14,3 +14,8 @@ export const CONTROLLER_NAME = `${OWN_GROUP}/gateway-controller`;
 export const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name';
 /** Label by which an object names the team it belongs to. */
 export const TEAM_LABEL = `${OWN_GROUP}/team`;
+/**
+ * Annotation of a Gateway or ListenerSet: at which of its listeners routes of other namespaces attach only as far as a Grant says. `*`
+ * for all, or section names with commas.
+ */
+export const GRANTED_LISTENERS = `${OWN_GROUP}/granted-listeners`;

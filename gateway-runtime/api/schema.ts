@@ -58,6 +58,10 @@ export interface Rule<T> {
   readonly cel?: { readonly rule: string; readonly message: string };
 }
 
+/** A rule that a CustomResourceDefinition has as well. */
+export const rule = <T>(cel: NonNullable<Rule<T>['cel']>, check: Rule<T>): Rule<T> =>
+  Object.assign((value: T, field: string) => check(value, field), { cel });
+
 /** A value as it is shown in a message: JSON, at most 60 characters. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
@@ -194,12 +198,33 @@ export function list<T>(
     min?: number;
     max?: number;
     default?: readonly unknown[];
+    /** Of which no two entries may have the same. */
     key?: (item: T) => string;
+    /** The field that is `key`, as the API server is told of it; a key of any other make it can't hold. */
+    keyField?: keyof T & string;
     rules?: Rule<T[]>[];
   } = {},
 ): Schema<T[]> {
+  const { keyField, rules = [] } = limits;
+  const key = limits.key ?? (keyField && ((entry: T) => `${entry[keyField]}`));
+  const isSayable = !limits.key && rules.every(({ cel }) => cel);
   return {
     item,
+    ...(item.openApi && isSayable
+      ? {
+          openApi: stated({
+            type: 'array',
+            minItems: limits.min,
+            maxItems: limits.max,
+            default: limits.default,
+            items: item.openApi,
+            ...(keyField
+              ? { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [keyField] }
+              : {}),
+            'x-kubernetes-validations': rules.length > 0 ? rules.map(({ cel }) => cel) : undefined,
+          }),
+        }
+      : {}),
     check(value, field, problems) {
       if (value === undefined && limits.default) return this.check(limits.default, field, problems);
       if (!Array.isArray(value)) return refuse(problems, field, value, 'a list');
@@ -211,7 +236,7 @@ export function list<T>(
       const before = problems.length;
       const items = value.map((entry, index) => item.check(entry, `${field}[${index}]`, problems));
       if (problems.length > before) return items;
-      if (limits.key) reportDuplicates(items, limits.key, field, problems);
+      if (key) reportDuplicates(items, key, field, problems);
       reportBroken(limits.rules, items, field, problems);
       return items;
     },
@@ -288,6 +313,24 @@ function kindOf(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' ? 'a map' : `a ${typeof value}`;
+}
+
+/** A value with rules over it. */
+export function ruled<T>(schema: Schema<T>, rules: Rule<T>[]): Schema<T> {
+  const isSayable = schema.openApi && rules.every(({ cel }) => cel);
+  const { openApi, ...rest } = partsOf(schema);
+  return {
+    ...rest,
+    ...(isSayable
+      ? { openApi: { ...openApi, 'x-kubernetes-validations': rules.map(({ cel }) => cel) } }
+      : {}),
+    check(value, field, problems) {
+      const before = problems.length;
+      const result = schema.check(value, field, problems);
+      if (problems.length === before) reportBroken(rules, result, field, problems);
+      return result;
+    },
+  };
 }
 
 /** Takes anything as it is: a part of an object that nothing here reads. */

@@ -5,6 +5,7 @@
 import { connect, type TLSSocket } from 'node:tls';
 import { boolean, integer, list, oneOf, optional, string } from '../api/schema.ts';
 import type { TokenOwner } from '../control/distribution-guest.ts';
+import { Strangers } from '../control/distribution-strangers.ts';
 import type { ReplicaView } from '../control/distribution-view.ts';
 import { Connection } from '../distribution/connection.ts';
 import { gatewayId, hash, name } from '../distribution/content.ts';
@@ -89,16 +90,15 @@ export class AckReceiver {
   /** By identity. */
   readonly #peers = new Map<Observer, Connection>();
   readonly #connections = new Set<Connection>();
+  readonly #strangers = new Strangers(MOST_PEERS);
 
   constructor(options: AckReceiverOptions) {
     this.#options = options;
   }
 
   accept(socket: TLSSocket): void {
-    if (this.#connections.size >= MOST_PEERS) {
-      socket.destroy();
-      return;
-    }
+    const stranger = this.#strangers.admit(socket);
+    if (!stranger) return;
     const { limits, onView, onLost } = this.#options;
     let identity: Observer | undefined;
     let isGreeted = false;
@@ -112,9 +112,11 @@ export class AckReceiver {
         const received = message(value);
         if (received.type === 'hello' && !isGreeted) {
           isGreeted = true;
+          stranger.saidHello();
           this.#meet(received, connection).then(
             () => {
               clearTimeout(patience);
+              stranger.known();
               identity = received.identity;
             },
             (error: Error) => this.#refuse(connection, error.message, socket.remoteAddress),
@@ -156,6 +158,10 @@ export class AckReceiver {
     }
     if (!connection.isOpen) return;
     const before = this.#peers.get(identity);
+    if (!before && this.#peers.size >= MOST_PEERS) {
+      connection.end('busy', `there are ${MOST_PEERS} replicas already`);
+      return;
+    }
     this.#peers.set(identity, connection);
     before?.end('replaced', 'the same replica dialled again');
     onLost(identity);

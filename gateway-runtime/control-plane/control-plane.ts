@@ -19,6 +19,7 @@ import { NO_CHANGE, type TranslationChange } from '../translate/translation.ts';
 import { ACKS_PROTOCOL, AckReceiver, AckSender } from './acks.ts';
 import { ControlAdmin, type Inspected } from './admin.ts';
 import { authoritySecret } from './authority-secret.ts';
+import { KnownGateways } from './known-gateways.ts';
 import type { ProvisionerPort } from './provisioner-port.ts';
 import { Statuses } from './statuses.ts';
 import { TokenReviews } from './token-review.ts';
@@ -74,8 +75,7 @@ export class ControlPlane {
   readonly #sender: AckSender | undefined;
   #bundle: string | undefined;
   #sessionSecrets: readonly string[] = [];
-  /** By Gateway, the name of its class. */
-  readonly #classes = new Map<string, string>();
+  readonly #gateways = new KnownGateways();
   #order: Order | undefined;
   #hasCertificate = false;
   /** Towards serving data planes. */
@@ -190,12 +190,16 @@ export class ControlPlane {
     return this.#cluster.epoch;
   }
 
-  /** Resolves with the port of admin; all else comes up as the cluster allows. Rejects where the port can't be bound. */
+  /**
+   * Resolves with the port of admin; all else comes up as the cluster allows. Rejects where the port can't be bound. It may be stopped before that,
+   * and then begins nothing more.
+   */
   async start(): Promise<number> {
     const port = await this.#admin.listen();
+    if (this.#isStopping) return port;
     this.#cluster.start();
     await this.#authority.start();
-    this.#timer = setInterval(() => this.#tick(), TICK);
+    if (!this.#isStopping) this.#timer = setInterval(() => this.#tick(), TICK);
     return port;
   }
 
@@ -215,12 +219,9 @@ export class ControlPlane {
   /** In a follower, versions are ordered as in the leader: by its epoch, and by how far both have read. */
   #publish(change: TranslationChange): void {
     this.#order = { epoch: this.#cluster.lastEpoch ?? 0, sequence: this.#cluster.sequence };
-    for (const [key, infrastructure] of change.infrastructure) {
-      if (infrastructure) this.#classes.set(key, infrastructure.className);
-      else this.#classes.delete(key);
-    }
+    const gone = this.#gateways.update(change);
     this.#provisioner?.want(change.infrastructure);
-    for (const key of change.removedGateways) this.#views.gone(key);
+    for (const key of gone) this.#views.gone(key);
     this.#statuses.published(this.#order, change);
     this.#distribution.publish(this.#order, change);
   }
@@ -288,7 +289,7 @@ export class ControlPlane {
 
   #accountOf(gateway: GatewayId): string {
     if (this.#provisioner) return this.#provisioner.accountOf(gateway) ?? '';
-    const className = this.#classes.get(gatewayKey(gateway));
+    const className = this.#gateways.classOf(gatewayKey(gateway));
     return className === undefined ? '' : generatedName(gateway.name, className);
   }
 
@@ -312,7 +313,7 @@ export class ControlPlane {
         [...cluster.collections].map(([kind, { phase }]) => [kind, phase === 'synced']),
       ),
       streams: Object.fromEntries(
-        [...this.#classes.keys()].map((key) => {
+        this.#gateways.keys.map((key) => {
           const [namespace, name] = key.split('/') as [string, string];
           return [key, this.#distribution.replicas({ namespace, name }).length];
         }),

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { ApiClient } from '../control/cluster/client.ts';
 import { connection, kubeconfigConnection } from '../control/cluster/connection.ts';
 import { Provisioner } from '../control/provisioner.ts';
-import { hostOf, runProcess, stopSignal, tell } from '../distribution/process.ts';
+import { hostOf, runProcess, stopSignal, tell, untilStopped } from '../distribution/process.ts';
 import { re2 } from '../regex/re2.ts';
 import { ControlPlane } from './control-plane.ts';
 import { type ProcessOptions, processOptions, USAGE } from './options.ts';
@@ -39,10 +39,7 @@ async function run(options: ProcessOptions): Promise<void> {
     onEvent: tell,
     election: { duration: lease, deadline: (lease * 2) / 3, period: (lease * 2) / 15 },
   });
-  const port = await controlPlane.start();
-  tell(`health and metrics at ${hostOf(admin.address)}:${port}`);
-  await stopped;
-  tell('stopping');
+  await untilStopped(stopped, controlPlane.start(), admin.address);
   await controlPlane.stop();
   client.close();
 }

@@ -23,6 +23,7 @@ import { Translator } from '../translate/translator.ts';
 import type { ApiClient } from './cluster/client.ts';
 import { collectionDiagnostics } from './cluster/collection-diagnostics.ts';
 import { FollowedByName, type NamedKind, namedRef } from './cluster/followed-by-name.ts';
+import { GrantsUnread } from './cluster/grants-unread.ts';
 import { Informers } from './cluster/informers.ts';
 import { crdDiagnostics, GATEWAY_KINDS, InstalledCrds, supportedVersion } from './cluster/installed-crds.ts';
 import { joinedChange } from './cluster/joined-change.ts';
@@ -64,13 +65,19 @@ export interface ClusterOptions {
 const INFORMED: readonly KindName[] = (Object.keys(KINDS) as KindName[]).filter(
   (kind) => kind !== 'Secret' && kind !== 'ConfigMap',
 );
-const WITH_STATUS: ReadonlySet<string> = new Set(GATEWAY_KINDS.filter((kind) => kind !== 'ReferenceGrant'));
+const WITH_STATUS: ReadonlySet<string> = new Set([
+  ...GATEWAY_KINDS.filter((kind) => kind !== 'ReferenceGrant'),
+  'GatewayPolicy',
+  'Grant',
+  'RoutePolicy',
+]);
 
 export class Cluster {
   readonly #options: ClusterOptions;
   readonly #translator: Translator;
   readonly #informers: Informers;
   readonly #crds: InstalledCrds;
+  readonly #grantsUnread = new GrantsUnread();
   readonly #secrets: FollowedByName;
   readonly #configMaps: FollowedByName;
   readonly #election: LeaderElection;
@@ -99,6 +106,7 @@ export class Cluster {
       onChanges: (changes) => this.#apply(changes),
       onObject: (ref, object) => {
         if (WITH_STATUS.has(ref.kind)) this.#writer.observe(ref, object);
+        if (this.#grantsUnread.observe(ref, object)) this.#review();
         options.onObject?.(ref, object);
       },
       onVersion,
@@ -278,6 +286,7 @@ export class Cluster {
     const problems = [
       ...collectionDiagnostics(states, this.#crds.state),
       ...(this.#crds.state.phase === 'synced' ? crdDiagnostics(this.#crds.bundles, absent) : []),
+      ...this.#grantsUnread.diagnostics(absent.has('Grant')),
     ];
     if (canonicalJson(problems) === canonicalJson(this.#problems)) return;
     this.#problems = problems;

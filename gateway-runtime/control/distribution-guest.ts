@@ -10,6 +10,7 @@ import {
   TOKEN_AUDIENCE,
 } from '../distribution/messages.ts';
 import { type GatewayId, gatewayKey } from '../snapshot/snapshot.ts';
+import type { Stranger } from './distribution-strangers.ts';
 
 /** Whose a token is. */
 export interface TokenOwner {
@@ -34,6 +35,7 @@ export interface Door {
 export interface GuestOptions extends Door {
   readonly socket: TLSSocket;
   readonly limits: DistributionLimits;
+  readonly stranger: Stranger;
   /** It is who it says. What it says from now on goes to the function that this gives. */
   readonly onAdmitted: (hello: Hello, connection: Connection) => (message: DataPlaneMessage) => void;
   readonly onRefused: (why: string) => void;
@@ -68,15 +70,12 @@ export class Guest {
     }, limits.hello);
   }
 
-  get isStranger(): boolean {
-    return this.#receive === undefined;
-  }
-
   #onMessage(message: DataPlaneMessage): void {
     if (message.type === 'goodbye') this.connection.destroy(message.message);
     else if (this.#receive) this.#receive(message);
     else if (message.type === 'hello' && !this.#hasSaidHello) {
       this.#hasSaidHello = true;
+      this.#options.stranger.saidHello();
       this.#meet(message).catch((error: Error) => {
         this.connection.destroy(`it can't be served: ${error.message}`);
       });
@@ -86,7 +85,7 @@ export class Guest {
   }
 
   async #meet(hello: Hello): Promise<void> {
-    const { verify, limits, sessionKeys, onAdmitted, onRefused } = this.#options;
+    const { verify, limits, sessionKeys, stranger, onAdmitted, onRefused } = this.#options;
     let refusal: string | undefined;
     try {
       const owner = await verify(hello.token);
@@ -103,6 +102,7 @@ export class Guest {
       this.connection.end('refused', refusal);
       return;
     }
+    stranger.known();
     this.connection.limit = limits.dataPlaneFrame;
     const keys = sessionKeys?.(hello.gateway);
     this.connection.send({ type: 'welcome', ...(keys?.length ? { sessionKeys: keys } : {}) });

@@ -9,6 +9,7 @@ import type { Connection } from '../distribution/connection.ts';
 import { DISTRIBUTION_LIMITS, type DistributionLimits } from '../distribution/limits.ts';
 import { type Hello, PROTOCOL } from '../distribution/messages.ts';
 import type { Order } from '../distribution/order.ts';
+import { keyOf, type Place, Places } from '../proxy/places.ts';
 import {
   type BackendEndpoints,
   type BackendKey,
@@ -21,6 +22,7 @@ import type { TranslationChange } from '../translate/translation.ts';
 import type { ServingCertificate } from './distribution-authority.ts';
 import { GatewayContent } from './distribution-content.ts';
 import { type Door, Guest } from './distribution-guest.ts';
+import { Strangers } from './distribution-strangers.ts';
 import { DistributionStream, type StreamState } from './distribution-stream.ts';
 import type { ReplicaView } from './distribution-view.ts';
 
@@ -65,8 +67,11 @@ export class Distribution {
   readonly #certificates = new Map<CertificateId, CertificateBundle>();
   readonly #served = new Map<string, Served>();
   readonly #guests = new Set<Guest>();
-  /** Those in their handshake too. */
-  readonly #sockets = new Set<Socket>();
+  /** Those in their handshake too, which go for others where few places are left. */
+  readonly #places: Places;
+  /** Those in their handshake, by address and port: TLS has sockets of its own. */
+  readonly #inHandshake = new Map<string, Place>();
+  readonly #strangers: Strangers;
 
   constructor(options: DistributionOptions) {
     this.#options = options;
@@ -76,13 +81,25 @@ export class Distribution {
       ALPNProtocols: [PROTOCOL, ...(options.others?.keys() ?? [])],
       handshakeTimeout: this.#limits.handshake,
     });
-    this.#server.maxConnections = this.#limits.connections;
+    const { connections, strangers } = this.#limits;
+    this.#server.maxConnections = connections;
+    this.#places = new Places(connections);
+    this.#strangers = new Strangers(strangers);
     this.#server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
       socket.on('error', () => {});
+      const place = this.#places.take(socket);
+      const key = keyOf(socket);
+      this.#inHandshake.set(key, place);
+      socket.on('close', () => {
+        if (this.#inHandshake.get(key) === place) this.#inHandshake.delete(key);
+      });
+      this.#places.makeRoom(place);
     });
-    this.#server.on('tlsClientError', () => {});
+    this.#server.on('drop', () => this.#places.makeRoom());
+    // Node closes a connection whose handshake failed, and only tells of one that takes too long.
+    this.#server.on('tlsClientError', ({ code }: NodeJS.ErrnoException, socket) => {
+      if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') socket.destroy();
+    });
     this.#server.on('secureConnection', (socket) => this.#accept(socket));
   }
 
@@ -138,29 +155,37 @@ export class Distribution {
       connection.end('stopping', 'this replica of the control plane stops');
     }
     const cut = setTimeout(() => {
-      for (const socket of this.#sockets) socket.destroy();
+      for (const socket of this.#places.sockets) socket.destroy();
     }, LINGER);
     await closed;
     clearTimeout(cut);
   }
 
   #accept(socket: TLSSocket): void {
+    const key = keyOf(socket);
+    const place = this.#inHandshake.get(key);
+    if (!place) return void socket.destroy();
+    this.#inHandshake.delete(key);
+    // Strangers have places of their own from now on, and who is known keeps this one.
+    place.client = { idleFor: () => undefined };
     const other = this.#options.others?.get(socket.alpnProtocol || '');
     if (other) {
       other(socket);
       return;
     }
-    const strangers = [...this.#guests].filter(({ isStranger }) => isStranger).length;
-    if (socket.alpnProtocol !== PROTOCOL || strangers >= this.#limits.strangers) {
+    if (socket.alpnProtocol !== PROTOCOL) {
       socket.destroy();
       return;
     }
+    const stranger = this.#strangers.admit(socket);
+    if (!stranger) return;
     const { verify, accountOf, sessionKeys } = this.#options;
     const from = socket.remoteAddress ?? 'an unknown address';
     let leave = (_why: string) => {};
     const guest: Guest = new Guest({
       socket,
       limits: this.#limits,
+      stranger,
       verify,
       accountOf,
       sessionKeys,

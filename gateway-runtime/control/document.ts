@@ -173,7 +173,7 @@ class TextParser implements ParsedText {
 function sentence(error: YAMLError): string {
   if (error.code === 'DUPLICATE_KEY') return 'a key stands twice in one map';
   if (error.code === 'RESOURCE_EXHAUSTION') return NESTED_TOO_DEEPLY;
-  return error.message.replace(/(?<=\w): .*|(?<=escape sequence) .*|\.$/s, '');
+  return `found no valid YAML: ${error.message.replace(/(?<=\w): .*|(?<=escape sequence) .*|\.$/s, '')}`;
 }
 
 /** The node of a field such as `spec.rules[0].name`; where it is missing, the nearest one around it that is there. */

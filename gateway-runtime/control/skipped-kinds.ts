@@ -27,11 +27,24 @@ const SILENT_CORE_KINDS = new Set([
   'ServiceAccount',
 ]);
 
+/** What Gateway API has in the place of Traefik's own kinds. */
+function traefik(group: string): Record<string, string> {
+  return {
+    [`${group}/IngressRoute`]: 'IngressRoute is of Traefik: an HTTPRoute says the same',
+    [`${group}/Middleware`]: 'Middleware is of Traefik: filters of an HTTPRoute say the same',
+    [`${group}/TraefikService`]:
+      'TraefikService is of Traefik: the weights of backendRefs of an HTTPRoute say the same',
+    [`${group}/IngressRouteTCP`]: 'IngressRouteTCP is of Traefik: a TLSRoute says the same by server name',
+  };
+}
+
 const REASONS: Readonly<Record<string, string>> = {
   'networking.k8s.io/Ingress': 'Ingress is not Gateway API: an HTTPRoute says the same',
   'networking.k8s.io/NetworkPolicy': 'NetworkPolicy is not enforced on this machine',
   'gateway.networking.x-k8s.io/XBackendTrafficPolicy':
     'XBackendTrafficPolicy is not served: session persistence and retries are set on rules of routes',
+  ...traefik('traefik.io'),
+  ...traefik('traefik.containo.us'),
   '/Endpoints': 'Endpoints are not read: an EndpointSlice says the same',
 };
 

@@ -7,6 +7,8 @@ export interface SourcedObject {
   readonly ref: ObjectRef;
   readonly raw: RawObject;
   readonly origin: Origin;
+  /** Where parts of it stand that were made elsewhere than the object, by name: the grants of a Grant. */
+  readonly parts?: ReadonlyMap<string, Origin>;
 }
 
 /** What is wrong in a source: in the text itself, or in one object of it. */

@@ -88,7 +88,15 @@ export function statusEdits(
     case 'TLSRoute':
       return parentEdits(ref, found, wanted.parents, now);
     case 'BackendTLSPolicy':
+    case 'GatewayPolicy':
+    case 'RoutePolicy':
       return ancestorEdits(ref, found, wanted.ancestors, now);
+    case 'Grant':
+      return [
+        ...conditionEdits(found, wanted.conditions, now),
+        ...wholeEdit(found, 'references', wanted.references),
+        ...wholeEdit(found, 'bounds', wanted.bounds),
+      ];
     case 'GatewayClass':
       return [
         ...conditionEdits(found, wanted.conditions, now),

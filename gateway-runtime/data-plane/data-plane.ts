@@ -131,17 +131,21 @@ export class DataPlane {
     return this.#agent.boundPort(port);
   }
 
-  /** Resolves with the port of admin once that listens and last-known-good serves. Rejects where the port can't be bound. */
+  /**
+   * Resolves with the port of admin once that listens and last-known-good serves. Rejects where the port can't be bound. It may be stopped before that,
+   * and then begins nothing more.
+   */
   async start(): Promise<number> {
     const port = await this.#admin.listen();
     await this.#restore();
-    this.#stream.start();
+    if (!this.#isStopping) this.#stream.start();
     return port;
   }
 
   /**
    * Without a failed request: unready first, so that no new clients are sent here; then clients are asked to leave; then what is
-   * left is drained. The control plane is heard until then: endpoints come and go meanwhile too.
+   * left is drained. The control plane is heard until then: endpoints come and go meanwhile too. From then on nothing new is served, which is
+   * not to look as if it were refused.
    */
   async stop({ unready, leave }: StopTimes = STOP_TIMES): Promise<void> {
     if (!this.isReady) return this.close();
@@ -150,6 +154,7 @@ export class DataPlane {
     await sleep(unready);
     this.#agent.retire();
     await sleep(leave);
+    this.#stream.stop();
     await this.#agent.drain();
     await this.close();
   }
@@ -165,13 +170,14 @@ export class DataPlane {
     const { gateway, onEvent } = this.#options;
     try {
       const content = await this.#lastKnownGood.load();
-      if (!content) return;
+      if (!content || this.#isStopping) return;
       const { accepted, diagnostics } = await this.#agent.apply(wholeUpdate(gateway, content));
       if (!accepted) throw new Error(diagnostics[0]?.message);
       this.#content = content;
       this.#sessionKeys = content.sessionKeys;
       onEvent(`serving what was served last, version ${orderText(content.order)}`);
     } catch (error) {
+      if (this.#isStopping) return;
       onEvent(`what was served last is not used: ${(error as Error).message}`);
     }
   }

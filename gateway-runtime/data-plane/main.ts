@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The process of a data plane. It has no credentials but the token by which the control plane knows it. */
 import { fileURLToPath } from 'node:url';
-import { hostOf, runProcess, stopSignal, tell } from '../distribution/process.ts';
+import { runProcess, stopSignal, tell, untilStopped } from '../distribution/process.ts';
 import { LogFile } from '../proxy/telemetry/log-file.ts';
 import { re2 } from '../regex/re2.ts';
 import { possibleWorkers } from '../workers/possible.ts';
@@ -16,6 +16,7 @@ if (process.argv[2] === WORKER) runWorker(re2);
 else await runProcess(processOptions, USAGE, run);
 
 async function run({ accessLog, stop, workers, ...options }: ProcessOptions): Promise<void> {
+  const stopped = stopSignal();
   const log = new LogFile(process.stdout.fd);
   const { count, why } = possibleWorkers(workers);
   if (why) tell(why);
@@ -31,11 +32,7 @@ async function run({ accessLog, stop, workers, ...options }: ProcessOptions): Pr
         }
       : {}),
   });
-  const { address } = options.admin;
-  const port = await dataPlane.start();
-  tell(`health and metrics at ${hostOf(address)}:${port}`);
-  await stopSignal();
-  tell('stopping');
+  await untilStopped(stopped, dataPlane.start(), options.admin.address);
   await dataPlane.stop(stop);
-  log.flushSync();
+  await log.end();
 }

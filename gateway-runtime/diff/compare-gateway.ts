@@ -3,6 +3,7 @@ import { ANY_HOST } from '../match/hostname.ts';
 import type { CaBundleKey, Listener } from '../snapshot/snapshot.ts';
 import { gatewayKey, type Snapshot } from '../snapshot/snapshot.ts';
 import { BucketChanges } from './changed-entries.ts';
+import { compareTls } from './compare-tls.ts';
 import type { EditedRoutes } from './diff.ts';
 import { changeOfDoor, type DoorChange, doorOf } from './door.ts';
 import type { Expressions } from './expressions.ts';
@@ -11,7 +12,7 @@ import { hostnamesFor, hostOf, mostSpecific } from './hosts.ts';
 import { type Parting, partings } from './misdirected.ts';
 import { NOT_SERVED, type Outcome } from './outcome.ts';
 import type { Region } from './region.ts';
-import { type Place, RegionSet } from './region-set.ts';
+import { type Place, RegionSet, type ServedRequest } from './region-set.ts';
 import type { Entry, RuleBucket } from './rule-bucket.ts';
 import { type Chain, conditionsOf, type RuleChange, ruleChanges } from './rule-changes.ts';
 import { isServedBy } from './verify.ts';
@@ -32,12 +33,13 @@ export class GatewayComparison {
     after: Snapshot | undefined,
     expressions: Expressions,
     edited: EditedRoutes,
+    written: EditedRoutes | undefined,
   ) {
     this.#before = new GatewaySide(before);
     this.#after = new GatewaySide(after);
     this.#expressions = expressions;
     this.#buckets = new BucketChanges(this.#before, this.#after);
-    this.#regions = new RegionSet(gatewayKey((after ?? before)!.gateway), edited, expressions);
+    this.#regions = new RegionSet(gatewayKey((after ?? before)!.gateway), edited, written, expressions);
   }
 
   regions(): Region[] {
@@ -76,6 +78,7 @@ export class GatewayComparison {
       this.#compareHost(at, hostnames);
     }
     for (const parting of partings(places)) this.#hostsPart(parting);
+    compareTls(port, this.#before, this.#after, this.#regions);
   }
 
   #hostsPart({ place, other, isSplit }: Parting): void {
@@ -143,7 +146,7 @@ export class GatewayComparison {
     const served = this.#served(at, this.#before, chain);
     // Where no rule takes anything, only what is shown to clients and asked of them can differ.
     if (!served && at.before.listener!.protocol !== at.after.listener!.protocol) return;
-    this.#regions.addDoor(at, change, chain.buckets, served?.request);
+    this.#regions.addDoor(at, change, chain.buckets, served);
   }
 
   /** One region for the whole listener, where its rules have a way in on one side only. */
@@ -156,12 +159,8 @@ export class GatewayComparison {
   }
 
   /** A request that is served without an error, if there is one, else any; undefined where no rule takes anything. */
-  #served(
-    at: Place,
-    side: GatewaySide,
-    chain: Chain,
-  ): { readonly request: WitnessRequest | undefined; readonly outcome: Outcome } | undefined {
-    let best: { request: WitnessRequest | undefined; outcome: Outcome } | undefined;
+  #served(at: Place, side: GatewaySide, chain: Chain): ServedRequest | undefined {
+    let best: ServedRequest | undefined;
     for (const { after, set, others } of ruleChanges(NO_RULES, allOf(chain), () => true, this.#expressions)) {
       const outcome = this.#outcome(side, after);
       if (best?.request && outcome.errors === 1) continue;

@@ -4,7 +4,7 @@
  * a request is found that shows it.
  */
 import type { RegexEngine } from '../match/regex.ts';
-import type { RuleSource, Snapshot } from '../snapshot/snapshot.ts';
+import { isRule, type RuleSource, type Snapshot } from '../snapshot/snapshot.ts';
 import { GatewayComparison } from './compare-gateway.ts';
 import { Expressions } from './expressions.ts';
 import { type Region, SEVERITIES } from './region.ts';
@@ -15,7 +15,7 @@ export interface DiffOptions {
   readonly edited?: EditedRoutes;
 }
 
-export type EditedRoutes = (route: Pick<RuleSource, 'namespace' | 'name'>) => boolean;
+export type EditedRoutes = (route: Pick<RuleSource, 'kind' | 'namespace' | 'name'>) => boolean;
 
 /** By `namespace/name` of the Gateway, as in Translation. */
 export type Snapshots = ReadonlyMap<string, Snapshot>;
@@ -27,7 +27,9 @@ export function diff(before: Snapshots, after: Snapshots, options: DiffOptions):
   const gateways = [...new Set([...before.keys(), ...after.keys()])].sort();
   return gateways
     .filter((key) => before.get(key)?.version !== after.get(key)?.version)
-    .flatMap((key) => new GatewayComparison(before.get(key), after.get(key), expressions, edited).regions())
+    .flatMap((key) =>
+      new GatewayComparison(before.get(key), after.get(key), expressions, edited, options.edited).regions(),
+    )
     .sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
 }
 
@@ -35,8 +37,8 @@ export function diff(before: Snapshots, after: Snapshots, options: DiffOptions):
 function editedRules(before: Snapshots, after: Snapshots): EditedRoutes {
   const was = ruleHashes(before);
   const is = ruleHashes(after);
-  return ({ namespace, name }) => {
-    const route = `${namespace}/${name}`;
+  return ({ kind, namespace, name }) => {
+    const route = `${kind}/${namespace}/${name}`;
     const one = was.get(route) ?? [];
     const other = new Set(is.get(route));
     return one.length !== other.size || one.some((hash) => !other.has(hash));
@@ -47,8 +49,9 @@ function ruleHashes(snapshots: Snapshots): Map<string, string[]> {
   const hashes = new Map<string, Set<string>>();
   for (const { resources } of snapshots.values()) {
     for (const each of resources) {
-      if (each.type !== 'http-rule') continue;
-      const route = `${each.source.namespace}/${each.source.name}`;
+      if (!isRule(each)) continue;
+      const { kind, namespace, name } = each.source;
+      const route = `${kind}/${namespace}/${name}`;
       const known = hashes.get(route);
       if (known) known.add(each.hash);
       else hashes.set(route, new Set([each.hash]));

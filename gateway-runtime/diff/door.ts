@@ -35,6 +35,9 @@ export function doorOf(side: GatewaySide, port: number, listener: Listener | und
   };
 }
 
+/** Else it takes what the proxy does. */
+const needsTls13 = ({ minTlsVersion }: Listener) => minTlsVersion === 'TLSv1.3';
+
 export interface DoorChange {
   /** Some clients that came in come in no more. */
   readonly isLess: boolean;
@@ -54,16 +57,23 @@ export function changeOfDoor(
       [...listener.certificates].sort(),
       listener.clientCertificates?.mode,
       bundlesOf(listener, side),
+      needsTls13(listener),
     ]);
   if (form(before, 'before') === form(after, 'after')) return undefined;
   const asks = ({ clientCertificates }: Listener) => clientCertificates?.mode === 'AllowValidOnly';
-  return { isLess: asks(after) && !asks(before), isForThoseWithout: asks(after) !== asks(before) };
+  const isNewer = needsTls13(after) && !needsTls13(before);
+  return {
+    isLess: isNewer || (asks(after) && !asks(before)),
+    isForThoseWithout: asks(after) !== asks(before),
+  };
 }
 
 /** `HTTPS with the certificate infra/edge, only clients with a certificate from ConfigMap infra/authorities`. */
-export function doorInWords({ protocol, certificates, clientCertificates }: Listener): string {
+export function doorInWords(listener: Listener): string {
+  const { protocol, certificates, clientCertificates } = listener;
   if (protocol === 'HTTP') return 'served over HTTP';
   const names = certificates.map((id) => `Secret ${id}`).join(', ');
   const clients = clientCertificates ? `; lets in ${clientsInWords(clientCertificates)}` : '';
-  return `served over HTTPS with the certificate of ${names}${clients}`;
+  const tls = needsTls13(listener) ? ' and TLS 1.3' : '';
+  return `served over HTTPS with the certificate of ${names}${tls}${clients}`;
 }

@@ -1,6 +1,8 @@
 /** One of the two snapshots that are compared: its listeners by port and hostname, and their rules by hostname. */
 import { ANY_HOST } from '../match/hostname.ts';
-import type { HttpRule, Listener, ListenerKey, Snapshot } from '../snapshot/snapshot.ts';
+import { compareTlsRules } from '../match/tls-table.ts';
+import type { HttpRule, Listener, ListenerKey, Snapshot, TlsRule } from '../snapshot/snapshot.ts';
+import { mostSpecific } from './hosts.ts';
 import { Outcomes } from './outcome.ts';
 import { RuleBucket } from './rule-bucket.ts';
 
@@ -9,6 +11,8 @@ export class GatewaySide {
   readonly outcomes: Outcomes;
   readonly #ports = new Map<number, Map<string, Listener>>();
   readonly #rules = new Map<ListenerKey, Map<string, HttpRule[]>>();
+  /** By hostname the one that goes first. */
+  readonly #tlsRules = new Map<ListenerKey, Map<string, TlsRule>>();
   readonly #buckets = new Map<string, RuleBucket>();
 
   /** Without a snapshot: the Gateway is not there. */
@@ -18,6 +22,7 @@ export class GatewaySide {
     for (const resource of snapshot?.resources ?? []) {
       if (resource.type === 'listener') this.#addListener(resource);
       else if (resource.type === 'http-rule') this.#addRule(resource);
+      else if (resource.type === 'tls-rule') this.#addTlsRule(resource);
     }
   }
 
@@ -41,6 +46,17 @@ export class GatewaySide {
     }
   }
 
+  #addTlsRule(rule: TlsRule): void {
+    for (const { listener, hostnames } of rule.parents) {
+      const hosts = this.#tlsRules.get(listener) ?? new Map<string, TlsRule>();
+      this.#tlsRules.set(listener, hosts);
+      for (const hostname of hostnames) {
+        const known = hosts.get(hostname);
+        if (!known || compareTlsRules(rule, known) < 0) hosts.set(hostname, rule);
+      }
+    }
+  }
+
   get ports(): readonly number[] {
     return [...this.#ports.keys()];
   }
@@ -53,6 +69,17 @@ export class GatewaySide {
   /** Hostnames of the rules at a listener. */
   hostnames(listener: Listener): Iterable<string> {
     return this.#rules.get(listener.key)?.keys() ?? [];
+  }
+
+  /** Server names of the TLS rules at a listener. */
+  tlsHostnames(listener: Listener): Iterable<string> {
+    return this.#tlsRules.get(listener.key)?.keys() ?? [];
+  }
+
+  /** That serves a class of server names. */
+  tlsRule(listener: Listener, hostnames: readonly string[]): TlsRule | undefined {
+    const rules = this.#tlsRules.get(listener.key);
+    return rules && mostSpecific(rules, hostnames);
   }
 
   /** In the order of their keys. */

@@ -3,6 +3,7 @@
  * order of backends, 50:50 for 1:1, the name of the route) makes none here.
  */
 
+import { boundsInWords } from '../explain/admission.ts';
 import { retryInWords, sessionInWords, timeoutsInWords, tlsInWords } from '../explain/words.ts';
 import { explainFilter } from '../filters/index.ts';
 import { canonicalJson } from '../snapshot/canonical.ts';
@@ -32,8 +33,10 @@ export interface Outcome {
   readonly backends: readonly ShownShare[];
   /** What filters do, in words. */
   readonly filters: readonly string[];
-  /** Timeouts, retries and sessions, in words. */
+  /** From where clients may come, how large bodies may be, timeouts, retries and sessions, in words. */
   readonly limits: readonly string[];
+  /** Networks from which clients may come; absent where they may from anywhere. */
+  readonly allow?: readonly string[];
 }
 
 export interface ShownShare {
@@ -54,6 +57,18 @@ export const NOT_SERVED: Outcome = {
   target: '',
   text: '404: no rule matches',
   status: 404,
+  backends: [],
+  filters: [],
+  limits: [],
+};
+
+/** Clients may come from nowhere. */
+const NOBODY: Outcome = {
+  key: '403',
+  errors: 1,
+  target: '',
+  text: '403: clients may come from nowhere',
+  status: 403,
   backends: [],
   filters: [],
   limits: [],
@@ -111,19 +126,23 @@ export class Outcomes {
 
   #outcome(rule: HttpRule, matched: string): Outcome {
     if (rule.refusal !== undefined) return error500(rule.refusal);
+    if (rule.allow?.length === 0) return NOBODY;
+    const bounds = [rule.allow, rule.maxRequestBytes];
+    const allow = rule.allow ? { allow: rule.allow } : {};
     const filters = rule.filters.map(inWords);
     const edits = rule.filters.map((each) => this.#filterKey(each));
     const redirect = rule.filters.find(({ type }) => type === 'RequestRedirect');
     if (redirect) {
       return {
-        key: canonicalJson(['redirect', matched, edits]),
+        key: canonicalJson(['redirect', matched, edits, bounds]),
         errors: 0,
         target: canonicalJson(redirect),
         text: filters.join(', '),
         status: (redirect.config as { status: number }).status,
         backends: [],
         filters,
-        limits: [],
+        limits: boundsInWords(rule),
+        ...allow,
       };
     }
     const shares = this.#shares(rule.backends);
@@ -149,6 +168,7 @@ export class Outcomes {
             rule.timeouts,
             rule.retry,
             session,
+            bounds,
           ]),
       errors: isError ? 1 : errors,
       target: shares
@@ -156,13 +176,14 @@ export class Outcomes {
         .sort()
         .join(),
       text: [
-        isError ? `500: ${whyNone(rule)}` : shares.map(shareText).join(', '),
+        isError ? `500: ${whyNone(rule)}` : shares.map((each) => shareText(each)).join(', '),
         ...(filters.length > 0 ? [`(${filters.join(', ')})`] : []),
       ].join(' '),
       ...(isError ? { status: 500 } : {}),
       backends: shares.map(({ key: _, ...each }) => each),
       filters,
       limits: isError ? [] : limits,
+      ...(isError ? {} : allow),
     };
   }
 
@@ -230,17 +251,19 @@ function whyNone({ backends }: HttpRule): string {
 
 function limitsOf(rule: HttpRule): string[] {
   return [
+    ...boundsInWords(rule),
     ...(rule.timeouts ? timeoutsInWords(rule.timeouts) : []),
     ...(rule.retry ? [retryInWords(rule.retry)] : []),
     ...(rule.session ? [sessionInWords(rule)] : []),
   ];
 }
 
-function shareText({ name, share, unresolved, way, filters }: ShownShare): string {
+/** @param problem what becomes of a share that did not resolve */
+export function shareText({ name, share, unresolved, way, filters }: ShownShare, problem = '500'): string {
   const percent = share > 1 - 1e-9 ? '' : ` ${Math.round(share * 1000) / 10} %`;
   const rest = [...(way === undefined ? [] : [way]), ...filters].join(', ');
   const edits = rest ? ` (${rest})` : '';
-  return `${unresolved === undefined ? name : `500 (${unresolved} ${name})`}${percent}${edits}`;
+  return `${unresolved === undefined ? name : `${problem} (${unresolved} ${name})`}${percent}${edits}`;
 }
 
 function inWords(filter: FilterConfig): string {

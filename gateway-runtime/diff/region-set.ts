@@ -1,11 +1,12 @@
 /** Regions as they are found, those of one pair of rules at several hosts and listeners put together. */
 import { ruleField } from '../snapshot/rule-field.ts';
-import type { HttpMatch, HttpRule, Listener } from '../snapshot/snapshot.ts';
-
+import type { HttpMatch, Listener, RouteRule } from '../snapshot/snapshot.ts';
+import type { TlsEnd } from './compare-tls.ts';
 import type { EditedRoutes } from './diff.ts';
 import { type Door, type DoorChange, doorInWords } from './door.ts';
 import type { Expressions } from './expressions.ts';
 import { NOT_SERVED, type Outcome } from './outcome.ts';
+import { policyAuthors } from './policy-authors.ts';
 import { type Region, type RegionSide, type RegionSource, severityOf, type Witness } from './region.ts';
 import type { Entry, RuleBucket } from './rule-bucket.ts';
 import { conditionsOf, type RuleChange } from './rule-changes.ts';
@@ -21,16 +22,36 @@ export interface Place {
   readonly after: Door;
 }
 
+/** Whatever is served of the rules of a listener. */
+export interface ServedRequest {
+  /** Absent where expressions leave open which. */
+  readonly request: WitnessRequest | undefined;
+  readonly outcome: Outcome;
+}
+
+/** A class of server names at one port. */
+export interface TlsChange {
+  readonly port: number;
+  readonly name: string;
+  /** One of the class. */
+  readonly serverName: string;
+  readonly before: TlsEnd;
+  readonly after: TlsEnd;
+}
+
 interface Group {
   readonly before: RegionSide;
   readonly after: RegionSide;
   readonly change?: RuleChange;
-  readonly severity: Region['severity'];
+  severity: Region['severity'];
   readonly isOverOther?: true;
+  readonly isOfConnections?: true;
   readonly extents: Map<string, { listener: Listener; hosts: string[]; others: readonly HttpMatch[] }>;
   /** Of doors: whatever is behind them. */
-  readonly rules: Set<HttpRule>;
+  readonly rules: Set<RouteRule>;
   readonly authors: readonly string[];
+  /** Of doors: some of what is behind them is served without an error before, the witness among it. */
+  isAnswered: boolean;
   tried: number;
   witness: Witness | undefined;
 }
@@ -38,13 +59,21 @@ interface Group {
 export class RegionSet {
   readonly #gateway: string;
   readonly #edited: EditedRoutes;
+  readonly #written: EditedRoutes | undefined;
   readonly #expressions: Expressions;
   readonly #groups = new Map<string, Group>();
 
-  constructor(gateway: string, edited: EditedRoutes, expressions: Expressions) {
+  /** @param written as the authors of routes say; `edited` may be taken from what became of them */
+  constructor(
+    gateway: string,
+    edited: EditedRoutes,
+    written: EditedRoutes | undefined,
+    expressions: Expressions,
+  ) {
     this.#expressions = expressions;
     this.#gateway = gateway;
     this.#edited = edited;
+    this.#written = written;
   }
 
   /** @param find a verified request; told how often it was looked for in vain, and not asked once there is one */
@@ -88,23 +117,31 @@ export class RegionSet {
     this.#addDoor(group, at, buckets, request);
   }
 
-  /** A listener that serves as before, and asks something else of clients, or shows them something else. */
+  /**
+   * A listener that serves as before, and asks something else of clients, or shows them something else.
+   * @param served before; who got nothing but errors has lost nothing
+   */
   addDoor(
     at: Place,
     change: DoorChange,
     buckets: readonly RuleBucket[],
-    request: WitnessRequest | undefined,
+    served: ServedRequest | undefined,
   ): void {
     const was = at.before.listener!;
     const is = at.after.listener!;
     const group = this.#group(`door ${was.key} ${is.key}`, () => ({
       before: doorSide(was),
       after: doorSide(is),
-      severity: change.isLess ? 'lost' : 'altered',
+      severity: 'altered',
       authors: [is.source.namespace],
     }));
+    if (!group.isAnswered && served && served.outcome.errors < 1) {
+      group.isAnswered = true;
+      group.witness = undefined;
+      if (change.isLess) group.severity = 'lost';
+    }
     const any = { method: 'GET', host: at.witnessHost(), path: '/', query: '', headers: [] };
-    this.#addDoor(group, at, buckets, request ?? any);
+    this.#addDoor(group, at, buckets, served?.request ?? any);
     if (change.isForThoseWithout) group.witness = { ...group.witness!, withoutCertificate: true };
   }
 
@@ -142,6 +179,36 @@ export class RegionSet {
     group.witness = { ...group.witness!, serverName };
   }
 
+  /** TLS connections for a class of server names. */
+  addTls({ port, name, serverName, before, after }: TlsChange): void {
+    const listener = (after.listener ?? before.listener)!;
+    const key = [before, after].map(({ rule, listener: at, outcome }) =>
+      [rule?.key, at?.key, outcome.key].join(' '),
+    );
+    const group = this.#group(`tls ${key.join(' ')}`, () => ({
+      before: tlsSide(before),
+      after: tlsSide(after),
+      severity: severityOf(before.outcome, after.outcome),
+      isOfConnections: true,
+      authors: this.#tlsAuthors(before, after),
+    }));
+    const known = group.extents.get(listener.key);
+    if (known) known.hosts.push(name);
+    else group.extents.set(listener.key, { listener, hosts: [name], others: [] });
+    for (const { rule } of [before, after]) if (rule) group.rules.add(rule);
+    const connection = { method: 'GET', host: serverName, path: '/', query: '', headers: [] };
+    group.witness ??= { ...connection, port, tls: true, isConnection: true };
+  }
+
+  #tlsAuthors(before: TlsEnd, after: TlsEnd): string[] {
+    const teams = [before, after].flatMap(({ rule }) =>
+      rule && this.#edited(rule.source) ? [teamOf(rule)] : [],
+    );
+    const [was, is] = [before, after].map(({ listener }) => listener && doorOfTls(listener));
+    if (was !== is) teams.push((after.listener ?? before.listener)!.source.namespace);
+    return [...new Set(teams)].sort();
+  }
+
   #addDoor(
     group: Group,
     at: Place,
@@ -155,14 +222,18 @@ export class RegionSet {
 
   #group(
     key: string,
-    make: () => Pick<Group, 'before' | 'after' | 'change' | 'severity' | 'isOverOther' | 'authors'>,
+    make: () => Pick<
+      Group,
+      'before' | 'after' | 'change' | 'severity' | 'isOverOther' | 'isOfConnections' | 'authors'
+    >,
   ): Group {
     const known = this.#groups.get(key);
     if (known) return known;
     const group = {
       ...make(),
       extents: new Map(),
-      rules: new Set<HttpRule>(),
+      rules: new Set<RouteRule>(),
+      isAnswered: false,
       tried: 0,
       witness: undefined,
     };
@@ -180,9 +251,12 @@ export class RegionSet {
   }
 
   #authors(at: Place, { before, after }: RuleChange): string[] {
-    const teams = [before, after].flatMap((entry) =>
-      entry && this.#edited(entry.rule.source) ? [teamOf(entry.rule)] : [],
-    );
+    const teams = policyAuthors(before?.rule, after?.rule, teamOf);
+    // By what became of a route alone, it can't be told whether it was edited as well.
+    if (teams.length === 0 || this.#written) {
+      for (const entry of [before, after])
+        if (entry && this.#edited(entry.rule.source)) teams.push(teamOf(entry.rule));
+    }
     // Another listener has the host now, or what had it is gone.
     if (at.before.listener!.key !== at.after.listener!.key) teams.push(at.after.listener!.source.namespace);
     return [...new Set(teams)].sort();
@@ -190,20 +264,37 @@ export class RegionSet {
 
   all(): Region[] {
     return [...this.#groups.values()].map((group): Region => {
-      const { severity, isOverOther, before, after, change, extents, rules, authors, witness } = group;
-      const owners = [...[change?.before?.rule, change?.after?.rule].filter(Boolean), ...rules] as HttpRule[];
+      const {
+        severity,
+        isOverOther,
+        isOfConnections,
+        before,
+        after,
+        change,
+        extents,
+        rules,
+        authors,
+        witness,
+      } = group;
+      const owners = [
+        ...[change?.before?.rule, change?.after?.rule].filter(Boolean),
+        ...rules,
+      ] as RouteRule[];
       const teams = new Set(owners.map(teamOf));
+      // What came or went together with its listener is no bystander.
+      const changed = new Set([...rules].filter(({ source }) => this.#written?.(source)).map(teamOf));
       return {
         severity,
         gateway: this.#gateway,
         ...(change ? { requests: change.set } : {}),
         ...(isOverOther ? { isOverOther } : {}),
+        ...(isOfConnections ? { isOfConnections } : {}),
         extents: [...extents.values()],
         before,
         after,
         ...(witness ? { witness } : {}),
         authors,
-        touched: [...teams].filter((team) => !authors.includes(team)).sort(),
+        touched: [...teams].filter((team) => !authors.includes(team) && !changed.has(team)).sort(),
       };
     });
   }
@@ -211,7 +302,7 @@ export class RegionSet {
 
 const entryKey = (entry: Entry | undefined) => (entry ? `${entry.rule.key}#${entry.match}` : '-');
 
-const teamOf = ({ source }: HttpRule) => source.team ?? source.namespace;
+const teamOf = ({ source }: RouteRule) => source.team ?? source.namespace;
 
 function sideOf(entry: Entry | undefined, outcome: Outcome): RegionSide {
   if (!entry) return { outcome };
@@ -219,6 +310,16 @@ function sideOf(entry: Entry | undefined, outcome: Outcome): RegionSide {
   const { kind, namespace, name } = rule.source;
   const field = ruleField(rule.source, rule.matches.length > 1 ? match : undefined);
   return { outcome, source: { kind, namespace, name, field, team: teamOf(rule) } };
+}
+
+/** What of a listener decides about connections, but for the rules at it. */
+const doorOfTls = ({ key, tlsMode, certificates, minTlsVersion }: Listener) =>
+  JSON.stringify([key, tlsMode, [...certificates].sort(), minTlsVersion]);
+
+function tlsSide({ outcome, rule }: TlsEnd): RegionSide {
+  if (!rule) return { outcome };
+  const { kind, namespace, name } = rule.source;
+  return { outcome, source: { kind, namespace, name, field: ruleField(rule.source), team: teamOf(rule) } };
 }
 
 function doorSide(listener: Listener, errors = 0): RegionSide {

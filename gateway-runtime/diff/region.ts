@@ -1,12 +1,13 @@
 /** What a comparison says: sets of requests whose outcome changes, as data. */
 import type { RouteKind } from '../api/route-kinds.ts';
+import { Networks } from '../match/networks.ts';
 import type { HttpMatch, Listener } from '../snapshot/snapshot.ts';
 import type { Conjunction } from './conjunction.ts';
 import type { Outcome } from './outcome.ts';
 import type { WitnessRequest } from './witness.ts';
 
 /**
- * From the worst: `lost` is answered with an error after, wholly or for a greater share; `moved` goes to other backends or another
+ * From the worst: `lost` is answered with an error after, wholly, for a greater share or for clients from more addresses; `moved` goes to other backends or another
  * redirect; `altered` goes where it went, with other shares, edits, limits or another status; `new` was answered with an error.
  */
 export type ChangeSeverity = 'lost' | 'moved' | 'altered' | 'new';
@@ -35,6 +36,8 @@ export interface Witness extends WitnessRequest {
   readonly tls: boolean;
   /** Of the TLS handshake, where it is another than the host. */
   readonly serverName?: string;
+  /** No request, but a TLS connection for `host`. */
+  readonly isConnection?: true;
   /** The client has no certificate, and gets one outcome or the other for that. */
   readonly withoutCertificate?: true;
 }
@@ -53,8 +56,10 @@ export interface Region {
   readonly severity: ChangeSeverity;
   /** `namespace/name` of the Gateway. */
   readonly gateway: string;
-  /** What all of the requests have; absent for whatever the rules of the listeners take. */
+  /** What all of the requests have; absent for whatever the rules of the listeners take, and for TLS connections. */
   readonly requests?: Conjunction;
+  /** Of TLS connections by their server name, whatever is said on them. */
+  readonly isOfConnections?: true;
   /** Only of requests over a connection that was opened for a host of another listener. */
   readonly isOverOther?: true;
   /** Where. */
@@ -69,8 +74,15 @@ export interface Region {
   readonly touched: readonly string[];
 }
 
+/** Whether every client that came in still does. */
+function isFromAll(before: Outcome, after: Outcome): boolean {
+  if (after.allow === undefined) return true;
+  return before.allow !== undefined && new Networks(after.allow).hasAll(before.allow);
+}
+
 export function severityOf(before: Outcome, after: Outcome): ChangeSeverity {
   if (after.errors > before.errors) return 'lost';
+  if (before.errors < 1 && !isFromAll(before, after)) return 'lost';
   if (before.errors === 1) return after.errors < 1 ? 'new' : 'altered';
   return before.target === after.target ? 'altered' : 'moved';
 }

@@ -19,7 +19,7 @@ export interface Surroundings {
   readonly publicPort?: (gateway: string, port: number) => number;
 }
 
-export interface ReportedOutcome extends Omit<Outcome, 'key' | 'target' | 'errors'> {
+export interface ReportedOutcome extends Omit<Outcome, 'key' | 'target' | 'errors' | 'allow'> {
   /** The part of the requests that the gateway answers with an error: 0 to 1. */
   readonly errors: number;
   readonly source?: RegionSource & { readonly origin?: Origin };
@@ -31,6 +31,8 @@ export interface ReportedRegion {
   readonly gateway: string;
   /** As matches of routes are written; absent for whatever the rules of the listeners take. */
   readonly requests?: string;
+  /** No requests, but TLS connections that TLSRoutes pass on, by their server name. */
+  readonly connections?: true;
   readonly extents: readonly {
     readonly listener: string;
     readonly protocol: string;
@@ -52,12 +54,13 @@ export interface ReportedRegion {
 }
 
 export function reported(region: Region, around: Surroundings = {}): ReportedRegion {
-  const { severity, gateway, requests, extents, witness, authors, touched } = region;
+  const { severity, gateway, requests, isOfConnections, extents, witness, authors, touched } = region;
   const [before, after] = outcomesInWords(region.before.outcome, region.after.outcome);
   return {
     severity,
     gateway,
     ...(requests ? { requests: setInWords(requests) } : {}),
+    ...(isOfConnections ? { connections: true as const } : {}),
     extents: extents.map(({ listener, hosts, others }) => ({
       listener: listener.source.listener,
       protocol: listener.protocol,
@@ -76,7 +79,7 @@ export function reported(region: Region, around: Surroundings = {}): ReportedReg
 }
 
 function sideForm({ outcome, source }: RegionSide, text: string, originOf?: OriginOf): ReportedOutcome {
-  const { key: _, target: __, ...shown } = outcome;
+  const { key: _, target: __, allow: ___, ...shown } = outcome;
   const origin =
     source &&
     originOf?.({ group: GATEWAY_GROUP, kind: source.kind, namespace: source.namespace, name: source.name });
@@ -137,8 +140,9 @@ function valueInWords({ name, type, value }: ValueMatch, equals: string): string
 }
 
 function shownWitness(witness: Witness, publicPort = witness.port): NonNullable<ReportedRegion['witness']> {
-  const { method, host, tls, path, query, headers, serverName, withoutCertificate } = witness;
+  const { method, host, tls, path, query, headers, serverName, isConnection, withoutCertificate } = witness;
   const ending = publicPort === (tls ? 443 : 80) ? '' : `:${publicPort}`;
+  if (isConnection) return { method: '', url: `tls://${host}${ending}`, headers: [] };
   const parts = query.split('&').map((part) => {
     const name = part.slice(0, part.indexOf('='));
     return isCredentialName(decodeURIComponent(name)) ? `${name}=${REDACTED}` : part;

@@ -15,6 +15,8 @@ const MOST_WITHOUT = 3;
 export interface TextOptions {
   /** Headings that are shown, the worst first; the others are counted. By default all. */
   readonly most?: number;
+  /** Columns. By default 80. */
+  readonly width?: number;
   /** Emphasis for a terminal. */
   readonly style?: (what: ChangeSeverity | 'requests', text: string) => string;
 }
@@ -28,7 +30,7 @@ const MEANING: Readonly<Record<ChangeSeverity, string>> = {
 
 /** Lines without ends. None where there is no region. */
 export function diffText(regions: readonly ReportedRegion[], options: TextOptions = {}): string[] {
-  const { most = Infinity, style = (_, text) => text } = options;
+  const { most = Infinity, width = WIDTH, style = (_, text) => text } = options;
   const groups = [...Map.groupBy(regions, headingOf).values()];
   const gateways = new Set(regions.map(({ gateway }) => gateway));
   const lines: string[] = [];
@@ -40,7 +42,7 @@ export function diffText(regions: readonly ReportedRegion[], options: TextOption
       lines.push(style(severity, `${severity.toUpperCase()}: ${MEANING[severity]}`));
       last = severity;
     }
-    lines.push(...groupText(group, gateways.size > 1, style));
+    lines.push(...groupText(group, gateways.size > 1, width, style));
   }
   if (groups.length > most) lines.push(`and ${groups.length - most} more`);
   return lines;
@@ -72,62 +74,69 @@ function headingOf({ severity, gateway, before, after, possible }: ReportedRegio
 function groupText(
   group: readonly ReportedRegion[],
   namesGateway: boolean,
+  width: number,
   style: NonNullable<TextOptions['style']>,
 ): string[] {
   const [first] = group as [ReportedRegion];
   const lines: string[] = [];
+  const put = (label: string, text: string) => lines.push(...labelled(label, text, width));
+  const putSource = (text: string | undefined) => text !== undefined && put('', text);
   const sets = new Map<string, ReportedRegion>();
-  for (const each of group) sets.set(requestsText(each), each);
+  for (const each of group) sets.set(requestsInWords(each), each);
   for (const [text, region] of [...sets].slice(0, MOST_SETS)) {
-    for (const line of wrapped(text, WIDTH - 4)) {
+    for (const line of wrapped(text, width - 4)) {
       lines.push(style('requests', `${line === text || text.startsWith(line) ? '  ' : '    '}${line}`));
     }
-    lines.push(...withoutText(region));
+    const without = withoutText(region);
+    if (without !== undefined) put('without', without);
   }
   if (sets.size > MOST_SETS) lines.push(`  and ${sets.size - MOST_SETS} more sets of requests`);
   const { before, after, witness, authors, touched, gateway } = first;
-  if (namesGateway) lines.push(...labelled('gateway', gateway));
-  lines.push(...labelled('before', before.text), ...sourceText(before));
-  lines.push(...labelled('after', after.text));
-  if (sourceText(after).join() !== sourceText(before).join()) lines.push(...sourceText(after));
+  if (namesGateway) put('gateway', gateway);
+  put('before', before.text);
+  putSource(sourceText(before));
+  put('after', after.text);
+  if (sourceText(after) !== sourceText(before)) putSource(sourceText(after));
   if (witness) {
     const { withoutCertificate, serverName } = witness;
     const how = [
       ...(withoutCertificate ? ['without a client certificate'] : []),
       ...(serverName === undefined ? [] : [`over a connection for ${serverName}`]),
     ];
-    lines.push(...labelled('try', formatExample(witness) + (how.length > 0 ? ` (${how.join(', ')})` : '')));
-  } else lines.push(...labelled('possible', 'expressions decide, and no request was found that shows it'));
+    put('try', formatExample(witness) + (how.length > 0 ? ` (${how.join(', ')})` : ''));
+  } else put('possible', 'expressions decide, and no request was found that shows it');
   const who = [
     ...(authors.length > 0 ? [`changed by ${authors.join(', ')}`] : []),
     ...(touched.length > 0 ? [`touches ${touched.join(', ')}, which changed nothing`] : []),
   ];
-  if (touched.length > 0) lines.push(...labelled('teams', who.join('; ')));
+  if (touched.length > 0) put('teams', who.join('; '));
   return lines;
 }
 
-function requestsText({ requests, extents }: ReportedRegion): string {
+/** `shop.example.com /cart/*`, or all of a listener, or TLS connections at a port. */
+export function requestsInWords({ requests, connections, extents }: ReportedRegion): string {
   const hosts = widest([...new Set(extents.flatMap((each) => each.hosts))].sort());
   const shown = some(
     hosts.map((host) => (host === '*' ? 'any host' : host)),
     MOST_HOSTS,
   );
   if (requests !== undefined) return `${shown} ${requests}`;
+  if (connections) return `${shown} (TLS connections at port ${extents[0]!.port})`;
   const listeners = new Set(extents.map(({ listener, port }) => `listener ${listener}, port ${port}`));
   return `${shown} (all of ${some([...listeners], MOST_HOSTS)})`;
 }
 
-function withoutText({ extents }: ReportedRegion): string[] {
+function withoutText({ extents }: ReportedRegion): string | undefined {
   const without = [...new Set(extents.flatMap((each) => each.without))];
-  if (without.length === 0) return [];
+  if (without.length === 0) return undefined;
   const isEverywhere = extents.every((each) => each.without.length === without.length);
-  return labelled('without', some(without, MOST_WITHOUT) + (isEverywhere ? '' : ' at some of the hosts'));
+  return some(without, MOST_WITHOUT) + (isEverywhere ? '' : ' at some of the hosts');
 }
 
-function sourceText({ source }: ReportedOutcome): string[] {
-  if (!source) return [];
+function sourceText({ source }: ReportedOutcome): string | undefined {
+  if (!source) return undefined;
   const { kind, namespace, name, field, origin } = source;
-  return labelled('', `${kind} ${namespace}/${name} ${field}${origin ? ` (${origin})` : ''}`);
+  return `${kind} ${namespace}/${name} ${field}${origin ? ` (${origin})` : ''}`;
 }
 
 function some(texts: readonly string[], most: number): string {
@@ -135,8 +144,8 @@ function some(texts: readonly string[], most: number): string {
   return more <= 0 ? texts.join(', ') : `${texts.slice(0, most).join(', ')} and ${more} more`;
 }
 
-function labelled(label: string, text: string): string[] {
-  return wrapped(text, WIDTH - 4 - LABEL).map(
+function labelled(label: string, text: string, width: number): string[] {
+  return wrapped(text, width - 4 - LABEL).map(
     (line, index) => `    ${(index === 0 ? label : '').padEnd(LABEL)}${line}`,
   );
 }

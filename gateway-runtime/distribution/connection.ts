@@ -23,8 +23,8 @@ export interface ConnectionOptions {
   readonly limits: Pick<DistributionLimits, 'beat' | 'silence'>;
   /** May throw, and then the stream ends. `size` is in bytes. */
   readonly onMessage: (value: unknown, size: number) => void;
-  /** Once, at the end, and why in words. */
-  readonly onClose: (why: string) => void;
+  /** Once, at the end, and why in words; `isOurs` where it was this side that ended it. */
+  readonly onClose: (why: string, isOurs: boolean) => void;
 }
 
 export class Connection {
@@ -142,6 +142,6 @@ export class Connection {
     this.#closed = true;
     clearInterval(this.#timer);
     this.#resume?.();
-    this.#options.onClose(this.#why);
+    this.#options.onClose(this.#why, this.#ending);
   }
 }

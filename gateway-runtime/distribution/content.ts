@@ -17,6 +17,7 @@ import {
 } from '../api/schema.ts';
 import { contentHash, SetHash } from '../snapshot/canonical.ts';
 import type {
+  AppliedPolicy,
   Backend,
   BackendEndpoints,
   BackendShare,
@@ -60,6 +61,16 @@ const time = () => integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 
 export const gatewayId = exactly<GatewayId>({ namespace: name(), name: name() });
 
+const policies = list(
+  exactly<AppliedPolicy>({
+    kind: oneOf(['GatewayPolicy', 'RoutePolicy']),
+    namespace: name(),
+    name: name(),
+    field: string(),
+    effect: string(),
+  }),
+);
+
 const listener = exactly<Listener>({
   type: oneOf(['listener']),
   key: key(),
@@ -82,6 +93,8 @@ const listener = exactly<Listener>({
       authorities: list(key(), { min: 1 }),
     }),
   ),
+  minTlsVersion: optional(oneOf(['TLSv1.2', 'TLSv1.3'])),
+  policies: optional(policies),
 });
 
 const filters = list(exactly<FilterConfig>({ type: string(), config: anything() }));
@@ -148,6 +161,9 @@ const httpRule = exactly<HttpRule>({
       isPermanent: optional(boolean()),
     }),
   ),
+  maxRequestBytes: optional(integer({ min: 0, max: Number.MAX_SAFE_INTEGER })),
+  allow: optional(list(string())),
+  policies: optional(policies),
   refusal: optional(string()),
 });
 

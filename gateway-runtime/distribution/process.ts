@@ -69,6 +69,22 @@ export async function runProcess<Options>(
   }
 }
 
+/**
+ * Settles when what was started is to stop: once it has said where it is, or sooner, where `stopped` settles before: that is asked
+ * for before anything is started, since the first process of a container gets no signal that it does not listen for. Rejects where it can't be
+ * started.
+ */
+export async function untilStopped(
+  stopped: Promise<void>,
+  start: Promise<number>,
+  address: string,
+): Promise<void> {
+  const port = await Promise.race([start, stopped]);
+  if (port !== undefined) tell(`health and metrics at ${hostOf(address)}:${port}`);
+  await stopped;
+  tell('stopping');
+}
+
 /** Settles when the process is asked to stop. */
 export function stopSignal(): Promise<void> {
   return new Promise((resolve) => {

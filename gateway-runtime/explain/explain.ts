@@ -22,6 +22,8 @@ export interface ExplainedAt {
   readonly serverName?: string;
   /** Whether the client has a certificate that the listener accepts. By default it has one. */
   readonly clientCertificate?: boolean;
+  /** Address of the client. By default one from which it may come, if there is any. */
+  readonly client?: string;
   /** Ports as a client sees them, for redirects. By default the same. */
   readonly publicPort?: (port: number) => number;
 }
@@ -117,6 +119,7 @@ function listenerName({
   port,
   hostname,
   clientCertificates,
+  minTlsVersion,
 }: Evaluation['listeners'][number]['listener']): Omit<ExplainedListener, 'serves' | 'reason'> {
   const { kind, namespace, name, listener } = source;
   return {
@@ -127,6 +130,7 @@ function listenerName({
     protocol,
     port,
     ...(hostname ? { hostname } : {}),
+    ...(minTlsVersion ? { tls: `${minTlsVersion.replace('v', ' ')} or newer` } : {}),
     ...(clientCertificates ? { clients: clientsInWords(clientCertificates) } : {}),
   };
 }

@@ -28,11 +28,15 @@ export interface KnownObjects {
 /** The one answer that the command line, the admin server and tests give. At least one place. */
 export function explainAsked(
   places: readonly AskedPlace[],
-  { tls, serverName, request }: AskedRequest,
+  { tls, serverName, client, request }: AskedRequest,
   { refused, originOf }: KnownObjects,
   regex: RegexEngine,
 ): Explained {
-  const connection = { tls, ...(serverName === undefined ? {} : { serverName }) };
+  const connection = {
+    tls,
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(client === undefined ? {} : { client }),
+  };
   const explanations = places.map(({ snapshot, ...at }) =>
     withOrigins(explain(snapshot, { ...at, ...connection }, request, regex), originOf),
   );

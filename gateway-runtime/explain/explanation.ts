@@ -57,7 +57,7 @@ export interface Explanation {
   readonly backends: readonly ExplainedBackend[];
   /** Those in force for the rule that serves and its backends; absent where there are none. */
   readonly policies?: readonly ExplainedPolicy[];
-  /** Timeouts and retries of the rule that serves, in words; absent where it has none. */
+  /** From where its clients may come, how large bodies may be, timeouts and retries of the rule that serves, in words; absent where it has none. */
   readonly limits?: readonly string[];
   /** How the rule that serves keeps a client at one endpoint, in words; absent where it does not. Shares are of new sessions then. */
   readonly session?: string;
@@ -86,6 +86,8 @@ export interface ExplainedListener {
   readonly protocol: string;
   readonly port: number;
   readonly hostname?: string;
+  /** `TLS 1.3 or newer`, where it says so. */
+  readonly tls?: string;
   /** Whom it lets in, in words, where it asks clients for certificates. */
   readonly clients?: string;
   readonly serves: boolean;
@@ -129,8 +131,10 @@ export interface ExplainedPolicy {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
-  /** What it is in force for, as the route names it: `Service shop/cart:8080`. */
+  /** What it is in force for, as the route names it: `Service shop/cart:8080`, `HTTPRoute shop/cart spec.rules[0]`, `listener https`. */
   readonly target: string;
+  /** What of it, where that is one thing of several: `overrides.requestTimeout`. */
+  readonly field?: string;
   /** In words. */
   readonly effect: string;
   /** Where it stands, where that is known: a file and document, or an app and the construct path. */

@@ -1,7 +1,14 @@
 /** The policies that have a say in where a request goes, or how it gets there: each with its object, so that it can be told where that stands. */
-import type { BackendKey, BackendTls, Snapshot } from '../snapshot/snapshot.ts';
+import type {
+  AppliedPolicy,
+  BackendKey,
+  BackendTls,
+  HttpRule,
+  Listener,
+  Snapshot,
+} from '../snapshot/snapshot.ts';
 import type { ExplainedPolicy } from './explanation.ts';
-import { tlsInWords } from './words.ts';
+import { ruleInWords, ruleNameOf, tlsInWords } from './words.ts';
 
 /** Those of backends, each once, in their order. `backends` as the route names them. */
 export function policiesOf(
@@ -25,6 +32,16 @@ export function policiesOf(
     });
   }
   return [...policies.values()];
+}
+
+/** Those of a rule and of the listener that the request came to, which are in what these do already. */
+export function policiesAt(rule: HttpRule, listener: Listener | undefined): ExplainedPolicy[] {
+  const of = (policies: readonly AppliedPolicy[] | undefined, target: string) =>
+    (policies ?? []).map((each): ExplainedPolicy => ({ ...each, target }));
+  return [
+    ...of(rule.policies, ruleInWords(ruleNameOf(rule))),
+    ...of(listener?.policies, `listener ${listener?.source.listener}`),
+  ];
 }
 
 /** What a BackendTLSPolicy demands of a backend. */

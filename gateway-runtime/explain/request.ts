@@ -1,4 +1,5 @@
 /** The request that is asked about, as a person writes it: a method and a URL, and header lines as curl takes them. */
+import { parseAddress } from '../api/network.ts';
 import { hostPort, normalizeHost, type Problem } from '../match/normalize.ts';
 import type { MatchRequest } from '../match/request.ts';
 import { isAddress } from './connection.ts';
@@ -8,6 +9,8 @@ export interface AskedRequest {
   readonly tls: boolean;
   /** Server name of the TLS handshake: the host of the URL, also where a Host header names another. Empty for an address. */
   readonly serverName?: string;
+  /** Address of the client; absent where none is given. */
+  readonly client?: string;
   readonly request: MatchRequest;
 }
 
@@ -19,7 +22,13 @@ const PRINTABLE = /^[\x21-\x7e]*$/;
  * `GET https://shop.example.com/cart?item=1` with headers such as `x-tier: gold`. The method may be left out (GET); a port that is
  * not in the URL is 80 or 443. `tls://mail.example.com` is for a connection of which only the server name counts. Host and path are taken as they are, so that what is wrong with them can be explained.
  */
-export function parseRequest(line: string, headers: readonly string[] = []): AskedRequest | Problem {
+export function parseRequest(
+  line: string,
+  headers: readonly string[] = [],
+  client?: string,
+): AskedRequest | Problem {
+  if (client !== undefined && parseAddress(client) === undefined)
+    return expected(`the client ${JSON.stringify(client)}`, 'its address, such as 10.0.0.1 or fd00::1');
   const words = line.trim().split(/\s+/);
   const url = words.pop() ?? '';
   const [method = 'GET', ...rest] = words;
@@ -46,6 +55,7 @@ export function parseRequest(line: string, headers: readonly string[] = []): Ask
     port: hostPort(authority) ?? (tls ? 443 : 80),
     tls,
     ...(tls && fields.has('host') ? { serverName: isAddress(host) ? '' : host } : {}),
+    ...(client === undefined ? {} : { client }),
     request: {
       method,
       host: fields.get('host') ?? authority,

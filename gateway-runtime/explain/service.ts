@@ -4,10 +4,11 @@ import { decidingLine } from '../match/precedence.ts';
 import type { EvaluatedMatch, Evaluation } from '../match/reference.ts';
 import type { MatchRequest } from '../match/request.ts';
 import type { FilterConfig, Snapshot, WeightedBackend } from '../snapshot/snapshot.ts';
+import { boundsInWords, refusedAtOnce } from './admission.ts';
 import { applyFilters, type Effects, type FilterContext, ImaginedHead } from './effects.ts';
 import type { ExplainedAt } from './explain.ts';
 import type { ExplainedBackend, ExplainedDecision, Explanation } from './explanation.ts';
-import { identityOf, policiesOf, tlsOf } from './policies.ts';
+import { identityOf, policiesAt, policiesOf, tlsOf } from './policies.ts';
 import {
   retryInWords,
   ruleInWords,
@@ -50,8 +51,12 @@ export function explainService(
     publicPort: at.publicPort ?? ((port) => port),
   };
   const head = new ImaginedHead(request, at.tls ? 'https' : 'http', at.port);
+  const bounds = boundsInWords(rule);
   const policiesIn = (backends: readonly ExplainedBackend[]) => {
-    const policies = backends.length > 0 ? policiesOf(snapshot, rule.backends) : [];
+    const policies = [
+      ...policiesAt(rule, evaluation.listener),
+      ...(backends.length > 0 ? policiesOf(snapshot, rule.backends) : []),
+    ];
     return policies.length > 0 ? { policies } : {};
   };
   const refused = (reason: string, backends: readonly ExplainedBackend[] = []): Service => ({
@@ -63,6 +68,18 @@ export function explainService(
   });
 
   if (rule.refusal !== undefined) return refused(rule.refusal);
+  const turnedAway = refusedAtOnce(rule, request, at.client);
+  if (turnedAway) {
+    const { status, reason } = turnedAway;
+    return {
+      ...common,
+      backends: [],
+      ...policiesIn([]),
+      status,
+      limits: bounds,
+      summary: `answered ${status} by ${name}: ${reason}`,
+    };
+  }
   let effects: Effects;
   let backends: readonly ExplainedBackend[];
   try {
@@ -78,7 +95,9 @@ export function explainService(
     return {
       ...common,
       backends,
+      ...policiesIn(backends),
       reply,
+      ...(bounds.length > 0 ? { limits: bounds } : {}),
       status: reply.status,
       summary: `answered ${reply.status} by ${name}${to}${once}`,
     };
@@ -89,6 +108,7 @@ export function explainService(
   if (used.every(({ unresolved }) => unresolved))
     return refused('none of its backends can be used', backends);
   const limits = [
+    ...bounds,
     ...(rule.timeouts ? timeoutsInWords(rule.timeouts) : []),
     ...(rule.retry ? [retryInWords(rule.retry)] : []),
   ];

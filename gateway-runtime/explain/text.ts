@@ -93,6 +93,7 @@ function listenerLines({ listeners }: Explanation): string[] {
       .flatMap((listener) => [
         listenerInWords(listener),
         listener.reason,
+        ...(listener.tls === undefined ? [] : [`it takes ${listener.tls}`]),
         ...(listener.clients === undefined ? [] : [`it lets in ${listener.clients}`]),
       ]),
   ).concat(
@@ -143,8 +144,8 @@ function backendLines(
 function policyLines({ policies = [] }: Explanation): string[] {
   return section(
     'Policies',
-    policies.flatMap(({ kind, namespace, name, target, origin }) => [
-      `${kind} ${namespace}/${name} for ${target}`,
+    policies.flatMap(({ kind, namespace, name, target, field, effect, origin }) => [
+      `${kind} ${namespace}/${name} ${field === undefined ? `for ${target}` : `(${field}): ${effect}`}`,
       ...(origin === undefined ? [] : [`  In ${origin}.`]),
     ]),
   );

@@ -1,7 +1,8 @@
 /** The fields that go from a request to a Service that is asked about it, and from its answer to the request. */
+
+import { FRAMING } from '../api/http-filter.ts';
 import type { AuthorizedHead, TranslateContext } from './definition.ts';
 import { isFieldName } from './field-syntax.ts';
-import { FRAMING } from './header-edits.ts';
 
 /** No field of these goes from one message into another: they frame it, or are for one connection. */
 const OF_ONE_MESSAGE = new Set([...FRAMING, 'expect', 'proxy-authenticate', 'proxy-authorization']);

@@ -1,5 +1,5 @@
 /** The edits of RequestHeaderModifier and ResponseHeaderModifier, which are the same but for the head they work on. */
-import type { HeaderModifier } from '../api/http-filter.ts';
+import { FRAMING, type HeaderModifier } from '../api/http-filter.ts';
 import { shownValue } from '../snapshot/credential.ts';
 import type { EditableHead, TranslateContext } from './definition.ts';
 
@@ -11,21 +11,6 @@ export interface HeaderEdits {
   readonly add: readonly Field[];
   readonly remove: readonly string[];
 }
-
-/**
- * Fields that frame a message or belong to one hop (RFC 9110 section 7.6.1, RFC 9112 section 6). A route that could set them could
- * make two messages of one; the proxy alone writes them.
- */
-export const FRAMING: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 export function translateHeaderEdits(
   modifier: HeaderModifier,
@@ -51,11 +36,16 @@ export function translateHeaderEdits(
         `the header ${name} can't be edited by this filter; ${instead}`,
       );
   }
+  return headerEdits(modifier);
+}
+
+/** Of what was checked before. */
+export function headerEdits({ set = [], add = [], remove = [] }: HeaderModifier): HeaderEdits {
   // "If the names differ only in case, the first entry is used" (HTTPHeader.name).
   return {
-    set: firstOfEachName(modifier.set ?? []),
-    add: firstOfEachName(modifier.add ?? []),
-    remove: [...new Set((modifier.remove ?? []).map((name) => name.toLowerCase()))],
+    set: firstOfEachName(set),
+    add: firstOfEachName(add),
+    remove: [...new Set(remove.map((name) => name.toLowerCase()))],
   };
 }
 

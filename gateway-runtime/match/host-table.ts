@@ -49,7 +49,7 @@ export function allThatMatch<V>(root: RadixNode<V>, host: string): readonly V[] 
   let consumed = 0;
   for (let node: RadixNode<V> | undefined = root; node; node = hostChild(node, host, consumed)) {
     consumed += node.label.length;
-    if (node.value !== undefined && isHostEnd(host, consumed)) values.unshift(node.value);
+    if (node.value !== undefined && isHostEnd(host, consumed)) values.push(node.value);
   }
-  return values;
+  return values.toReversed();
 }

@@ -163,23 +163,33 @@ function mayEndDotSegment(code: number): boolean {
 
 function rewritePath(rawPath: string): string | Problem {
   let path = '';
+  /** What follows is not in it yet. */
+  let from = 0;
   for (let i = 0; i < rawPath.length; i++) {
     const code = rawPath.charCodeAt(i);
-    if (code === PERCENT) {
-      const triplet = rawPath.slice(i, i + 3);
-      if (!/^%[0-9a-f]{2}$/i.test(triplet)) return PATH_ESCAPE;
-      const decoded = Number.parseInt(triplet.slice(1), 16);
-      if (decoded === 0 || decoded === 0x5c) return PATH_FORBIDDEN_ESCAPE;
-      path += isUnreserved(decoded) ? String.fromCharCode(decoded) : triplet.toUpperCase();
-      i += 2;
-      continue;
-    }
     const kind = code < 128 ? PATH_CLASS[code] : 0;
-    if (kind === AS_IT_IS) path += rawPath[i];
-    else if (kind === TO_ENCODE) path += `%${code.toString(16).toUpperCase()}`;
+    if (kind === AS_IT_IS) continue;
+    if (code === PERCENT) {
+      const decoded = (hexadecimal(rawPath.charCodeAt(i + 1)) << 4) | hexadecimal(rawPath.charCodeAt(i + 2));
+      if (decoded < 0) return PATH_ESCAPE;
+      if (decoded === 0 || decoded === 0x5c) return PATH_FORBIDDEN_ESCAPE;
+      const written = isUnreserved(decoded) ? String.fromCharCode(decoded) : escaped(decoded);
+      path += rawPath.slice(from, i) + written;
+      i += 2;
+    } else if (kind === TO_ENCODE) path += rawPath.slice(from, i) + escaped(code);
     else return PATH_CHARACTER;
+    from = i + 1;
   }
-  return removeDotSegments(path);
+  return removeDotSegments(from === 0 ? rawPath : path + rawPath.slice(from));
+}
+
+const escaped = (code: number) => `%${code < 16 ? '0' : ''}${code.toString(16).toUpperCase()}`;
+
+/** The value of a digit; below 0 where it is none. */
+function hexadecimal(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  const lower = code | 32;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
 }
 
 /** RFC 3986 section 2.3. */
@@ -204,19 +214,28 @@ const HIDDEN_DOT_SEGMENT =
 
 /** RFC 3986 section 5.2.4, over segments: "." goes, ".." takes the segment before it along, and either leaves a final "/". */
 function removeDotSegments(path: string): string | Problem {
+  const mayHide = path.includes('%') || path.includes(';');
   const output: string[] = [];
-  const segments = path.slice(1).split('/');
-  for (const [index, segment] of segments.entries()) {
-    const dots = segment === '.' || segment === '..';
-    if (!dots) {
-      if (HIDDEN_DOT_SEGMENT.test(segment)) return PATH_HIDDEN_DOTS;
+  for (let start = 1, end = 0; end < path.length; start = end + 1) {
+    end = path.indexOf('/', start);
+    if (end < 0) end = path.length;
+    const dots = dotsOf(path, start, end);
+    if (dots === 0) {
+      const segment = path.slice(start, end);
+      if (mayHide && HIDDEN_DOT_SEGMENT.test(segment)) return PATH_HIDDEN_DOTS;
       output.push(segment);
       continue;
     }
-    if (segment === '..') output.pop();
-    if (index === segments.length - 1) output.push('');
+    if (dots === 2) output.pop();
+    if (end === path.length) output.push('');
   }
   return `/${output.join('/')}`;
+}
+
+/** 1 for a segment ".", 2 for "..", 0 for any other. */
+function dotsOf(path: string, start: number, end: number): number {
+  if (end - start > 2 || end === start || path.charCodeAt(start) !== DOT) return 0;
+  return end - start === 1 || path.charCodeAt(start + 1) === DOT ? end - start : 0;
 }
 
 /**

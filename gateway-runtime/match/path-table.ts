@@ -24,8 +24,8 @@ export interface Candidate<P> extends RouteEntry<P> {
   readonly conditions: Conditions;
   /** For a path of type RegularExpression. */
   readonly regex: CompiledRegex | undefined;
-  /** Sorts the candidates that have the same path: the one that comes first wins. */
-  readonly order: string;
+  /** Of the match, in its rule. */
+  readonly index: number;
 }
 
 interface PathEnd<P> {
@@ -33,27 +33,25 @@ interface PathEnd<P> {
   readonly prefix: readonly Candidate<P>[];
 }
 
-/** Text that sorts as the tie-breaks of one path do, from "Method match" on. */
-export function candidateOrder(rule: HttpRule, matchIndex: number, conditions: Conditions): string {
-  const { source } = rule;
-  const { path } = rule.matches[matchIndex]!;
-  return [
-    path.type === 'RegularExpression' ? mostFirst(path.value.length) : '',
-    conditions.method === undefined ? '1' : '0',
-    mostFirst(conditions.headers.length),
-    mostFirst(conditions.query.length),
+/** Whether one goes before another that has the same path: the tie-breaks of the API, from "Method match" on. */
+function isBefore<P>(a: Candidate<P>, b: Candidate<P>): boolean {
+  const [x, y] = [a.conditions, b.conditions];
+  const [from, other] = [a.rule.source, b.rule.source];
+  // The longer expression; other paths are the same.
+  const order =
+    b.match.path.value.length - a.match.path.value.length ||
+    Number(y.method !== undefined) - Number(x.method !== undefined) ||
+    y.headers.length - x.headers.length ||
+    y.query.length - x.query.length ||
     // "~" sorts after every date: without a timestamp a route counts as the newest.
-    source.created || '~',
-    `${source.namespace}/${source.name}`,
-    leastFirst(source.rule),
-    leastFirst(matchIndex),
-    // No name has a character below this one, so a name sorts before those it begins.
-  ].join('\0');
+    compared(from.created || '~', other.created || '~') ||
+    compared(`${from.namespace}/${from.name}`, `${other.namespace}/${other.name}`) ||
+    from.rule - other.rule ||
+    a.index - b.index;
+  return order < 0;
 }
 
-const DIGITS = 7;
-const leastFirst = (count: number) => String(count).padStart(DIGITS, '0');
-const mostFirst = (count: number) => leastFirst(10 ** DIGITS - 1 - count);
+const compared = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 const SLASH = 47;
 const NONE: readonly never[] = [];
@@ -62,17 +60,30 @@ const EMPTY_END: PathEnd<never> = { exact: NONE, prefix: NONE };
 export class PathTable<P> {
   readonly #paths: RadixNode<PathEnd<P>>;
   readonly #expressions: readonly Candidate<P>[];
+  /** Where there is no other, and it is for a prefix, as at most hosts: then the tree is empty. */
+  readonly #only: Candidate<P> | undefined;
+  /** Of it. */
+  readonly #prefix: string;
 
-  constructor(paths: RadixNode<PathEnd<P>> = EMPTY_RADIX, expressions: readonly Candidate<P>[] = NONE) {
+  constructor(
+    paths: RadixNode<PathEnd<P>> = EMPTY_RADIX,
+    expressions: readonly Candidate<P>[] = NONE,
+    only?: Candidate<P>,
+  ) {
     this.#paths = paths;
     this.#expressions = expressions;
+    this.#only = only;
+    this.#prefix = only ? keyOf(only.match) : '';
   }
 
   get isEmpty(): boolean {
-    return this.#paths.children.length === 0 && !this.#paths.value && this.#expressions.length === 0;
+    return !this.#only && isEmptyTree(this.#paths) && this.#expressions.length === 0;
   }
 
   with(candidate: Candidate<P>): PathTable<P> {
+    if (this.isEmpty && candidate.match.path.type === 'PathPrefix') {
+      return new PathTable(EMPTY_RADIX, NONE, candidate);
+    }
     return this.#changed(candidate.match, (list) => inserted(list, candidate));
   }
 
@@ -85,23 +96,39 @@ export class PathTable<P> {
   }
 
   #changed(
-    { path }: HttpMatch,
+    match: HttpMatch,
     change: (list: readonly Candidate<P>[]) => readonly Candidate<P>[],
   ): PathTable<P> {
-    if (path.type === 'RegularExpression') return new PathTable(this.#paths, change(this.#expressions));
-    // A prefix ends before the "/" that goes on, so "/" is the empty one.
-    const key = path.type === 'PathPrefix' && path.value === '/' ? '' : path.value;
-    const paths = radixUpdate(this.#paths, key, (end = EMPTY_END) => {
+    const { path } = match;
+    if (path.type === 'RegularExpression') return this.#remade(this.#tree, change(this.#expressions));
+    const paths = radixUpdate(this.#tree, keyOf(match), (end = EMPTY_END) => {
       const changed =
         path.type === 'Exact'
           ? { exact: change(end.exact), prefix: end.prefix }
           : { exact: end.exact, prefix: change(end.prefix) };
       return changed.exact.length + changed.prefix.length ? changed : undefined;
     });
-    return new PathTable(paths, this.#expressions);
+    return this.#remade(paths, this.#expressions);
+  }
+
+  /** With the only one in it. */
+  get #tree(): RadixNode<PathEnd<P>> {
+    const only = this.#only;
+    if (!only) return this.#paths;
+    return radixUpdate(this.#paths, this.#prefix, () => ({ exact: NONE, prefix: [only] }));
+  }
+
+  #remade(paths: RadixNode<PathEnd<P>>, expressions: readonly Candidate<P>[]): PathTable<P> {
+    const only = expressions.length === 0 ? onlyPrefix(paths) : undefined;
+    return only ? new PathTable(EMPTY_RADIX, NONE, only) : new PathTable(paths, expressions);
   }
 
   find(request: MatchRequest): Candidate<P> | undefined {
+    const only = this.#only;
+    if (only) {
+      const isBelow = hasPrefix(request.path, this.#prefix);
+      return isBelow && conditionsHold(only.conditions, request) ? only : undefined;
+    }
     return this.#findBelow(this.#paths, 0, request);
   }
 
@@ -131,6 +158,21 @@ export class PathTable<P> {
   }
 }
 
+/** A prefix ends before the "/" that goes on, so "/" is the empty one. */
+const keyOf = ({ path }: HttpMatch) => (path.type === 'PathPrefix' && path.value === '/' ? '' : path.value);
+
+/** "Matching is ... done on a path element by element basis": a prefix ends where an element does. */
+const hasPrefix = (path: string, prefix: string) =>
+  path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === SLASH);
+
+const isEmptyTree = ({ value, children }: RadixNode<unknown>) => !value && children.length === 0;
+
+function onlyPrefix<P>({ value, children }: RadixNode<PathEnd<P>>): Candidate<P> | undefined {
+  const [child] = children;
+  if (!child) return value?.exact.length === 0 && value.prefix.length === 1 ? value.prefix[0] : undefined;
+  return value || children.length > 1 ? undefined : onlyPrefix(child);
+}
+
 function firstThatHolds<P>(list: readonly Candidate<P>[], request: MatchRequest): Candidate<P> | undefined {
   for (let i = 0; i < list.length; i++) if (conditionsHold(list[i]!.conditions, request)) return list[i];
   return undefined;
@@ -141,7 +183,7 @@ function inserted<P>(list: readonly Candidate<P>[], candidate: Candidate<P>): re
   let high = list.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (list[middle]!.order < candidate.order) low = middle + 1;
+    if (isBefore(list[middle]!, candidate)) low = middle + 1;
     else high = middle;
   }
   return list.toSpliced(low, 0, candidate);

@@ -66,8 +66,9 @@ function updateAt<V>(
     if (value === undefined) return node;
     return {
       ...node,
-      codes: [...node.codes, key.charCodeAt(position)],
-      children: [...node.children, { ...leaf(value), label: key.slice(position) }],
+      // Not with `[...]`, which leaves room for sixteen more.
+      codes: node.codes.concat(key.charCodeAt(position)),
+      children: node.children.concat({ ...leaf(value), label: key.slice(position) }),
     };
   }
   const child = node.children[index]!;

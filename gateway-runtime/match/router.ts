@@ -16,7 +16,7 @@ import type {
 import { compileConditions, compileRegex } from './conditions.ts';
 import { allThatMatch, hostChild, hostKey, isHostEnd, mostSpecific } from './host-table.ts';
 import { ANY_HOST } from './hostname.ts';
-import { type Candidate, candidateOrder, PathTable, type RouteEntry } from './path-table.ts';
+import { type Candidate, PathTable, type RouteEntry } from './path-table.ts';
 import { EMPTY_RADIX, type RadixNode, radixGet, radixUpdate, radixValues } from './radix.ts';
 import type { RegexEngine } from './regex.ts';
 import type { MatchRequest } from './request.ts';
@@ -37,7 +37,7 @@ export class ListenerTable<P> {
    * What was found in the tree for exact hostnames of rules, so that a request meets a few places in memory rather than a few for each
    * node. By strings of the rules: no request adds a name of its own, and none is kept for its Host.
    */
-  readonly #found = new Map<string, readonly PathTable<P>[]>();
+  readonly #found = new Map<string, PathTable<P> | readonly PathTable<P>[]>();
 
   constructor(listener: Listener, hosts: RadixNode<PathTable<P>>) {
     this.listener = listener;
@@ -48,6 +48,7 @@ export class ListenerTable<P> {
   find(request: MatchRequest): RouteEntry<P> | undefined {
     const { host } = request;
     const tables = this.#found.get(host);
+    if (tables instanceof PathTable) return tables.find(request);
     if (tables) {
       for (let i = 0; i < tables.length; i++) {
         const found = tables[i]!.find(request);
@@ -56,7 +57,9 @@ export class ListenerTable<P> {
       return undefined;
     }
     const found = this.#findBelow(this.#hosts, 0, request);
-    if (found && found.hostname === host) this.#found.set(found.hostname, allThatMatch(this.#hosts, host));
+    if (found && found.hostname === host) {
+      this.#found.set(found.hostname, onlyOrAll(allThatMatch(this.#hosts, host)));
+    }
     return found;
   }
 
@@ -237,8 +240,13 @@ class Edit<P> {
     } catch (error) {
       report(`it can't be served: ${error instanceof Error ? error.message : String(error)}`);
     }
-    const order = candidateOrder(rule, index, conditions);
-    return (hostname) => ({ rule, match, hostname, payload, conditions, regex, order });
+    // One for a hostname, at however many listeners.
+    const made = new Map<string, Candidate<P>>();
+    return (hostname) => {
+      const candidate = made.get(hostname) ?? { rule, match, hostname, payload, conditions, regex, index };
+      made.set(hostname, candidate);
+      return candidate;
+    };
   }
 
   done(): State<P> {
@@ -265,6 +273,9 @@ class Edit<P> {
     };
   }
 }
+
+/** Of most hosts there is one table, and no list to be fetched for a request. */
+const onlyOrAll = <T>(all: readonly T[]): T | readonly T[] => (all.length === 1 ? all[0]! : all);
 
 function updatePort<P>(
   ports: Map<number, RadixNode<readonly ListenerTable<P>[]>>,

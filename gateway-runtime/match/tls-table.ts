@@ -94,5 +94,6 @@ function placed<P>(
 const orderOf = ({ source }: TlsRule) =>
   `${source.created || '~'}\0${source.namespace}/${source.name}\0${String(source.rule).padStart(2, '0')}`;
 
-const byPrecedence = (a: TlsEntry<unknown>, b: TlsEntry<unknown>) =>
-  orderOf(a.rule) < orderOf(b.rule) ? -1 : 1;
+/** Of rules with one hostname: negative where `a` goes first. */
+export const compareTlsRules = (a: TlsRule, b: TlsRule) => (orderOf(a) < orderOf(b) ? -1 : 1);
+const byPrecedence = (a: TlsEntry<unknown>, b: TlsEntry<unknown>) => compareTlsRules(a.rule, b.rule);

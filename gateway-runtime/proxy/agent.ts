@@ -263,7 +263,7 @@ export class Agent {
     if (delta) {
       this.#tlsRoutes.table = tlsTable;
       this.#take(delta, router);
-      this.#tlsRoutes.ports = this.#portsOfTls();
+      this.#tlsRoutes.ports = this.#gatedPorts();
     }
     if (delta) this.#authorities.update(this.#ports());
     this.#setTransports();
@@ -375,11 +375,12 @@ export class Agent {
     return ports;
   }
 
-  /** Ports with a listener of protocol TLS. */
-  #portsOfTls(): ReadonlySet<number> {
+  /** Ports with a listener of protocol TLS, or one that takes TLS 1.3 only. */
+  #gatedPorts(): ReadonlySet<number> {
     const ports = new Set<number>();
     for (const each of this.#resources.values()) {
-      if (each.type === 'listener' && each.protocol === 'TLS') ports.add(each.port);
+      if (each.type !== 'listener') continue;
+      if (each.protocol === 'TLS' || each.minTlsVersion === 'TLSv1.3') ports.add(each.port);
     }
     return ports;
   }

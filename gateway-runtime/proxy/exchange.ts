@@ -6,19 +6,27 @@ import type {
   AuthorizationAnswer,
   AuthorizationRequest,
   AuthorizedHead,
-  CompiledFilter,
   LocalReply,
   ResponseHead,
 } from '../filters/definition.ts';
 import type { MatchRequest } from '../match/request.ts';
-import type { BackendKey, Endpoint, HttpRule, Listener } from '../snapshot/snapshot.ts';
+import type { BackendKey, Endpoint, HttpRule, Listener, TlsVersion } from '../snapshot/snapshot.ts';
 import type { ClientIdentity } from './client-certificates.ts';
+import type { Refusal } from './pipeline/admission.ts';
 import type { Authorization } from './pipeline/authorization.ts';
-import type { CompiledRule } from './pipeline/compiled-rule.ts';
+import type { CompiledBackend, CompiledRule } from './pipeline/compiled-rule.ts';
 import type { Deadline } from './pipeline/deadlines.ts';
 import type { RequestSession } from './sessions/rule-sessions.ts';
 import type { UpstreamEndpoint } from './upstream/upstream-endpoint.ts';
 import type { UpstreamTls } from './upstream/upstream-tls.ts';
+
+/** What one client has. */
+export interface ClientHolder {
+  /** Connections of a port. */
+  readonly places: number;
+  /** Requests, and connections of TLSRoutes, that are at endpoints. */
+  underWay: number;
+}
 
 /** The connection a request came on. */
 export interface ClientConnection {
@@ -29,10 +37,14 @@ export interface ClientConnection {
   readonly tls: boolean;
   /** Server name of the TLS handshake, canonical (`normalizeHost`); absent where the client sent none. */
   readonly serverName?: string;
+  /** Of a connection over TLS. */
+  readonly tlsVersion?: TlsVersion;
   /** What the client showed of itself, where the port asks for certificates. */
   readonly client?: ClientIdentity;
-  /** How many connections of the port the same client has, as far as its address tells. */
-  readonly holder?: { readonly places: number };
+  /** What the same client has of the port, as far as its address tells. */
+  readonly holder?: ClientHolder | undefined;
+  /** What lines of the access log say of it, made when one does. */
+  text?: string;
 }
 
 /** Where a handshake fails for the certificate of the client. */
@@ -82,9 +94,13 @@ export class Outcome {
   rule: HttpRule | undefined;
   /** Of the rule, once it is sure that it serves. */
   plan: CompiledRule | undefined;
+  /** Why the rule did not serve it. */
+  refusal: Refusal | undefined;
   /** Whether a Service lets it go on, where its rule has one asked. */
   authorization: Authorization | undefined;
   backend: BackendKey | undefined;
+  /** The same, as the rule has it. */
+  chosen: CompiledBackend | undefined;
   endpoint: UpstreamEndpoint | undefined;
   /** Where the rule has sessions, and the request went as far as to its backends. */
   session: RequestSession | undefined;
@@ -95,7 +111,6 @@ export class Outcome {
   /** Endpoints that the request was sent to, in order. */
   readonly tried: TargetEndpoint[] = [];
   failure: UpstreamFailure | undefined;
-  backendFilters: readonly CompiledFilter[] = [];
   requestDeadline: Deadline<Exchange> | undefined;
   attemptDeadline: Deadline<Exchange> | undefined;
   /** Until it is sent again. */
@@ -138,6 +153,11 @@ export interface Exchange {
    * What becomes of the copy makes no difference to the exchange, and nothing of it comes back.
    */
   mirror(endpoint: TargetEndpoint): void;
+  /**
+   * Before anything else is done for it: lets no more of the body through than so many bytes. False where its client announces more, and
+   * then nothing of it is read after the answer. Of one that turns out to be larger `onBodyTooLarge` tells.
+   */
+  boundBody(most: number): boolean;
   /** Before it is forwarded: has the body kept, up to so many bytes, so that it can be forwarded again after a part was sent. */
   keepBody(most: number): void;
   /**
@@ -179,6 +199,11 @@ export interface ExchangeHandler {
   onRequest(exchange: Exchange): void;
   /** After `holdBody`: all of the body, or nothing where it is too large. */
   onBody(exchange: Exchange, isWhole: boolean): void;
+  /**
+   * More of the body came than `boundBody` lets through: `reply`. What was sent of the request was broken off. Not called where an answer has
+   * begun, which is broken off as well.
+   */
+  onBodyTooLarge(exchange: Exchange): void;
   /** After `authorize`: the whole answer. */
   onAuthorizationAnswer(exchange: Exchange, answer: AuthorizationAnswer): void;
   /** After `authorize`: no answer came. */

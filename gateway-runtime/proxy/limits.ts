@@ -14,7 +14,7 @@ export interface Limits {
   readonly clientStall: number;
   /** An upgraded connection (WebSocket) on which nothing moves. */
   readonly tunnelIdle: number;
-  /** From the connection to the end of the TLS handshake, of clients and with endpoints. */
+  /** From the connection to the end of the TLS handshake with endpoints; of clients to their ClientHello, and again from there to the end. */
   readonly tlsHandshake: number;
   /** A ClientHello that is read for its server name, up to its end. Larger: the connection is closed. */
   readonly clientHello: number;

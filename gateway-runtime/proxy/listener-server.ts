@@ -2,11 +2,17 @@
 import type { Server, Socket } from 'node:net';
 import type { SecureContextOptions, TLSSocket, TlsOptions, Server as TlsServer } from 'node:tls';
 import { normalizeHost } from '../match/normalize.ts';
+import type { TlsVersion } from '../snapshot/snapshot.ts';
 import { clientIdentityOf } from './client-certificates.ts';
 import type { EngineServer } from './engine.ts';
 import type { ClientConnection, ExchangeHandler, HandshakeCause } from './exchange.ts';
-import { type Place, type PlacedClient, Places } from './places.ts';
+import { Handshakes } from './handshakes.ts';
+import type { Limits } from './limits.ts';
+import { type Holder, keyOf, type Place, type PlacedClient, Places } from './places.ts';
 import type { TlsGate } from './tls-routes/gate.ts';
+
+/** Event of the server: a connection was closed for want of places. */
+const ROOM_MADE = 'gatewright:room-made';
 
 export abstract class ListenerServer<NetServer extends Server = Server> implements EngineServer {
   readonly server: NetServer;
@@ -33,7 +39,7 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
     port: number,
     tls: TlsOptions | undefined,
     handler: ExchangeHandler,
-    connections: number,
+    limits: Pick<Limits, 'connections' | 'tlsHandshake'>,
     gate?: TlsGate,
   ) {
     this.server = server;
@@ -42,38 +48,62 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
     this.#asks = tls?.requestCert === true;
     this.#port = port;
     this.#handler = handler;
-    server.maxConnections = connections;
-    this.#places = new Places(connections);
-    const toHttps = isTls && gate ? takeListeners(server) : undefined;
+    server.maxConnections = limits.connections;
+    this.#places = new Places(limits.connections);
+    const handshakes = isTls ? this.#handshakes(limits.tlsHandshake, gate) : undefined;
     this.on('connection', (socket: Socket) => {
-      socket.on('error', () => {});
+      socket.on('error', whichCloses);
       const place = this.#places.take(socket);
       if (isTls) this.#noteTls(socket, place);
       else this.#place = place;
-      // Told in the same way as those that are closed at once.
-      for (let left = this.#places.makeRoom(place); left > 0; left--) server.emit('drop');
-      if (!toHttps) return;
-      if (!gate!.isNeeded(port)) toHttps(socket);
-      else this.#admit(gate!, socket, place, toHttps);
+      // Told apart, as of those that are closed at once: what is thrown there is none of the newcomer's business.
+      if (this.#places.makeRoom(place)) server.emit(ROOM_MADE);
+      handshakes?.(socket, place);
     });
-    this.on('drop', () => handler.onConnectionDropped());
+    this.on('drop', () => {
+      // Whoever was turned away may come again.
+      if (this.#places.makeRoom()) server.emit(ROOM_MADE);
+      handler.onConnectionDropped();
+    });
+    this.on(ROOM_MADE, () => handler.onConnectionDropped());
     this.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
       handler.onHandshakeFailure(this.#connectionOf(socket), this.#causeOf(error, socket));
       // Node closes a connection whose handshake failed, and only tells of one that takes too long.
       if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') socket.destroy();
     });
     this.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => {
-      const plain = this.#connectionOf(socket);
-      const connection = this.#asks ? { ...plain, client: clientIdentityOf(socket as TLSSocket) } : plain;
+      const place = isTls ? this.#underTls.get(keyOf(socket)) : this.#place;
+      if (!place) return void socket.destroy();
+      const plain = this.#connectionOf(socket, place.holder);
+      const connection = isTls ? this.#secured(plain, socket as TLSSocket) : plain;
       // OpenSSL does not keep the server name with a TLS 1.2 session where the context is chosen in a callback; the host of the first request then
       // stands for it.
       const isNameUnknown =
         isTls && connection.serverName === undefined && (socket as TLSSocket).isSessionReused();
-      const place = isTls ? this.#underTls.get(keyOf(socket)) : this.#place;
-      if (!place) return void socket.destroy();
       place.client = BUSY;
-      this.onConnection(socket, { ...connection, holder: place.holder }, isNameUnknown, place);
+      this.onConnection(socket, connection, isNameUnknown, place);
     });
+  }
+
+  /** What is done with a connection that was accepted, in place of what the server does. */
+  #handshakes(time: number, gate: TlsGate | undefined): (socket: Socket, place: Place) => void {
+    const handler = this.#handler;
+    const toHttps = takeListeners(this.server);
+    const handshakes = new Handshakes({
+      time,
+      onRefused: ({ socket, holder }) => handler.onHandshakeFailure(this.#connectionOf(socket, holder)),
+      onTurnedAway: () => handler.onConnectionDropped(),
+      onError: (error) => handler.onInternalError(error),
+    });
+    return (socket, place) =>
+      handshakes.admit({
+        socket,
+        holder: place.holder,
+        begin: () => {
+          if (gate?.isNeeded(this.#port)) this.#admit(gate, socket, place, toHttps);
+          else toHttps(socket);
+        },
+      });
   }
 
   #admit(gate: TlsGate, socket: Socket, place: Place, toHttps: (socket: Socket) => void): void {
@@ -83,7 +113,7 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
     gate.admit({
       socket,
       place,
-      connection: this.#connectionOf(socket),
+      connection: this.#connectionOf(socket, place.holder),
       toHttps: () => {
         socket.allowHalfOpen = allowHalfOpen;
         toHttps(socket);
@@ -94,7 +124,10 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
   #noteTls(socket: Socket, place: Place): void {
     const key = keyOf(socket);
     this.#underTls.set(key, place);
-    socket.on('close', () => this.#underTls.delete(key));
+    socket.on('close', () => {
+      // The client may have come again from the same port by now.
+      if (this.#underTls.get(key) === place) this.#underTls.delete(key);
+    });
   }
 
   abstract retire(): void;
@@ -135,6 +168,13 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
     (this.server as unknown as TlsServer).setTicketKeys(keys);
   }
 
+  #secured(connection: ClientConnection, socket: TLSSocket): ClientConnection {
+    const tlsVersion = socket.getProtocol() as TlsVersion;
+    return this.#asks
+      ? { ...connection, tlsVersion, client: clientIdentityOf(socket) }
+      : { ...connection, tlsVersion };
+  }
+
   #causeOf({ code }: NodeJS.ErrnoException, { authorizationError }: TLSSocket): HandshakeCause | undefined {
     if (!this.#asks) return undefined;
     if (code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE') return 'client-certificate-missing';
@@ -145,19 +185,23 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
     for (const socket of this.#places.sockets) socket.destroy();
   }
 
-  #connectionOf(socket: Socket): ClientConnection {
+  #connectionOf(socket: Socket, holder?: Holder): ClientConnection {
     const named = this.isTls ? (socket as TLSSocket).servername : undefined;
     const serverName = typeof named === 'string' && named ? normalizeHost(named) : undefined;
     const address = socket.remoteAddress ?? '';
-    return {
+    const connection = {
       remoteAddress: address.startsWith('::ffff:') ? address.slice(7) : address,
       remotePort: socket.remotePort ?? 0,
       port: this.#port,
       tls: this.isTls,
-      ...(typeof serverName === 'string' ? { serverName } : {}),
+      holder,
     };
+    return typeof serverName === 'string' ? { ...connection, serverName } : connection;
   }
 }
+
+/** An error of a socket ends it: 'close' follows. */
+const whichCloses = () => {};
 
 /** What the server does with a connection, to be called in its place. */
 function takeListeners(server: Server): (socket: Socket) => void {
@@ -169,8 +213,6 @@ function takeListeners(server: Server): (socket: Socket) => void {
 }
 
 const BUSY: PlacedClient = { idleFor: () => undefined };
-
-const keyOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
 
 /** A socket, or what stands for one. */
 function isDestroyable(value: unknown): value is { destroy(): void } {

@@ -8,6 +8,18 @@ import type { ClientCertificates, GatewayId, Listener } from '../snapshot/snapsh
 import type { Engine, EngineServer } from './engine.ts';
 import type { TlsGate } from './tls-routes/gate.ts';
 
+/**
+ * Connections that wait to be accepted, where the system's own limit (net.core.somaxconn) is not lower. One that finds no room there is tried
+ * again by its client after a second; and Node accepts one in each turn of its event loop.
+ */
+const BACKLOG = 4_096;
+
+/** What to do about a port that can't be bound, by the code of the system's error. */
+const FIXES: Readonly<Record<string, string>> = {
+  EACCES: 'choose a port above 1023',
+  EADDRNOTAVAIL: 'choose an address of this machine',
+};
+
 export interface PortOptions {
   readonly gateway: GatewayId;
   readonly engine: Engine;
@@ -132,7 +144,8 @@ export class Listeners {
     const server = engine.serve(port, overTls ? tls(port) : undefined, gate);
     if (overTls) server.setTicketKeys(ticketKeys(port));
     try {
-      server.server.listen({ port: number, host: address, ...(shared ? { reusePort: true } : {}) });
+      const sharing = shared ? { reusePort: true } : {};
+      server.server.listen({ port: number, host: address, backlog: BACKLOG, ...sharing });
       await once(server.server, 'listening');
     } catch (error) {
       this.#problems.set(port, this.#problem(listener, number, (error as NodeJS.ErrnoException).code));
@@ -168,7 +181,9 @@ export class Listeners {
         ? 'is in use by another process'
         : code === 'EACCES'
           ? 'may not be bound by this user'
-          : `can't be bound (${code ?? 'unknown reason'})`;
+          : code === 'EADDRNOTAVAIL'
+            ? `can't be bound: ${address} is no address of this machine`
+            : `can't be bound (${code ?? 'unknown reason'})`;
     return {
       severity: 'error',
       code: 'listener/port-not-bound',
@@ -180,7 +195,7 @@ export class Listeners {
       },
       field: `spec.listeners["${source.listener}"].port`,
       message: `port ${number} of ${address}, for the listener port ${port}, ${reason}`,
-      fix: code === 'EACCES' ? 'choose a port above 1023' : 'free the port or choose another one',
+      fix: FIXES[code ?? ''] ?? 'free the port or choose another one',
     };
   }
 }

@@ -1,19 +1,27 @@
 /**
- * The connections of a listener port, by who holds them. When nearly all places are taken, those go that wait for nothing but a request:
- * first of the clients that hold most, and of these the ones that have waited longest. So many connections that say nothing, or say it
- * slowly, keep nobody out.
+ * The connections of a port, by who holds them. When nearly all places are taken, those go that wait for nothing but their own client:
+ * first of who holds an eighth of all or more; else for the longest time, where each of a client with many counts for as much longer. A few
+ * are looked at, of who holds most and one each of others. So many connections that say nothing, or say it slowly, keep nobody out; and a new connection costs the same, however
+ * many there are.
  */
 import type { Socket } from 'node:net';
+import type { ClientHolder } from './exchange.ts';
 
 /** Who serves a connection. */
 export interface PlacedClient {
-  /** Milliseconds for which there has been no whole request; undefined where one is served, or its answer is not sent. */
+  /** Milliseconds for which it has waited for a request; undefined where there is one. */
   idleFor(): number | undefined;
+  /** Milliseconds for which there has been a request that waits for its own client; undefined where it is the client who waits. */
+  heldUpFor?(): number | undefined;
 }
 
 /** One client, as far as its address tells. */
-export interface Holder {
+export interface Holder extends ClientHolder {
+  /** Its address, as `networkOf` has it. */
+  readonly network: string;
   places: number;
+  /** Those that were looked at last are last. */
+  readonly held: Set<Place>;
 }
 
 export class Place {
@@ -33,16 +41,21 @@ export class Place {
   }
 }
 
-/** Milliseconds until they are looked through again where none could go. */
-const PAUSE = 100;
+/** Connections that are looked at for one that is new, twice; and how many of them can go before no more are looked at. */
+const [LOOKED_AT, COMPARED] = [32, 8];
 
 export class Places {
   readonly #most: number;
-  /** How many are kept free, and how many go at once, so that few connections have all looked through. */
+  /** How many are kept free. */
   readonly #reserve: number;
   readonly #places = new Map<Socket, Place>();
+  /** Those that were looked at last are last. */
   readonly #holders = new Map<string, Holder>();
-  #notBefore = 0;
+  /**
+   * By how many they hold; the last of these sets is never empty. Those below it may be: they are no more than the connections of whoever holds most, each
+   * of which costs a hundred times as much, and they go with those.
+   */
+  readonly #byCount: Set<Holder>[] = [];
 
   constructor(most: number) {
     this.#most = most;
@@ -57,41 +70,132 @@ export class Places {
     return this.#places.keys();
   }
 
-  /** Until its socket closes. */
+  /** Until its socket closes, or it leaves. */
   take(socket: Socket): Place {
     const network = networkOf(socket.remoteAddress ?? '');
     let holder = this.#holders.get(network);
     if (!holder) {
-      holder = { places: 0 };
+      holder = { network, places: 0, underWay: 0, held: new Set() };
       this.#holders.set(network, holder);
     }
     const place = new Place(holder, socket);
-    holder.places++;
     this.#places.set(socket, place);
-    socket.on('close', () => {
-      this.#places.delete(socket);
-      if (--holder.places === 0) this.#holders.delete(network);
-    });
+    holder.held.add(place);
+    this.#count(holder, 1);
+    socket.on('close', () => this.leave(place));
     return place;
   }
 
-  /** Where few places are left, closes connections that do nothing, `newcomer` aside. How many. */
-  makeRoom(newcomer: Place): number {
-    if (this.#places.size <= this.#most - this.#reserve) return 0;
-    const now = performance.now();
-    if (now < this.#notBefore) return 0;
-    const idle: { readonly place: Place; readonly time: number }[] = [];
-    for (const place of this.#places.values()) {
-      const time = place === newcomer ? undefined : place.idleFor();
-      if (time !== undefined) idle.push({ place, time });
+  /** It counts no more, though its socket may be open. */
+  leave(place: Place): void {
+    const { holder } = place;
+    this.#leave(place);
+    if (holder.places === 0 && this.#holders.get(holder.network) === holder) {
+      this.#holders.delete(holder.network);
     }
-    if (idle.length === 0) this.#notBefore = now + PAUSE;
-    idle.sort((a, b) => b.place.holder.places - a.place.holder.places || b.time - a.time);
-    const going = idle.slice(0, this.#reserve);
-    for (const { place } of going) place.socket.destroy();
-    return going.length;
+  }
+
+  #leave({ holder, socket }: Place): void {
+    const place = this.#places.get(socket);
+    if (!place) return;
+    this.#places.delete(socket);
+    holder.held.delete(place);
+    this.#count(holder, -1);
+  }
+
+  #count(holder: Holder, change: 1 | -1): void {
+    const byCount = this.#byCount;
+    byCount[holder.places]?.delete(holder);
+    holder.places += change;
+    while (byCount.length <= holder.places) byCount.push(new Set());
+    if (holder.places > 0) byCount[holder.places]!.add(holder);
+    while (byCount.at(-1)?.size === 0) byCount.pop();
+  }
+
+  /** Where few places are left, closes a connection that waits for its client, but not the newcomer. Whether there was one. */
+  makeRoom(newcomer?: Place): boolean {
+    if (this.#places.size <= this.#most - this.#reserve) return false;
+    const going = this.#goingFor(newcomer);
+    if (!going) return false;
+    // Its socket tells only later that it is closed.
+    this.#leave(going);
+    going.socket.destroy();
+    return true;
+  }
+
+  #goingFor(newcomer: Place | undefined): Place | undefined {
+    const search = new Search(newcomer);
+    search.lookAt(this.#ofMost());
+    const ofMost = search.looked.length;
+    if (!search.found || search.found.holder.places < this.#most >> 3) search.lookAt(this.#oneOfEach());
+    search.lookAgain();
+    for (const place of search.looked) {
+      place.holder.held.delete(place);
+      place.holder.held.add(place);
+    }
+    for (const { holder } of search.looked.slice(ofMost)) {
+      this.#holders.delete(holder.network);
+      this.#holders.set(holder.network, holder);
+    }
+    return search.found;
+  }
+
+  /** Of clients that hold most. */
+  *#ofMost(): Generator<Place> {
+    for (let count = this.#byCount.length - 1; count > 0; count--) {
+      for (const { held } of this.#byCount[count]!) yield* held;
+    }
+  }
+
+  /** Of every client. */
+  *#oneOfEach(): Generator<Place> {
+    for (const { held } of this.#holders.values()) {
+      const [first] = held;
+      if (first) yield first;
+    }
   }
 }
+
+/** For the connection that is to go. */
+class Search {
+  readonly looked: Place[] = [];
+  found: Place | undefined;
+  readonly #newcomer: Place | undefined;
+  #most = 0;
+
+  constructor(newcomer: Place | undefined) {
+    this.#newcomer = newcomer;
+  }
+
+  /** Where none of those is idle: at requests that are held up. To end one lets in another, which costs more than what is idle. */
+  lookAgain(): void {
+    if (this.found) return;
+    for (const place of this.looked) this.#compare(place, place.client?.heldUpFor?.());
+  }
+
+  /** Whether it can go. */
+  #compare(place: Place, time: number | undefined): boolean {
+    if (time === undefined) return false;
+    // One that has only just come to wait counts, too.
+    const weight = (time + 1) * place.holder.places;
+    if (weight > this.#most) [this.found, this.#most] = [place, weight];
+    return true;
+  }
+
+  lookAt(places: Iterable<Place>): void {
+    const until = this.looked.length + LOOKED_AT;
+    let compared = 0;
+    for (const place of places) {
+      if (place === this.#newcomer) continue;
+      this.looked.push(place);
+      if (this.#compare(place, place.idleFor())) compared++;
+      if (compared === COMPARED || this.looked.length === until) return;
+    }
+  }
+}
+
+/** By which a socket of TLS finds the place of the one that it is on. */
+export const keyOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
 
 /** An IPv4 address, or the first 64 bits of one of IPv6, all of which one client may have. */
 export function networkOf(address: string): string {

@@ -21,7 +21,7 @@ export const NO_ROUTE = textReply(
 /** "If another Listener has an exact match or more specific wildcard entry, the Gateway SHOULD return a 421" (Listener.hostname). */
 export const MISDIRECTED = textReply(
   421,
-  'this TLS connection was opened for another host; open a new connection for this one',
+  'this TLS connection was opened for another host, or before this one asked for more; open a new connection',
 );
 export const REFUSED_RULE = textReply(
   500,
@@ -39,6 +39,12 @@ export const NO_ENDPOINTS = textReply(503, 'the backend has no ready endpoint; t
 export const NO_AUTHORIZATION = textReply(
   503,
   'the service that has to authorize this request gave no answer; try again',
+);
+/** By the client's address, whatever it asks for. */
+export const CLIENT_NOT_ALLOWED = textReply(403, 'this route takes no requests from your address');
+export const REQUEST_TOO_LARGE = textReply(
+  413,
+  'the body of this request is larger than its route takes; send less at a time',
 );
 /** Of a Service that says no with a status that would be taken for a yes. */
 export const NOT_AUTHORIZED = textReply(403, 'this request was not authorized');

@@ -92,7 +92,7 @@ export class Replay {
   #request(request: LoggedRequest, text: string): void {
     const host = request.host ?? this.#options.host;
     if (host === undefined) {
-      this.#totals.unread('it has no host: say --host', text);
+      this.#totals.unread('it has no host, so name one with --host', text);
       return;
     }
     // Nor could it be told from what follows it in the key.

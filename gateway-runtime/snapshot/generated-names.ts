@@ -1,5 +1,7 @@
 /** How objects that are made for a Gateway are called, which those who make them and those who give the rights to must agree on. */
+import { GATEWAY_GROUP } from '../api/names.ts';
 import { contentHash } from './canonical.ts';
+import type { GatewayId } from './snapshot.ts';
 
 /** Of a name of a Service (RFC 1035), and of a label's value. */
 const LONGEST = 63;
@@ -22,3 +24,13 @@ export function generatedName(gateway: string, className: string): string {
 
 /** A name as the value of a label, which holds less. */
 export const labelValue = (name: string): string => (name.length <= LONGEST ? name : hashed(name, name));
+
+/** Of pods of a Gateway, whoever serves it (GEP-1762). */
+export const GATEWAY_NAME_LABEL = `${GATEWAY_GROUP}/gateway-name`;
+export const CLASS_NAME_LABEL = `${GATEWAY_GROUP}/gateway-class-name`;
+
+/** By which pods are selected, so it never changes for an object of the same name. */
+export const selectorLabels = (gateway: GatewayId, className: string): Record<string, string> => ({
+  [GATEWAY_NAME_LABEL]: labelValue(gateway.name),
+  [CLASS_NAME_LABEL]: labelValue(className),
+});

@@ -13,7 +13,10 @@ export interface GatewayId {
 
 /** `listener/<Gateway|ListenerSet>/<namespace>/<object name>/<listener name>` */
 export type ListenerKey = string;
-/** `http-rule/<namespace>/<route>/<index of the rule>`, `tls-rule/...` */
+/**
+ * `http-rule/<namespace>/<route>/<index of the rule>`, `tls-rule/...`. Where policies make another rule of it at some of its listeners, that is a
+ * rule of its own with a number from 1 behind.
+ */
 export type RuleKey = string;
 /** `backend/<namespace>/<service>/<port>` */
 export type BackendKey = string;
@@ -43,11 +46,17 @@ export interface Listener {
   readonly certificates: readonly CertificateId[];
   /** HTTPS: absent where clients are asked for none. The same for all listeners of a port (GEP-91). */
   readonly clientCertificates?: ClientCertificates;
+  /** HTTPS and TLS in mode Terminate: handshakes below it fail. Absent where the proxy's own minimum, TLS 1.2, is enough. */
+  readonly minTlsVersion?: TlsVersion;
+  /** From where that comes. */
+  readonly policies?: readonly AppliedPolicy[];
 }
 
 /** HTTPS and TLS can share a port, since server names tell them apart. */
 export type ListenerProtocol = 'HTTP' | 'HTTPS' | 'TLS';
 export type TlsMode = 'Terminate' | 'Passthrough';
+/** As Node names them. */
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
 /** What is asked of clients in the TLS handshake (FrontendTLSValidation). */
 export interface ClientCertificates {
@@ -113,6 +122,17 @@ export interface RuleSource {
   readonly team?: string;
 }
 
+/** What one field of a GatewayPolicy or RoutePolicy makes of a rule or listener, which is in that already: for people. */
+export interface AppliedPolicy {
+  readonly kind: 'GatewayPolicy' | 'RoutePolicy';
+  readonly namespace: string;
+  readonly name: string;
+  /** Such as `overrides.requestTimeout`. */
+  readonly field: string;
+  /** In words, without credentials. */
+  readonly effect: string;
+}
+
 /** In milliseconds; 0 is none. Where a rule has either, it stands in place of what the gateway does without. */
 export interface RuleTimeouts {
   /** From the head of the request to the end of its response, all attempts together. */
@@ -163,6 +183,12 @@ export interface HttpRule {
   readonly timeouts?: RuleTimeouts;
   readonly retry?: RuleRetry;
   readonly session?: RuleSession;
+  /** Octets of a request's body, at most; what has more is answered 413. Absent where there is no bound, 0 where none may come. */
+  readonly maxRequestBytes?: number;
+  /** Networks in canonical CIDR, of IPv4 or IPv6, from which clients may come; others are answered 403. Empty refuses all, absent none. */
+  readonly allow?: readonly string[];
+  /** The policies that have a say in the rule, as they do at its listeners. */
+  readonly policies?: readonly AppliedPolicy[];
   /** Set where something in the rule is not understood or not allowed: requests that match get 500, for this reason. */
   readonly refusal?: string;
 }

@@ -2,6 +2,7 @@
 import { GATEWAY_GROUP } from '../api/names.ts';
 import type { ObjectRef } from '../api/object.ts';
 import type { RouteObject } from '../api/route-kinds.ts';
+import { type Granted, grantsAt, grantsOf, type Holding } from '../grants/holding.ts';
 import { intersectHostnames } from '../match/hostname.ts';
 import type { GatewayId, ListenerKey } from '../snapshot/snapshot.ts';
 import { type Finding, listed, named, oneOf } from './findings.ts';
@@ -16,12 +17,29 @@ export type ParentRef = NonNullable<RouteObject['spec']['parentRefs']>[number];
 /** What of a listener matters to routes: neither its generation nor its certificates, so that those change no route. */
 export type ParentListener = Pick<
   ServedListener,
-  'key' | 'home' | 'name' | 'port' | 'protocol' | 'hostname' | 'namespaces' | 'supportedKinds' | 'programmed'
+  | 'key'
+  | 'home'
+  | 'name'
+  | 'port'
+  | 'protocol'
+  | 'hostname'
+  | 'namespaces'
+  | 'supportedKinds'
+  | 'programmed'
+  | 'asks'
 >;
+
+/** A listener that takes routes of a kind and namespace. */
+export interface Taker extends ParentListener {
+  /** Where it asks for grants: those by which it takes them, at least one. */
+  readonly grants?: readonly Granted[];
+}
 
 /** A Gateway or ListenerSet as a route sees it. */
 export interface Parent {
   readonly gateway: GatewayId;
+  /** Its Gateway asks for Grants. */
+  readonly isGranted: boolean;
   readonly listeners: readonly ParentListener[];
   /** The Gateway does not take this ListenerSet, so it has no listeners. */
   readonly refusal?: Finding;
@@ -36,31 +54,43 @@ export function routeParents(
   return memo.derive((kind, namespace, name) => {
     if (kind === 'Gateway') {
       const gateway = gateways.get(namespace!, name!);
-      return gateway && { gateway: gateway.id, listeners: gateway.listeners.map(seenByRoutes) };
+      if (!gateway) return undefined;
+      const { id, isGranted, listeners } = gateway;
+      return { gateway: id, isGranted, listeners: seenByRoutes(listeners) };
     }
     const set = listenerSets.get(namespace!, name!);
     if (!set) return undefined;
-    const { gateway, listeners, refusal } = set;
+    const { gateway, isGranted, listeners, refusal } = set;
+    const open = seenByRoutes(listeners);
     return {
       gateway,
-      listeners: listeners.map(seenByRoutes),
-      ...(listeners.length === 0 && refusal ? { refusal } : {}),
+      isGranted,
+      listeners: open,
+      ...(open.length === 0 && refusal ? { refusal } : {}),
     };
   });
 }
 
-function seenByRoutes(listener: ServedListener): ParentListener {
-  const { key, home, name, port, protocol, hostname, namespaces, supportedKinds, programmed } = listener;
-  const seen = { key, home, name, port, protocol, namespaces, supportedKinds, programmed };
-  return hostname === undefined ? seen : { ...seen, hostname };
+/** What the Gateway does not take is not there for routes. */
+const seenByRoutes = (listeners: readonly ServedListener[]): ParentListener[] =>
+  listeners.filter(({ notTaken }) => !notTaken).map(seen);
+
+function seen(listener: ServedListener): ParentListener {
+  const { key, home, name, port, protocol, hostname, namespaces, supportedKinds, programmed, asks } =
+    listener;
+  const always = { key, home, name, port, protocol, namespaces, supportedKinds, programmed };
+  return { ...always, ...(hostname === undefined ? {} : { hostname }), ...(asks ? { asks } : {}) };
 }
 
 export interface Attachment {
   readonly listener: ListenerKey;
   /** Of the listener. */
   readonly name: string;
+  readonly protocol: string;
   readonly programmed: boolean;
   readonly hostnames: readonly string[];
+  /** Where the listener asks for grants: those by which it takes the route. */
+  readonly grants?: readonly Granted[];
 }
 
 /** What routes of one kind and namespace have in common. */
@@ -91,7 +121,8 @@ export function takers(
   ref: Target,
   parent: Parent,
   objects: Objects,
-): readonly ParentListener[] | Finding {
+  holding: Holding | undefined,
+): readonly Taker[] | Finding {
   const shown = named(ref);
   if (parent.refusal) {
     const { message, fix } = parent.refusal;
@@ -137,14 +168,45 @@ export function takers(
     );
   }
 
-  return allowed;
+  if (!holding) return allowed;
+  const granted = allowed.flatMap((each) => withGrants(each, route, parent.gateway, holding));
+  if (granted.length > 0) return granted;
+  return refuse(
+    ref,
+    'NotAllowedByListeners',
+    `${shown} takes ${route.kind} objects of namespace ${route.namespace} as far as they were granted, and no grant names ${allowed.map(({ name }) => name).join(', ')}`,
+    GRANT_IT,
+  );
 }
 
-const takesKind = ({ supportedKinds }: ParentListener, routeKind: string) =>
+/** What to do where a grant is missing. */
+export const GRANT_IT = 'have the platform grant it';
+
+/** None where a listener asks for grants and the namespace has none for it. */
+function withGrants(
+  listener: ParentListener,
+  { kind, namespace }: Applicant,
+  gateway: GatewayId,
+  holding: Holding,
+): Taker[] {
+  const { asks, home, name } = listener;
+  if (!asks || (asks === 'named' && home.namespace === namespace)) return [listener];
+  // A Grant names listeners of its own namespace, which is the Gateway's.
+  if (asks === 'named' && home.namespace !== gateway.namespace) return [];
+  const named = { kind: home.kind, name: home.name, sectionName: name };
+  const grants = grantsAt(holding, kind, asks === 'named' ? named : undefined);
+  return grants.length > 0 ? [{ ...listener, grants }] : [];
+}
+
+const takesKind = ({ supportedKinds }: Pick<ParentListener, 'supportedKinds'>, routeKind: string) =>
   supportedKinds.some(({ group, kind }) => group === GATEWAY_GROUP && kind === routeKind);
 
 /** Whether a listener takes routes such as these, whatever their hostnames. */
-export const takes = (listener: ParentListener, { kind, namespace }: Applicant, objects: Objects): boolean =>
+export const takes = (
+  listener: Pick<ParentListener, 'home' | 'namespaces' | 'supportedKinds'>,
+  { kind, namespace }: Applicant,
+  objects: Objects,
+): boolean =>
   takesKind(listener, kind) && admits(listener.namespaces, listener.home.namespace, namespace, objects);
 
 function sectionFix({ sectionName, port }: Target, open: readonly ParentListener[]): string {
@@ -159,16 +221,28 @@ function sectionFix({ sectionName, port }: Target, open: readonly ParentListener
 export function attach(
   hostnames: readonly string[],
   ref: Target,
-  listeners: readonly ParentListener[],
+  listeners: readonly Taker[],
 ): readonly Attachment[] | Finding {
   const attachments: Attachment[] = [];
+  const notGranted = new Set<string>();
   for (const listener of listeners) {
     const agreed = intersectHostnames(listener.hostname, hostnames);
-    if (agreed.length === 0) continue;
-    const { key, name, programmed } = listener;
-    attachments.push({ listener: key, name, programmed, hostnames: agreed });
+    const { key, name, protocol, programmed, grants } = listener;
+    const granted = grants ? agreed.filter((each) => grantsOf(each, grants).length > 0) : agreed;
+    if (granted.length < agreed.length) for (const each of agreed) notGranted.add(each);
+    if (granted.length === 0) continue;
+    const attachment = { listener: key, name, protocol, programmed, hostnames: granted };
+    attachments.push(grants ? { ...attachment, grants } : attachment);
   }
   if (attachments.length > 0) return attachments;
+  if (notGranted.size > 0) {
+    return refuse(
+      ref,
+      'NotAllowedByListeners',
+      `${named(ref)} takes the route as far as it was granted, and ${listed([...notGranted])} was not`,
+      GRANT_IT,
+    );
+  }
   return refuse(
     ref,
     'NoMatchingListenerHostname',

@@ -32,7 +32,10 @@ export function whyClassRefused({ spec }: Gateway, objects: Objects): Finding | 
 
 /** Whether a listener can be in the snapshot, if its Gateway is. */
 export const isServable = (listener: MergedListener) =>
-  !listener.conflict && !listener.unsupported && (!listener.terminates || listener.certificates.length > 0);
+  !listener.notTaken &&
+  !listener.conflict &&
+  !listener.unsupported &&
+  (!listener.terminates || listener.certificates.length > 0);
 
 export function whyNotAccepted(
   { metadata, spec }: Gateway,
@@ -76,6 +79,22 @@ export function parentNotAccepted(id: GatewayId): Finding {
     related: [gateway],
   };
 }
+
+/** Why a listener of a ListenerSet may not be brought to a Gateway that asks for Grants. */
+export const notBrought = (field: string, problem: string): Finding => ({
+  reason: 'NotAllowed',
+  field,
+  message: problem,
+  fix: 'have the platform grant it, or remove the listener',
+});
+
+/** None of its listeners may be brought. */
+export const nothingBrought = (listeners: readonly MergedListener[]): Finding => ({
+  reason: 'NotAllowed',
+  field: 'spec.listeners',
+  message: `none of its listeners is granted: ${[...new Set(listeners.map(({ notTaken }) => notTaken!.message))].join('. ')}`,
+  fix: 'have the platform grant them',
+});
 
 export function notAllowed(
   gateway: Gateway,

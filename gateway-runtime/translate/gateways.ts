@@ -10,17 +10,21 @@ import {
   isServable,
   noneValid,
   notAllowed,
+  notBrought,
+  nothingBrought,
   notServed,
   parentNotAccepted,
   whyClassRefused,
   whyNotAccepted,
 } from './gateway-checks.ts';
 import { gatewayReferences } from './gateway-references.ts';
+import { asksForGrants, type Grants } from './grants.ts';
 import type { DeclaredListener } from './listeners.ts';
 import type { Derived, Memo } from './memo.ts';
 import { type MergedListener, mergeListeners } from './merge.ts';
 import type { Name, Objects } from './objects.ts';
 import { parametersOf } from './parameters.ts';
+import type { GatewayPolicies } from './policies/gateway-policies.ts';
 import type { Infrastructure, TranslateOptions } from './translation.ts';
 
 export type Classes = NonNullable<TranslateOptions['classes']>;
@@ -28,24 +32,31 @@ export type Classes = NonNullable<TranslateOptions['classes']>;
 export interface ServedListener extends MergedListener {
   /** It is in the snapshot. */
   readonly programmed: boolean;
+  /** Which Grants it asks of routes: those that name it, of other namespaces; or any, of a listener that a team brought. */
+  readonly asks?: 'named' | 'any';
 }
 
-export interface ListenerSetView {
-  readonly name: Name;
+/** What routes are attached to. */
+export interface ParentView {
   readonly generation: number;
-  readonly gateway: GatewayId;
-  /** Why it is not accepted; its listeners are empty where the Gateway does not allow it. */
+  /** Teams have of its Gateway what Grants say. */
+  readonly isGranted: boolean;
+  /** Why it is not accepted: then a Gateway has no snapshot, and a ListenerSet that its Gateway does not allow no listeners. */
   readonly refusal?: Finding;
+  /** GatewayPolicies that name it, or one of its listeners, by listener; that of the whole has an empty name. */
+  readonly policies: ReadonlyMap<string, Name>;
   readonly listeners: readonly ServedListener[];
 }
 
-export interface GatewayView {
+export interface ListenerSetView extends ParentView {
+  readonly name: Name;
+  readonly gateway: GatewayId;
+}
+
+export interface GatewayView extends ParentView {
   readonly id: GatewayId;
-  readonly generation: number;
   /** Milliseconds since 1970. */
   readonly created: number;
-  /** Why it is not accepted: then it has no snapshot. */
-  readonly refusal?: Finding;
   /** What is not served of it, although it is accepted. */
   readonly warnings: readonly Finding[];
   /** Why not everything that it refers to is there, its listeners aside. */
@@ -58,7 +69,6 @@ export interface GatewayView {
   readonly insecureClients: readonly string[];
   /** What it shows to backends, where that resolves. */
   readonly identity?: GatewayIdentity;
-  readonly listeners: readonly ServedListener[];
   /** By `namespace/name`: every ListenerSet that names this Gateway. */
   readonly listenerSets: ReadonlyMap<string, ListenerSetView>;
   readonly infrastructure: Infrastructure;
@@ -73,6 +83,8 @@ export function gatewayViews(
   declared: Derived<readonly DeclaredListener[]>,
   certificates: Certificates,
   caBundles: CaBundles,
+  grants: Grants,
+  policies: GatewayPolicies,
   classes: Classes,
 ): Derived<GatewayView | undefined> {
   return memo.derive((namespace, name) => {
@@ -80,7 +92,7 @@ export function gatewayViews(
     const gateway = objects.get('Gateway', id.namespace, id.name);
     if (!gateway || !isOurs(gateway, objects, classes)) return undefined;
     const classRefusal = classes === 'own' ? whyClassRefused(gateway, objects) : undefined;
-    return view(id, gateway, classRefusal, objects, declared, certificates, caBundles);
+    return view(id, gateway, classRefusal, objects, declared, certificates, caBundles, grants, policies);
   });
 }
 
@@ -98,21 +110,28 @@ function view(
   declared: Derived<readonly DeclaredListener[]>,
   certificates: Certificates,
   caBundles: CaBundles,
+  grants: Grants,
+  policies: GatewayPolicies,
 ): GatewayView {
-  const [allowed, refused] = listenerSetsOf(id, gateway, objects);
+  const isGranted = asksForGrants(gateway);
+  const isBrought = ({ namespace }: Name) => isGranted && namespace !== id.namespace;
+  const [allowed, refused] = listenerSetsOf(id, gateway, objects, isGranted, grants, policies);
   const frontend = new FrontendTls(id.namespace, gateway, caBundles);
   const listenersOf = (kind: string, { namespace, name }: Name) =>
-    declared.get(kind, namespace, name).map((listener) => frontend.applyTo(listener));
+    declared.get(kind, namespace, name).map((listener) => policies.applyTo(frontend.applyTo(listener), id));
   const [own, ...ofSets] = mergeListeners([
     listenersOf('Gateway', id),
-    ...allowed.map((set) => listenersOf('ListenerSet', set.name)),
+    ...allowed.map(({ name: set }) => {
+      const listeners = listenersOf('ListenerSet', set);
+      return isBrought(set) ? listeners.map((each) => brought(each, id, set.namespace, grants)) : listeners;
+    }),
   ]);
 
   const refusal = classRefusal ?? whyNotAccepted(gateway, own!, objects);
-  const serve = (listener: MergedListener): ServedListener => ({
-    ...listener,
-    programmed: !refusal && isServable(listener),
-  });
+  const serve = (listener: MergedListener): ServedListener => {
+    const asks = isBrought(listener.home) ? 'any' : listener.isGranted ? 'named' : undefined;
+    return { ...listener, programmed: !refusal && isServable(listener), ...(asks ? { asks } : {}) };
+  };
   const parameters = parametersOf(gateway, objects);
   const listeners = own!.map(serve);
   const sets = allowed.map((set, index): ListenerSetView => {
@@ -121,14 +140,18 @@ function view(
       ? parentNotAccepted(id)
       : merged.some(isServable)
         ? undefined
-        : noneValid(merged);
+        : merged.every(({ notTaken }) => notTaken)
+          ? nothingBrought(merged)
+          : noneValid(merged);
     return { ...set, ...(setRefusal ? { refusal: setRefusal } : {}), listeners: merged.map(serve) };
   });
   return {
     id,
     generation: gateway.metadata.generation ?? 0,
+    isGranted,
     created: creationTime(gateway.metadata.creationTimestamp),
     ...(refusal ? { refusal } : {}),
+    policies: policies.of({ kind: 'Gateway', ...id }),
     warnings: notServed(gateway),
     ...gatewayReferences(id.namespace, gateway, certificates),
     configMaps: [...frontend.configMaps],
@@ -149,20 +172,54 @@ function listenerSetsOf(
   id: GatewayId,
   gateway: Gateway,
   objects: Objects,
+  isGranted: boolean,
+  grants: Grants,
+  policies: GatewayPolicies,
 ): readonly [allowed: ListenerSetView[], refused: ListenerSetView[]] {
   const allowed: { set: ListenerSetView; created: number }[] = [];
   const refused: ListenerSetView[] = [];
   for (const name of objects.listenerSetsOf(id)) {
-    const { metadata } = objects.get('ListenerSet', name.namespace, name.name)!;
+    const { metadata, spec } = objects.get('ListenerSet', name.namespace, name.name)!;
     const refusal = notAllowed(gateway, id, name, objects);
-    const set = { name, generation: metadata.generation ?? 0, gateway: id, listeners: [] };
-    if (refusal) refused.push({ ...set, refusal });
-    else allowed.push({ set, created: creationTime(metadata.creationTimestamp) });
+    const set = {
+      name,
+      generation: metadata.generation ?? 0,
+      gateway: id,
+      isGranted,
+      policies: policies.of({ kind: 'ListenerSet', ...name }),
+      listeners: [],
+    };
+    if (refusal) {
+      const missing = isGranted ? missingOfSet(spec.listeners, id, name.namespace, grants) : '';
+      refused.push({ ...set, refusal: { ...refusal, message: `${refusal.message}${missing}` } });
+    } else allowed.push({ set, created: creationTime(metadata.creationTimestamp) });
   }
   // "ListenerSet ordered by creation time (oldest first)", then "alphabetically by "{namespace}/{name}"", the order in
   // which they come.
   allowed.sort((a, b) => a.created - b.created);
   return [allowed.map(({ set }) => set), refused];
+}
+
+/** A listener of a team as the Gateway takes it. */
+function brought(
+  listener: DeclaredListener,
+  gateway: GatewayId,
+  namespace: string,
+  grants: Grants,
+): DeclaredListener {
+  const problem = grants.broughtProblem(gateway, namespace, listener);
+  return problem === undefined ? listener : { ...listener, notTaken: notBrought(listener.field, problem) };
+}
+
+/** What would have to be granted for a ListenerSet, as the end of a sentence. */
+function missingOfSet(
+  listeners: KindObject<'ListenerSet'>['spec']['listeners'],
+  gateway: GatewayId,
+  namespace: string,
+  grants: Grants,
+): string {
+  const problems = listeners.map((each) => grants.broughtProblem(gateway, namespace, each));
+  return [...new Set(problems)].flatMap((each) => (each === undefined ? [] : [`. ${each}`])).join('');
 }
 
 /** Milliseconds; an object without (valid) creation time sorts as the newest. */

@@ -11,6 +11,7 @@ import type {
 } from '../snapshot/snapshot.ts';
 import type { Certificates } from './certificates.ts';
 import type { Finding } from './findings.ts';
+import { grantedListeners } from './grants.ts';
 import type { Derived, Memo } from './memo.ts';
 import type { Objects } from './objects.ts';
 import { type AllowedNamespaces, selectorProblem } from './selector.ts';
@@ -29,6 +30,8 @@ export interface DeclaredListener {
   readonly protocol: string;
   readonly hostname?: string;
   readonly namespaces: AllowedNamespaces;
+  /** Routes of other namespaces need a Grant that names it. */
+  readonly isGranted?: true;
   /** Kinds of routes that it takes, among those that are served. */
   readonly supportedKinds: readonly RouteGroupKind[];
   /** It can't be served without a certificate. */
@@ -40,6 +43,8 @@ export interface DeclaredListener {
   readonly authorities?: readonly CaBundle[];
   /** As the snapshot has it, where it is programmed; absent for a protocol that is not served. */
   readonly resource?: Listener;
+  /** Why the Gateway does not take it: then it has no place there, and takes none from others. */
+  readonly notTaken?: Finding;
   /** Why it can't be served at all, conflicts aside. */
   readonly unsupported?: Finding;
   /** Why not everything that it refers to is there. */
@@ -69,9 +74,13 @@ export function declaredListeners(
   return memo.derive((kind, namespace, name) => {
     const home = { kind: kind as ListenerHome, namespace: namespace!, name: name! };
     const object = objects.get(home.kind, home.namespace, home.name);
-    return (object?.spec.listeners ?? []).map((spec, index) =>
-      declare(spec, `spec.listeners[${index}]`, home, object?.metadata.generation ?? 0, certificates),
-    );
+    if (!object) return [];
+    const isGranted = grantedListeners(object);
+    return (object.spec.listeners ?? []).map((spec, index) => {
+      const field = `spec.listeners[${index}]`;
+      const declared = declare(spec, field, home, object.metadata.generation ?? 0, certificates);
+      return isGranted(spec.name) ? { ...declared, isGranted: true as const } : declared;
+    });
   });
 }
 

@@ -20,13 +20,14 @@ export function mergeListeners(objects: readonly (readonly DeclaredListener[])[]
   const conflicts = new Map<DeclaredListener, Finding>();
   for (const listeners of objects) {
     for (const listener of listeners) {
+      if (listener.notTaken) continue;
       const conflict = ports.get(listener.port)?.conflict(listener) ?? conflictWithin(listener, listeners);
       if (conflict) conflicts.set(listener, conflict);
     }
     for (const listener of listeners) {
       // A listener that can't be served for other reasons, such as a lost certificate, still keeps its place: else its
       // hostname would go to whoever asked for it next.
-      if (conflicts.has(listener) || !isServedProtocol(listener.protocol)) continue;
+      if (listener.notTaken || conflicts.has(listener) || !isServedProtocol(listener.protocol)) continue;
       const port = ports.get(listener.port) ?? new Port();
       ports.set(listener.port, port);
       port.take(listener);
@@ -114,13 +115,16 @@ function conflictWithin(
   // support TCP Protocol Listeners, then the previous rule does not apply").
   if (!isServedProtocol(listener.protocol)) return undefined;
   const other = siblings.find(
-    ({ port, protocol }) =>
-      port === listener.port && isServedProtocol(protocol) && areIncompatible(protocol, listener.protocol),
+    ({ port, protocol, notTaken }) =>
+      !notTaken &&
+      port === listener.port &&
+      isServedProtocol(protocol) &&
+      areIncompatible(protocol, listener.protocol),
   );
   if (other) return protocolConflict(listener, other);
   const place = placeOf(listener);
   const alike = siblings.find(
-    (each) => each !== listener && each.port === listener.port && placeOf(each) === place,
+    (each) => each !== listener && !each.notTaken && each.port === listener.port && placeOf(each) === place,
   );
   return alike && hostnameConflict(listener, alike);
 }

@@ -9,7 +9,7 @@ import type { FieldProblem } from '../api/schema.ts';
 import { type Diagnostic, fromFieldProblem } from '../snapshot/diagnostic.ts';
 import type { Derived, Input, Memo } from './memo.ts';
 import { same } from './same.ts';
-import type { Withhold } from './translation.ts';
+import type { PolicyKind, Withhold } from './translation.ts';
 
 /** An object whose kind is clear from the context. */
 export interface Name {
@@ -33,7 +33,9 @@ export class Objects {
   readonly #entries: Input<Entry>;
   /**
    * `listener-sets <namespace> <Gateway>`, `grants <namespace>`, `grants-to <namespace>`, `slices <namespace> <Service>`,
-   * `gateways-named <name>`, `gateways-in <namespace>`, `tls-policies <namespace> <Service>`: names in stable order.
+   * `gateways`, `gateways-named <name>`, `gateways-in <namespace>`, `policies <kind> <namespace> <kind of target> <target>`,
+   * `granted <namespace> <Gateway>`, `granted-to <namespace> <Gateway> <namespace>`,
+   * `granted-to-any <namespace>`: names in stable order.
    */
   readonly #indexes: Input<readonly Name[]>;
   readonly #labels: Derived<string | undefined>;
@@ -84,6 +86,26 @@ export class Objects {
     return this.#indexes.get('grants-to', namespace) ?? [];
   }
 
+  /** Grants of a Gateway, to whomever. */
+  grantsOf(gateway: Name): readonly Name[] {
+    return this.#indexes.get('granted', gateway.namespace, gateway.name) ?? [];
+  }
+
+  /** Grants of a Gateway to the team of a namespace: one, but for what was written by hand. */
+  grantsOfTo(gateway: Name, namespace: string): readonly Name[] {
+    return this.#indexes.get('granted-to', gateway.namespace, gateway.name, namespace) ?? [];
+  }
+
+  /** Grants to the team of a namespace, of whatever Gateway. */
+  grantsToTeamOf(namespace: string): readonly Name[] {
+    return this.#indexes.get('granted-to-any', namespace) ?? [];
+  }
+
+  /** All of them. */
+  gateways(): readonly Name[] {
+    return this.#indexes.get('gateways') ?? [];
+  }
+
   /** Gateways of this name in every namespace. */
   gatewaysNamed(name: string): readonly Name[] {
     return this.#indexes.get('gateways-named', name) ?? [];
@@ -93,9 +115,9 @@ export class Objects {
     return this.#indexes.get('gateways-in', namespace) ?? [];
   }
 
-  /** BackendTLSPolicies that name this Service, or a port of it. */
-  tlsPoliciesOf(service: Name): readonly Name[] {
-    return this.#indexes.get('tls-policies', service.namespace, service.name) ?? [];
+  /** Policies of a kind that name an object of their namespace, or a part of it. */
+  policiesOf(kind: PolicyKind, target: { kind: string; namespace: string; name: string }): readonly Name[] {
+    return this.#indexes.get('policies', kind, target.namespace, target.kind, target.name) ?? [];
   }
 
   slicesOf(service: Name): readonly Name[] {
@@ -182,10 +204,7 @@ const isAmong = (index: IndexKey, all: readonly IndexKey[]) => all.some((each) =
 function indexesOf(object: KnownObject, { namespace, name }: ObjectRef): readonly IndexKey[] {
   switch (object.kind) {
     case 'Gateway':
-      return [
-        ['gateways-named', name],
-        ['gateways-in', namespace],
-      ];
+      return [['gateways'], ['gateways-named', name], ['gateways-in', namespace]];
     case 'ListenerSet': {
       const parent = object.spec.parentRef;
       if (parent.group !== GATEWAY_GROUP || parent.kind !== 'Gateway') return NO_INDEX;
@@ -195,10 +214,23 @@ function indexesOf(object: KnownObject, { namespace, name }: ObjectRef): readonl
       const allowed = new Set(object.spec.from.map((each) => each.namespace));
       return [['grants', namespace], ...[...allowed].map((each) => ['grants-to', each])];
     }
-    case 'BackendTLSPolicy': {
-      const services = object.spec.targetRefs.filter(({ group, kind }) => group === '' && kind === 'Service');
-      return [...new Set(services.map((each) => each.name))].map((each) => ['tls-policies', namespace, each]);
+    case 'Grant': {
+      const { gatewayName, namespace: team } = object.spec;
+      return [
+        ['granted', namespace, gatewayName],
+        ['granted-to', namespace, gatewayName, team],
+        ['granted-to-any', team],
+      ];
     }
+    case 'BackendTLSPolicy':
+      return targetsOf(
+        object.kind,
+        namespace,
+        object.spec.targetRefs.filter(({ group, kind }) => group === '' && kind === 'Service'),
+      );
+    case 'GatewayPolicy':
+    case 'RoutePolicy':
+      return targetsOf(object.kind, namespace, object.spec.targetRefs);
     case 'EndpointSlice': {
       const labels = object.metadata.labels ?? {};
       return Object.hasOwn(labels, SERVICE_NAME_LABEL)
@@ -208,6 +240,15 @@ function indexesOf(object: KnownObject, { namespace, name }: ObjectRef): readonl
     default:
       return NO_INDEX;
   }
+}
+
+function targetsOf(
+  policy: PolicyKind,
+  namespace: string,
+  targets: readonly { kind: string; name: string }[],
+): IndexKey[] {
+  const keys = targets.map(({ kind, name }) => ['policies', policy, namespace, kind, name]);
+  return keys.filter((key, index) => !isAmong(key, keys.slice(0, index)));
 }
 
 const NOBODY: ObjectRef = { group: '', kind: '', namespace: '', name: '' };

@@ -16,10 +16,12 @@ import {
 import { diagnose } from './findings.ts';
 import type { GatewayClassView } from './gateway-classes.ts';
 import type { GatewayView, ListenerSetView, ServedListener } from './gateways.ts';
+import type { GrantView } from './grant-statuses.ts';
 import type { Derived } from './memo.ts';
 import { PolicyAncestors } from './policies/ancestors.ts';
 import type { PolicyView } from './policies/backend-tls.ts';
 import { LeftOut } from './policies/left-out.ts';
+import type { PolicyStatusView } from './policies/policy-views.ts';
 import { ResourceSet } from './resource-set.ts';
 import type { RouteView } from './routes.ts';
 import {
@@ -116,6 +118,17 @@ export class Outputs {
 
   backendTlsPolicy(ref: ObjectRef, before: PolicyView | undefined, after: PolicyView | undefined): void {
     this.#policies.policy(ref, before, after);
+  }
+
+  /** One of our own kinds of policies. */
+  policy(ref: ObjectRef, after: PolicyStatusView | undefined): void {
+    this.#statuses.set(refKey(ref), after?.status);
+    this.report(ref, 'view', after?.diagnostics ?? []);
+  }
+
+  grant(ref: ObjectRef, after: GrantView | undefined): void {
+    this.#statuses.set(refKey(ref), after?.status);
+    this.report(ref, 'view', after?.diagnostics ?? []);
   }
 
   route(ref: ObjectRef, before: RouteView | undefined, after: RouteView | undefined): void {

@@ -154,6 +154,19 @@ export function missingGateways(memo: Memo, objects: Objects): Derived<readonly 
   });
 }
 
+/** Of a Grant: its Gateway, which is in its namespace, since anywhere else it means nothing. By namespace, and name of the Gateway. */
+export function missingGrantedGateway(
+  objects: Objects,
+  namespace: string,
+  gatewayName: string,
+): Finding | undefined {
+  const parent = { group: GATEWAY_GROUP, kind: 'Gateway', namespace, name: gatewayName };
+  const finding = missing(parent, objects);
+  if (!finding) return undefined;
+  const message = `${finding.message}, so nothing is granted by it: a Grant is for a Gateway of its namespace`;
+  return { ...finding, message, field: 'spec.gatewayName' };
+}
+
 const lookedFor = (given: string | undefined, referrer: string) =>
   given ? '' : ` (the reference has no namespace, so that of the ${referrer} counts)`;
 

@@ -14,6 +14,7 @@ export const REASONS = {
     },
     Programmed: { True: ['Programmed'], False: ['Invalid'] },
     InsecureFrontendValidationMode: { True: ['ConfigurationChanged'] },
+    'gatewright.dev/GatewayPolicyAffected': { True: ['Affected'] },
     ResolvedRefs: {
       True: ['ResolvedRefs'],
       False: ['ListenersNotResolved', 'InvalidClientCertificateRef', 'RefNotPermitted'],
@@ -28,6 +29,7 @@ export const REASONS = {
       True: ['Programmed'],
       False: ['ListenersNotValid', 'NotAllowed', 'ParentNotProgrammed'],
     },
+    'gatewright.dev/GatewayPolicyAffected': { True: ['Affected'] },
   },
   Listener: {
     Accepted: {
@@ -35,6 +37,7 @@ export const REASONS = {
       False: [
         'UnsupportedProtocol',
         'UnsupportedValue',
+        'NotAllowed',
         'HostnameConflict',
         'ProtocolConflict',
         'NoValidCACertificate',
@@ -69,7 +72,9 @@ export const REASONS = {
       True: ['ResolvedRefs'],
       False: ['RefNotPermitted', 'InvalidKind', 'BackendNotFound', 'UnsupportedProtocol', 'UnsupportedValue'],
     },
-    PartiallyInvalid: { True: ['UnsupportedValue'] },
+    PartiallyInvalid: { True: ['UnsupportedValue', 'NotAllowedByListeners'] },
+    'gatewright.dev/GatewayPolicyAffected': { True: ['Affected', 'Overridden'] },
+    'gatewright.dev/RoutePolicyAffected': { True: ['Affected'] },
   },
   TLSRoute: {
     Accepted: {
@@ -80,6 +85,7 @@ export const REASONS = {
       True: ['ResolvedRefs'],
       False: ['RefNotPermitted', 'InvalidKind', 'BackendNotFound', 'UnsupportedValue'],
     },
+    'gatewright.dev/GatewayPolicyAffected': { True: ['Affected'] },
   },
   BackendTLSPolicy: {
     Accepted: {
@@ -88,11 +94,19 @@ export const REASONS = {
     },
     ResolvedRefs: { True: ['ResolvedRefs'], False: ['InvalidCACertificateRef', 'InvalidKind'] },
   },
+  Grant: { Accepted: { True: ['Accepted'], False: ['ParentNotFound'] } },
+  GatewayPolicy: {
+    Accepted: { True: ['Accepted'], False: ['Conflicted', 'TargetNotFound'] },
+    Programmed: { True: ['Programmed', 'PartiallyProgrammed'], False: ['Overridden'] },
+  },
+  RoutePolicy: {
+    Accepted: { True: ['Accepted'], False: ['Conflicted', 'TargetNotFound'] },
+    Programmed: { True: ['Programmed', 'PartiallyProgrammed'], False: ['NotAttached', 'Overridden'] },
+  },
 } as const;
 
 /** In diagnostics alone, or in the interface of filters and given by none that is served. */
 export const OTHER_REASONS = [
-  'ParentNotFound',
   'NoParentRefs',
   'ListenerNotProgrammed',
   'UnsupportedField',

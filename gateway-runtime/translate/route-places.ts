@@ -5,19 +5,25 @@
 import { GATEWAY_GROUP } from '../api/names.ts';
 import type { ObjectRef } from '../api/object.ts';
 import type { RouteKind, RouteObject } from '../api/route-kinds.ts';
-import type { GatewayId } from '../snapshot/snapshot.ts';
+import { grantsOf, type Holding, missingOfRoutes } from '../grants/holding.ts';
+import { hostnamesText, missingGrant } from '../grants/missing.ts';
+import { ANY_HOST, intersectHostnames } from '../match/hostname.ts';
+import { type GatewayId, gatewayKey } from '../snapshot/snapshot.ts';
 import {
   type Attachment,
   attach,
+  GRANT_IT,
   type Parent,
   type ParentListener,
   type ParentRef,
+  type Taker,
   type Target,
   takers,
   takes,
 } from './attachment.ts';
-import type { Finding } from './findings.ts';
+import { type Finding, listed } from './findings.ts';
 import { creationTime } from './gateways.ts';
+import type { Grants } from './grants.ts';
 import type { ListenerHome } from './listeners.ts';
 import type { Derived, Memo } from './memo.ts';
 import type { Objects } from './objects.ts';
@@ -37,6 +43,8 @@ export interface Place {
   /** Empty where there is a refusal. */
   readonly attachments: readonly Attachment[];
   readonly refusal?: Finding;
+  /** Which of its hostnames the route does not serve there for want of a grant, without a full stop. */
+  readonly missing?: string;
 }
 
 export interface RoutePlaces {
@@ -62,6 +70,7 @@ export function routePlaces(
   memo: Memo,
   objects: Objects,
   parents: Derived<Parent | undefined>,
+  grants: Grants,
 ): Derived<RoutePlaces | undefined> {
   const listeners = memo.derive((routeNamespace, kind, namespace, name, section, port) => {
     const parent = parents.get(kind!, namespace!, name!);
@@ -78,23 +87,33 @@ export function routePlaces(
     const meant =
       parent.listeners.find((each) => each.name === target.sectionName || each.port === target.port) ??
       parent.listeners.find((each) => takes(each, applicant, objects));
+    const { gateway } = parent;
+    const asks = parent.isGranted || parent.listeners.some((each) => each.asks);
+    const holding = asks ? grants.of(gateway, routeNamespace!) : undefined;
     return {
-      gateway: parent.gateway,
-      taken: takers(applicant, target, parent, objects),
+      gateway,
+      taken: takers(applicant, target, parent, objects, holding),
       meant: meant ? entryOf(meant) : ANYWHERE[kindOfRoute],
+      ...(holding ? { holding, sections: sectionsOf(parent, target) } : {}),
     };
   });
-  const placeOf = (namespace: string, target: Target, hostnames: readonly string[]): Place | undefined => {
+  const placeOf = (
+    namespace: string,
+    target: Target,
+    hostnames: readonly string[],
+  ): FoundPlace | undefined => {
     const { kind, namespace: home, name, sectionName = '', port = '' } = target;
     const found = listeners.get(namespace, kind, home, name, sectionName, `${port}`);
     if (!found) return undefined;
-    const { gateway, taken, meant } = found;
-    if ('reason' in taken) return { gateway, shownAt: meant, attachments: [], refusal: taken };
-    const attached = attach(hostnames, target, taken);
-    if ('reason' in attached) return { gateway, shownAt: meant, attachments: [], refusal: attached };
+    const { gateway, taken, meant, holding, sections = [] } = found;
+    const attached = 'reason' in taken ? taken : attach(hostnames, target, taken);
+    if ('reason' in attached) {
+      const refusal = holding ? withMissing(attached, kindOfRoute, hostnames, holding, sections) : attached;
+      return { place: { gateway, shownAt: meant, attachments: [], refusal } };
+    }
     const [{ listener }] = attached as [Attachment];
-    const shownAt = entryOf(taken.find(({ key }) => key === listener)!);
-    return { gateway, shownAt, attachments: attached };
+    const shownAt = entryOf((taken as readonly Taker[]).find(({ key }) => key === listener)!);
+    return { place: { gateway, shownAt, attachments: attached }, holding };
   };
   const missing = missingRouteParents(memo, objects, parents);
   // Apart from where it attaches, so that a changed listener has only that worked out anew.
@@ -114,9 +133,10 @@ export function routePlaces(
     const application = applications.get(namespace!, name!);
     if (!application) return undefined;
     const { created, takes: amount, hostnames, targets, named } = application;
-    const places = targets.map((target) =>
+    const found = targets.map((target) =>
       isRouteParent(target) ? placeOf(namespace!, target, hostnames) : undefined,
     );
+    const places = found.map((each) => each && notedMissing(each, kindOfRoute, hostnames, found));
     return {
       created,
       takes: amount,
@@ -126,6 +146,74 @@ export function routePlaces(
       ),
     };
   });
+}
+
+interface FoundPlace {
+  readonly place: Place;
+  /** Where grants are asked for. */
+  readonly holding?: Holding | undefined;
+}
+
+/** The listeners that a parentRef means, whether they take routes or not. */
+const sectionsOf = ({ listeners }: Parent, { sectionName, port }: Target): readonly ParentListener[] =>
+  listeners.filter(
+    (each) =>
+      (sectionName === undefined || each.name === sectionName) && (port === undefined || each.port === port),
+  );
+
+/** Says with a refusal what would have to be granted, where that is why. */
+function withMissing(
+  refusal: Finding,
+  routeKind: RouteKind,
+  hostnames: readonly string[],
+  holding: Holding,
+  sections: readonly ParentListener[],
+): Finding {
+  // A listener that is open to some namespaces by itself asks for none.
+  if (sections.length > 0 && !sections.some(({ asks }) => asks)) return refusal;
+  const notAllowed = refusal.reason === 'NotAllowedByListeners';
+  if (!notAllowed && refusal.reason !== 'NoMatchingListenerHostname') return refusal;
+  const asked =
+    hostnames.length > 0 ? hostnames : [...new Set(sections.map(({ hostname = ANY_HOST }) => hostname))];
+  const missing =
+    missingOfRoutes(routeKind, asked, holding) ??
+    (notAllowed
+      ? missingGrant(
+          `${hostnamesText(asked)} for ${sections.length > 1 ? 'listeners' : 'listener'} ${listed(sections.map(({ name }) => name))}`,
+          holding.gateway,
+          holding.team,
+        )
+      : undefined);
+  if (missing === undefined) return refusal;
+  // Whoever wrote the route can't tell whether a label or a listener is behind it.
+  return {
+    ...refusal,
+    message: `${refusal.message}. ${missing}`,
+    ...(notAllowed ? { fix: GRANT_IT } : {}),
+  };
+}
+
+/** A place where the route is served, but not with all of its hostnames: other Gateways may have been meant with those. */
+function notedMissing(
+  { place, holding }: FoundPlace,
+  routeKind: RouteKind,
+  hostnames: readonly string[],
+  all: readonly (FoundPlace | undefined)[],
+): Place {
+  if (!holding || !place.attachments.some(({ grants }) => grants)) return place;
+  const granted = holding.grants.filter(({ kinds }) => (kinds as readonly string[]).includes(routeKind));
+  const beyond = hostnames.filter(
+    (hostname) =>
+      grantsOf(hostname, granted).length === 0 &&
+      !all.some(
+        (other) =>
+          other &&
+          gatewayKey(other.place.gateway) !== gatewayKey(place.gateway) &&
+          other.place.attachments.some((each) => intersectHostnames(hostname, each.hostnames).length > 0),
+      ),
+  );
+  if (beyond.length === 0) return place;
+  return { ...place, missing: missingOfRoutes(routeKind, beyond, holding)! };
 }
 
 /** A parentRef of a route of `namespace`, as a reference to an object. */

@@ -3,25 +3,28 @@ import { CONTROLLER_NAME, GATEWAY_GROUP, TEAM_LABEL } from '../api/names.ts';
 import type { ObjectRef } from '../api/object.ts';
 import type { RouteKind, RouteObject } from '../api/route-kinds.ts';
 import type { RegexEngine } from '../match/regex.ts';
-import { contentHash } from '../snapshot/canonical.ts';
 import type { Diagnostic, ExampleRequest } from '../snapshot/diagnostic.ts';
-import {
-  type Backend,
-  type CaBundle,
-  type GatewayId,
-  gatewayKey,
-  type ListenerKey,
-  type RouteRule,
-  type RulePlace,
-  type RuleSource,
-} from '../snapshot/snapshot.ts';
-import type { Attachment, ParentRef } from './attachment.ts';
+import type { Backend, CaBundle, GatewayId, ListenerKey, RouteRule } from '../snapshot/snapshot.ts';
+import type { ParentRef } from './attachment.ts';
 import type { Backends } from './backends.ts';
 import { RouteExamples } from './examples.ts';
 import { Conditions, diagnose, type Finding, sentence } from './findings.ts';
+
+import {
+  type GrantedAttachment,
+  type GrantedRules,
+  grantedRules,
+  noRuleGranted,
+  type RefusedMatch,
+} from './granted-rules.ts';
+import type { Grants } from './grants.ts';
 import type { Derived, Memo } from './memo.ts';
 import type { Objects } from './objects.ts';
+import { addAffected, overriddenFinding } from './policies/affected.ts';
+import type { Overridden } from './policies/levels.ts';
+import { PolicedRoute, type Policies } from './policies/policed-route.ts';
 import { type Place, type RoutePlaces, takenBy, targetOf } from './route-places.ts';
+import { placesByGateway, rulesAt } from './route-rules.ts';
 import { RuleVerdict } from './rule-verdict.ts';
 import { type TranslatedRule, translateRule } from './rules.ts';
 import type { Shares } from './shares.ts';
@@ -35,6 +38,8 @@ export interface RouteView {
   /** Listeners that count it as attached. */
   readonly attached: readonly ListenerKey[];
   readonly gateways: readonly { readonly gateway: GatewayId; readonly rules: readonly RouteRule[] }[];
+  /** What RoutePolicies say of it, and what does not hold. */
+  readonly overridden: readonly Overridden[];
   /** What its rules send to, on each of these Gateways. */
   readonly backends: readonly Backend[];
   /** Whom it trusts to have signed their certificates. */
@@ -50,7 +55,9 @@ export function routeViews(
   objects: Objects,
   places: Derived<RoutePlaces | undefined>,
   shares: Shares,
+  grants: Grants,
   backends: Backends,
+  policies: Policies,
   regex: RegexEngine,
 ): Derived<RouteView | undefined> {
   // Apart from where the route attaches, so that a changed listener has only that worked out anew.
@@ -73,7 +80,17 @@ export function routeViews(
     if (!route) return undefined;
     const ref = { group: GATEWAY_GROUP, kind, namespace: namespace!, name: name! };
     const attached = places.get(namespace!, name!)!;
-    return view(ref, route, rules.get(namespace!, name!), attached, objects, shares, backends);
+    return view(
+      ref,
+      route,
+      rules.get(namespace!, name!),
+      attached,
+      objects,
+      shares,
+      grants,
+      backends,
+      policies,
+    );
   });
 }
 
@@ -87,8 +104,11 @@ function view(
   { created, takes, places, missing }: RoutePlaces,
   objects: Objects,
   shares: Shares,
+  grants: Grants,
   backends: Backends,
+  policies: Policies,
 ): RouteView {
+  const policed = new PolicedRoute(policies, ref, route, rules);
   const verdict = new RuleVerdict(
     rules,
     route.spec.rules.map((rule) => rule.name),
@@ -96,25 +116,44 @@ function view(
   const judged = (route.spec.parentRefs ?? []).map((parentRef, index): Judged => {
     const field = `spec.parentRefs[${index}]`;
     const place = places[index];
-    if (place) return judge(ref, route, parentRef, field, verdict, withinShare(place, ref, takes, shares));
+    if (place) {
+      const kept = withinShare(place, ref, takes, shares);
+      return judge(
+        ref,
+        route,
+        parentRef,
+        field,
+        verdict,
+        kept,
+        grantedAt(route, ref.namespace, kept, grants),
+        policed,
+      );
+    }
     const finding = missing[index];
-    return { attachments: [], errors: [], warnings: finding ? [{ ...finding, field }] : [] };
+    return { attachments: [], refused: NONE, errors: [], warnings: finding ? [{ ...finding, field }] : [] };
   });
   const generation = route.metadata.generation ?? 0;
   const source = { kind: route.kind, ...sourceOf(ref, route, created, objects), generation };
   const used = distinct(rules.flatMap(({ uses }) => uses));
   const attached = judged.flatMap(({ attachments }) => attachments.map(({ listener }) => listener));
+  const gateways = placesByGateway(judged, policed).map(({ gateway, places }) => ({
+    gateway,
+    rules: rulesAt(places, rules, route, source),
+  }));
+  const { overridden } = policed;
   return {
     parents: judged.flatMap(({ status }) => (status ? [status] : [])),
-    diagnostics: diagnosticsOf(ref, route, judged, rules, new RouteExamples(route, rules, places)),
+    diagnostics: diagnosticsOf(
+      ref,
+      route,
+      judged,
+      rules,
+      overridden,
+      new RouteExamples(route, rules, places),
+    ),
     attached: verdict.refused ? [] : [...new Set(attached)],
-    gateways: placesByGateway(judged).map(({ gateway, places }) => {
-      const placeHash = contentHash({ source, places });
-      return {
-        gateway,
-        rules: rules.map((rule, index) => ruleAt(rule, index, route, source, places, placeHash)),
-      };
-    }),
+    gateways,
+    overridden: overridden.filter(({ from }) => from.policy !== undefined),
     backends: used,
     bundles: distinct(used.flatMap((each) => backends.bundlesOf(each))),
   };
@@ -125,7 +164,9 @@ interface Judged {
   /** Absent where the parent is not ours. */
   readonly status?: RouteParentStatus;
   readonly gateway?: GatewayId;
-  readonly attachments: readonly Attachment[];
+  readonly attachments: readonly GrantedAttachment[];
+  /** Matches that are not granted there. */
+  readonly refused: readonly RefusedMatch[];
   readonly errors: readonly Finding[];
   readonly warnings: readonly Finding[];
 }
@@ -142,27 +183,65 @@ function judge(
   parentRef: ParentRef,
   field: string,
   verdict: RuleVerdict,
-  { gateway, attachments, refusal: found }: Place,
+  { gateway, refusal: found, missing }: Place,
+  { attachments, refused }: GrantedRules,
+  policed: PolicedRoute,
 ): Judged {
   const refusal = found && { ...found, field };
   const conditions = new Conditions(route.metadata.generation);
+  const isServed = attachments.length > 0 && !verdict.refused;
   if (refusal) conditions.add('Accepted', 'False', refusal.reason, sentence(refusal));
-  else if (verdict.refused) {
+  else if (attachments.length === 0) {
+    conditions.add('Accepted', 'False', 'NotAllowedByListeners', noRuleGranted(refused));
+  } else if (verdict.refused) {
     conditions.add('Accepted', 'False', verdict.refused.reason, verdict.refused.message);
-  } else conditions.add('Accepted', 'True', 'Accepted', acceptedInWords(attachments));
-  verdict.addTo(conditions, !refusal && !verdict.refused);
+  } else conditions.add('Accepted', 'True', 'Accepted', acceptedInWords(attachments, missing));
+  verdict.addTo(conditions, isServed, refused);
+  addAffected(
+    conditions,
+    attachments.flatMap((each) => policed.at(gateway, each) ?? []),
+  );
 
-  const idle = !refusal && !attachments.some(({ programmed }) => programmed);
+  const idle = attachments.length > 0 && !attachments.some(({ programmed }) => programmed);
   return {
     status: { parentRef: shown(parentRef), controllerName: CONTROLLER_NAME, conditions: conditions.list },
     gateway,
     attachments,
+    refused,
     errors: refusal ? [refusal] : [],
-    warnings: idle ? [attachedInVain(attachments, field, targetOf(parentRef, ref.namespace))] : [],
+    warnings: [
+      ...(idle ? [attachedInVain(attachments, field, targetOf(parentRef, ref.namespace))] : []),
+      ...(missing ? [notForAll(missing, field)] : []),
+    ],
   };
 }
 
-function attachedInVain(attachments: readonly Attachment[], field: string, target: ObjectRef): Finding {
+/** What the grants of its namespace leave of a route at a place. */
+function grantedAt(
+  route: Route,
+  namespace: string,
+  { gateway, attachments }: Place,
+  grants: Grants,
+): GrantedRules {
+  if (!attachments.some((each) => each.grants)) return { attachments, refused: NONE };
+  return grantedRules(route, attachments, grants.of(gateway, namespace));
+}
+
+const NONE: readonly RefusedMatch[] = [];
+
+/** The route is served, but for some of its hostnames. */
+const notForAll = (missing: string, field: string): Finding => ({
+  reason: 'NotAllowedByListeners',
+  field,
+  message: `not every hostname of the route is served there. ${missing}`,
+  fix: 'have the platform grant it, or remove the hostname',
+});
+
+function attachedInVain(
+  attachments: readonly GrantedAttachment[],
+  field: string,
+  target: ObjectRef,
+): Finding {
   return {
     reason: 'ListenerNotProgrammed',
     field,
@@ -178,6 +257,7 @@ function diagnosticsOf(
   route: Route,
   judged: readonly Judged[],
   rules: readonly TranslatedRule[],
+  overridden: readonly Overridden[],
   examples: RouteExamples,
 ): Diagnostic[] {
   const errors: Diagnostic[] = [];
@@ -192,6 +272,14 @@ function diagnosticsOf(
     for (const finding of each.errors) error(finding, examples.ofParent(index));
     for (const finding of each.warnings) warn(finding, examples.ofParent(index));
   }
+  const notGranted = judged.flatMap(({ refused }) => refused);
+  const said = new Set<string>();
+  for (const { rule, finding } of notGranted) {
+    // By several parentRefs it is the same match.
+    if (said.has(`${finding.field} ${finding.message}`)) continue;
+    said.add(`${finding.field} ${finding.message}`);
+    error(finding, examples.ofRule(rule));
+  }
   for (const [index, each] of rules.entries()) {
     for (const finding of each.refusals) error(finding, examples.ofRule(index));
     for (const finding of each.unresolved) {
@@ -200,9 +288,14 @@ function diagnosticsOf(
     }
     for (const finding of each.warnings) warn(finding, examples.ofRule(index));
   }
+  for (const each of overridden) {
+    if (!each.from.policy) error(overriddenFinding(each), examples.ofRule(ruleOf(each)));
+  }
   if (route.spec.useDefaultGateways === 'All') warn(DEFAULT_GATEWAYS, examples.ofRule(0));
   return [...errors, ...warnings];
 }
+
+const ruleOf = ({ from }: Overridden) => Number(/\d+/.exec(from.field)?.[0] ?? 0);
 
 const NO_PARENT_REFS: Finding = {
   reason: 'NoParentRefs',
@@ -217,47 +310,6 @@ const DEFAULT_GATEWAYS: Finding = {
   message: 'default Gateways are not served, so the route attaches by its parentRefs alone',
   fix: 'name the Gateway in spec.parentRefs',
 };
-
-/** Where the route is served: by Gateway, each listener once, whichever parentRefs led there. */
-function placesByGateway(
-  judged: readonly Judged[],
-): { readonly gateway: GatewayId; readonly places: readonly RulePlace[] }[] {
-  const byGateway = new Map<string, { gateway: GatewayId; hostnames: Map<ListenerKey, readonly string[]> }>();
-  for (const { gateway, attachments } of judged) {
-    for (const { listener, programmed, hostnames } of attachments) {
-      if (!gateway || !programmed) continue;
-      const there = byGateway.get(gatewayKey(gateway)) ?? { gateway, hostnames: new Map() };
-      byGateway.set(gatewayKey(gateway), there);
-      there.hostnames.set(listener, hostnames);
-    }
-  }
-  return [...byGateway.values()].map(({ gateway, hostnames }) => ({
-    gateway,
-    places: [...hostnames]
-      .map(([listener, each]) => ({ listener, hostnames: each }))
-      .sort((a, b) => (a.listener < b.listener ? -1 : 1)),
-  }));
-}
-
-function ruleAt(
-  { type, body, bodyHash }: TranslatedRule,
-  index: number,
-  route: Route,
-  source: Omit<RuleSource, 'rule' | 'ruleName'>,
-  parents: readonly RulePlace[],
-  placeHash: string,
-): RouteRule {
-  const ruleName = route.spec.rules[index]!.name;
-  return {
-    type,
-    key: `${type}/${source.namespace}/${source.name}/${index}`,
-    source: { ...source, rule: index, ...(ruleName ? { ruleName } : {}) },
-    parents,
-    ...body,
-    // Of everything above; what the rules of a route share is hashed once.
-    hash: contentHash([placeHash, index, ruleName, bodyHash]),
-  } as RouteRule;
-}
 
 function sourceOf(ref: ObjectRef, route: Route, created: number, objects: Objects) {
   const labels = route.metadata.labels ?? {};
@@ -286,11 +338,12 @@ const shown = ({ group, kind, namespace, name, sectionName, port }: ParentRef) =
   ...(port === undefined ? {} : { port }),
 });
 
-function acceptedInWords(attachments: readonly Attachment[]): string {
+function acceptedInWords(attachments: readonly GrantedAttachment[], missing: string | undefined): string {
+  const rest = missing ? ` ${missing}.` : '';
   return `Attached to ${attachments
     .map(
       ({ name, hostnames }) =>
         `${name} for ${hostnames.map((each) => (each === '*' ? 'every hostname' : each)).join(', ')}`,
     )
-    .join('; ')}.`;
+    .join('; ')}.${rest}`;
 }

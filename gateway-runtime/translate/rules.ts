@@ -24,7 +24,16 @@ type RuleSpec = KindObject<'HTTPRoute'>['spec']['rules'][number];
 /** A rule without what depends on where it is attached. */
 export type RuleBody = Pick<
   HttpRule,
-  'matches' | 'filters' | 'backends' | 'timeouts' | 'retry' | 'session' | 'refusal'
+  | 'matches'
+  | 'filters'
+  | 'backends'
+  | 'timeouts'
+  | 'retry'
+  | 'session'
+  | 'maxRequestBytes'
+  | 'allow'
+  | 'policies'
+  | 'refusal'
 >;
 
 export type TranslatedRule = (

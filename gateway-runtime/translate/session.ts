@@ -1,7 +1,7 @@
 /** Session persistence of a rule as the snapshot has it (HTTPRouteRule.sessionPersistence, GEP-1619). */
 import { durationMilliseconds } from '../api/fields.ts';
+import { FRAMING } from '../api/http-filter.ts';
 import type { KindObject } from '../api/kinds.ts';
-import { FRAMING } from '../filters/header-edits.ts';
 import type { RuleSession } from '../snapshot/snapshot.ts';
 
 type SessionSpec = NonNullable<KindObject<'HTTPRoute'>['spec']['rules'][number]['sessionPersistence']>;

@@ -5,8 +5,9 @@ import { exampleRequest } from '../match/example.ts';
 import { ANY_HOST } from '../match/hostname.ts';
 import type { Diagnostic } from '../snapshot/diagnostic.ts';
 import { Conditions, diagnose, type Finding, sentence, sentences } from './findings.ts';
-import type { GatewayView, ListenerSetView, ServedListener } from './gateways.ts';
+import type { GatewayView, ListenerSetView, ParentView, ServedListener } from './gateways.ts';
 import { isServedProtocol } from './listeners.ts';
+import { addOver } from './policies/affected.ts';
 import type { Reason } from './reasons.ts';
 import type { Condition, ListenerStatus, ObjectStatus } from './translation.ts';
 
@@ -43,6 +44,7 @@ export function gatewayStatus(
       ...summary(view.generation, view.refusal, view.listeners, 'Invalid', [...view.warnings, ...leftOut]),
       resolvedRefs(view),
       ...insecureFrontend(view),
+      ...underPolicies(view),
     ],
     listeners: view.listeners.map((listener) => listenerStatus(listener, countRoutes)),
     attachedListenerSets: accepted.length,
@@ -55,7 +57,10 @@ export function listenerSetStatus(view: ListenerSetView, countRoutes: CountRoute
   return {
     kind: 'ListenerSet',
     ref: listenerSetRef(view.name),
-    conditions: summary(view.generation, view.refusal, view.listeners, notProgrammed ?? 'Invalid'),
+    conditions: [
+      ...summary(view.generation, view.refusal, view.listeners, notProgrammed ?? 'Invalid'),
+      ...underPolicies(view),
+    ],
     listeners: view.listeners.map((listener) => listenerStatus(listener, countRoutes)),
   };
 }
@@ -132,10 +137,16 @@ function insecureFrontend({ generation, insecureClients }: GatewayView): readonl
   return conditions.list;
 }
 
+function underPolicies({ generation, policies }: ParentView): readonly Condition[] {
+  const conditions = new Conditions(generation);
+  addOver(conditions, policies);
+  return conditions.list;
+}
+
 function listenerStatus(listener: ServedListener, countRoutes: CountRoutes): ListenerStatus {
-  const { conflict, unsupported, unresolved, overlaps } = listener;
+  const { notTaken, conflict, unsupported, unresolved, overlaps } = listener;
   const conditions = new Conditions(listener.generation);
-  const refusal = conflict ?? unsupported;
+  const refusal = notTaken ?? conflict ?? unsupported;
   if (refusal) conditions.add('Accepted', 'False', refusal.reason, sentence(refusal));
   else conditions.add('Accepted', 'True', 'Accepted', 'The listener is valid.');
 
@@ -175,7 +186,8 @@ function listenerStatus(listener: ServedListener, countRoutes: CountRoutes): Lis
   };
 }
 
-function whyNotProgrammed({ unsupported, terminates, certificates }: ServedListener): string {
+function whyNotProgrammed({ notTaken, unsupported, terminates, certificates }: ServedListener): string {
+  if (notTaken) return 'the Gateway does not take it';
   if (unsupported) return unsupported.message;
   if (terminates && certificates.length === 0) return 'no certificate resolves';
   return 'the object is not accepted';
@@ -183,7 +195,7 @@ function whyNotProgrammed({ unsupported, terminates, certificates }: ServedListe
 
 function listenerDiagnostics(ref: ObjectRef, listener: ServedListener): Diagnostic[] {
   const findings = [
-    ...(listener.conflict ? [listener.conflict] : listener.unsupported ? [listener.unsupported] : []),
+    ...[listener.notTaken ?? listener.conflict ?? listener.unsupported ?? []].flat(),
     ...listener.unresolved,
   ];
   if (findings.length === 0) return [];

@@ -1,7 +1,10 @@
 /** What translate gives: snapshots, statuses, needs and diagnostics; plain data, whole or as what changed. */
+
+import type { Bounds } from '../api/bounds.ts';
 import type { GatewayParametersSpec } from '../api/gateway-parameters.ts';
 import type { ObjectRef, RawObject } from '../api/object.ts';
 import type { RouteKind } from '../api/route-kinds.ts';
+import type { Consents } from '../grants/consents.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import type { Diagnostic } from '../snapshot/diagnostic.ts';
 import type {
@@ -101,6 +104,17 @@ export type RouteStatus = {
   };
 }[RouteKind];
 
+/** Kinds that name in `spec.targetRefs` what they are for. */
+export type PolicyKind = 'BackendTLSPolicy' | 'GatewayPolicy' | 'RoutePolicy';
+
+export type PolicyStatus = {
+  [K in PolicyKind]: {
+    readonly kind: K;
+    readonly ref: ObjectRef;
+    readonly ancestors: readonly PolicyAncestorStatus[];
+  };
+}[PolicyKind];
+
 /** The part of `.status` that this implementation owns. */
 export type ObjectStatus =
   | {
@@ -122,12 +136,15 @@ export type ObjectStatus =
       readonly conditions: readonly Condition[];
       readonly listeners: readonly ListenerStatus[];
     }
-  | RouteStatus
   | {
-      readonly kind: 'BackendTLSPolicy';
+      readonly kind: 'Grant';
       readonly ref: ObjectRef;
-      readonly ancestors: readonly PolicyAncestorStatus[];
-    };
+      readonly conditions: readonly Condition[];
+      readonly references: Consents;
+      readonly bounds: Bounds;
+    }
+  | RouteStatus
+  | PolicyStatus;
 
 /** What a Gateway needs around it, for the provisioner and for `serve`. */
 export interface Infrastructure {

@@ -16,6 +16,8 @@ import { Certificates } from './certificates.ts';
 import { backendEndpoints } from './endpoints.ts';
 import { gatewayClassViews } from './gateway-classes.ts';
 import { gatewayViews } from './gateways.ts';
+import { grantStatuses } from './grant-statuses.ts';
+import { Grants } from './grants.ts';
 import { listenerSetViews } from './listener-sets.ts';
 import { declaredListeners } from './listeners.ts';
 import { type Derived, Memo } from './memo.ts';
@@ -23,6 +25,10 @@ import { Objects, type Withheld } from './objects.ts';
 import { Outputs } from './outputs.ts';
 import { missingClasses, missingGateways } from './parents.ts';
 import { BackendTlsPolicies } from './policies/backend-tls.ts';
+import { GatewayPolicies } from './policies/gateway-policies.ts';
+import { gatewayPolicyViews, routePolicyViews } from './policies/policy-views.ts';
+import { RoutePolicies } from './policies/route-policies.ts';
+import { teamBounds } from './policies/team-bounds.ts';
 import { References } from './references.ts';
 import { type RoutePlaces, routePlaces } from './route-places.ts';
 import { routeViews } from './routes.ts';
@@ -59,21 +65,34 @@ export class Translator {
     const references = new References(memo, objects);
     const certificates = new Certificates(memo, objects, references);
     const caBundles = new CaBundles(memo, objects, references);
-    const policies = new BackendTlsPolicies(memo, objects, caBundles);
-    const backends = new Backends(memo, objects, references, policies);
+    const tlsPolicies = new BackendTlsPolicies(memo, objects, caBundles);
+    const backends = new Backends(memo, objects, references, tlsPolicies);
+    const ofGateways = new GatewayPolicies(memo, objects);
+    const policies = { gateways: ofGateways, routes: new RoutePolicies(memo, objects) };
+    const grants = new Grants(memo, objects);
     const declared = declaredListeners(memo, objects, certificates);
-    const gateways = gatewayViews(memo, objects, declared, certificates, caBundles, classes);
+    const gateways = gatewayViews(
+      memo,
+      objects,
+      declared,
+      certificates,
+      caBundles,
+      grants,
+      ofGateways,
+      classes,
+    );
     const listenerSets = listenerSetViews(memo, objects, gateways);
     const parents = routeParents(memo, gateways, listenerSets);
     const shares = new Shares(memo, { ...DEFAULT_LIMITS, ...options.limits });
     const routeStages = ROUTE_KINDS.map((kind) => {
-      const places = routePlaces(kind, memo, objects, parents);
+      const places = routePlaces(kind, memo, objects, parents, grants);
       return {
         kind,
         places,
-        views: routeViews(kind, memo, objects, places, shares, backends, options.regex),
+        views: routeViews(kind, memo, objects, places, shares, grants, backends, policies, options.regex),
       };
     });
+    const httpRoutes = routeStages.find(({ kind }) => kind === 'HTTPRoute')!.views;
     const outputs = new Outputs({
       gateways,
       listenerSets,
@@ -98,8 +117,24 @@ export class Translator {
         watch(listenerSets, (ref, _, after) => outputs.listenerSet(ref, after)),
         watch(missingGateways(memo, objects), reportParent),
       ],
+      Grant: [
+        watch(
+          grantStatuses(memo, objects, gateways, teamBounds(memo, objects, gateways, parents, ofGateways)),
+          (ref, _, after) => outputs.grant(ref, after),
+        ),
+      ],
       BackendTLSPolicy: [
-        watch(policies.views, (ref, before, after) => outputs.backendTlsPolicy(ref, before, after)),
+        watch(tlsPolicies.views, (ref, before, after) => outputs.backendTlsPolicy(ref, before, after)),
+      ],
+      GatewayPolicy: [
+        watch(gatewayPolicyViews(memo, objects, ofGateways, gateways, listenerSets), (ref, _, after) =>
+          outputs.policy(ref, after),
+        ),
+      ],
+      RoutePolicy: [
+        watch(routePolicyViews(memo, objects, policies.routes, httpRoutes), (ref, _, after) =>
+          outputs.policy(ref, after),
+        ),
       ],
       ...Object.fromEntries(
         routeStages.map(({ kind, places, views }) => [

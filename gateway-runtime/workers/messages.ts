@@ -5,7 +5,7 @@
 import type { AgentResult, AgentUpdate } from '../proxy/agent.ts';
 import type { EngineName } from '../proxy/engines.ts';
 import type { Limits } from '../proxy/limits.ts';
-import type { GatewayCounts } from '../proxy/telemetry/counts.ts';
+import type { GatewayCounts } from '../proxy/telemetry/gateway-metrics.ts';
 import type { UpstreamFigures } from '../proxy/upstream/upstream.ts';
 import type { BackendKey, Endpoint, GatewayId, Resource, SnapshotDelta } from '../snapshot/snapshot.ts';
 

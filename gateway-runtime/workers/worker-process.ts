@@ -64,7 +64,9 @@ export class WorkerProcess {
         const { type } = value as Beat | Goodbye;
         if (type !== 'beat' && type !== 'goodbye') onMessage(value as FromWorker);
       },
-      onClose: (why) => {
+      onClose: (why, isOurs) => {
+        // Also where it ends by itself once it finds the pipe closed.
+        if (isOurs) this.#why ||= why;
         // Without the pipe it is of no use; mostly it is the process that ended.
         setTimeout(() => this.kill(why), CLOSE).unref();
       },

@@ -134,7 +134,7 @@ class Worker {
     await this.#agent?.unbound();
     this.#send([JSON.stringify({ type: 'unbound' } satisfies FromWorker)]);
     await drained;
-    this.#log.flushSync();
+    await this.#log.end();
     this.#tell();
     await this.#sent;
     this.#connection.end('stopping', 'drained');

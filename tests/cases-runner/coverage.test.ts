@@ -27,6 +27,9 @@ const KINDS_TO_SHOW: KindName[] = [
   'ReferenceGrant',
   'GatewayClass',
   'BackendTLSPolicy',
+  'Grant',
+  'GatewayPolicy',
+  'RoutePolicy',
 ];
 
 /** Fields, with what is below them, of which no case can show that they apply, since they are not served yet. */
@@ -128,9 +131,9 @@ function reasonsOf(status: ObjectStatus): Reason[] {
       conditions.map((each) => ({ ...each, subject: status.kind })),
     );
   }
-  if (status.kind === 'BackendTLSPolicy') {
+  if ('ancestors' in status) {
     return status.ancestors.flatMap(({ conditions }) =>
-      conditions.map((each) => ({ ...each, subject: 'BackendTLSPolicy' })),
+      conditions.map((each) => ({ ...each, subject: status.kind })),
     );
   }
   const listeners = 'listeners' in status ? status.listeners : [];

@@ -12,11 +12,13 @@ import { type Mismatch, mismatch, textMatches, unequal } from './mismatch.ts';
 function explained(
   snapshot: Snapshot,
   addressed: Addressed,
-  { request, headers, clientCertificate: authority }: CaseRequest,
+  { request, headers, body = '', clientCertificate: authority }: CaseRequest,
   { agent }: CaseForm,
 ): Explanation {
   const { port, tls, serverName, hostHeader, target } = addressed;
   const values = new Map([...(headers ?? [])].map(([name, each]) => [name.toLowerCase(), each.join(', ')]));
+  if (body !== '' && !values.has('transfer-encoding'))
+    values.set('content-length', String(Buffer.byteLength(body)));
   const ports = agent?.publicPorts ?? {};
   const hasCertificate = authority !== undefined && isAccepted(clientCertificate(authority), snapshot, port);
   return explain(
@@ -26,6 +28,7 @@ function explained(
       tls,
       serverName: serverName ?? '',
       clientCertificate: hasCertificate,
+      client: '127.0.0.1',
       publicPort: (each) => Number(ports[each] ?? each),
     },
     {

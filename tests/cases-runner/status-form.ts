@@ -25,6 +25,8 @@ export interface StatusExpectation extends ConditionsExpectation {
   /** By name. */
   readonly listeners?: ReadonlyMap<string, ListenerExpectation>;
   readonly attachedListenerSets?: number;
+  /** Of a Grant, by what is referred to. */
+  readonly references?: ReadonlyMap<string, string>;
   /** By `[Kind ]namespace/name[#section][:port]`; empty for no parents of ours. */
   readonly parents?: ReadonlyMap<string, ConditionsExpectation>;
   /** The same of a policy. */
@@ -133,9 +135,14 @@ export const statusExpectation: Schema<StatusExpectation> = {
       });
       return { conditions: new Map() };
     }
-    const { listeners, parents, ancestors, attachedListenerSets } = value;
+    const { listeners, parents, ancestors, attachedListenerSets, references } = value;
     return {
-      ...split(value, ['listeners', 'parents', 'ancestors', 'attachedListenerSets'], field, problems),
+      ...split(
+        value,
+        ['listeners', 'parents', 'ancestors', 'attachedListenerSets', 'references'],
+        field,
+        problems,
+      ),
       ...(listeners === undefined
         ? {}
         : { listeners: entries(listeners, `${field}.listeners`, problems, listener) }),
@@ -148,6 +155,9 @@ export const statusExpectation: Schema<StatusExpectation> = {
               problems,
             ),
           }),
+      ...(references === undefined
+        ? {}
+        : { references: entries(references, `${field}.references`, problems, String) }),
       ...(parents === undefined
         ? {}
         : {

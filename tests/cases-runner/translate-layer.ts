@@ -1,5 +1,7 @@
 /** The first layer: the statuses and diagnostics that translate gives for the objects of a step. */
+
 import { refKey } from '../../gateway-runtime/api/object.ts';
+import { canonicalJson } from '../../gateway-runtime/snapshot/canonical.ts';
 import type { Diagnostic } from '../../gateway-runtime/snapshot/diagnostic.ts';
 import type {
   Condition,
@@ -66,6 +68,10 @@ function checkStatus(key: string, expected: StatusExpectation, status: ObjectSta
         ),
       );
     }
+  }
+  if ('references' in status && expected.references) {
+    const text = canonicalJson(Object.fromEntries(expected.references));
+    found.push(...unequal(`${key} references`, text, canonicalJson(status.references)));
   }
   if ('attachedListenerSets' in status) {
     found.push(

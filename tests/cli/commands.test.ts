@@ -119,7 +119,7 @@ describe('gatewright explain', () => {
   });
 
   it.each([
-    ['no URL', ['GET', '/cart'], 2, 'found "GET /cart", expected a method and a URL'],
+    ['no URL', ['GET', '/cart'], 2, 'found "/cart", expected a method and a URL'],
     ['no files', ['GET', 'http://shop.example.com/'], 2, 'no such file or folder'],
     [
       'a port that no listener has',
@@ -247,7 +247,7 @@ describe('gatewright synth', () => {
 });
 
 describe('gatewright', () => {
-  it.each(['serve', 'synth', 'explain', 'status'])(
+  it.each(['serve', 'synth', 'explain', 'status', 'diff', 'replay', 'owners', 'init'])(
     'teaches %s with examples, within 80 columns',
     async (command) => {
       const { code, stdout } = await gatewright([command, '--help']);

@@ -26,12 +26,15 @@ const OBJECTS = parseAllDocuments(
 let server: Server;
 let asked: string[];
 let forbidden = '';
+/** What answers, where it is no API server. */
+let other: readonly [number, string] | undefined;
 let folder: Folder;
 
 /** In pages of one, without what each object is, as lists have them. */
 beforeEach(async () => {
   asked = [];
   forbidden = '';
+  other = undefined;
   folder = new Folder();
   server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
@@ -45,7 +48,14 @@ beforeEach(async () => {
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(JSON.stringify(body));
     };
+    if (other) {
+      response.writeHead(other[0]);
+      response.end(other[1]);
+      return;
+    }
     if (plural === forbidden) return answer(403, { reason: 'Forbidden', message: 'no' });
+    if (ofKind.length === 0 && url.pathname.startsWith('/api/'))
+      return answer(200, { metadata: {}, items: [] });
     if (ofKind.length === 0) return answer(404, { reason: 'NotFound', message: 'none' });
     const at = Number(url.searchParams.get('continue') ?? 0);
     const { kind: _, apiVersion: __, ...object } = ofKind[at]!;
@@ -102,5 +112,18 @@ describe('gatewright diff cluster', () => {
     const unknown = await gatewright(['diff', 'cluster', 'cluster']);
     expect(unknown).toMatchObject({ code: 2, stdout: '' });
     expect(unknown.stderr).toContain('found no kubeconfig at');
+  });
+
+  it.each<[number, string, string]>([
+    [404, 'no rule matches', 'is no Kubernetes API: it has no '],
+    [200, '<html></html>', ': found no JSON'],
+    [200, '{}', 'is no Kubernetes API: found no list at '],
+    [200, 'null', 'is no Kubernetes API: found no list at '],
+  ])('does not take what answers %s %s for an empty cluster', async (status, body, why) => {
+    other = [status, body];
+    const { code, stdout, stderr } = await gatewright(['diff', 'cluster', 'cluster']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^error cluster: /m);
+    expect(stderr.replace(/\s+/g, ' ')).toContain(why);
   });
 });

@@ -34,7 +34,7 @@ describe('gatewright replay', () => {
   it('says what moves, what is lost and whose it is, in 80 columns, and ends with 1', async () => {
     const { code, stdout, stderr } = await gatewright(['replay', log, '--from', old, '--against', next]);
     expect(code).toBe(1);
-    expect(stderr).toContain('The log is of the format nginx-vhost (--format says otherwise).');
+    expect(stderr).toContain('The log is read as nginx-vhost; --format names another format.');
     expect(
       stdout.replace(/ in \S*access\.log;[^:]*?read\n/, " in access.log; 1 line that can't be read\n"),
     ).toBe(`4 requests in access.log; 1 line that can't be read

@@ -9,6 +9,7 @@ import { say } from './progress.ts';
 import { type Cluster, clusterNamed, DEFAULT_NAME, MOST_WORKERS, placeOf } from './settings.ts';
 
 const USAGE = `usage: node tests/cluster/cluster.ts COMMAND [--name NAME] [--nodes N] [--install]
+       (before "run": what comes after it belongs to the command)
 
   up            a cluster of N worker nodes (2 unless said) in namespaces of this machine; leaves one that is up alone
   down          everything of it gone, also what an interrupted or killed "up" has left
@@ -61,6 +62,10 @@ async function withForeignCluster(
 }
 
 async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === '--help' || args[0] === '-h') {
+    process.stdout.write(`${USAGE}\n`);
+    return 0;
+  }
   // What comes after `run` belongs to the command.
   const at = args.indexOf('run');
   const own = at < 0 ? args : args.slice(0, at + 1);

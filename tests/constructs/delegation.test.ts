@@ -1,7 +1,19 @@
 /** A team gives paths of what it was granted to another one. */
 import { describe, expect, it } from '@jest/globals';
-import { exact, prefix, regex, service, Team, TeamChart, TeamRoute } from 'gatewright';
-import { literalStart } from '../../constructs/path-limits.ts';
+import {
+  exact,
+  http,
+  prefix,
+  regex,
+  SharedGateway,
+  service,
+  Team,
+  TeamChart,
+  TeamRoute,
+  tcp,
+  tls,
+} from 'gatewright';
+import { literalStart } from '../../gateway-runtime/grants/paths.ts';
 import { storefront } from './storefront.ts';
 import { errors, named, warnings } from './synth.ts';
 
@@ -47,6 +59,31 @@ describe('a delegation', () => {
       });
     expect(named(app, 'Role', 'gatewright-routes').rules[0].resources).toContain('httproutes');
     expect(warnings(app)).toEqual([expect.stringContaining('Service payments/pay does not exist')]);
+  });
+
+  it('is of HTTPRoutes, and so of no listener for other kinds', () => {
+    const { app, platform, shop } = storefront();
+    const payments = new Team(platform, 'payments');
+    const shared = new SharedGateway(platform, 'mixed', {
+      listeners: { web: http(8080), pass: tls(8443), db: tcp(5432) },
+    });
+    const edge = shared.grant(shop, {
+      hostnames: ['mixed.example.com'],
+      kinds: ['HTTPRoute', 'TLSRoute', 'TCPRoute'],
+      listeners: ['web', 'pass', 'db'],
+    });
+    expect(edge.delegate('/checkout', payments).listeners).toEqual(['web']);
+    const admitted = (listeners: Any[]) =>
+      listeners.map(({ name, allowedRoutes }) => [name, JSON.stringify(allowedRoutes).includes('payments')]);
+    expect(admitted(named(app, 'ListenerSet', 'mixed-shop').spec.listeners)).toEqual([
+      ['web.mixed.example.com', true],
+      ['pass.mixed.example.com', false],
+    ]);
+    expect(admitted(named(app, 'Gateway', 'mixed').spec.listeners)).toContainEqual(['db', false]);
+    edge.delegate('/more', payments, { name: 'more', listeners: ['pass'] });
+    expect(errors(app)).toEqual([
+      '[platform/mixed/shop/more] listener pass takes no HTTPRoute, and only routes of that kind have paths to delegate',
+    ]);
   });
 
   it('of some hostnames opens those listeners alone, by section', () => {
@@ -112,7 +149,7 @@ describe('a delegation', () => {
     (checkout as Any).delegate('/admin', media);
     const grant = 'grant platform/shared-gw/shop';
     const form =
-      'delegate() takes a path such as "/checkout" first, without "/" at its end and in its normal form, this is';
+      'delegate() takes first a path such as /checkout, without "%", "//", "." or ".." segments, or a "/" at its end; this is';
     const missing = (what: string) => `Missing: a grant of ${what} at gateway infra/shared-gw to team shop`;
     expect(errors(app)).toEqual([
       '[platform/shared-gw/shop/payments/media] path /admin is not below that of grant platform/shared-gw/shop/payments (granted: /checkout and all below): a delegation can only narrow',

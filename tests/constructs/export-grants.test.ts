@@ -1,5 +1,5 @@
 /** Two repositories: that of the platform writes what a team was granted, and that of the team imports it. */
-import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -172,5 +172,16 @@ describe('exported grants', () => {
     expect(() => importGrant({ ...data!, places: [{ kind: 'Service' }] } as never)).toThrow(
       'importGrant() takes a list of listeners as places',
     );
+  });
+
+  it('are given to no team where synth would refuse them', () => {
+    const made = storefront(['shop.example.com']);
+    const payments = new Team(made.platform, 'payments');
+    made.shopEdge.delegate('/checkout', payments, { hostnames: ['a.shop.example.com' as never] });
+    const file = join(folder, 'payments-refused.ts');
+    expect(() => made.platform.exportGrants(file, payments)).toThrow(
+      `exportGrants('${file}') writes nothing, since synth would refuse this: platform/shared-gw/shop/payments: hostname a.shop.example.com is outside grant platform/shared-gw/shop (granted: shop.example.com).`,
+    );
+    expect(existsSync(file)).toBe(false);
   });
 });

@@ -64,6 +64,7 @@ describe('SharedGateway', () => {
       name: 'shared-gw-shop',
       namespace: 'infra',
       labels: { 'gatewright.dev/team': 'shop' },
+      annotations: { 'gatewright.dev/granted-listeners': '*' },
     });
     expect(spec.parentRef).toMatchObject({ kind: 'Gateway', name: 'shared-gw' });
     expect(spec.listeners.map(({ name, hostname, port }: never) => [name, hostname, port])).toEqual([
@@ -101,7 +102,8 @@ describe('SharedGateway', () => {
     };
     const [before, after] = [build(false), build(true)];
     expect(after.filter((each) => before.includes(each))).toEqual(before);
-    expect(after).toHaveLength(before.length + 1);
+    // The ListenerSet, the Grant, its binding to the policy of the gateway, and the right to attach.
+    expect(after).toHaveLength(before.length + 4);
   });
 
   it('writes the listeners of teams into the Gateway where it is told to, and names them in parentRefs', () => {

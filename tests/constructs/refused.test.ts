@@ -102,7 +102,7 @@ describe('what synth refuses', () => {
     expect(errors(app)).toEqual([
       '[platform/shared-gw/empty] grant() takes a list of at least one text as hostnames, this is undefined',
       '[platform/shared-gw/text] grant() takes a list of at least one text as hostnames, this is "a.example.com"',
-      '[platform/shared-gw/text] grant() takes a list of HTTPRoute, GRPCRoute, TLSRoute as kinds, this is "HTTPRoute"',
+      '[platform/shared-gw/text] grant() takes a list of HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute as kinds, this is "HTTPRoute"',
       '[platform/shared-gw/number] grant() takes a list of at least one text as hostnames, and hostnames[0] is 42',
       '[shop/r] TeamRoute takes a list of at least one text as hostnames, this is "shop.example.com"',
       '[shop/r] spec.rules[0] (/a): canary() takes two numbers, such as [3, 1], as weights, this is undefined',
@@ -161,18 +161,18 @@ describe('what synth refuses', () => {
     const grant = (name: string, props: Any) =>
       shared.grant(shop, { name, hostnames: [`${name}.example.com`], ...props });
     grant('none', { kinds: [] });
-    grant('tcp', { kinds: ['HTTPRoute', 'TCPRoute'] });
+    grant('tcp', { kinds: ['HTTPRoute', 'ICMPRoute'] });
     new DedicatedGateway(platform, 'own-gw', {
       team: shop,
       hostnames: ['own.example.com'],
       listeners: { web: http(80) },
       kinds: [],
     });
-    const kinds = 'takes a list of HTTPRoute, GRPCRoute, TLSRoute as kinds';
+    const kinds = 'takes a list of HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute as kinds';
     const none = `${kinds}, this is []: leave kinds out for its default`;
     expect(errors(app)).toEqual([
       `[platform/shared-gw/none] grant() ${none}`,
-      `[platform/shared-gw/tcp] grant() ${kinds}, and kinds[1] is "TCPRoute"`,
+      `[platform/shared-gw/tcp] grant() ${kinds}, and kinds[1] is "ICMPRoute"`,
       `[platform/own-gw] DedicatedGateway ${none}`,
     ]);
   });

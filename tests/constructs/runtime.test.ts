@@ -180,6 +180,9 @@ describe('GatewayRuntime', () => {
       ['httproutes/status', 'patch,update'],
       ['listenersets/status', 'patch,update'],
       ['tlsroutes/status', 'patch,update'],
+      ['gatewaypolicies/status', 'patch,update'],
+      ['grants/status', 'patch,update'],
+      ['routepolicies/status', 'patch,update'],
       ['tokenreviews', 'create'],
     ]);
     expect(rights.map(([resource]: string[]) => resource)).not.toContain('secrets');
@@ -370,10 +373,9 @@ describe('GatewayRuntime', () => {
     expect(JSON.stringify(named(app, 'ClusterRole', 'gatewright-provisioner'))).not.toContain(
       'resourceNames',
     );
-    expect(ofKind(app, 'Role').map(({ metadata }) => metadata.namespace)).toEqual([
-      'gatewright-system',
-      'gatewright-system',
-    ]);
+    // Another one is for teams, and of the gateway.
+    const own = ofKind(app, 'Role').filter(({ metadata }) => !metadata.name.includes('attach'));
+    expect(own.map(({ metadata }) => metadata.namespace)).toEqual(['gatewright-system', 'gatewright-system']);
   });
 
   it('may create Secrets beside itself, and read and change there only its authority', () => {

@@ -9,6 +9,7 @@ export interface SynthesizedObject {
     readonly name: string;
     readonly namespace?: string;
     readonly labels?: Record<string, string>;
+    readonly annotations?: Record<string, string>;
   };
   // biome-ignore lint/suspicious/noExplicitAny: whatever the kind has
   readonly [field: string]: any;

@@ -93,10 +93,12 @@ function answer(snapshot: Snapshot | undefined, witness: Witness): string {
   );
   const shown = status === undefined || status < 400 ? '' : summary;
   const [listener] = listeners;
-  const certificates = snapshot.resources.flatMap((each) =>
-    each.type === 'listener' && each.source.listener === listener?.listener ? each.certificates : [],
+  const handshake = snapshot.resources.flatMap((each) =>
+    each.type === 'listener' && each.source.listener === listener?.listener
+      ? [each.certificates, each.minTlsVersion]
+      : [],
   );
-  return JSON.stringify([status, shown, filters, reply, forwarded, backends, limits, session, certificates]);
+  return JSON.stringify([status, shown, filters, reply, forwarded, backends, limits, session, handshake]);
 }
 
 describe('a comparison says', () => {

@@ -14,6 +14,12 @@ export interface Answer {
   readonly body: string;
 }
 
+/** Whose credentials: the administrator impersonates. */
+export interface Person {
+  readonly user: string;
+  readonly groups: readonly string[];
+}
+
 interface Metadata {
   readonly name: string;
   readonly namespace?: string;
@@ -63,7 +69,14 @@ export class KubeApi {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  call(method: string, path: string, body?: unknown, contentType = 'application/json'): Promise<Answer> {
+  /** As the administrator, or as another person. */
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    contentType = 'application/json',
+    as?: Person,
+  ): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const call = request(
       {
@@ -71,7 +84,10 @@ export class KubeApi {
         host: 'localhost',
         method,
         path,
-        headers: body === undefined ? {} : { 'content-type': contentType },
+        headers: {
+          ...(body === undefined ? {} : { 'content-type': contentType }),
+          ...(as ? { 'impersonate-user': as.user, 'impersonate-group': [...as.groups] } : {}),
+        },
       },
       (answer) => {
         let text = '';
@@ -132,11 +148,11 @@ export class KubeApi {
   }
 
   /** Server-side apply, which refuses unknown fields. With `dryRun` everything is checked and nothing is kept. */
-  async apply(object: RawObject, options: { dryRun?: boolean } = {}): Promise<Answer> {
+  async apply(object: RawObject, options: { dryRun?: boolean; as?: Person } = {}): Promise<Answer> {
     const parameters = new URLSearchParams({ fieldManager: 'gatewright-e2e', force: 'true' });
     if (options.dryRun) parameters.set('dryRun', 'All');
     const path = `${await this.pathOf(object)}?${parameters}`;
-    return this.call('PATCH', path, object, 'application/apply-patch+yaml');
+    return this.call('PATCH', path, object, 'application/apply-patch+yaml', options.as);
   }
 
   /** Applies objects that have to be accepted. */

@@ -1,9 +1,9 @@
 /** The CustomResourceDefinitions of kinds of our own, as GatewayRuntime synthesizes them. */
-import { GATEWAY_PARAMETERS_DEFINITION } from '../../gateway-runtime/api/gateway-parameters.ts';
+import { OWN_DEFINITIONS } from '../../gateway-runtime/api/own-kinds.ts';
 import { eventually } from '../cluster/command.ts';
 import type { KubeApi } from './kube-api.ts';
 
-const PATH = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${GATEWAY_PARAMETERS_DEFINITION.metadata.name}`;
+const PATH = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
 interface Definition {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
@@ -11,16 +11,22 @@ interface Definition {
 
 /** Installs them where they are not, and returns what takes them away again where they were not. */
 export async function installOwnCrds(api: KubeApi): Promise<() => Promise<void>> {
-  const { status: before } = await api.call('GET', PATH);
-  await api.applyAll([GATEWAY_PARAMETERS_DEFINITION]);
-  await eventually(30_000, async () => {
-    const { status } = await api.get<Definition>(PATH);
-    const isEstablished = status?.conditions?.some(
-      (each) => each.type === 'Established' && each.status === 'True',
-    );
-    if (!isEstablished) throw new Error('GatewayParameters is not established');
-  });
+  const installed: (typeof OWN_DEFINITIONS)[number][] = [];
+  for (const definition of OWN_DEFINITIONS) {
+    const { status: before } = await api.call('GET', `${PATH}/${definition.metadata.name}`);
+    await api.applyAll([definition]);
+    if (before === 404) installed.push(definition);
+  }
+  for (const { metadata, spec } of OWN_DEFINITIONS) {
+    await eventually(30_000, async () => {
+      const { status } = await api.get<Definition>(`${PATH}/${metadata.name}`);
+      const isEstablished = status?.conditions?.some(
+        (each) => each.type === 'Established' && each.status === 'True',
+      );
+      if (!isEstablished) throw new Error(`${spec.names.kind} is not established`);
+    });
+  }
   return async () => {
-    if (before === 404) await api.remove(GATEWAY_PARAMETERS_DEFINITION);
+    for (const definition of installed) await api.remove(definition);
   };
 }

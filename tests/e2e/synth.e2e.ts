@@ -2,12 +2,13 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { parseAllDocuments } from 'yaml';
+import { parseAllDocuments, stringify } from 'yaml';
 import type { RawObject } from '../../gateway-runtime/api/object.ts';
 import { keyOf } from '../cases-runner/load.ts';
-import { run } from '../cluster/command.ts';
+import { eventually, run } from '../cluster/command.ts';
 import { installGatewayApi } from './gateway-api-crds.ts';
 import { KubeApi } from './kube-api.ts';
+import { installOwnCrds } from './own-crds.ts';
 import { serverVerdict } from './verdict.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -22,15 +23,15 @@ const synth = (app: string) =>
 const kubectl = (args: readonly string[], input: string) => run('kubectl', args, { input });
 
 let api: KubeApi;
-let uninstall = async () => {};
+let uninstall: readonly (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   api = await KubeApi.connect();
-  uninstall = await installGatewayApi(api);
+  uninstall = [await installOwnCrds(api), await installGatewayApi(api)];
 });
 
 afterAll(async () => {
-  await uninstall();
+  for (const each of uninstall) await each();
   api.close();
 });
 
@@ -49,14 +50,30 @@ describe.each(apps)('synth of %s', (app) => {
   whereNothingElseIs('is applied by kubectl, and applied again changes nothing', async () => {
     const text = await synth(app);
     const apply = ['apply', '--server-side', '-f', '-'];
+    // The app of a team alone finds its namespace there.
     try {
-      await kubectl(apply, text);
+      for (const each of missingNamespaces(text)) await kubectl(apply, namespaceOf(each));
+      // Policies of the app before may be in force for a moment more.
+      await eventually(10_000, () => kubectl(apply, text));
       const versions = ['get', '-f', '-', '-o', 'jsonpath={.items[*].metadata.generation}'];
       const before = await kubectl(versions, text);
       await kubectl(apply, text);
       expect(await kubectl(versions, text)).toBe(before);
     } finally {
-      await kubectl(['delete', '--ignore-not-found', '--wait=true', '-f', '-'], text);
+      const remove = ['delete', '--ignore-not-found', '--wait=true', '-f', '-'];
+      await kubectl(remove, text);
+      for (const each of missingNamespaces(text)) await kubectl(remove, namespaceOf(each));
     }
   });
 });
+
+/** The namespaces in which objects are, and which are not among them. */
+function missingNamespaces(text: string): string[] {
+  const objects = parseAllDocuments(text).map((document) => document.toJS() as RawObject);
+  const metadata = objects.map((object) => object.metadata as { name: string; namespace?: string });
+  const made = metadata.filter((_, index) => objects[index]!.kind === 'Namespace').map(({ name }) => name);
+  const used = metadata.flatMap(({ namespace }) => namespace ?? []);
+  return [...new Set(used)].filter((each) => !made.includes(each));
+}
+
+const namespaceOf = (name: string) => stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });

@@ -1,7 +1,9 @@
 /**
  * A second reading of ClientHellos, plain and without regard to cost: for what the reader of the gateway accepts, it must find the same
- * server name. Written from the structures of RFC 8446 section 4.1.2 and RFC 6066 section 3.
+ * server name, and the same of TLS 1.3. Written from the structures of RFC 8446 section 4.1.2 and RFC 6066 section 3.
  */
+
+import type { ClientHello } from '../../gateway-runtime/proxy/tls-routes/client-hello.ts';
 
 /** Takes vectors off the front of some octets; throws where there are not as many. */
 class Cursor {
@@ -35,10 +37,10 @@ class Cursor {
   }
 }
 
-/** Empty where there is none; undefined where it is no whole ClientHello. */
-export function serverNameOf(octets: Buffer): string | undefined {
+/** Undefined where it is no whole ClientHello. */
+export function helloOf(octets: Buffer): ClientHello | undefined {
   try {
-    return serverNameIn(messageIn(new Cursor(octets)));
+    return helloIn(messageIn(new Cursor(octets)));
   } catch {
     return undefined;
   }
@@ -58,17 +60,22 @@ function messageIn(records: Cursor): Cursor {
   return cursor.vector(3);
 }
 
-function serverNameIn(hello: Cursor): string {
+function helloIn(hello: Cursor): ClientHello {
   hello.take(2 + 32);
   hello.vector(1);
   hello.vector(2);
   hello.vector(1);
-  if (hello.isAtEnd) return '';
+  if (hello.isAtEnd) return { serverName: '', offersTls13: false };
   const extensions = hello.vector(2);
   const names: string[] = [];
+  const versions: number[] = [];
   while (!extensions.isAtEnd) {
     const type = extensions.number(2);
     const content = extensions.vector(2);
+    if (type === 43) {
+      const list = content.vector(1);
+      while (!list.isAtEnd) versions.push(list.number(2));
+    }
     if (type !== 0) continue;
     const list = content.vector(2);
     while (!list.isAtEnd) {
@@ -77,5 +84,5 @@ function serverNameIn(hello: Cursor): string {
     }
   }
   if (names.length > 1) throw new Error('several names');
-  return names[0] ?? '';
+  return { serverName: names[0] ?? '', offersTls13: versions.includes(0x0304) };
 }

@@ -11,7 +11,6 @@ import {
 import { messagePrefix, onlyMessage } from '../../gateway-runtime/filters/ext-authz/grpc-message.ts';
 import { MalformedMessage, readMessage } from '../../gateway-runtime/filters/ext-authz/protobuf-reader.ts';
 import { normalizeHost, normalizePath } from '../../gateway-runtime/match/normalize.ts';
-import { ChunkedBody } from '../../gateway-runtime/proxy/engine-http1/chunked-body.ts';
 import { Head } from '../../gateway-runtime/proxy/engine-http1/head.ts';
 import { MORE, readRequest, readResponse } from '../../gateway-runtime/proxy/engine-http1/head-reader.ts';
 import { isFieldValue, isToken } from '../../gateway-runtime/proxy/engine-http1/octets.ts';
@@ -22,7 +21,8 @@ import {
   type HelloProgress,
 } from '../../gateway-runtime/proxy/tls-routes/client-hello.ts';
 import { readRequests, readResponses } from '../differential/reference.ts';
-import { serverNameOf } from './hello-reference.ts';
+import { readChunks } from '../support/chunks.ts';
+import { helloOf } from './hello-reference.ts';
 
 export interface Target {
   /** Throws where something does not hold. `cut` is where the octets are cut in two. */
@@ -87,32 +87,6 @@ function fieldsOf(head: Head): string[] {
 }
 
 const CHUNKED = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
-
-interface ChunksRead {
-  readonly problem: number;
-  readonly content: string;
-  readonly trailers: string;
-  readonly done: boolean;
-  readonly at: number;
-}
-
-function readChunks(octets: Buffer, cuts: readonly number[]): ChunksRead {
-  const body = new ChunkedBody();
-  let content = '';
-  const sink = {
-    onContent: (from: Buffer, start: number, end: number) => {
-      content += from.toString('latin1', start, end);
-    },
-  };
-  let at = 0;
-  for (const end of [...cuts, octets.length]) {
-    if (body.done || end <= at) continue;
-    const next = body.read(octets, at, end, true, sink);
-    if (next < 0) return { problem: next, content: '', trailers: '', done: false, at: 0 };
-    at = next;
-  }
-  return { problem: 0, content, trailers: body.trailers, done: body.done, at };
-}
 
 function readHello(octets: Buffer, cuts: readonly number[]): HelloProgress {
   const reader = new ClientHelloReader(LIMITS.clientHello);
@@ -204,9 +178,9 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       same('in two pieces', readHello(octets, [cut]), whole);
       same('octet by octet', readHello(octets, Array.from(octets.keys())), whole);
       if (typeof whole === 'string') return;
-      const second = serverNameOf(octets);
+      const second = helloOf(octets);
       if (second === undefined) fail('accepted, though it can be read in two ways', whole);
-      same('the server name', whole.serverName, second);
+      same('what it says', whole, second);
       if (whole.serverName !== '' && !/^[\w.-]+$/.test(whole.serverName)) fail('a server name', whole);
     },
   },

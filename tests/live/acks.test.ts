@@ -1,11 +1,13 @@
 /** What a follower tells the leader: over real sockets and TLS, through the port for data planes. */
+import { once } from 'node:events';
+import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Distribution } from '../../gateway-runtime/control/distribution.ts';
 import type { TokenOwner } from '../../gateway-runtime/control/distribution-guest.ts';
 import type { ReplicaView } from '../../gateway-runtime/control/distribution-view.ts';
 import { ACKS_PROTOCOL, AckReceiver, AckSender } from '../../gateway-runtime/control-plane/acks.ts';
 import { Views } from '../../gateway-runtime/control-plane/views.ts';
-import { DISTRIBUTION_LIMITS } from '../../gateway-runtime/distribution/limits.ts';
+import { DISTRIBUTION_LIMITS, type DistributionLimits } from '../../gateway-runtime/distribution/limits.ts';
 import type { GatewayId } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { FAST, root, serving, until } from '../support/distribution.ts';
 
@@ -35,25 +37,32 @@ class Leader {
     ['ours', OURS],
     ['theirs', { namespace: 'infra', serviceAccount: 'edge-gatewright' }],
   ]);
-  readonly receiver = new AckReceiver({
-    limits,
-    verify: async (token) => this.tokens.get(token),
-    isOurs: async ({ namespace, serviceAccount }) =>
-      namespace === OURS.namespace && serviceAccount === OURS.serviceAccount,
-    onView: (observer, gateway, seen) => this.views.put(observer, gateway, seen),
-    onLost: (observer) => this.views.lost(observer),
-    onEvent: (message) => this.events.push(message),
-  });
-  readonly #distribution = new Distribution({
-    certificate: serving(issuer),
-    address: '127.0.0.1',
-    port: 0,
-    verify: async (token) => this.tokens.get(token),
-    accountOf: () => 'edge-gatewright',
-    others: new Map([[ACKS_PROTOCOL, (socket) => this.receiver.accept(socket)]]),
-    limits,
-  });
+  readonly receiver: AckReceiver;
+  readonly #distribution: Distribution;
   port = 0;
+
+  constructor(patience: Partial<DistributionLimits> = {}) {
+    const own = { ...limits, ...patience };
+    const verify = async (token: string) => this.tokens.get(token);
+    this.receiver = new AckReceiver({
+      limits: own,
+      verify,
+      isOurs: async ({ namespace, serviceAccount }) =>
+        namespace === OURS.namespace && serviceAccount === OURS.serviceAccount,
+      onView: (observer, gateway, seen) => this.views.put(observer, gateway, seen),
+      onLost: (observer) => this.views.lost(observer),
+      onEvent: (message) => this.events.push(message),
+    });
+    this.#distribution = new Distribution({
+      certificate: serving(issuer),
+      address: '127.0.0.1',
+      port: 0,
+      verify,
+      accountOf: () => 'edge-gatewright',
+      others: new Map([[ACKS_PROTOCOL, (socket) => this.receiver.accept(socket)]]),
+      limits: own,
+    });
+  }
 
   async start(): Promise<void> {
     this.port = await this.#distribution.listen();
@@ -165,6 +174,33 @@ describe('a follower', () => {
 });
 
 describe('the leader', () => {
+  const onLinux = process.platform === 'linux' ? it : it.skip;
+  onLinux('hears a follower while another address holds connections and says nothing', async () => {
+    const patient = new Leader({ hello: 60_000, silence: 60_000 });
+    await patient.start();
+    const mute: TLSSocket[] = [];
+    const from = { localAddress: '127.0.0.66' };
+    try {
+      for (let i = 0; i < 40; i++) {
+        const socket = connect({
+          host: '127.0.0.1',
+          port: patient.port,
+          ...from,
+          ca: issuer.certificate,
+          ALPNProtocols: [ACKS_PROTOCOL],
+        });
+        mute.push(socket.on('error', () => {}));
+        await once(socket, 'secureConnect');
+      }
+      const { sender } = follower({ views: [view('a')] });
+      sender.follow(`127.0.0.1:${patient.port}`);
+      await until('it is told', () => patient.views.of(GATEWAY).length === 1);
+    } finally {
+      for (const each of mute) each.destroy();
+      await patient.stop();
+    }
+  });
+
   it.each([
     ['theirs', 'found a token of the service account infra/edge-gatewright, expected our own'],
     ['stolen', 'found a token that is not valid'],

@@ -11,7 +11,7 @@ import type { Endpoint, HttpRule } from '../../gateway-runtime/snapshot/snapshot
 import { Backend, deafEndpoint, unusedEndpoint } from '../support/backend.ts';
 import { RawClient } from '../support/client.ts';
 import { closedAfterEach } from '../support/closed-after-each.ts';
-import { backend, backendKey, TestGateway, to } from '../support/gateway.ts';
+import { asking, backend, TestGateway, to } from '../support/gateway.ts';
 import { FRAME, wireBackend } from '../support/http2-wire.ts';
 import { listener, rule } from '../unit/match/snapshots.ts';
 
@@ -36,15 +36,6 @@ async function serve(
   asked: readonly Endpoint[],
   { takes = [], body = 0, rest, options, appProtocol }: Asking = {},
 ) {
-  const config = {
-    protocol: 'HTTP',
-    name: 'Service shop/auth:80',
-    backend: backendKey('auth'),
-    prefix: '',
-    tells: [],
-    takes,
-    body,
-  };
   metrics = new Metrics();
   gateway = await start(
     TestGateway.serving(
@@ -53,7 +44,7 @@ async function serve(
           listener('web'),
           backend('whoami'),
           backend('auth', appProtocol === undefined ? {} : { appProtocol }),
-          rule({ rest: { backends: [to('whoami')], filters: [{ type: 'ExternalAuth', config }], ...rest } }),
+          rule({ rest: { backends: [to('whoami')], filters: [asking({ body, takes })], ...rest } }),
         ],
         endpoints: { whoami: [whoami.endpoint], auth: asked },
       },

@@ -299,14 +299,17 @@ describe('an endpoint', () => {
 
   it('that is slow and answers PINGs keeps its connection', async () => {
     const waiting: (() => void)[] = [];
-    const upstream = await onHead((peer, stream, request) => {
-      if (request === 1) waiting.push(() => ok(peer, stream));
-      else ok(peer, stream);
-    });
+    const answered = Promise.withResolvers<void>();
+    const upstream = await onHead(
+      (peer, stream, request) => {
+        if (request === 1) waiting.push(() => ok(peer, stream));
+        else ok(peer, stream);
+      },
+      { settings: [], onPing: answered.resolve },
+    );
     await serve([upstream], { limits: { http2Silence: 20, http2Ping: 2_000 } });
     const slow = gateway.get('a.example.com/');
-    while (waiting.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    await answered.promise;
     expect(await gateway.get('a.example.com/')).toMatchObject({ status: 200 });
     waiting[0]!();
     expect(await slow).toMatchObject({ status: 200 });

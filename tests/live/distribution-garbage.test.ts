@@ -5,11 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { DataPlane } from '../../gateway-runtime/data-plane/data-plane.ts';
 import { frame } from '../../gateway-runtime/distribution/frames.ts';
-import type { Resource } from '../../gateway-runtime/snapshot/snapshot.ts';
-import { at, ControlPlane, FAST, until } from '../support/distribution.ts';
+import { at, ControlPlane, FAST, routes, until } from '../support/distribution.ts';
 import { FakeControl, Wire } from '../support/distribution-wire.ts';
-import { to } from '../support/gateway.ts';
-import { exact, listener, rule } from '../unit/match/snapshots.ts';
+import { listener } from '../unit/match/snapshots.ts';
 
 let control: ControlPlane;
 beforeEach(async () => {
@@ -18,14 +16,6 @@ beforeEach(async () => {
 afterEach(() => control.remove());
 
 const web = listener('web');
-const routes = (count: number): Resource[] =>
-  Array.from({ length: count }, (_, index) =>
-    rule({
-      route: `shop/route-${index}`,
-      matches: [{ path: exact(`/${index}`) }],
-      rest: { backends: [to('a')] },
-    }),
-  );
 
 /** Bytes that are nothing, frames that are no messages, and messages that are nearly right. */
 const garbage = fc.oneof(

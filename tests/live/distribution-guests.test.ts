@@ -1,11 +1,10 @@
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DataPlane } from '../../gateway-runtime/data-plane/data-plane.ts';
-import type { Resource } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { issue } from '../support/certificates.ts';
-import { at, ControlPlane, FAST, TOKEN, until } from '../support/distribution.ts';
+import { at, ControlPlane, FAST, routes, TOKEN, until } from '../support/distribution.ts';
 import { FakeControl, Wire, type WireMessage } from '../support/distribution-wire.ts';
-import { backend, GATEWAY, to } from '../support/gateway.ts';
+import { backend, GATEWAY } from '../support/gateway.ts';
 import { exact, listener, rule } from '../unit/match/snapshots.ts';
 
 let control: ControlPlane;
@@ -16,14 +15,6 @@ afterEach(() => control.remove());
 
 const web = listener('web');
 const place = (port: number) => ({ address: '10.0.0.1', port });
-const routes = (count: number): Resource[] =>
-  Array.from({ length: count }, (_, index) =>
-    rule({
-      route: `shop/route-${index}`,
-      matches: [{ path: exact(`/${index}`) }],
-      rest: { backends: [to('a')] },
-    }),
-  );
 
 describe('what goes over the wire', () => {
   it('is the difference, and only of what changed', async () => {

@@ -7,6 +7,7 @@ import { exchange } from '../support/client.ts';
 import { DataPlaneProcess } from '../support/data-plane-process.ts';
 import { until } from '../support/distribution.ts';
 import { processSite } from '../support/process-site.ts';
+import { childrenOf } from '../support/processes.ts';
 
 const site = processSite();
 
@@ -81,14 +82,18 @@ class BalancedLoad {
   }
 }
 
+const untilKept = (replica: string) =>
+  until('it is kept', () =>
+    existsSync(join(site.control.folder, `state-${replica}`, 'last-known-good.json')),
+  );
+
 describe('the process of a data plane', () => {
   it('that is killed and started again without a control plane serves, and a new one without both stays unready', async () => {
     const first = await site.start('gw-1');
     await first.untilReady();
     await until('it is seen to be ready', () => site.control.view?.ready === true);
     expect((await exchange(await first.port(), { host: 'a.example.com', path: '/' })).body).toBe('a\n');
-    const kept = join(site.control.folder, 'state-gw-1', 'last-known-good.json');
-    await until('it is kept', () => existsSync(kept));
+    await untilKept('gw-1');
     await first.kill();
     await site.control.down();
 
@@ -140,6 +145,23 @@ describe('the process of a data plane', () => {
     expect(await leaving.exit()).toBe(0);
     await load.stop();
     expect([...load.answers.keys()].sort()).toEqual(['GET 200', 'POST 200']);
+  });
+
+  onLinux('stops at once that is told to before what was served last is served again', async () => {
+    const first = await site.start('gw-1');
+    await first.untilReady();
+    await untilKept('gw-1');
+    await first.kill();
+    const second = site.begin('gw-1', 2);
+    // Their parent goes on only when they run their own program.
+    const isWorker = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').endsWith('\0worker\0');
+    const workers = () => childrenOf(second.pid).filter(isWorker);
+    await until('it waits for workers', () => workers().length === 2);
+    for (const each of workers()) process.kill(each, 'SIGSTOP');
+    second.signal('SIGTERM');
+    // By itself: without a handler the signal would end it, and as the first process of a container would be ignored.
+    expect(await second.exit()).toBe(0);
+    expect(second.output).toContain('stopping\n');
   });
 
   it('says what is wrong with what it is told, and ends', async () => {

@@ -1,10 +1,11 @@
+import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { re2 } from '../../gateway-runtime/regex/re2.ts';
 import { difference, snapshotOf } from '../../gateway-runtime/snapshot/difference.ts';
 import type { Resource } from '../../gateway-runtime/snapshot/snapshot.ts';
 import type { Change } from '../../gateway-runtime/translate/translation.ts';
 import { Translator } from '../../gateway-runtime/translate/translator.ts';
-import type { Backend } from '../support/backend.ts';
+import { Backend } from '../support/backend.ts';
 import { authority, issue } from '../support/certificates.ts';
 import { exchange } from '../support/client.ts';
 import { at, ControlPlane, FAST, until } from '../support/distribution.ts';
@@ -182,6 +183,33 @@ describe('a data plane', () => {
     await load;
     expect([...answers].sort()).toEqual(['a\n', 'b\n']);
     expect(await get(started)).toMatchObject({ body: 'b\n' });
+  });
+
+  it('that drains refuses nothing: it has said before that it stops', async () => {
+    let answer = () => {};
+    const slow = await Backend.http((_, response) => {
+      answer = () => response.end('late\n');
+    });
+    const resources = toBackend('slow');
+    const [first] = site.control.publish(at(1), { resources, endpoints: { slow: [slow.endpoint] } });
+    const started = await site.start();
+    await site.control.serves(first!);
+    const asked = once(slow.server, 'request');
+    const late = get(started);
+    await asked;
+    const stopped = started.plane.stop({ unready: 0, leave: 0 });
+    await until('it takes no more', () => started.plane.boundPort(80) === undefined);
+    site.publish(2, 'a');
+    await until(
+      'it is not heard of any more',
+      () => site.control.view?.connected === false || site.control.view?.refused !== undefined,
+    );
+    answer();
+    expect(await late).toMatchObject({ status: 200, body: 'late\n' });
+    await stopped;
+    expect(site.control.views.filter(({ refused }) => refused !== undefined)).toEqual([]);
+    expect(site.control.events.at(-1)).toContain('the data plane stops');
+    await slow.close();
   });
 
   it('is not led back by a control plane that knows less, and takes a newer epoch', async () => {

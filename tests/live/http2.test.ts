@@ -285,11 +285,58 @@ describe('a response over HTTP/2', () => {
     expect(gateway.lines()).toMatchObject([{ failure: 'malformed' }]);
   });
 
+  it.each([600, 999])('of status %d, which HTTP/2 clients are to take for 500, is 500', async (status) => {
+    const defects: unknown[] = [];
+    const text = `HTTP/1.1 ${status} No\r\nContent-Length: 5\r\n\r\nhello`;
+    await serve(Backend.bytes({ '/no': text }), { onDefect: (error) => defects.push(error) });
+    open();
+    expect(await get('/no')).toMatchObject({ status: 500, body: 'hello', code: constants.NGHTTP2_NO_ERROR });
+    expect(gateway.lines()).toMatchObject([{ status: 500 }]);
+    expect(defects).toEqual([]);
+  });
+
   it('to a route that is not there is 404, and the connection goes on', async () => {
     await serve(Backend.echo('whoami'), { resources: [listener('web', { hostname: 'b.example.com' })] });
     open();
     expect(await get('/')).toMatchObject({ status: 404 });
     expect(await get('/', { ':method': 'POST' })).toMatchObject({ status: 404 });
+  });
+});
+
+describe('a client that waits for its backend', () => {
+  it('keeps its connection for as long as the rule says, and one that holds up its request does not', async () => {
+    let answer = () => {};
+    const asked = Promise.withResolvers<void>();
+    await serve(
+      Backend.http((message, response) => {
+        if (message.url !== '/slow') return;
+        answer = () => response.end('late');
+        asked.resolve();
+      }),
+      {
+        resources: [
+          listener('web'),
+          backend('whoami'),
+          rule({ rest: { backends: [to('whoami')], timeouts: { request: 0 } } }),
+        ],
+        limits: { clientStall: 200 },
+      },
+    );
+    const other = connectHttp2(`http://127.0.0.1:${gateway.port()}`);
+    other.on('error', () => {});
+    open();
+    const late = get('/slow');
+    await asked.promise;
+    // Both begin later than the one that waits, on its connection and on one of their own.
+    const held = [session, other].map((each) => {
+      const stream = each.request({ ':method': 'POST', ':path': '/held', ':authority': 'a.example.com' });
+      stream.write('begun');
+      return answerOf(stream);
+    });
+    for (const { status } of await Promise.all(held)) expect(status).toBe(Number.NaN);
+    if (!other.destroyed) await once(other, 'close');
+    answer();
+    expect(await late).toMatchObject({ status: 200, body: 'late' });
   });
 });
 

@@ -41,6 +41,7 @@ class Fragile implements ExchangeHandler {
   onRequest(exchange: Exchange): void {
     const { path } = exchange.request;
     this.#perhaps('onRequest', path);
+    if (path === '/broken-bound') exchange.boundBody(1);
     if (path === '/broken-hold') exchange.holdBody(10);
     else if (path.startsWith('/broken-ask')) {
       const target = path.slice('/broken-ask'.length);
@@ -74,6 +75,10 @@ class Fragile implements ExchangeHandler {
 
   onBody(exchange: Exchange): void {
     this.#perhaps('onBody', exchange.request.path);
+  }
+
+  onBodyTooLarge(exchange: Exchange): void {
+    this.#perhaps('onBodyTooLarge', exchange.request.path);
   }
 
   onAuthorizationAnswer(exchange: Exchange): void {
@@ -150,6 +155,7 @@ const get = (path: string, fields = 'Connection: close\r\n') =>
   `GET ${path} HTTP/1.1\r\nHost: a.example.com\r\n${fields}\r\n`;
 /** Of four octets, with the end of the line. */
 const BODY = 'Connection: close\r\nContent-Length: 4\r\n\r\nok';
+const CHUNKED = 'Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n';
 const SWITCH = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
 
 /** A request of somebody else, over connections that are kept and ones that are new. */
@@ -181,6 +187,7 @@ describe('what is thrown', () => {
     ['onResponse', '/broken-switch', SWITCH, /^HTTP\/1\.1 500 |^$/],
     ['onFailure', '/broken-reset', '', /^HTTP\/1\.1 500 /],
     ['onBody', '/broken-hold', BODY, /^HTTP\/1\.1 500 /],
+    ['onBodyTooLarge', '/broken-bound', CHUNKED, /^HTTP\/1\.1 500 /],
     ['onAuthorizationAnswer', '/broken-ask/fine', '', /^HTTP\/1\.1 500 /],
     ['onAuthorizationFailure', '/broken-ask/reset', '', /^HTTP\/1\.1 500 /],
     ['onAuthorizationFailure', '/broken-ask/switch', '', /^HTTP\/1\.1 500 /],

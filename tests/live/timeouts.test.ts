@@ -102,7 +102,7 @@ it('a connection that was switched to another protocol is not cut', async () => 
       }),
     ),
   );
-  await serve(echo, { request: 100, backendRequest: 100 });
+  await serve(echo, { request: 500, backendRequest: 500 });
   const client = await RawClient.open(gateway.port());
   client.send('GET / HTTP/1.1\r\nHost: a.example.com\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n');
   await client.until('101 Switching');

@@ -1,4 +1,8 @@
 /** TLS termination: which certificate, which handshakes, and how certificates change. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import type { CertificateBundle, Resource } from '../../gateway-runtime/snapshot/snapshot.ts';
@@ -331,15 +335,45 @@ describe('a listener', () => {
   });
 });
 
+describe('a ClientHello', () => {
+  it('may come octet by octet', async () => {
+    await serve([secure('any', [any]), ...routes('any')]);
+    const raw = connect(gateway.port(443), '127.0.0.1');
+    const slow = new Duplex({
+      read() {},
+      write(octets: Buffer, _encoding, done) {
+        void (async () => {
+          for (const octet of octets) {
+            raw.write(Buffer.from([octet]));
+            await setImmediate();
+          }
+          done();
+        })();
+      },
+    });
+    raw.on('data', (octets) => slow.push(octets));
+    expect(await (await open('a', { socket: slow })).get('a')).toBe(200);
+    raw.destroy();
+  });
+
+  it('is answered where many come at once', async () => {
+    await serve([secure('any', [any]), ...routes('any')]);
+    const all = await Promise.all(Array.from({ length: 40 }, () => open('a')));
+    expect(await Promise.all(all.map((client) => client.get('a')))).toEqual(all.map(() => 200));
+  });
+});
+
 describe('a failed handshake', () => {
   it('closes the connection, and is counted', async () => {
     const metrics = new Metrics();
     await serve([secure('exact', [shop], 'shop.example.com'), ...routes('exact')], [shop], metrics);
     await rawExchange(gateway.port(443), '\x16\x03\x01\x00\x05hello');
     await refusal('other.example.com');
+    const wordless = connect(gateway.port(443), '127.0.0.1');
+    await once(wordless.end().resume(), 'close');
     expect(gateway.log).toEqual([]);
     expect(await metrics.text()).toContain(
-      'gatewright_events_total{gateway="infra/gw",event="tls-handshake-failed"} 2',
+      'gatewright_events_total{gateway="infra/gw",event="tls-handshake-failed"} 3',
     );
   });
 });

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
+import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import type { Endpoint } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { Backend, unusedEndpoint } from '../support/backend.ts';
 import { closedAfterEach } from '../support/closed-after-each.ts';
@@ -48,6 +49,36 @@ describe('a connection to an endpoint', () => {
     await answers(5);
     await answers(5, 'POST');
     expect(whoami.connections).toBe(1);
+  });
+
+  it('that the backend has closed says nothing against its endpoint, however many', async () => {
+    const many = 16;
+    const answer = (socket: Socket) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    /** For so many at once, and then for each that comes. */
+    const together = (act: (socket: Socket) => void) => {
+      const waiting: Socket[] = [];
+      return (socket: Socket) => {
+        if (waiting.length >= many) act(socket);
+        else if (waiting.push(socket) === many) for (const each of waiting) act(each);
+      };
+    };
+    const [first, second] = [together(answer), together((socket) => socket.resetAndDestroy())];
+    const forgetful = () =>
+      Backend.tcp((socket) => {
+        socket.once('data', () => {
+          socket.once('data', () => second(socket));
+          first(socket);
+        });
+      });
+    const [one, other] = [await start(forgetful()), await start(forgetful())];
+    const metrics = new Metrics();
+    await serve({ whoami: [one.endpoint, other.endpoint] }, undefined, { metrics });
+    for (let round = 0; round < 2; round++) {
+      const all = await Promise.all(Array.from({ length: many }, () => gateway.get('a.example.com/')));
+      expect(all.map(({ status }) => status)).toEqual(all.map(() => 200));
+    }
+    expect(one.used + other.used).toBe(2 * many);
+    expect(await metrics.text()).not.toMatch(/gatewright_endpoint_ejections_total\{/);
   });
 
   it('is closed before the backend would', async () => {

@@ -50,8 +50,8 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
   {
     about: 'An endpoint that has as many requests as it may have gets more.',
     file: 'proxy/upstream/upstream.ts',
-    find: 'return active >= this.#options.most;',
-    replace: 'return active > this.#options.most;',
+    find: 'if (endpoint.active >= most || isTried(endpoint, tried)) continue;',
+    replace: 'if (endpoint.active > most || isTried(endpoint, tried)) continue;',
     tests: BALANCING,
   },
   {
@@ -250,5 +250,40 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
     find: 'const drained = this.#agent?.drain();',
     replace: 'const drained = this.#agent?.close();',
     tests: WORKERS,
+  },
+  {
+    about: 'Clients from elsewhere are let in where some may come.',
+    file: 'proxy/pipeline/admission.ts',
+    find: 'if (this.#allowed && !isFrom(this.#allowed, exchange.connection)) {',
+    replace: 'if (this.#allowed && isFrom(this.#allowed, exchange.connection) === undefined) {',
+    tests: ['tests/live/allowed-clients.test.ts'],
+  },
+  {
+    about: 'A client that offers TLS 1.2 only is let through to a listener that takes TLS 1.3 only.',
+    file: 'proxy/tls-routes/gate.ts',
+    find: "listener.minTlsVersion === 'TLSv1.3' && !progress.offersTls13",
+    replace: "listener.minTlsVersion === 'TLSv1.3' && progress.serverName === ''",
+    tests: ['tests/live/tls-versions.test.ts'],
+  },
+  {
+    about: 'Handshakes begin for all who come at once.',
+    file: 'proxy/handshakes.ts',
+    find: 'this.#hasBegun = true;',
+    replace: '',
+    tests: ['tests/unit/proxy/handshakes.test.ts'],
+  },
+  {
+    about: 'A handshake begins before its ClientHello is whole.',
+    file: 'proxy/handshakes.ts',
+    find: '&& octets.length >= RECORD_HEADER + octets.readUInt16BE(3)',
+    replace: '',
+    tests: ['tests/unit/proxy/handshakes.test.ts'],
+  },
+  {
+    about: 'All whose time is over end in one turn of the event loop.',
+    file: 'proxy/engine-http1/clock.ts',
+    find: 'if (performance.now() > until) {',
+    replace: 'if (until < 0) {',
+    tests: ['tests/unit/proxy/http1/clock.test.ts'],
   },
 ];

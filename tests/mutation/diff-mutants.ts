@@ -83,8 +83,14 @@ export const DIFF_MUTANTS: readonly Mutant[] = [
   {
     about: 'Who changed nothing counts as an author.',
     file: 'diff/region-set.ts',
-    find: 'entry && this.#edited(entry.rule.source) ? ',
-    replace: 'entry ? ',
+    find: 'if (entry && this.#edited(entry.rule.source)) teams',
+    replace: 'if (entry) teams',
+  },
+  {
+    about: 'Where nothing is served, requests are lost all the same.',
+    file: 'diff/region-set.ts',
+    find: 'if (!group.isAnswered && served && served.outcome.errors < 1) {',
+    replace: 'if (!group.isAnswered) {',
   },
   {
     about: 'Certificates that are asked of clients make no difference.',
@@ -97,5 +103,30 @@ export const DIFF_MUTANTS: readonly Mutant[] = [
     file: 'diff/entry-list.ts',
     find: '[byValue.get(value) ?? [], others]',
     replace: '[byValue.get(value) ?? []]',
+  },
+  {
+    about: 'A TLS rule counts as before whatever its shares are.',
+    file: 'diff/tls-outcome.ts',
+    find: 'shares.map(({ key, share }) => [key, share.toFixed(9)]).sort(),',
+    replace: 'shares.map(({ key }) => key).sort(),',
+  },
+  {
+    about: 'Of two TLS rules for one server name the newer one goes first in a comparison.',
+    file: 'diff/gateway-side.ts',
+    find: 'compareTlsRules(rule, known) < 0',
+    replace: 'compareTlsRules(rule, known) > 0',
+    tests: ['tests/property/diff-tls.test.ts'],
+  },
+  {
+    about: 'Server names that only one side has routes for are not compared.',
+    file: 'diff/compare-tls.ts',
+    find: 'for (const side of [before, after]) {',
+    replace: 'for (const side of [after]) {',
+  },
+  {
+    about: 'Which certificate is shown where connections are decrypted makes no difference.',
+    file: 'diff/tls-outcome.ts',
+    find: "isPassedThrough ? 'through' : [[...certificates].sort(), minTlsVersion],",
+    replace: "'',",
   },
 ];

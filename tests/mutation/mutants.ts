@@ -5,7 +5,7 @@
 export interface Mutant {
   /** What the planted bug does, as a sentence. */
   readonly about: string;
-  /** Under `gateway-runtime/`. */
+  /** Under `gateway-runtime/`, or from there, as `../jest/outcome.ts`. */
   readonly file: string;
   readonly find: string;
   readonly replace: string;
@@ -60,22 +60,22 @@ export const MUTANTS: readonly Mutant[] = [
   {
     about: 'A match without a method goes before one with, in the router.',
     file: 'match/path-table.ts',
-    find: "conditions.method === undefined ? '1' : '0',",
-    replace: "conditions.method === undefined ? '0' : '1',",
+    find: 'Number(y.method !== undefined) - Number(x.method !== undefined) ||',
+    replace: 'Number(x.method !== undefined) - Number(y.method !== undefined) ||',
   },
   {
     about: 'Query parameters are counted before headers, in the router.',
     file: 'match/path-table.ts',
-    find: 'mostFirst(conditions.headers.length),\n    mostFirst(conditions.query.length),',
-    replace: 'mostFirst(conditions.query.length),\n    mostFirst(conditions.headers.length),',
+    find: 'y.headers.length - x.headers.length ||\n    y.query.length - x.query.length ||',
+    replace: 'y.query.length - x.query.length ||\n    y.headers.length - x.headers.length ||',
   },
   {
     about: 'Routes of the same age go by name before namespace, in the router.',
     file: 'match/path-table.ts',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of a template
-    find: '`${source.namespace}/${source.name}`,',
+    find: 'compared(`${from.namespace}/${from.name}`, `${other.namespace}/${other.name}`) ||',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of a template
-    replace: '`${source.name}/${source.namespace}`,',
+    replace: 'compared(`${from.name}/${from.namespace}`, `${other.name}/${other.namespace}`) ||',
   },
   {
     about: 'Only the first header of a match is looked at.',
@@ -298,8 +298,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     about: 'The youngest TLSRoute goes first, in the table.',
     file: 'match/tls-table.ts',
-    find: 'orderOf(a.rule) < orderOf(b.rule) ? -1 : 1',
-    replace: 'orderOf(a.rule) < orderOf(b.rule) ? 1 : -1',
+    find: 'orderOf(a) < orderOf(b) ? -1 : 1',
+    replace: 'orderOf(a) < orderOf(b) ? 1 : -1',
   },
   {
     about: 'A TLS rule that goes leaves its hostnames behind in the table.',

@@ -1,5 +1,5 @@
 /**
- * The mutation check: plants each bug of the lists beside this file in a copy of the tree, runs the tests that are there for it, or
+ * The mutation check: plants each bug of `planted.ts` in a copy of the tree, runs the tests that are there for it, or
  * the cases and, where they pass, the property tests, and demands that something fails. `npm run mutation`, or `npm run mutation -- precedence`
  * for those whose file, sentence or tests have that in it. Prints a table; exit code 1 where a bug goes unnoticed or a mutant does not apply.
  */
@@ -8,9 +8,8 @@ import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { DATA_PLANE_MUTANTS } from './data-plane-mutants.ts';
-import { DIFF_MUTANTS } from './diff-mutants.ts';
-import { MUTANTS, type Mutant } from './mutants.ts';
+import type { Mutant } from './mutants.ts';
+import { fileOf, PLANTED, staleness } from './planted.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const LEFT_OUT = new Set(['node_modules', '.git', 'dist']);
@@ -18,7 +17,7 @@ const CASES = ['tests/cases-runner/cases.test.ts'];
 const PROPERTIES = ['tests/property'];
 /** Of the comparison of configurations, on which no request depends. */
 const DIFF_CASES = ['tests/diff-cases', 'tests/unit/diff'];
-const DIFF_PROPERTIES = ['tests/property/diff.test.ts'];
+const DIFF_PROPERTIES = ['tests/property/diff.test.ts', 'tests/property/diff-tls.test.ts'];
 
 interface Verdict {
   readonly mutant: Mutant;
@@ -82,13 +81,10 @@ async function failuresOf(folder: string, tests: readonly string[], limit?: numb
 }
 
 async function judge(folder: string, mutant: Mutant, limit: number): Promise<Verdict> {
-  const file = join(folder, 'gateway-runtime', mutant.file);
+  const file = fileOf(mutant, folder);
   const source = readFileSync(file, 'utf8');
-  const places = source.split(mutant.find).length - 1;
-  if (places !== 1) {
-    const problem = `gateway-runtime/${mutant.file} has ${places} places with ${JSON.stringify(mutant.find)}; bring the mutant up to date`;
-    return { mutant, failures: [], problem };
-  }
+  const problem = staleness(mutant, source);
+  if (problem !== undefined) return { mutant, failures: [], problem };
   writeFileSync(
     file,
     source.replace(mutant.find, () => mutant.replace),
@@ -119,7 +115,7 @@ function inWords({ mutant, by, failures, problem }: Verdict): string {
 }
 
 async function main(only: string): Promise<number> {
-  const chosen = [...MUTANTS, ...DIFF_MUTANTS, ...DATA_PLANE_MUTANTS].filter(({ about, file, tests = [] }) =>
+  const chosen = PLANTED.filter(({ about, file, tests = [] }) =>
     [file, about, ...tests].join(' ').includes(only),
   );
   const folder = mkdtempSync(join(tmpdir(), 'gatewright-mutation-'));
@@ -148,6 +144,7 @@ async function main(only: string): Promise<number> {
       }),
     );
     const noticed = verdicts.filter(({ by }) => by).length;
+    for (const verdict of verdicts) if (!verdict.by) console.log(`\nleft: ${inWords(verdict)}`);
     const seconds = Math.round((performance.now() - started) / 1000);
     console.log(`\n${noticed} of ${chosen.length} planted bugs noticed, in ${seconds} s`);
     return noticed === chosen.length && chosen.length > 0 ? 0 : 1;

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { served } from './served.ts';
 
 const CHECKOUT = resolve('.');
 /** What the team has installed beside the package: its peers and its own tools. Linked, since they are not what is tested. */
@@ -26,6 +27,8 @@ const INSTALLED = [
   '@jest/globals',
   'expect',
   '@types/node',
+  '@pulumi/pulumi',
+  '@pulumi/kubernetes',
 ];
 
 const PLATFORM = `import { App } from 'cdk8s';
@@ -61,6 +64,25 @@ test('the cart has a route', () => {
   expect(app).toRoute('http://shop.example.com/').toReject(404);
   expect(app).toHaveNoShadowedRules();
 });
+`;
+
+/** In a stack that is none, and with a cluster that is not there. */
+const STACK = `import { log, runtime } from '@pulumi/pulumi';
+import { AppResources, previewTraffic } from 'gatewright/pulumi';
+import app from './team.js';
+
+process.env.KUBECONFIG = 'nowhere';
+await runtime.setMocks({
+  newResource: ({ name, inputs }) => ({ id: name, state: inputs }),
+  call: ({ inputs }) => inputs,
+});
+let told = '';
+log.warn = async (text) => { told += text; };
+const traffic = await previewTraffic(app);
+const { resources } = new AppResources('shop', { app });
+await new Promise((resolve) => traffic.deployedWith(resources.values()).apply(resolve));
+const said = told.startsWith('traffic is not compared: ') ? 'first deployment' : told;
+console.log(said, [...resources.keys()].find((name) => name.startsWith('HTTPRoute/')));
 `;
 
 /** Two that fail: one at its line, one at its end. */
@@ -154,6 +176,16 @@ describe('the package', () => {
     expect(refused.stdout).toMatch(/^src\/stray\.ts\(5,\d+\): error TS2322: .*media\.example\.com/);
   });
 
+  it('has types that compile on their own, for who does not skip those of libraries', async () => {
+    const exports = ['.', '/runtime', '/jest', '/pulumi'].map(
+      (path) => `import 'gatewright${path.replace('.', '')}';\n`,
+    );
+    writeFileSync(file('exports.ts'), exports.join(''));
+    const strict = ['--ignoreConfig', '--noEmit', '--module', 'nodenext', '--target', 'es2024', '--strict'];
+    const tsc = ['node_modules/typescript/bin/tsc', ...strict, '--types', 'node', 'exports.ts'];
+    expect(await node(...tsc)).toMatchObject({ code: 0, stdout: '' });
+  });
+
   it('synthesizes with node, with gatewright, and in the same bytes', async () => {
     expect(await node('out/team.js')).toMatchObject({ code: 0, stdout: '' });
     const written = readFileSync(file('dist/shop.k8s.yaml'), 'utf8');
@@ -184,6 +216,69 @@ describe('the package', () => {
     expect(stderr).toMatch(/says nothing yet: where does the request go\?[^●]*failing\.test\.js:8:/);
   });
 
+  /** The repository that `init` made, with what is installed here. */
+  const installed = (name: string) => symlinkSync(file('node_modules'), file(`${name}/node_modules`));
+
+  it('begins a repository of a platform and one of a team, which compile, pass their tests and preview', async () => {
+    expect(await gatewright('init', 'platform', 'platform')).toMatchObject({ code: 0, stderr: '' });
+    installed('platform');
+    for (const script of ['test', 'grants'])
+      expect(await run('npm', ['run', script], file('platform'))).toMatchObject({ code: 0 });
+    const grants = file('platform/grants/shop.ts');
+    const { stdout } = await gatewright('init', 'team', 'shop', '--grants', grants, '--json');
+    const { files } = JSON.parse(stdout) as { files: string[] };
+    expect(readdirSync(file('shop'), { recursive: true })).toEqual(expect.arrayContaining(files));
+    // Of the example nothing was left out or altered, for the team that it is of.
+    for (const name of readdirSync('examples/team-shop', { recursive: true, encoding: 'utf8' }).filter(
+      (each) => /\.\w+$/.test(each),
+    ))
+      expect([name, readFileSync(file(`shop/${name}`), 'utf8')]).toEqual([
+        name,
+        readFileSync(`examples/team-shop/${name}`, 'utf8'),
+      ]);
+    const { dependencies } = JSON.parse(readFileSync(file('shop/package.json'), 'utf8'));
+    expect(dependencies.gatewright).toMatch(/^file:\.\.\/gatewright-[\d.]+\.tgz$/);
+    installed('shop');
+    expect(await run('npm', ['test'], file('shop'))).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('2 passed'),
+    });
+    const synthesized = await run('npm', ['run', 'synth'], file('shop'));
+    expect(synthesized).toMatchObject({ code: 0 });
+    expect(readdirSync(file('shop/dist'))).toEqual(['shop.k8s.yaml']);
+    expect(await served(file('shop'), 'shop.example.com', '/cart')).toMatch(/^Hostname: cart$/m);
+
+    const git = (...args: string[]) =>
+      run('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args], file('shop'));
+    for (const args of [
+      ['init', '-q'],
+      ['add', '.'],
+      ['commit', '-qm', 'first'],
+    ])
+      expect(await git(...args)).toMatchObject({ code: 0 });
+    const app = readFileSync(file('shop/app.ts'), 'utf8');
+    writeFileSync(file('shop/app.ts'), app.replace("prefix('/')", "prefix('/home')"));
+    const preview = await run('npm', ['run', '--silent', 'preview', '--', 'HEAD'], file('shop'));
+    expect(preview).toMatchObject({
+      code: 3,
+      stdout: expect.stringMatching(/^LOST: [\s\S]*\nREFUSED: 1 of 1 change \(--refuse lost,cross-team\)\n/),
+    });
+    const approved = readFileSync(file('shop/approved.yaml'), 'utf8');
+    writeFileSync(file('shop/approved.yaml'), `${approved}- { host: shop.example.com, why: it moved }\n`);
+    expect((await run('npm', ['run', '--silent', 'preview', '--', 'HEAD'], file('shop'))).code).toBe(0);
+    const again = await gatewright('init', 'team', 'shop', '--grants', grants);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain(
+      'error shop has app.ts, preview.ts, app.test.ts and 11 more already, so nothing was written.',
+    );
+  }, 120_000);
+
+  it("previews the traffic of a team's Pulumi program", async () => {
+    writeFileSync(file('out/stack.js'), STACK);
+    const ran = await node('out/stack.js');
+    expect(ran).toMatchObject({ code: 0, stdout: 'first deployment HTTPRoute/shop/cart\n' });
+  });
+
   it('imports only what it declares', () => {
     const root = file('node_modules/gatewright');
     const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -192,7 +287,10 @@ describe('the package', () => {
       manifest.name,
       ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
     ]);
-    const modules = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' });
+    // Those that `init` writes are the user's.
+    const modules = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).filter(
+      (name) => !name.startsWith('examples'),
+    );
     const imported = modules
       .filter((name) => name.endsWith('.js'))
       .flatMap((name) => [

@@ -13,13 +13,14 @@ import { evaluate } from '../../gateway-runtime/match/reference.ts';
 import type { MatchRequest } from '../../gateway-runtime/match/request.ts';
 import { contentHash } from '../../gateway-runtime/snapshot/canonical.ts';
 import { snapshotOf } from '../../gateway-runtime/snapshot/difference.ts';
-import type {
-  FilterConfig,
-  HttpMatch,
-  HttpRule,
-  Resource,
-  Snapshot,
-  WeightedBackend,
+import {
+  type FilterConfig,
+  gatewayKey,
+  type HttpMatch,
+  type HttpRule,
+  type Resource,
+  type Snapshot,
+  type WeightedBackend,
 } from '../../gateway-runtime/snapshot/snapshot.ts';
 import {
   editCase,
@@ -39,7 +40,10 @@ export interface Pair {
 }
 
 type Behaviour = Partial<
-  Pick<HttpRule, 'backends' | 'filters' | 'timeouts' | 'retry' | 'session' | 'refusal'>
+  Pick<
+    HttpRule,
+    'backends' | 'filters' | 'timeouts' | 'retry' | 'session' | 'refusal' | 'allow' | 'maxRequestBytes'
+  >
 >;
 
 const to = (service: string, weight = 1, filters: readonly FilterConfig[] = []): WeightedBackend => ({
@@ -62,6 +66,9 @@ const BEHAVIOURS: readonly Behaviour[] = [
   { backends: [to('cart', 3), to('next')] },
   { backends: [to('next')] },
   { backends: [to('cart')], timeouts: { request: 1000 } },
+  { backends: [to('cart')], allow: ['10.0.0.0/8'] },
+  { backends: [to('cart')], allow: ['10.0.0.0/8', '192.0.2.0/24'], maxRequestBytes: 100 },
+  { backends: [to('next')], allow: [] },
   { backends: [to('cart')], retry: { codes: [503], attempts: 1, backoff: 0 } },
   { backends: [to('cart')], session: { type: 'Cookie' } },
   { backends: [to('cart')], filters: [replaced('URLRewrite')] },
@@ -94,7 +101,8 @@ function withBehaviours(snapshot: Snapshot, choose: (key: string) => number): Sn
   );
 }
 
-const chosen = (seed: number) => (key: string) => Number.parseInt(contentHash([seed, key]).slice(0, 6), 16);
+export const chosen = (seed: number) => (key: string) =>
+  Number.parseInt(contentHash([seed, key]).slice(0, 6), 16);
 
 /** Few behaviours, so that many edits make no difference; all of them, so that each kind meets each. */
 export const pairCase: fc.Arbitrary<Pair> = fc
@@ -119,7 +127,7 @@ export const pairCase: fc.Arbitrary<Pair> = fc
 
 export { requestCase };
 
-const mapOf = (snapshot: Snapshot) => new Map([['infra/gw', snapshot]]);
+const mapOf = (snapshot: Snapshot) => new Map([[gatewayKey(snapshot.gateway), snapshot]]);
 
 export const regionsOf = ({ before, after }: Pair): Region[] => diff(mapOf(before), mapOf(after), { regex });
 
@@ -134,8 +142,14 @@ export function answerTo(
   const answer: Explanation = explain(snapshot, at, request, regex);
   if (answer.matches.every(({ outcome }) => outcome !== 'serves')) return 'not served';
   const { status, filters, reply, forwarded, limits, session } = answer;
-  // Edits of requests that nobody gets are shown to nobody.
-  if (status === 500 && !reply) return '500';
+  const { listener, winner } = evaluate(snapshot, at, request, regex);
+  const newer = listener?.minTlsVersion === 'TLSv1.3' ? 'TLS 1.3, ' : '';
+  if (status === 403) return `${newer}403`;
+  if (status === 500 && !reply) {
+    // Nothing of a rule is done that is refused; edits of requests that nobody gets are shown to nobody.
+    const shown = winner?.rule.refusal === undefined ? filters : [];
+    return `${newer}500 ${shown.filter((each) => !EDITS_OF_REQUESTS.test(each))}`;
+  }
   const shares = new Map<string, number>();
   for (const { name, weight, unresolved, filters: own } of answer.backends) {
     const key = unresolved ? '500' : `${name} ${own.join()}`;
@@ -143,13 +157,24 @@ export function answerTo(
   }
   const total = [...shares.values()].reduce((sum, weight) => sum + weight, 0);
   const backends = [...shares].map(([key, weight]) => `${key} ${(weight / total).toFixed(6)}`).sort();
-  return JSON.stringify({ status, filters, reply, forwarded, limits, session, backends });
+  return newer + JSON.stringify({ status, filters, reply, forwarded, limits, session, backends });
 }
+
+/** Any client speaks TLS 1.2, and not any 1.3. */
+const needsTls13 = (snapshot: Snapshot, request: MatchRequest, port: number) =>
+  evaluate(snapshot, { port }, request, regex).listener?.minTlsVersion === 'TLSv1.3';
+
+const NOT_ANSWERED = /^(?:not served|(?:TLS 1\.3, )?(?:500|403))/;
+const EDITS_OF_REQUESTS = /^(?:request headers: |rewrites to )/;
 
 /** Before and after. Where the reference matcher chooses the very same rule, both need not be put in words. */
 function answersTo({ before, after }: Pair, request: MatchRequest, port: number): [string, string] {
-  const [one, other] = [before, after].map((each) => evaluate(each, { port }, request, regex).winner);
-  if (one?.rule.hash === other?.rule.hash && one?.match === other?.match) return ['the same', 'the same'];
+  const [one, other] = [before, after].map((each) => evaluate(each, { port }, request, regex));
+  const isSame =
+    one!.winner?.rule.hash === other!.winner?.rule.hash &&
+    one!.winner?.match === other!.winner?.match &&
+    one!.listener?.hash === other!.listener?.hash;
+  if (isSame) return ['the same', 'the same'];
   return [answerTo(before, request, port), answerTo(after, request, port)];
 }
 
@@ -182,7 +207,10 @@ export function wrongWitness({ before, after }: Pair, regions: readonly Region[]
     const request = requestOfWitness(witness);
     const was = answerTo(before, request, witness.port, witness.serverName);
     const is = answerTo(after, request, witness.port, witness.serverName);
-    if (was === is) return `the witness is answered alike, ${was}: ${shown(region)}`;
+    const asksAlike = needsTls13(before, request, witness.port) === needsTls13(after, request, witness.port);
+    if (was === is && asksAlike) return `the witness is answered alike, ${was}: ${shown(region)}`;
+    if (region.severity === 'lost' && NOT_ANSWERED.test(was))
+      return `nothing is lost of what was ${was}: ${shown(region)}`;
     if (!region.isOverOther && !isIn(region, request, witness.port, { before, after }))
       return `not in its own region: ${shown(region)}`;
   }
@@ -200,7 +228,8 @@ export function wrongRegion(
   const region = regions.find((each) => isIn(each, request, port, pair));
   const asked = JSON.stringify({ port, ...rest });
   if (was !== is && !region) return `${asked} is in no region, and was ${was}, is ${is}`;
-  if (was === is && region) return `${asked} is answered alike, ${was}: ${shown(region)}`;
+  if (was === is && region && (region.requests || isTaken(pair, request, port)))
+    return `${asked} is answered alike, ${was}: ${shown(region)}`;
   return undefined;
 }
 
@@ -213,12 +242,12 @@ function isIn(region: Region, request: MatchRequest, port: number, pair: Pair): 
   const host = classOf(request.host, port, pair);
   const extent = extents.find(({ listener, hosts }) => listener.port === port && hosts.includes(host));
   if (!extent) return false;
-  if (!requests) return behindDoor(pair, request, port);
+  if (!requests) return true;
   return contains(requests, request) && !extent.others.some((match) => contains(asSet(match), request));
 }
 
 /** A region for a whole listener is of whatever a rule there takes. */
-const behindDoor = ({ before, after }: Pair, request: MatchRequest, port: number) =>
+const isTaken = ({ before, after }: Pair, request: MatchRequest, port: number) =>
   [before, after].some((snapshot) => evaluate(snapshot, { port }, request, regex).winner !== undefined);
 
 /** The most specific hostname that anything at the port has. */

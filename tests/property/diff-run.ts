@@ -1,5 +1,6 @@
 /**
- * `npm run diff:pairs`: what `diff.test.ts` holds, for 10,000 pairs of configurations and a million requests, in several processes.
+ * `npm run diff:pairs`: what `diff.test.ts` and `diff-tls.test.ts` hold, for 10,000 pairs of configurations and a million requests, and for as
+ * many pairs with TLSRoutes, in several processes.
  *
  *     npm run diff:pairs -- [--pairs 10000] [--requests 100] [--seed 1]
  */
@@ -9,6 +10,8 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { pairCase, regionsOf, requestCase, wrongRegion, wrongWitness } from './diff-pairs.ts';
+import { policyPairCase } from './diff-policies.ts';
+import { ASKED, tlsPairCase, tlsRegionsOf, wrongTls } from './diff-tls-pairs.ts';
 
 const { values } = parseArgs({
   options: {
@@ -31,7 +34,7 @@ function check(): void {
   let possible = 0;
   fc.assert(
     fc.property(
-      pairCase,
+      fc.oneof(pairCase, policyPairCase),
       fc.array(requestCase, { minLength: requests, maxLength: requests }),
       (pair, asked) => {
         const found = regionsOf(pair);
@@ -50,6 +53,20 @@ function check(): void {
   );
 }
 
+function checkTls(): void {
+  let regions = 0;
+  fc.assert(
+    fc.property(tlsPairCase, (pair) => {
+      const found = tlsRegionsOf(pair);
+      regions += found.length;
+      const wrong = wrongTls(pair, found);
+      if (wrong) throw new Error(wrong);
+    }),
+    { numRuns: pairs, seed },
+  );
+  console.log(`${pairs} pairs, ${pairs * ASKED} TLS connections, ${regions} regions: as they should be`);
+}
+
 async function inProcesses(): Promise<number> {
   const count = availableParallelism();
   const codes = await Promise.all(
@@ -64,5 +81,7 @@ async function inProcesses(): Promise<number> {
   return codes.every((code) => code === 0) ? 0 : 1;
 }
 
-if (values.share) check();
-else process.exitCode = await inProcesses();
+if (values.share) {
+  check();
+  checkTls();
+} else process.exitCode = await inProcesses();

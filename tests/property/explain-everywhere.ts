@@ -7,6 +7,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
 import { answerTo } from '../../cli/explain.ts';
 import { type ReadOnce, readOnce } from '../../cli/read-once.ts';
 import { refusedAmong } from '../../cli/show/refused-routes.ts';
@@ -23,7 +24,14 @@ import type { Snapshot } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { Backend } from '../support/backend.ts';
 import { issue } from '../support/certificates.ts';
 import { exchange } from '../support/client.ts';
-import { asCaseFile, type GatewayCase, objectsOfCase, type RequestCase } from './generators-match.ts';
+import {
+  asCaseFile,
+  type GatewayCase,
+  gatewayCase,
+  objectsOfCase,
+  type RequestCase,
+  requestCase,
+} from './generators-match.ts';
 import { regex } from './regex-once.ts';
 
 const GATEWAY = { namespace: 'infra', name: 'edge' };
@@ -48,7 +56,42 @@ const ofRule = (route: string, index: number) => ({
   ],
 });
 
-export class Everywhere {
+export interface Asked {
+  /** What it was, a rule as `a/r#0`, a status, or `unconnected`; undefined where the Gateway has no such port. */
+  readonly said: string | undefined;
+  readonly isSent: boolean;
+}
+
+/**
+ * Asks random Gateways about random requests. Rejects where two answers differ, with the case.
+ * @param gateways how many, and `requests` of each
+ * @param sent one of so many requests goes through the proxy, too
+ */
+export async function askRandomly(
+  { gateways, requests, sent, seed }: { gateways: number; requests: number; sent: number; seed?: number },
+  onAnswer: (answer: Asked) => void,
+): Promise<void> {
+  const everywhere = await Everywhere.create();
+  try {
+    await fc.assert(
+      fc.asyncProperty(
+        gatewayCase,
+        fc.array(requestCase, { minLength: requests, maxLength: requests }),
+        async (gateway, all) => {
+          await everywhere.serve(gateway);
+          for (const [index, request] of all.entries()) {
+            onAnswer(await everywhere.ask(request, index % sent === 0));
+          }
+        },
+      ),
+      { numRuns: gateways, ...(seed === undefined ? {} : { seed }) },
+    );
+  } finally {
+    await everywhere.close();
+  }
+}
+
+class Everywhere {
   readonly #file = join(mkdtempSync(join(tmpdir(), 'gatewright-explain-')), 'all.json');
   readonly #backend: Backend;
   readonly #agent: Agent;
@@ -92,11 +135,8 @@ export class Everywhere {
     await this.#agent.apply({ delta: difference(this.#agent.snapshot, this.#snapshot), certificates });
   }
 
-  /**
-   * Throws where two answers differ. What it was: a rule as `a/r#0`, or a status; undefined where the Gateway has no such port. `isSent`:
-   * whether it was sent through the proxy, too.
-   */
-  async ask(request: RequestCase, sends: boolean): Promise<{ said: string; isSent: boolean } | undefined> {
+  /** Throws where two answers differ. */
+  async ask(request: RequestCase, sends: boolean): Promise<Asked> {
     const { port, method, path, query, headers } = request;
     // A client that names another server in its handshake than in Host; one that names none can't be written as a URL.
     const serverName = port === 443 && request.serverName ? request.serverName : request.host;
@@ -120,7 +160,9 @@ export class Everywhere {
       { refused: (host) => refusedAmong(this.#read!, host) },
     );
     if (!ofCommandLine) {
-      if ('message' in ofAdmin && ofAdmin.message.startsWith('no Gateway has a listener')) return undefined;
+      if ('message' in ofAdmin && ofAdmin.message.startsWith('no Gateway has a listener')) {
+        return { said: undefined, isSent: false };
+      }
       throw this.#differ(request, 'the command line has no such port, the admin server has', ofAdmin);
     }
     if (!isDeepStrictEqual(JSON.parse(JSON.stringify(ofAdmin)), JSON.parse(JSON.stringify(ofCommandLine)))) {

@@ -4,44 +4,24 @@
  *     npm run explain:random -- [--requests 100000] [--seed 1]
  */
 import { parseArgs } from 'node:util';
-import fc from 'fast-check';
-import { Everywhere } from './explain-everywhere.ts';
-import { gatewayCase, requestCase } from './generators-match.ts';
+import { askRandomly } from './explain-everywhere.ts';
 
 const { values } = parseArgs({
   options: { requests: { type: 'string', default: '100000' }, seed: { type: 'string', default: '1' } },
 });
 /** Of each Gateway. */
 const REQUESTS = 100;
-const SENT = 10;
-/** Gateways between two words about how far it is. */
-const PACE = 100;
+/** Requests between two words about how far it is. */
+const PACE = 10_000;
 
 const gateways = Math.ceil(Number(values.requests) / REQUESTS);
-const everywhere = await Everywhere.create();
 let asked = 0;
 let sent = 0;
-let runs = 0;
-try {
-  await fc.assert(
-    fc.asyncProperty(
-      gatewayCase,
-      fc.array(requestCase, { minLength: REQUESTS, maxLength: REQUESTS }),
-      async (gateway, requests) => {
-        await everywhere.serve(gateway);
-        for (const [index, request] of requests.entries()) {
-          const answer = await everywhere.ask(request, index % SENT === 0);
-          asked++;
-          if (answer?.isSent) sent++;
-        }
-        if (++runs % PACE === 0) console.log(`${asked} requests, ${sent} of them sent, no difference`);
-      },
-    ),
-    { numRuns: gateways, seed: Number(values.seed) },
-  );
-} finally {
-  await everywhere.close();
-}
+await askRandomly({ gateways, requests: REQUESTS, sent: 10, seed: Number(values.seed) }, ({ isSent }) => {
+  asked++;
+  if (isSent) sent++;
+  if (asked % PACE === 0) console.log(`${asked} requests, ${sent} of them sent, no difference`);
+});
 console.log(
   `${asked} requests at ${gateways} Gateways: command line, admin server and library said the same, and the proxy too for the ${sent} that were sent`,
 );

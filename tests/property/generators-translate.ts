@@ -3,76 +3,22 @@ import fc from 'fast-check';
 import { refOf } from '../../gateway-runtime/api/kinds.ts';
 import { type ObjectRef, type RawObject, refKey } from '../../gateway-runtime/api/object.ts';
 import type { Change, Withhold } from '../../gateway-runtime/translate/translation.ts';
-
-const API = 'gateway.networking.k8s.io';
-const pick = <T>(...values: readonly T[]) => fc.constantFrom(...values);
-/** Present three times out of four. */
-const often = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 4 });
-/** Every other time. */
-const seldom = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 2 });
-const rarely = <T>(value: fc.Arbitrary<T>) =>
-  fc.oneof({ weight: 6, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
-const few = <T>(value: fc.Arbitrary<T>, maxLength = 2) => fc.array(value, { maxLength });
-const some = <T>(value: fc.Arbitrary<T>, maxLength = 3) => fc.array(value, { minLength: 1, maxLength });
-
-const namespace = pick('infra', 'shop', 'media');
-/** Where most objects of a kind are, so that references hit. */
-const mostly = <T>(usual: T, ...others: readonly T[]) =>
-  fc.oneof({ weight: 4, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: pick(...others) });
-const home: Record<string, fc.Arbitrary<string>> = {
-  Gateway: mostly('infra', 'shop'),
-  HTTPRoute: mostly('shop', 'infra', 'media'),
-  TLSRoute: mostly('shop', 'infra', 'media'),
-  Service: mostly('shop', 'media'),
-  EndpointSlice: mostly('shop', 'media'),
-  Secret: mostly('infra', 'shop'),
-  ConfigMap: mostly('infra', 'shop'),
-  BackendTLSPolicy: mostly('shop', 'media'),
-  ReferenceGrant: mostly('media', 'shop', 'infra'),
-};
-const port = pick(80, 443);
-const hostname = pick('a.example.com', 'b.example.com', '*.example.com', '*.com', 'example.org');
-const generation = seldom(pick(1, 2));
-const created = seldom(pick('2024-01-01T00:00:00Z', '2024-06-01T00:00:00Z', 'no time'));
-const labels = seldom(fc.dictionary(pick('team', 'tier', 'gatewright.dev/team'), pick('shop', 'media', '')));
-
-/** Undefined fields left out, as JSON has them. */
-function plain<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T;
-}
-
-function objectOf(
-  apiVersion: string,
-  kind: string,
-  name: fc.Arbitrary<string>,
-  rest: Record<string, fc.Arbitrary<unknown>>,
-  extraLabels: fc.Arbitrary<Record<string, string> | undefined> = fc.constant(undefined),
-): fc.Arbitrary<RawObject> {
-  return fc
-    .record({
-      name,
-      namespace: home[kind] ?? namespace,
-      generation,
-      created,
-      labels,
-      extraLabels,
-      rest: fc.record(rest),
-    })
-    .map((made) =>
-      plain({
-        apiVersion,
-        kind,
-        metadata: {
-          name: made.name,
-          namespace: kind === 'Namespace' || kind === 'GatewayClass' ? undefined : made.namespace,
-          generation: made.generation,
-          creationTimestamp: made.created,
-          labels: made.extraLabels ? { ...made.labels, ...made.extraLabels } : made.labels,
-        },
-        ...made.rest,
-      }),
-    );
-}
+import { granted, grantedGroup, oneGrant } from './generators-grants.ts';
+import {
+  API,
+  few,
+  hostname,
+  mostly,
+  namespace,
+  objectOf,
+  often,
+  pick,
+  port,
+  rarely,
+  seldom,
+  some,
+} from './generators-objects.ts';
+import { POLICIES } from './generators-policies.ts';
 
 const selector = fc.record({
   matchLabels: seldom(fc.dictionary(pick('team', 'kubernetes.io/metadata.name'), pick('shop', 'media'))),
@@ -191,7 +137,7 @@ const backendRef = fc.record({
   filters: rarely(few(filter, 1)),
 });
 const rule = fc.record({
-  name: fc.constant(undefined),
+  name: rarely(pick('first')),
   matches: often(few(match)),
   filters: rarely(few(filter, 1)),
   backendRefs: often(few(backendRef)),
@@ -244,37 +190,51 @@ const KINDS: Record<string, fc.Arbitrary<RawObject>> = {
       parametersRef: rarely(parametersRef),
     }),
   }),
-  Gateway: objectOf(`${API}/v1`, 'Gateway', gatewayName, {
-    spec: fc.record({
-      gatewayClassName: mostly('ours', 'theirs', 'none'),
-      listeners,
-      addresses: rarely(pick([{ value: '10.0.0.1' }], [{ type: 'Hostname', value: 'x.com' }])),
-      infrastructure: rarely(
-        fc.record({ parametersRef: parametersRef.map(({ namespace: _, ...ref }) => ref) }),
-      ),
-      allowedListeners: often(
-        fc.record({
-          namespaces: fc.record({
-            from: often(pick('All', 'Same', 'Selector', 'None')),
-            selector: seldom(selector),
+  Gateway: objectOf(
+    `${API}/v1`,
+    'Gateway',
+    gatewayName,
+    {
+      spec: fc.record({
+        gatewayClassName: mostly('ours', 'theirs', 'none'),
+        listeners,
+        addresses: rarely(pick([{ value: '10.0.0.1' }], [{ type: 'Hostname', value: 'x.com' }])),
+        infrastructure: rarely(
+          fc.record({ parametersRef: parametersRef.map(({ namespace: _, ...ref }) => ref) }),
+        ),
+        allowedListeners: often(
+          fc.record({
+            namespaces: fc.record({
+              from: often(pick('All', 'Same', 'Selector', 'None')),
+              selector: seldom(selector),
+            }),
           }),
-        }),
-      ),
-      tls: rarely(
-        fc.constant({
-          frontend: {
-            default: { validation: { caCertificateRefs: [{ group: '', kind: 'ConfigMap', name: 'ca' }] } },
-          },
-        }),
-      ),
-    }),
-  }),
-  ListenerSet: objectOf(`${API}/v1`, 'ListenerSet', pick('team', 'more'), {
-    spec: fc.record({
-      parentRef: fc.record({ name: gatewayName, namespace: often(namespace) }),
-      listeners,
-    }),
-  }),
+        ),
+        tls: rarely(
+          fc.constant({
+            frontend: {
+              default: { validation: { caCertificateRefs: [{ group: '', kind: 'ConfigMap', name: 'ca' }] } },
+            },
+          }),
+        ),
+      }),
+    },
+    fc.constant(undefined),
+    granted,
+  ),
+  ListenerSet: objectOf(
+    `${API}/v1`,
+    'ListenerSet',
+    pick('team', 'more'),
+    {
+      spec: fc.record({
+        parentRef: fc.record({ name: gatewayName, namespace: often(namespace) }),
+        listeners,
+      }),
+    },
+    fc.constant(undefined),
+    granted,
+  ),
   HTTPRoute: objectOf(`${API}/v1`, 'HTTPRoute', pick('cart', 'web', 'api'), {
     spec: fc.record({
       parentRefs: fc.uniqueArray(parentRef, {
@@ -301,6 +261,15 @@ const KINDS: Record<string, fc.Arbitrary<RawObject>> = {
   GatewayParameters: objectOf('gatewright.dev/v1alpha1', 'GatewayParameters', pick('x', 'y'), {
     spec: fc.record({ replicas: mostly(2, 0), accessLog: rarely(fc.boolean()) }),
   }),
+  Grant: objectOf('gatewright.dev/v1alpha1', 'Grant', pick('one', 'two'), {
+    spec: fc.record({
+      gatewayName,
+      team: pick('shop', 'media'),
+      namespace,
+      grants: some(oneGrant, 2).map((grants) => grants.map((each, index) => ({ name: `${index}`, ...each }))),
+    }),
+  }),
+  ...POLICIES,
   ReferenceGrant: objectOf(`${API}/v1beta1`, 'ReferenceGrant', pick('one', 'two'), {
     spec: fc.record({ from: some(referrer), to: some(referent) }),
   }),
@@ -374,7 +343,7 @@ const KINDS: Record<string, fc.Arbitrary<RawObject>> = {
         hostname: mostly('cart.internal', '10.0.0.1'),
         subjectAltNames: rarely(pick([{ type: 'URI', uri: 'spiffe://a/b' }])),
       }),
-      options: rarely(pick({ 'example.com/option': 'x' })),
+      options: seldom(pick({ 'example.com/option': 'x' })),
     }),
   }),
   ConfigMap: objectOf('v1', 'ConfigMap', mostly('ca', 'x'), {
@@ -428,8 +397,11 @@ export const objectSet: fc.Arbitrary<RawObject[]> = fc
       maxLength: 40,
       size: 'max',
     }),
+    rarely(grantedGroup),
   )
-  .map(([each, more]) => [...new Map([...each, ...more].map((object) => [keyOf(object), object])).values()]);
+  .map(([each, more, group = []]) => [
+    ...new Map([...each, ...more, ...group].map((object) => [keyOf(object), object])).values(),
+  ]);
 
 const withhold = fc.oneof(KINDS.Secret!, KINDS.ConfigMap!).map((object) => ({
   withhold: refOf(object),

@@ -4,10 +4,10 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ChunkedBody } from '../../gateway-runtime/proxy/engine-http1/chunked-body.ts';
 import { Head } from '../../gateway-runtime/proxy/engine-http1/head.ts';
 import { MORE, readRequest, readResponse } from '../../gateway-runtime/proxy/engine-http1/head-reader.ts';
 import { readTarget } from '../../gateway-runtime/proxy/request-target.ts';
+import { readText } from '../support/chunks.ts';
 import { CHUNKS, REQUEST, RESPONSE } from './messages.ts';
 
 const SEED = process.env.SEED === undefined ? {} : { seed: Number(process.env.SEED) };
@@ -70,30 +70,12 @@ describe('chunked bodies', () => {
     fc.tuple(CHUNKS, noise).map(([body, text]) => body + text),
   );
 
-  const read = (text: string, size: number) => {
-    const octets = octetsOf(text);
-    const body = new ChunkedBody();
-    let content = '';
-    const sink = {
-      onContent: (from: Buffer, start: number, end: number) => {
-        content += from.toString('latin1', start, end);
-      },
-    };
-    let at = 0;
-    while (at < octets.length && !body.done) {
-      const next = body.read(octets, at, Math.min(octets.length, at + size), true, sink);
-      if (next < 0) return { problem: next };
-      at = next;
-    }
-    return { content, trailers: body.trailers, done: body.done, at };
-  };
-
   it('are read alike, however they come in pieces', () => {
     fc.assert(
       fc.property(texts, fc.integer({ min: 1, max: 9 }), (text, size) => {
-        const whole = read(text, Math.max(1, text.length));
-        expect(read(text, 1)).toEqual(whole);
-        expect(read(text, size)).toEqual(whole);
+        const whole = readText(text);
+        expect(readText(text, 1)).toEqual(whole);
+        expect(readText(text, size)).toEqual(whole);
       }),
       PARAMETERS,
     );

@@ -63,6 +63,7 @@ const REASONS = [
   'HTTPRoute Accepted NoMatchingParent',
   'HTTPRoute Accepted NotAllowedByListeners',
   'HTTPRoute Accepted UnsupportedValue',
+  'HTTPRoute PartiallyInvalid NotAllowedByListeners',
   'HTTPRoute PartiallyInvalid UnsupportedValue',
   'HTTPRoute ResolvedRefs BackendNotFound',
   'HTTPRoute ResolvedRefs InvalidKind',
@@ -70,6 +71,15 @@ const REASONS = [
   'BackendTLSPolicy Accepted Invalid',
   'BackendTLSPolicy Accepted NoValidCACertificate',
   'BackendTLSPolicy Accepted TargetNotFound',
+  'GatewayPolicy Accepted Conflicted',
+  'GatewayPolicy Accepted TargetNotFound',
+  'GatewayPolicy Programmed Programmed',
+  'GatewayPolicy Programmed PartiallyProgrammed',
+  'RoutePolicy Accepted Conflicted',
+  'RoutePolicy Accepted TargetNotFound',
+  'RoutePolicy Programmed Programmed',
+  'HTTPRoute gatewright.dev/GatewayPolicyAffected Affected',
+  'HTTPRoute gatewright.dev/RoutePolicyAffected Affected',
 ];
 
 const conditionsOf = (status: ObjectStatus): readonly Condition[] =>
@@ -229,6 +239,8 @@ describe('translate', () => {
       'ResolvedRefs True',
       'Conflicted False',
       'OverlappingTLSConfig True',
+      'gatewright.dev/GatewayPolicyAffected True',
+      'gatewright.dev/RoutePolicyAffected True',
     ]);
     assertWithCase(
       fc.property(objectSet, options, (objects, given) => {
@@ -286,7 +298,7 @@ describe('translate', () => {
 
   // Not counted on the random cases of the properties: there, a threshold would fail by chance now and then.
   it('is shown on objects that come to something', () => {
-    const sample = fc.sample(fc.tuple(objectSet, options), { seed: 20_260_101, numRuns: 500 });
+    const sample = fc.sample(fc.tuple(objectSet, options), { seed: 20_260_101, numRuns: 800 });
     for (const [objects, given] of sample) look(translate(objects, given));
     expect(seen.snapshots).toBeGreaterThan(100);
     expect(seen.rules).toBeGreaterThan(100);

@@ -17,7 +17,7 @@ import { putPrograms } from './programs.ts';
 const CHECKOUT = join(import.meta.dirname, '..', '..');
 /** What a test may edit; the rest of the checkout is used as it is. */
 const COPIED = ['Pulumi.yaml', 'package.json', 'infra', 'examples'];
-const LINKED = ['node_modules', 'constructs', 'gateway-runtime'];
+const LINKED = ['node_modules', 'constructs', 'gateway-runtime', 'pulumi'];
 
 export interface Result {
   readonly status: number | null;
@@ -66,12 +66,20 @@ export class Stack {
     writeFileSync(this.file(name), text.replace(from, to));
   }
 
+  /** Puts another text in place of a file of the project. */
+  write(name: string, text: string): void {
+    writeFileSync(this.file(name), text);
+  }
+
   /** Runs `pulumi`, and gives what it says whether it succeeds or not. */
-  run(args: readonly string[], options: { input?: string } = {}): Promise<Result> {
+  run(
+    args: readonly string[],
+    { input, env }: { input?: string; env?: Readonly<Record<string, string>> } = {},
+  ): Promise<Result> {
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const child = spawn('pulumi', [...args, '--non-interactive', '--color=never'], {
       cwd: this.file('.'),
-      env: { ...process.env, ...this.#environment },
+      env: { ...process.env, ...this.#environment, ...env },
     });
     let text = '';
     for (const stream of [child.stdout, child.stderr]) {
@@ -82,7 +90,7 @@ export class Stack {
     }
     child.on('error', reject);
     child.on('close', (status) => resolve({ status, text }));
-    child.stdin.on('error', () => {}).end(options.input);
+    child.stdin.on('error', () => {}).end(input);
     return promise;
   }
 

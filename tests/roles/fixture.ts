@@ -8,7 +8,7 @@ import * as own from 'gatewright';
 
 /** The same with another copy of the package for the platform, or for the teams. */
 export function fixture(ofPlatform: typeof own = own, ofTeams: typeof own = ofPlatform) {
-  const { http, https, PlatformChart, SharedGateway, secretRef, Team } = ofPlatform;
+  const { http, https, PlatformChart, SharedGateway, secretRef, Team, tcp } = ofPlatform;
   const { service, TeamChart } = ofTeams;
   const app = new App();
   const platform = new PlatformChart(app, 'platform', { namespace: 'infra' });
@@ -18,6 +18,7 @@ export function fixture(ofPlatform: typeof own = own, ofTeams: typeof own = ofPl
   const shared = new SharedGateway(platform, 'shared-gw', {
     listeners: { web: http(80), secure: https(443, secretRef('wildcard')) },
   });
+  shared.enforce({ maxRequestBytes: 1_048_576, requestTimeout: '1m' });
   const shopEdge = shared.grant(shop, { hostnames: ['shop.example.com', '*.apps.example.com'] });
   /** A part of what shop has. */
   const checkoutEdge = shopEdge.delegate('/checkout', payments);
@@ -33,6 +34,15 @@ export function fixture(ofPlatform: typeof own = own, ofTeams: typeof own = ofPl
     kinds: ['GRPCRoute'],
   });
   const mediaEdge = shared.grant(media, { hostnames: ['media.example.com', '*.media.example.com'] });
+  /** Whose certificates team media brings itself. */
+  const brandEdge = shared.grant(media, {
+    name: 'brand',
+    hostnames: ['brand.example.com'],
+    ownCertificates: ['brand-tls'],
+  });
+  /** A gateway of ports, one of which is media's. */
+  const ports = new SharedGateway(platform, 'ports-gw', { listeners: { db: tcp(5432), cache: tcp(6379) } });
+  const dbEdge = ports.grant(media, { listeners: ['db'], kinds: ['TCPRoute'] });
   const shopChart = new TeamChart(app, 'shop', { team: shop });
   const mediaChart = new TeamChart(app, 'media', { team: media });
   const paymentsChart = new TeamChart(app, 'payments', { team: payments });
@@ -52,6 +62,8 @@ export function fixture(ofPlatform: typeof own = own, ofTeams: typeof own = ofPl
     payEdge,
     rpcEdge,
     mediaEdge,
+    brandEdge,
+    dbEdge,
     shopChart,
     mediaChart,
     paymentsChart,

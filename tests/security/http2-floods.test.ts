@@ -1,11 +1,13 @@
 /** Frames of HTTP/2 that cost their sender little: each ends its connection, or costs this side no more, and others are served meanwhile. */
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { AgentOptions } from '../../gateway-runtime/proxy/agent.ts';
 import { Backend } from '../support/backend.ts';
 import { closedAfterEach } from '../support/closed-after-each.ts';
 import { serviceWhoami, TestGateway } from '../support/gateway.ts';
+import { END_HEADERS, END_STREAM, frame } from '../support/http2-wire.ts';
 
 const start = closedAfterEach();
 let upstream: Backend;
@@ -21,17 +23,6 @@ async function serve(made: Promise<Backend> = Backend.echo('whoami'), options?: 
 const [DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION] = [
   0, 1, 3, 4, 6, 7, 8, 9,
 ];
-const END_STREAM = 1;
-const END_HEADERS = 4;
-
-function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
 
 /** Of HPACK (RFC 7541): a field that is not indexed, by its own name. */
 const literal = (name: string, value: string) =>
@@ -250,5 +241,74 @@ describe('answers that a client gives no room for', () => {
     const attacker = await Attacker.open(Buffer.from([0, 4, 0, 0, 0, 0]));
     attacker.socket.write(frame(HEADERS, END_STREAM | END_HEADERS, 1, GET));
     await once(attacker.socket, 'close');
+  });
+});
+
+describe('a client that ends its side', () => {
+  it('gets what it asked for, and its connection is not kept for more', async () => {
+    let answer = () => {};
+    await serve(Backend.http((_, response) => (answer = () => response.end('whoami\n'))));
+    const attacker = await Attacker.open();
+    const asked = once(upstream.server, 'request');
+    attacker.socket.write(frame(HEADERS, END_STREAM | END_HEADERS, 1, GET));
+    await asked;
+    const closed = once(attacker.socket, 'close');
+    attacker.socket.end();
+    answer();
+    await attacker.until(DATA);
+    await closed;
+  });
+
+  it('loses a request of which it has not sent all, and its backend knows', async () => {
+    await serve(Backend.http(() => {}));
+    const attacker = await Attacker.open();
+    const asked = once(upstream.server, 'request') as Promise<[IncomingMessage]>;
+    attacker.socket.write(frame(HEADERS, END_HEADERS, 1, POST));
+    attacker.socket.write(frame(DATA, 0, 1, Buffer.from('x')));
+    const [message] = await asked;
+    const gone = new Promise((resolve) => message.on('error', () => {}).once('close', resolve));
+    const closed = once(attacker.socket, 'close');
+    attacker.socket.end();
+    await closed;
+    await gone;
+    expect(message.complete).toBe(false);
+  });
+});
+
+describe('a body that comes too slowly', () => {
+  it('may take as long as it takes where it is answered meanwhile', async () => {
+    await serve(
+      Backend.http((message, response) => {
+        response.write('begun');
+        message.on('data', () => {}).on('end', () => response.end());
+      }),
+      { limits: { requestTime: 100 } },
+    );
+    const attacker = await Attacker.open();
+    attacker.socket.write(frame(HEADERS, END_HEADERS, 1, POST));
+    await attacker.until(DATA);
+    const until = performance.now() + 600;
+    while (performance.now() < until) {
+      attacker.socket.write(frame(DATA, 0, 1, Buffer.from('x')));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    attacker.socket.write(frame(DATA, END_STREAM, 1));
+    while (gateway.log.length === 0) await new Promise(setImmediate);
+    expect(gateway.lines()).toMatchObject([{ status: 200 }]);
+    expect(gateway.lines()[0]).not.toHaveProperty('failure');
+  });
+
+  it('has the time of a request, however much moves on its connection', async () => {
+    await serve(
+      Backend.http((message, response) => message.on('data', () => {}).on('end', () => response.end())),
+      { limits: { requestTime: 400 } },
+    );
+    const attacker = await Attacker.open();
+    attacker.socket.write(frame(HEADERS, END_HEADERS, 1, POST));
+    while (!attacker.types.includes(HEADERS)) {
+      attacker.socket.write(frame(DATA, 0, 1, Buffer.from('x')));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(gateway.lines()).toMatchObject([{ status: 408, protocol: 'HTTP/2.0' }]);
   });
 });

@@ -21,8 +21,8 @@ async function serve(made: Promise<Backend>, options?: Partial<AgentOptions>) {
   gateway = await start(TestGateway.serving(serviceWhoami([upstream.endpoint]), options));
 }
 
-async function from(localAddress: string): Promise<RawClient> {
-  const socket = connect({ port: gateway.port(), host: '127.0.0.1', localAddress, allowHalfOpen: true });
+async function from(localAddress: string, allowHalfOpen = true): Promise<RawClient> {
+  const socket = connect({ port: gateway.port(), host: '127.0.0.1', localAddress, allowHalfOpen });
   await once(socket, 'connect');
   return new RawClient(socket);
 }
@@ -177,6 +177,28 @@ describe('requests that wait for their own client', () => {
       for (const each of [client, ...attackers]) each.destroy();
     },
   );
+
+  it.each([
+    ['for its body', 'POST /body HTTP/1.1\r\nHost: a.example.com\r\nContent-Length: 100000\r\n\r\nbegun'],
+    ['to read its answer', 'GET /large HTTP/1.1\r\nHost: a.example.com\r\n\r\n'],
+  ])('%s, in all places of a port, keep nobody out', async (_, text) => {
+    await serve(taking(), { limits: { connections: 16 } });
+    const attackers = await Promise.all(Array.from({ length: 15 }, () => from(ATTACKER)));
+    for (const { socket } of attackers) socket.pause().write(text);
+    while (upstream.connections < 15) await once(upstream.server, 'connection');
+    attackers.push(await from(ATTACKER));
+    attackers.at(-1)!.socket.pause().write(text);
+    const ask = async () => {
+      const client = await from(CLIENT, false);
+      client.send(GET);
+      return client.until('whoami\n').finally(() => client.destroy());
+    };
+    let answer = '';
+    // Who is turned away comes again.
+    while (!answer) answer = await ask().catch(() => '');
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    for (const each of attackers) each.destroy();
+  });
 
   it('do not go where a backend is what is slow', async () => {
     await serve(

@@ -9,7 +9,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import { NODE_FLAGS } from '../../gateway-runtime/control/provisioner/deployment.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../gateway-runtime/control/provisioner/deployment.ts';
 import { residentMemory } from '../bench/proxy/measured.ts';
 import type { Held } from './proxy.ts';
 
@@ -141,7 +141,7 @@ const child = spawn(
     join(import.meta.dirname, 'proxy.ts'),
     String((backend.address() as AddressInfo).port),
   ],
-  { stdio: ['pipe', 'pipe', 'inherit'] },
+  { env: { ...process.env, ...NODE_ENVIRONMENT }, stdio: ['pipe', 'pipe', 'inherit'] },
 );
 const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 const port = Number((await lines.next()).value);

@@ -36,14 +36,14 @@ export class DataPlaneProcess {
   }
 
   /** For GATEWAY, with flags for what differs from pod to pod and variables for the rest. */
-  static async start(
+  static begin(
     control: ControlPlane,
     replica: string,
     flags: readonly string[] = ['--ports', '80:0'],
     environment: Record<string, string> = {},
-  ): Promise<DataPlaneProcess> {
+  ): DataPlaneProcess {
     const { tokenFile, caFile, folder } = control.options(replica);
-    const started = DataPlaneProcess.run(
+    return DataPlaneProcess.run(
       ['--replica', replica, ...flags, '--unready-time', '0.6', '--leave-time', '0.6'],
       {
         GATEWRIGHT_GATEWAY: 'infra/gw',
@@ -56,6 +56,11 @@ export class DataPlaneProcess {
         ...environment,
       },
     );
+  }
+
+  /** Resolves when admin listens, and what was served last is. */
+  static async start(...options: Parameters<typeof DataPlaneProcess.begin>): Promise<DataPlaneProcess> {
+    const started = DataPlaneProcess.begin(...options);
     await until(`admin listens: ${started.output}`, () => started.output.includes('health and metrics'));
     return started;
   }

@@ -46,9 +46,11 @@ export class Wire {
     return wire;
   }
 
-  static async open({ port, issuer }: ControlPlane): Promise<Wire> {
+  /** As of then it has said nothing. `localAddress` is where it dials from. */
+  static async open({ port, issuer }: ControlPlane, localAddress?: string): Promise<Wire> {
     const ca = issuer.certificate;
-    const socket = connect({ host: '127.0.0.1', port, ca, ALPNProtocols: [PROTOCOL] });
+    const from = localAddress === undefined ? {} : { localAddress };
+    const socket = connect({ host: '127.0.0.1', port, ca, ALPNProtocols: [PROTOCOL], ...from });
     await once(socket, 'secureConnect');
     return new Wire(socket);
   }

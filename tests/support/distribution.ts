@@ -21,7 +21,8 @@ import {
   type Snapshot,
 } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { NO_CHANGE, type TranslationChange } from '../../gateway-runtime/translate/translation.ts';
-import { backendKey, GATEWAY } from './gateway.ts';
+import { exact, rule } from '../unit/match/snapshots.ts';
+import { backendKey, GATEWAY, to } from './gateway.ts';
 
 export const TOKEN = 'token-of-gw';
 
@@ -42,6 +43,16 @@ export interface State {
   readonly endpoints?: Readonly<Record<string, readonly Endpoint[]>>;
   readonly certificates?: readonly CertificateBundle[];
 }
+
+/** As many routes, each of a path of its own, to Service a. */
+export const routes = (count: number): Resource[] =>
+  Array.from({ length: count }, (_, index) =>
+    rule({
+      route: `shop/route-${index}`,
+      matches: [{ path: exact(`/${index}`) }],
+      rest: { backends: [to('a')] },
+    }),
+  );
 
 export function root() {
   return makeRoot('Authority of the distribution tests', 1);

@@ -38,6 +38,20 @@ export function to(name: string, weight = 1, filters: WeightedBackend['filters']
   return { weight, name: `Service shop/${name}:80`, backend: backendKey(name), filters };
 }
 
+/** A filter that asks Service shop/auth over HTTP, which is told as many octets of the body. */
+export const asking = ({ body = 0, takes = [] }: { body?: number; takes?: readonly string[] } = {}) => ({
+  type: 'ExternalAuth',
+  config: {
+    protocol: 'HTTP',
+    name: 'Service shop/auth:80',
+    backend: backendKey('auth'),
+    prefix: '',
+    tells: [],
+    takes,
+    body,
+  },
+});
+
 export function toNothing(weight = 1): WeightedBackend {
   return {
     weight,

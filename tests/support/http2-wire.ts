@@ -12,7 +12,7 @@ export const FRAME = {
 } as const;
 export const END_STREAM = 1;
 const ACK = 1;
-const END_HEADERS = 4;
+export const END_HEADERS = 4;
 /** The client connection preface (section 3.4). */
 const PREFACE = 24;
 const FRAME_HEAD = 9;
@@ -24,6 +24,21 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
+/** A frame, head and payload. */
+export function frame(
+  type: number,
+  flags: number,
+  stream: number,
+  payload: Buffer = Buffer.alloc(0),
+): Buffer {
+  const head = Buffer.alloc(FRAME_HEAD);
+  head.writeUIntBE(payload.length, 0, 3);
+  head[3] = type;
+  head[4] = flags;
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
 export class WirePeer {
   readonly #write: (octets: Buffer) => void;
 
@@ -31,13 +46,8 @@ export class WirePeer {
     this.#write = write;
   }
 
-  frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): void {
-    const head = Buffer.alloc(FRAME_HEAD);
-    head.writeUIntBE(payload.length, 0, 3);
-    head.writeUInt8(type, 3);
-    head.writeUInt8(flags, 4);
-    head.writeUInt32BE(stream, 5);
-    this.#write(Buffer.concat([head, payload]));
+  frame(type: number, flags: number, stream: number, payload?: Buffer): void {
+    this.#write(frame(type, flags, stream, payload));
   }
 
   /** Identifiers and values, such as `[3, 1]` for one stream at a time. */
@@ -92,6 +102,8 @@ export interface WireOptions {
   readonly settings?: readonly (readonly [id: number, value: number])[] | undefined;
   /** Whether it answers a PING, and SETTINGS after the first. */
   readonly pongs?: boolean;
+  /** A PING came, and was answered where it is to be. */
+  readonly onPing?: () => void;
   /** Whether it closes its side of a connection when the client has. */
   readonly closes?: boolean;
 }
@@ -99,7 +111,7 @@ export interface WireOptions {
 /** `onFrame` is told of every frame of a client but for SETTINGS and PING, with the number of the connection. */
 export function wireBackend(
   onFrame: (peer: WirePeer, frame: Frame, connection: number) => void,
-  { settings = [], pongs = true, closes = true }: WireOptions = { settings: [] },
+  { settings = [], pongs = true, closes = true, onPing }: WireOptions = { settings: [] },
 ): Promise<Backend> {
   let connections = 0;
   return Backend.tcp((socket) => {
@@ -132,6 +144,7 @@ export function wireBackend(
           if ((frame.flags & ACK) === 0 && (pongs || isFirst)) peer.frame(FRAME.settings, ACK, 0);
         } else if (frame.type === FRAME.ping) {
           if (pongs && (frame.flags & ACK) === 0) peer.pong(frame.payload);
+          onPing?.();
         } else onFrame(peer, frame, connection);
       }
     });

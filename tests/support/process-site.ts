@@ -6,6 +6,8 @@ import { DataPlaneProcess } from './data-plane-process.ts';
 import { at, ControlPlane } from './distribution.ts';
 import { backend, to } from './gateway.ts';
 
+const flags = (workers: number) => ['--ports', '80:0', '--workers', `${workers}`];
+
 class ProcessSite {
   control!: ControlPlane;
   a!: Backend;
@@ -26,10 +28,16 @@ class ProcessSite {
 
   /** On ports of its own; not ready yet. */
   async start(replica: string, workers = 1): Promise<DataPlaneProcess> {
-    const flags = ['--ports', '80:0', '--workers', `${workers}`];
-    const started = await DataPlaneProcess.start(this.control, replica, flags);
+    const started = await DataPlaneProcess.start(this.control, replica, flags(workers));
     this.#running.push(started);
     return started;
+  }
+
+  /** The same, and it is not waited for. */
+  begin(replica: string, workers = 1): DataPlaneProcess {
+    const begun = DataPlaneProcess.begin(this.control, replica, flags(workers));
+    this.#running.push(begun);
+    return begun;
   }
 }
 

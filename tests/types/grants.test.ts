@@ -2,65 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { hostnameMatches } from '../../gateway-runtime/match/hostname.ts';
 import { type Complaint, complaints } from './compiler.ts';
-
-const PLATFORM = `
-import { App, Chart } from 'cdk8s';
-import { Construct } from 'constructs';
-import {
-  allNamespaces, DedicatedGateway, http, https, PlatformChart, SharedGateway, secretRef, Team, TeamChart, type TeamRef,
-} from 'gatewright';
-
-export const app = new App();
-export const platform = new PlatformChart(app, 'platform', { namespace: 'infra' });
-export const shop = new Team(platform, 'shop');
-export const data = new Team(platform, 'data');
-export const shared = new SharedGateway(platform, 'shared-gw', {
-  listeners: {
-    web: http(80),
-    secure: https(443, secretRef('wildcard')),
-    lobby: http(80, { hostname: 'lobby.example.com', routes: allNamespaces() }),
-    anything: http(8081, { routes: allNamespaces() }),
-  },
-});
-export const shopEdge = shared.grant(shop, { hostnames: ['shop.example.com', '*.shop.example.com'] });
-export const wildEdge = shared.grant(shop, { name: 'wild', hostnames: ['*.wild.example.com'] });
-export const grpcEdge = shared.grant(shop, { name: 'grpc', hostnames: ['grpc.example.com'], kinds: ['GRPCRoute'] });
-export const secureEdge = shared.grant(shop, { name: 'tls', hostnames: ['tls.example.com'], listeners: ['secure'] });
-export const laterEdge = shared.grant(shop, { name: 'later', hostnames: [process.env.HOST!] });
-export const manyEdge = shared.grant(shop, { name: 'many', hostnames: [${Array.from({ length: 60 }, (_, index) => `'h${index}.example.com'`)}] });
-export const dataEdge = new DedicatedGateway(platform, 'dedicated-gw', {
-  team: data,
-  hostnames: ['data.example.com'],
-  listeners: { web: http(80) },
-});
-export const shopChart = new TeamChart(app, 'shop', { team: shop });
-export const plain = new Chart(app, 'plain');
-/** A construct that says whose it is. */
-export class OfTeam<Name extends string> extends Construct {
-  readonly team: TeamRef<Name>;
-  constructor(scope: TeamChart<Name>, id: string) {
-    super(scope, id);
-    this.team = scope.team;
-  }
-}
-export const page = new OfTeam(shopChart, 'page');
-`;
-const IMPORTS = `
-import { Construct } from 'constructs';
-import {
-  allNamespaces, canary, configMapRef, cors, DedicatedGateway, exact, externalAuth, http, https, mirror, PlatformChart, prefix, redirect, ReferenceGrant, regex, rewrite,
-  secretRef, service, setHeaders, SharedGateway, Team, TeamChart, TeamRoute,
-} from 'gatewright';
-import { Duration } from 'cdk8s';
-import {
-  app, data, dataEdge, grpcEdge, laterEdge, manyEdge, OfTeam, page, plain, platform, secureEdge, shared, shop, shopChart, shopEdge, wildEdge,
-} from './platform.ts';
-export const used = [
-  allNamespaces, app, canary, configMapRef, Construct, cors, Duration, externalAuth, mirror, data, dataEdge, DedicatedGateway, exact, grpcEdge, http, https,
-  laterEdge, manyEdge, OfTeam, page, plain,
-  platform, PlatformChart, prefix, redirect, ReferenceGrant, regex, rewrite, secretRef, secureEdge, service, Team, setHeaders, shared, SharedGateway, shop, shopChart, shopEdge, TeamChart, TeamRoute, wildEdge,
-];
-`;
+import { IMPORTS, PLATFORM } from './platform-program.ts';
 
 interface Refused extends Omit<Complaint, 'line'> {
   readonly code: string;
@@ -214,9 +156,49 @@ const REFUSED: Record<string, Refused> = {
     message: `is not assignable to type 'AnyGrant | readonly AnyGrant[]`,
   },
   'a kind of route that nobody can be granted': {
-    code: `shared.grant(shop, { name: 'x', hostnames: ['x.example.com'], kinds: ['TCPRoute'] });`,
-    at: `'TCPRoute'`,
-    message: `Type '"TCPRoute"' is not assignable to type`,
+    code: `shared.grant(shop, { name: 'x', hostnames: ['x.example.com'], kinds: ['ICMPRoute'] });`,
+    at: `'ICMPRoute'`,
+    message: `Type '"ICMPRoute"' is not assignable to type`,
+  },
+  'a grant without hostnames of routes that have them': {
+    code: `shared.grant(shop, { name: 'x', listeners: ['web'] });`,
+    at: `{ name: 'x', listeners: ['web'] }`,
+    message: `Property 'hostnames' is missing in type`,
+  },
+  'the same where only some have none': {
+    code: `shared.grant(shop, { name: 'x', listeners: ['web'], kinds: ['HTTPRoute', 'TCPRoute'] });`,
+    at: `{ name: 'x', listeners: ['web'], kinds: ['HTTPRoute', 'TCPRoute'] }`,
+    message: `Property 'hostnames' is missing in type`,
+  },
+  'a certificate from a Secret that the grant does not name': {
+    code: `new TeamCertificate(shopChart, 'c', { on: ownEdge, secret: 'c-tls' });`,
+    at: 'secret',
+    message: `Type '"c-tls"' is not assignable to type '"a-tls" | "b-tls"`,
+  },
+  'a certificate on no grant': {
+    code: `new TeamCertificate(shopChart, 'c', {});`,
+    at: '{}',
+    message: `Property 'on' is missing in type '{}'`,
+  },
+  'a certificate on what a chart says, which is not for any': {
+    code: `new TeamCertificate(new TeamChart(app, 'more', { team: shop, on: shopEdge }), 'c', { secret: 'a-tls' });`,
+    at: 'secret',
+    message: `is not assignable to type 'undefined'`,
+  },
+  'hostnames of a TCPRoute': {
+    code: `new TeamTcpRoute(shopChart, 'r', { on: portEdge, hostnames: ['own.example.com'] });`,
+    at: 'hostnames',
+    message: `'hostnames' does not exist in type 'TeamTcpRouteProps<`,
+  },
+  'hostnames of a grant of TCPRoutes': {
+    code: `shared.grant(shop, { name: 'x', hostnames: ['x.example.com'], listeners: ['web'], kinds: ['TCPRoute'] });`,
+    at: 'hostnames',
+    message: `is not assignable to type 'undefined'`,
+  },
+  'ports without a word about which': {
+    code: `shared.grant(shop, { name: 'x', kinds: ['TCPRoute', 'UDPRoute'] });`,
+    at: `{ name: 'x', kinds: ['TCPRoute', 'UDPRoute'] }`,
+    message: `Property 'listeners' is missing in type`,
   },
   'null for every hostname': {
     code: `new TeamRoute(shopChart, 'r', { on: shopEdge, hostnames: null });`,
@@ -386,6 +368,8 @@ const TAKEN: Record<string, string> = {
   'a granted route in a construct that says whose it is': `new TeamRoute(page, 'r', { on: shopEdge, hostnames: ['shop.example.com'] });`,
   // The type of a construct says nothing of the chart around it, so synth alone refuses this (tests/constructs/refused.test.ts).
   'the grant of another team in a construct that does not say whose it is': `new TeamRoute(new Construct(shopChart, 'c'), 'r', { on: dataEdge });`,
+  'a certificate on what the chart says': `new TeamCertificate(new TeamChart(app, 'more', { team: shop, on: ownEdge }), 'c', { hostnames: ['own.example.com'], secret: 'b-tls' });`,
+  'a TCPRoute on a port': `new TeamTcpRoute(shopChart, 'r', { on: portEdge, listeners: ['db'] }).to(service('db', 5432));`,
   'a gateway in a plain chart': `new SharedGateway(plain, 'g', { listeners: { web: http(80) } });`,
   'a Service of another team, from its owner': `const lent = new ReferenceGrant(new TeamChart(app, 'data', { team: data }), 'lent', { from: shop, to: [service('rows', 80), service('files', 80)] });
     new TeamRoute(shopChart, 'r', { on: shopEdge }).rule().to(lent.service('rows', 80, { weight: 3 }), service('own', 80, { namespace: 'shop' }));`,

@@ -111,7 +111,11 @@ export class ApiClient {
     const answer = await this.#request(this.#calls, method, path, { ...options, signal });
     const text = await textOf(answer, method, path);
     if (answer.statusCode! >= 300) throw errorOf(answer, text);
-    return JSON.parse(text) as T;
+    try {
+      return JSON.parse(text) as T;
+    } catch {
+      throw new UnreachableError(`${method} ${path}: found no JSON, expected the answer of an API server`);
+    }
   }
 
   /**

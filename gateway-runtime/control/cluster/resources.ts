@@ -1,6 +1,9 @@
 /** Where the API server keeps objects of each kind. */
 import { PARAMETERS_PLURAL } from '../../api/gateway-parameters.ts';
+import { GATEWAY_POLICY_PLURAL } from '../../api/gateway-policy.ts';
+import { GRANT_PLURAL } from '../../api/grant.ts';
 import { KINDS, type KindName } from '../../api/kinds.ts';
+import { ROUTE_POLICY_PLURAL } from '../../api/route-policy.ts';
 
 /** "By convention the plural is the lower-case kind with an s"; these are all the plurals there are here. */
 const PLURALS: Readonly<Record<KindName, string>> = {
@@ -12,6 +15,9 @@ const PLURALS: Readonly<Record<KindName, string>> = {
   ReferenceGrant: 'referencegrants',
   BackendTLSPolicy: 'backendtlspolicies',
   GatewayParameters: PARAMETERS_PLURAL,
+  Grant: GRANT_PLURAL,
+  GatewayPolicy: GATEWAY_POLICY_PLURAL,
+  RoutePolicy: ROUTE_POLICY_PLURAL,
   Namespace: 'namespaces',
   Service: 'services',
   Secret: 'secrets',

@@ -1,12 +1,10 @@
 /** What the objects around a Gateway are called and labelled, so that everyone finds them. */
-import { GATEWAY_GROUP, OWN_GROUP } from '../../api/names.ts';
-import { labelValue } from '../../snapshot/generated-names.ts';
+import { OWN_GROUP } from '../../api/names.ts';
+import { GATEWAY_NAME_LABEL, labelValue } from '../../snapshot/generated-names.ts';
 import type { GatewayId } from '../../snapshot/snapshot.ts';
 
-export { generatedName } from '../../snapshot/generated-names.ts';
+export { GATEWAY_NAME_LABEL, generatedName, selectorLabels } from '../../snapshot/generated-names.ts';
 
-export const GATEWAY_NAME_LABEL = `${GATEWAY_GROUP}/gateway-name`;
-export const CLASS_NAME_LABEL = `${GATEWAY_GROUP}/gateway-class-name`;
 const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 const MANAGED_BY = 'gatewright';
 
@@ -25,12 +23,6 @@ export const ROLE = 'gatewright-provisioner';
 export const gatewayLabels = ({ name }: GatewayId): Record<string, string> => ({
   [GATEWAY_NAME_LABEL]: labelValue(name),
   [MANAGED_BY_LABEL]: MANAGED_BY,
-});
-
-/** By which pods are selected, so it never changes for an object of the same name. */
-export const selectorLabels = (gateway: GatewayId, className: string): Record<string, string> => ({
-  [GATEWAY_NAME_LABEL]: labelValue(gateway.name),
-  [CLASS_NAME_LABEL]: labelValue(className),
 });
 
 export const isManaged = (labels: Readonly<Record<string, string>> | undefined): boolean =>

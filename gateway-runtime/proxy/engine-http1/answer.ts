@@ -53,13 +53,14 @@ export class Answer implements AnswerWriter {
     return hasBody && head.length < 0 && this.#request.minor === 0;
   }
 
-  respond(head: Head, received: number, hasBody: boolean, close: boolean): void {
+  respond(head: Head, received: number, hasBody: boolean, close: boolean): number {
     if (head.status === 204) head.drop(head.contentLength);
     this.#chunked = hasBody && head.length < 0 && this.#request.minor === 1;
     if (!this.#chunked && head.trailer >= 0) head.remove('trailer');
     const framing =
       (this.#chunked ? 'Transfer-Encoding: chunked\r\n' : '') + (close ? 'Connection: close\r\n' : '');
     this.#pending = responseHead(head, received, framing, this.#clock.date);
+    return head.status;
   }
 
   sendBody(octets: Buffer, start: number, end: number, owned: boolean): boolean {

@@ -35,6 +35,8 @@ export interface ClientSide {
   readonly since: number;
   /** The client holds up its own request while others wait: the request ends. */
   giveUp(): void;
+  /** What comes is not the rest of the body, or not wanted: the request is answered so, or where it is too late for that, broken off. */
+  failBody(status: number): void;
   /** The answer was handed over, and the exchange is over. */
   answered(close: boolean): void;
   /** Ends what was begun, so that the client can't take the answer for whole. */
@@ -55,12 +57,12 @@ export interface AnswerWriter {
   /** Whether the end of this response can be told only by that of the connection. */
   endsWithConnection(head: Head, hasBody: boolean): boolean;
   /**
-   * The head, which may wait for the first octets of the body or for `flush`.
+   * The head, which may wait for the first octets of the body or for `flush`. Gives the status that is sent.
    *
    * @param received status that the backend gave
    * @param hasBody whether a body may follow
    */
-  respond(head: Head, received: number, hasBody: boolean, close: boolean): void;
+  respond(head: Head, received: number, hasBody: boolean, close: boolean): number;
   /** False where the client is slow: `onClientDrain` of the exchange follows. */
   sendBody(octets: Buffer, start: number, end: number, owned: boolean): boolean;
   /** `trailers`: field lines, each with its line end. */

@@ -10,7 +10,8 @@ import type { Client, ClientSide } from './client-side.ts';
 import { afterSilence, HALF_CLOSE } from './client-silence.ts';
 import type { Timed } from './clock.ts';
 import type { EngineContext } from './engine.ts';
-import { Http1Exchange } from './exchange.ts';
+import { GRACE, Http1Exchange } from './exchange.ts';
+import { askIfSilent } from './half-open.ts';
 import { malformedAnswer } from './message-head.ts';
 import { RequestReader, type RequestSink } from './request-reader.ts';
 import { upgradeOf } from './target.ts';
@@ -88,9 +89,17 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
   }
 
   idleFor(): number | undefined {
-    const isIdle = this.#reader.phase === 'head' || this.#isLingering;
-    if (!isIdle || this.socket.writableLength > 0) return undefined;
-    return this.context.clock.now - this.since;
+    const { phase, isDiscarding } = this.#reader;
+    const silent = this.context.clock.now - this.since;
+    if (phase === 'head' || this.#isLingering || isDiscarding) {
+      // What was written may be on its way.
+      return this.socket.writableLength === 0 || silent >= GRACE ? silent : undefined;
+    }
+    return undefined;
+  }
+
+  heldUpFor(): number | undefined {
+    return this.exchange?.heldUpFor(this.exchange.outcome.backend, performance.now());
   }
 
   eachExchange(visit: (exchange: Http1Exchange) => void): void {
@@ -98,8 +107,13 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
   }
 
   giveUp(): void {
-    if (this.#reader.phase === 'body') this.#failBody(408);
+    if (this.#reader.phase === 'body') this.failBody(408);
     else this.reset();
+  }
+
+  failBody(status: number): void {
+    this.#reader.abandonBody();
+    this.onMalformedBody(status);
   }
 
   touch(): void {
@@ -123,7 +137,10 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
     this.exchange = undefined;
     this.touch();
     if (close) {
-      this.#end();
+      // Nothing more comes that has to be read for the answer to arrive; under TLS a notice is still to be sent.
+      const isOver = this.#reader.hasSaidAll && this.#wire.writableLength === 0 && !this.connection.tls;
+      if (isOver) this.destroy();
+      else this.#end();
       return;
     }
     this.#reader.next();
@@ -175,10 +192,13 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
     const isHalfClosed = this.#hasEnded && this.exchange?.hasBegun === true;
     const isBlocked = this.#wire.writableNeedDrain;
     const verdict = afterSilence(reader, this.since, now, isBlocked, isHalfClosed, this.context.limits);
-    if (verdict === 'end') this.#end();
+    // Who never said anything reads no answer to it either; TLS has a notice of its end (RFC 8446 section 6.1).
+    if (verdict === 'end' && reader.isFirst && !this.connection.tls) this.destroy();
+    else if (verdict === 'end') this.#end();
     else if (verdict === 'late-head') this.onMalformed(408);
-    else if (verdict === 'late-body') this.#failBody(408);
+    else if (verdict === 'late-body') this.failBody(408);
     else if (verdict === 'destroy') this.destroy();
+    else if (reader.phase === 'answer') askIfSilent(this.socket, now - this.since);
     else reader.forgetHead();
   }
 
@@ -268,11 +288,6 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
     socket.pause();
     socket.unshift(Buffer.from(octets));
     this.#onHttp2(socket);
-  }
-
-  #failBody(status: number): void {
-    this.#reader.abandonBody();
-    this.onMalformedBody(status);
   }
 
   /** Of a client that sends no more, the rest of a body may wait for the backend. */

@@ -4,12 +4,23 @@
  */
 
 export interface Timed {
-  /** Called at every tick. */
+  /** Called once in every round. */
   check(now: number): void;
 }
 
-/** Milliseconds between ticks, and so how late a deadline may be noticed. */
-const TICK = 250;
+/**
+ * Milliseconds within which each is looked at once, and so how late a deadline may be noticed; some two seconds where the times of five thousand
+ * connections are over at once.
+ */
+const ROUND = 250;
+/** A round is in so many parts, one after the other. */
+const PARTS = 8;
+/**
+ * Milliseconds at one go, and until it goes on: those who came together are next to one another, and their times are over together. What their ends
+ * make the other sides do comes back as finely spread.
+ */
+const SPAN = 0.25;
+const PAUSE = 3;
 
 export class Clock {
   /** Milliseconds from some point on. */
@@ -20,24 +31,57 @@ export class Clock {
   readonly #timer: NodeJS.Timeout;
   readonly #tick: number;
   #last = performance.now();
+  /** Those that are still to be looked at in this round. */
+  #left: Iterator<Timed>;
+  /** How many of them in a part, and in what is left of this one; and parts that have begun. */
+  #inPart = 0;
+  #leftInPart = 0;
+  #part = PARTS;
+  #goesOn: NodeJS.Timeout | undefined;
+  readonly #onError: (error: unknown) => void;
 
-  /** `shortest`: of the times that are looked after; ticks come at least four times as often. */
+  /** `shortest`: of the times that are looked after; rounds come at least four times as often. */
   constructor(shortest: number, onError: (error: unknown) => void) {
-    this.#tick = Math.max(5, Math.min(TICK, shortest / 4));
-    this.#timer = setInterval(() => this.#advance(onError), this.#tick);
+    this.#left = this.#timed.values();
+    this.#tick = Math.max(5, Math.min(ROUND, shortest / 4) / PARTS);
+    this.#onError = onError;
+    this.#timer = setInterval(() => this.#advance(), this.#tick);
     this.#timer.unref();
   }
 
-  #advance(onError: (error: unknown) => void): void {
+  #advance(): void {
     const last = this.#last;
     this.#last = performance.now();
-    this.now += Math.min(this.#last - last, 2 * this.#tick);
+    this.now += Math.min(this.#last - last, 2 * PARTS * this.#tick);
     this.date = new Date().toUTCString();
-    for (const each of this.#timed) {
+    if (this.#leftInPart > 0) return;
+    if (this.#part === PARTS) {
+      this.#left = this.#timed.values();
+      this.#inPart = Math.ceil(this.#timed.size / PARTS);
+      this.#part = 0;
+    }
+    this.#part++;
+    this.#leftInPart = this.#inPart;
+    this.#check();
+  }
+
+  #check(): void {
+    const until = performance.now() + SPAN;
+    for (; this.#leftInPart > 0; this.#leftInPart--) {
+      if (performance.now() > until) {
+        this.#goesOn = setTimeout(() => this.#check(), PAUSE);
+        this.#goesOn.unref();
+        return;
+      }
+      const { done, value } = this.#left.next();
+      if (done) {
+        this.#leftInPart = 0;
+        return;
+      }
       try {
-        each.check(this.now);
+        value.check(this.now);
       } catch (error) {
-        onError(error);
+        this.#onError(error);
       }
     }
   }
@@ -57,5 +101,6 @@ export class Clock {
 
   stop(): void {
     clearInterval(this.#timer);
+    clearTimeout(this.#goesOn);
   }
 }

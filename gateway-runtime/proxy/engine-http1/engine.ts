@@ -8,6 +8,7 @@ import type { Engine, EngineServer } from '../engine.ts';
 import type { ExchangeHandler } from '../exchange.ts';
 import type { Limits } from '../limits.ts';
 import type { TlsGate } from '../tls-routes/gate.ts';
+import { Bulk } from './bulk.ts';
 import { Clock } from './clock.ts';
 import { Relief } from './relief.ts';
 import { Http1Server } from './server.ts';
@@ -19,6 +20,7 @@ export interface EngineContext {
   readonly handler: ExchangeHandler;
   readonly limits: Limits;
   readonly clock: Clock;
+  readonly bulk: Bulk;
   readonly transport: Transport;
   readonly pool: UpstreamPool;
   /** Apart, so that copies of requests take no connection from a request. */
@@ -50,8 +52,9 @@ export class Http1Engine implements Engine {
       http2Ping,
       tlsHandshake,
     );
-    const clock = new Clock(shortest, (error) => handler.onInternalError(error));
-    const context = { handler, limits, clock, transport } as {
+    const onError = (error: unknown) => handler.onInternalError(error);
+    const clock = new Clock(shortest, onError);
+    const context = { handler, limits, clock, bulk: new Bulk(onError), transport } as {
       -readonly [Key in keyof EngineContext]: EngineContext[Key];
     };
     context.pool = new UpstreamPool(context, limits.connectionsPerEndpoint);

@@ -25,7 +25,7 @@ import type { ResponseSink, Upstream } from './upstream.ts';
 const CONTINUE = new Head();
 CONTINUE.status = 100;
 /** Milliseconds for which a client may hold up its request while others wait for its place. */
-const GRACE = 500;
+export const GRACE = 500;
 /** Octets of a body a second, on average, below which a client holds up its request. */
 const SLOWEST = 16 * 1024;
 
@@ -55,6 +55,8 @@ export class Http1Exchange implements Exchange, ResponseSink {
   #requestSent: boolean;
   #expectsContinue: boolean;
   #bytesReceived = 0;
+  /** Of the body, more than which is not let through. */
+  #mostBytes = Number.POSITIVE_INFINITY;
   #bytesSent = 0;
   /** As sent; 0 before. */
   #status = 0;
@@ -91,7 +93,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
    * Milliseconds for which the request has been under way to this backend, where it waits for its own client: for more of a body that comes
    * too slowly, or for the client to read. Undefined where it does not, or not for long. `now` as of `performance.now()`.
    */
-  heldUpFor(backend: BackendKey, now: number): number | undefined {
+  heldUpFor(backend: BackendKey | undefined, now: number): number | undefined {
     if (!this.#upstream || this.outcome.backend !== backend) return undefined;
     const time = now - this.#started;
     if (time < GRACE) return undefined;
@@ -162,6 +164,14 @@ export class Http1Exchange implements Exchange, ResponseSink {
   #sendKept(upstream: Upstream | Mirror): void {
     for (const chunk of this.#kept?.chunks ?? []) upstream.sendBody(chunk, 0, chunk.length, true);
     if (this.#requestSent) upstream.endBody(this.#trailers);
+  }
+
+  boundBody(most: number): boolean {
+    this.#mostBytes = most;
+    if (this.#received.length <= most) return true;
+    // To read all of it in order to use the connection again is what the bound is against.
+    this.#received.close = true;
+    return false;
   }
 
   keepBody(most: number): void {
@@ -250,6 +260,14 @@ export class Http1Exchange implements Exchange, ResponseSink {
 
   onRequestBody(octets: Buffer, start: number, end: number, owned: boolean): void {
     this.#bytesReceived += end - start;
+    if (this.#bytesReceived > this.#mostBytes) {
+      this.outcome.refusal = 'request-too-large';
+      // Before anything can take what follows for the end of the request.
+      this.#dropUpstream();
+      this.#dropMirrors();
+      this.#client.failBody(413);
+      return;
+    }
     this.#kept?.add(octets, start, end);
     if (this.#isHolding) {
       if (!this.#kept!.chunks) this.#onBody(false);
@@ -280,12 +298,24 @@ export class Http1Exchange implements Exchange, ResponseSink {
   failBody(status: number): boolean {
     if (this.#status !== 0) return false;
     this.#dropUpstream();
+    if (this.#bytesReceived > this.#mostBytes) {
+      this.#onBodyTooLarge();
+      return true;
+    }
     const message =
       status === 408
         ? 'the body of the request took too long'
         : 'the body of the request is not valid HTTP/1.1';
     this.reply(problemReply({ status, message }));
     return true;
+  }
+
+  #onBodyTooLarge(): void {
+    try {
+      this.#client.context.handler.onBodyTooLarge(this);
+    } catch (error) {
+      this.onUpstreamError(error);
+    }
   }
 
   onUpstreamReady(): void {
@@ -309,12 +339,11 @@ export class Http1Exchange implements Exchange, ResponseSink {
       return;
     }
     const { status } = head;
-    this.#status = status;
     this.#writesBody = !this.#isHead && status !== 204 && status !== 304;
     const { answer } = this.#client;
     this.#isUntilClose = answer.endsWithConnection(head, this.#writesBody);
     this.#close = this.#mustClose || this.#isUntilClose;
-    answer.respond(head, received, this.#writesBody, this.#close);
+    this.#status = answer.respond(head, received, this.#writesBody, this.#close);
   }
 
   onUpstreamBody(octets: Buffer, start: number, end: number, owned: boolean): boolean {
@@ -407,6 +436,11 @@ export class Http1Exchange implements Exchange, ResponseSink {
     }
   }
 
+  #dropMirrors(): void {
+    for (const mirror of this.#mirrors ?? []) mirror.drop();
+    this.#mirrors = undefined;
+  }
+
   #dropUpstream(): void {
     this.#upstream?.destroy();
     this.#upstream = undefined;
@@ -428,7 +462,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
     this.#isHolding = false;
     this.#inquiry?.drop();
     // The rest of the request will never come.
-    if (this.#mirrors && !this.#requestSent) for (const mirror of this.#mirrors) mirror.drop();
+    if (!this.#requestSent) this.#dropMirrors();
     try {
       this.#client.context.handler.onEnd(this, {
         status: this.#status,

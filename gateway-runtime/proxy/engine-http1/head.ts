@@ -7,6 +7,8 @@ import { isFieldValue, isToken } from './octets.ts';
 /** Numbers per field: start and end of the name, start and end of the value, and whether it is dropped. */
 const STRIDE = 5;
 const DROPPED = 4;
+/** Fields that there is room for without more memory: as many as browsers send. */
+const ROOM = 12;
 
 /** What the reader notes of a head on its way through. */
 export class Head {
@@ -16,7 +18,7 @@ export class Head {
   count = 0;
   /** Where the fields end: before the empty line. */
   end = 0;
-  readonly at: number[] = [];
+  readonly at: number[] = new Array(ROOM * STRIDE);
 
   // Requests
   method = '';

@@ -7,6 +7,7 @@
  * The socket stays what it is for all else: connecting, its end, errors, and queues of writes that it took itself.
  */
 import { connect, type Socket } from 'node:net';
+import { isLost, tellLostWrites } from './lost-writes.ts';
 import {
   HIGH_WATER_MARK,
   type OnOctets,
@@ -91,9 +92,10 @@ export function internals(): Transport | undefined {
       wire.attach();
       return wire;
     },
-    connect(options, onOctets) {
+    connect(options, onOctets, onLost) {
       const socket = connect(options);
-      const wire = new InternalWire(bound, socket, onOctets);
+      tellLostWrites(socket, onLost);
+      const wire = new InternalWire(bound, socket, onOctets, onLost);
       // Before the engine hears of it, and before anything is read.
       socket.prependOnceListener('connect', () => wire.attach());
       return { socket, wire };
@@ -108,6 +110,8 @@ class InternalWire implements Wire {
   readonly #bound: Binding;
   readonly #socket: Socket;
   readonly #onOctets: OnOctets;
+  /** Absent where a write that is lost ends the connection. */
+  readonly #onLost: (() => void) | undefined;
   /** Absent until the socket is connected, and where its handle is none that we know. */
   #handle: Handle | undefined;
   #isGiven = false;
@@ -117,10 +121,11 @@ class InternalWire implements Wire {
   #waiting = 0;
   #mustDrain = false;
 
-  constructor(bound: Binding, socket: Socket, onOctets: OnOctets) {
+  constructor(bound: Binding, socket: Socket, onOctets: OnOctets, onLost?: () => void) {
     this.#bound = bound;
     this.#socket = socket;
     this.#onOctets = onOctets;
+    this.#onLost = onLost;
   }
 
   /** From now on what comes is told to us alone. */
@@ -175,9 +180,10 @@ class InternalWire implements Wire {
     const failed = isText ? handle.writeLatin1String(request, data) : handle.writeBuffer(request, data);
     const onWritten = typeof more === 'function' ? more : undefined;
     if (failed !== 0) {
-      socket.destroy();
+      const isTaken = this.#takesLoss(failed);
+      if (!isTaken) socket.destroy();
       onWritten?.();
-      return false;
+      return isTaken;
     }
     if (this.#bound.state[this.#bound.isAsync] === 0) {
       this.#spare = request;
@@ -209,11 +215,18 @@ class InternalWire implements Wire {
     this.#spare = request;
     const socket = this.#socket;
     if (socket.destroyed) return;
-    if (status < 0) socket.destroy();
+    if (status < 0 && !this.#takesLoss(status)) socket.destroy();
     else if (this.#mustDrain && this.#waiting === 0) {
       this.#mustDrain = false;
       if (!socket.writableNeedDrain) socket.emit('drain');
     }
+  }
+
+  /** As `tellLostWrites`. */
+  #takesLoss(code: number): boolean {
+    if (!this.#onLost || !isLost(code)) return false;
+    this.#onLost();
+    return true;
   }
 
   get writableNeedDrain(): boolean {

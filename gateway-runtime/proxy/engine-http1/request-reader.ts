@@ -63,6 +63,7 @@ export class RequestReader implements BodySink {
   #left = 0;
   #chunked: ChunkedBody | undefined;
   #isDiscarding = false;
+  #isLast = false;
 
   /** @param wire that is read; while it takes no more of the answers, no request is begun, else they would pile up there */
   constructor(context: EngineContext, wire: Wire, sink: RequestSink) {
@@ -88,6 +89,11 @@ export class RequestReader implements BodySink {
   /** The request is answered, and the rest of its body is dropped. */
   get isDiscarding(): boolean {
     return this.#isDiscarding;
+  }
+
+  /** The client said that the request is its last one, all of it was read, and nothing has come behind it; false where that is not known yet. */
+  get hasSaidAll(): boolean {
+    return this.#isLast && this.#phase === 'answer' && !this.#isReading && this.#unread.length === 0;
   }
 
   /** Something has come that is not read yet. */
@@ -135,6 +141,7 @@ export class RequestReader implements BodySink {
   /** Whatever else comes of the request, it is the last one. */
   abandonBody(): void {
     this.head.close = true;
+    this.#isLast = false;
     this.#phase = 'answer';
   }
 
@@ -255,6 +262,7 @@ export class RequestReader implements BodySink {
     this.#left = hasBody ? head.length : 0;
     this.#phase = hasBody ? 'body' : 'answer';
     this.#isDiscarding = false;
+    this.#isLast = head.close || head.minor === 0;
     this.#sink.onRequest(target, hasBody);
   }
 

@@ -21,7 +21,7 @@ export class Http1Server extends ListenerServer {
     // A client may say that it sends no more and still read its answers (RFC 9112 section 9.6).
     const options = { allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_MARK };
     const server = tls ? createTlsServer({ ...options, ...tls }) : createServer(options);
-    super(server, port, tls, context.handler, context.limits.connections, gate);
+    super(server, port, tls, context.handler, context.limits, gate);
     this.#context = context;
   }
 

@@ -3,6 +3,7 @@
  * transport. The one here needs no more than the public API of `node:net`; `internals.ts` has its faster twin, which is off unless asked for.
  */
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { tellLostWrites } from './lost-writes.ts';
 
 /** What the engine writes to, and asks to read on or not. A socket is one; it is the socket that emits 'drain'. */
 export interface Wire {
@@ -24,8 +25,15 @@ export type OnOctets = (octets: Buffer, start: number, end: number, owned: boole
 export interface Transport {
   /** For a connection that a server accepted, before anything was read of it. */
   accept(socket: Socket, onOctets: OnOctets): Wire;
-  /** The socket of a new connection, and what is written to and paused. */
-  connect(options: TcpNetConnectOpts, onOctets: OnOctets): { readonly socket: Socket; readonly wire: Wire };
+  /**
+   * The socket of a new connection, and what is written to and paused. `onLost` is told of writes to a side that reads no more
+   * (`lost-writes.ts`).
+   */
+  connect(
+    options: TcpNetConnectOpts,
+    onOctets: OnOctets,
+    onLost: () => void,
+  ): { readonly socket: Socket; readonly wire: Wire };
   /** Makes the socket a stream like any other, and calls `onOctets` no more. Only for what came from `accept`. */
   give(socket: Socket, wire: Wire): void;
 }
@@ -40,12 +48,13 @@ export const PUBLIC: Transport = {
   accept(socket, onOctets) {
     return socket.on('data', (chunk: Buffer) => onOctets(chunk, 0, chunk.length, true));
   },
-  connect(options, onOctets) {
+  connect(options, onOctets, onLost) {
     const callback = (length: number) => {
       onOctets(READ_BUFFER, 0, length, false);
       return true;
     };
     const socket = connect({ ...options, onread: { buffer: READ_BUFFER, callback } });
+    tellLostWrites(socket, onLost);
     return { socket, wire: socket };
   },
   give(socket) {

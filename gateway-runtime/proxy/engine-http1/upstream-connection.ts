@@ -3,11 +3,14 @@ import { connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Repeatable, TargetEndpoint, UpstreamFailure } from '../exchange.ts';
 import { isTlsError, tlsFailure } from '../upstream/upstream-tls.ts';
+import type { Carrier } from './bulk.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import type { Timed } from './clock.ts';
 import type { EngineContext } from './engine.ts';
+import { askIfSilent } from './half-open.ts';
 import { Head } from './head.ts';
 import { MORE, readResponse } from './head-reader.ts';
+import { tellLostWrites } from './lost-writes.ts';
 import { sendBody } from './send-body.ts';
 import { HIGH_WATER_MARK, PUBLIC, type Wire } from './transport.ts';
 import { Unread } from './unread.ts';
@@ -16,7 +19,7 @@ import type { UpstreamPool } from './upstream-pool.ts';
 
 type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'over';
 
-export class UpstreamConnection implements Upstream, Timed {
+export class UpstreamConnection implements Upstream, Timed, Carrier {
   readonly endpoint: TargetEndpoint;
   /** Of the last response. */
   readonly head = new Head();
@@ -44,7 +47,12 @@ export class UpstreamConnection implements Upstream, Timed {
   /** Of heads, those of interim responses too, which a backend could go on sending for ever. */
   #headOctets = 0;
   #reusable = false;
+  /** The endpoint reads no more: what was written to it is lost, in part at least. */
+  #hasLost = false;
+  /** Its client takes no more. */
   #paused = false;
+  /** Much was read in this turn. */
+  #isHeld = false;
   // The body of the response: octets that are left, Infinity until the connection ends.
   #left = 0;
   #chunked: ChunkedBody | undefined;
@@ -67,13 +75,14 @@ export class UpstreamConnection implements Upstream, Timed {
     };
     if (endpoint.tls) {
       this.socket = endpoint.tls.connect(endpoint, HIGH_WATER_MARK);
+      tellLostWrites(this.socket, this.#onLost);
       this.#wire = PUBLIC.accept(this.socket, this.#onOctets);
       this.socket.on('connect', this.#onReached);
     } else if (stream) {
       this.socket = connect(options);
       this.#wire = PUBLIC.accept(this.socket, this.#onOctets);
     } else {
-      const { socket, wire } = context.transport.connect(options, this.#onOctets);
+      const { socket, wire } = context.transport.connect(options, this.#onOctets, this.#onLost);
       this.socket = socket;
       this.#wire = wire;
     }
@@ -100,7 +109,7 @@ export class UpstreamConnection implements Upstream, Timed {
 
   /** The response has come to its end, and the connection may be used again once the request has too. */
   get isReusable(): boolean {
-    return this.#reusable && this.#phase === 'idle' && this.#requestSent;
+    return this.#reusable && this.#phase === 'idle' && this.#requestSent && !this.#hasLost;
   }
 
   /**
@@ -166,7 +175,13 @@ export class UpstreamConnection implements Upstream, Timed {
     if (!this.#paused) return;
     this.#paused = false;
     this.#since = this.#context.clock.now;
-    this.#wire.resume();
+    if (!this.#isHeld) this.#wire.resume();
+  }
+
+  readOn(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    if (!this.#paused) this.#wire.resume();
   }
 
   /** Its exchange is over: back to the pool, or closed. */
@@ -213,15 +228,19 @@ export class UpstreamConnection implements Upstream, Timed {
     } else if (this.#phase === 'connecting') {
       if (silent > (this.#isReached ? limits.tlsHandshake : limits.connect))
         this.#fail('connect-timeout', 'always');
-    } else if (!this.#timed) {
-      // The rule that serves has times of its own.
-    } else if (this.#phase === 'head') {
-      // While the client sends its body, its own pace is no fault of the backend.
-      if (silent > (this.#requestSent ? limits.response : limits.upstreamStall))
-        this.#fail('timeout', 'never');
-    } else if (this.#phase === 'body' && !this.#paused && silent > limits.upstreamStall) {
-      this.#fail('timeout', 'never');
+    } else {
+      askIfSilent(this.socket, silent);
+      if (this.#timed && silent > this.#mostSilent) this.#fail('timeout', 'never');
     }
+  }
+
+  /** Milliseconds. A rule may have times of its own in their place. */
+  get #mostSilent(): number {
+    const { response, upstreamStall } = this.#context.limits;
+    if (this.#phase === 'body') return this.#paused ? Number.POSITIVE_INFINITY : upstreamStall;
+    if (this.#phase !== 'head') return Number.POSITIVE_INFINITY;
+    // While the client sends its body, its own pace is no fault of the backend.
+    return this.#requestSent ? response : upstreamStall;
   }
 
   readonly #onReached = (): void => {
@@ -343,12 +362,21 @@ export class UpstreamConnection implements Upstream, Timed {
       if (this.#sink !== sink) return;
       if (next < 0) this.#fail('malformed', 'never');
       else if (body.done) this.#endBody(sink, next < end, body.trailers);
+      else this.#hold(end - start);
       return;
     }
     const until = Math.min(end, start + this.#left);
     this.#left -= until - start;
     if (until > start) this.onContent(octets, start, until, owned);
     if (this.#left === 0 && this.#sink === sink) this.#endBody(sink, until < end, '');
+    else this.#hold(end - start);
+  }
+
+  /** Others have their turn first, where much of bodies was read in this one. */
+  #hold(octets: number): void {
+    if (this.#phase !== 'body' || this.#isHeld || this.#context.bulk.carried(octets, this)) return;
+    this.#isHeld = true;
+    if (!this.#paused) this.#wire.pause();
   }
 
   onContent(octets: Buffer, start: number, end: number, owned: boolean): void {
@@ -362,8 +390,8 @@ export class UpstreamConnection implements Upstream, Timed {
 
   #endBody(sink: ResponseSink, hasMore: boolean, trailers: string): void {
     this.#phase = 'idle';
-    if (this.#paused) {
-      this.#paused = false;
+    if (this.#paused || this.#isHeld) {
+      this.#paused = this.#isHeld = false;
       this.#wire.resume();
     }
     // More than was announced: whatever it is, it is not the answer to another request.
@@ -371,8 +399,14 @@ export class UpstreamConnection implements Upstream, Timed {
     sink.onUpstreamEnd(trailers);
   }
 
+  readonly #onLost = (): void => {
+    this.#hasLost = true;
+  };
+
   readonly #onEnd = (): void => {
-    if (this.#phase === 'body' && this.#left === Number.POSITIVE_INFINITY && !this.#chunked) {
+    const isUntilEnd = this.#left === Number.POSITIVE_INFINITY && !this.#chunked;
+    // After a write that was lost a reset looks like an end.
+    if (this.#phase === 'body' && isUntilEnd && !this.#hasLost) {
       this.#phase = 'idle';
       this.#guarded((sink) => sink.onUpstreamEnd(''));
       return;

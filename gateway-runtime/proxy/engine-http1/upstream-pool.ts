@@ -47,7 +47,11 @@ export class UpstreamPool {
       this.#byEndpoint.set(key, connections);
     }
     const { idle } = connections;
-    if (!fresh && !stream && idle.length > 0) return idle.pop()!;
+    while (!fresh && !stream && idle.length > 0) {
+      const connection = idle.pop()!;
+      // One that was reset says so at the end of this turn.
+      if (!connection.socket.destroyed) return connection;
+    }
     if (connections.open >= this.#most) {
       // An idle one makes room for one that has to be new.
       if (idle.length === 0) return undefined;

@@ -46,7 +46,7 @@ export interface ClientSocket {
   isNameUnknown: boolean;
   /** Requests on it that have no whole answer yet. */
   readonly inFlight: NodeExchange[];
-  /** What came on it was no request: it will be closed. */
+  /** What came on it was no request, or too large a one: it will be closed, and what else comes is not served. */
   failed: boolean;
   /** No further request: answers say `Connection: close`. */
   readonly closing: () => boolean;
@@ -81,6 +81,8 @@ export class NodeExchange implements Exchange, AttemptEvents {
   /** Of the request, once its body was read to the end. */
   #trailers: [string, string][] | undefined;
   #received = 0;
+  /** Of the body, more than which is not let through. */
+  #mostBytes = Number.POSITIVE_INFINITY;
   #sent = 0;
   #chunked = false;
   #tunnelled = false;
@@ -176,6 +178,18 @@ export class NodeExchange implements Exchange, AttemptEvents {
     }
   }
 
+  boundBody(most: number): boolean {
+    this.#mostBytes = most;
+    if (this.#announced <= most) return true;
+    this.#client.failed = true;
+    return false;
+  }
+
+  /** Octets of the body, as far as the client has said. */
+  get #announced(): number {
+    return Number(this.request.header('content-length') ?? 0);
+  }
+
   keepBody(most: number): void {
     if (this.hasBody) this.#kept ??= new KeptBody(most);
   }
@@ -183,8 +197,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
   holdBody(most: number): void {
     const { handler } = this.#context;
     const isHere = !this.hasBody || this.#trailers !== undefined;
-    const announced = Number(this.request.header('content-length') ?? 0);
-    if (isHere || announced > most) {
+    if (isHere || this.#announced > most) {
       handler.onBody(this, isHere && (this.#kept?.bytes ?? 0) <= most);
       return;
     }
@@ -237,6 +250,10 @@ export class NodeExchange implements Exchange, AttemptEvents {
 
   #onBody(chunk: Buffer): void {
     this.#received += chunk.length;
+    if (this.#received > this.#mostBytes) {
+      this.#onBodyTooLarge();
+      return;
+    }
     this.#kept?.add(chunk, 0, chunk.length);
     if (this.#isHolding) {
       if (this.#kept!.chunks) return;
@@ -247,6 +264,23 @@ export class NodeExchange implements Exchange, AttemptEvents {
     }
     if (this.#mirrors) for (const mirror of this.#mirrors) mirror.write(chunk);
     if (this.#attempt && !this.#attempt.write(chunk)) this.#message.pause();
+  }
+
+  #onBodyTooLarge(): void {
+    const { headersSent, writableEnded } = this.#response;
+    this.#isHolding = false;
+    this.#attempt?.cancel();
+    this.#attempt = undefined;
+    this.#dropMirrors();
+    // What comes after the answer is dropped.
+    if (writableEnded) return;
+    this.outcome.refusal = 'request-too-large';
+    if (headersSent) {
+      this.#message.socket.destroy();
+      return;
+    }
+    this.#client.failed = true;
+    this.#context.handler.onBodyTooLarge(this);
   }
 
   /** As the head is now. */
@@ -413,15 +447,18 @@ export class NodeExchange implements Exchange, AttemptEvents {
     }
   }
 
+  #dropMirrors(): void {
+    for (const mirror of this.#mirrors ?? []) mirror.drop();
+    this.#mirrors = undefined;
+  }
+
   #end(status: number): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#isHolding = false;
     this.#inquiry?.drop();
     // The rest of the request will never come.
-    if (this.#mirrors && this.hasBody && !this.#message.complete) {
-      for (const mirror of this.#mirrors) mirror.drop();
-    }
+    if (this.hasBody && !this.#message.complete) this.#dropMirrors();
     const { inFlight, closing } = this.#client;
     inFlight.splice(inFlight.indexOf(this), 1);
     // The head of this response may have been sent before it was known that the connection is to close.

@@ -53,7 +53,7 @@ export class NodeServer extends ListenerServer<Server> {
     // node:http leaves out what is above this number and says nothing, so one more is let in to be refused.
     server.maxHeadersCount = limits.headFields + 1;
     server.timeout = limits.clientStall;
-    super(server, port, tls, handler, limits.connections, gate);
+    super(server, port, tls, handler, limits, gate);
     this.#context = context;
     this.on('request', (message: IncomingMessage, response: ServerResponse) =>
       this.#onRequest(message, response),

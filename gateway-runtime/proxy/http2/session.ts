@@ -10,6 +10,7 @@ import type { Client } from '../engine-http1/client-side.ts';
 import type { Timed } from '../engine-http1/clock.ts';
 import type { EngineContext } from '../engine-http1/engine.ts';
 import { Http1Exchange } from '../engine-http1/exchange.ts';
+import { askIfSilent } from '../engine-http1/half-open.ts';
 import { targetOf } from '../engine-http1/target.ts';
 import type { ClientConnection } from '../exchange.ts';
 import { requestHeadOf } from './request-head.ts';
@@ -25,6 +26,7 @@ const ANY_STREAM = 2 ** 31 - 1;
 export class Http2Session implements Client, Timed {
   readonly #context: EngineContext;
   readonly #connection: ClientConnection;
+  readonly #socket: Socket;
   readonly #session: ServerHttp2Session;
   readonly #streams = new Set<Http2Stream>();
   /** Since when there is no stream. */
@@ -34,6 +36,7 @@ export class Http2Session implements Client, Timed {
     const { limits } = context;
     this.#context = context;
     this.#connection = connection;
+    this.#socket = socket;
     this.#idleSince = context.clock.now;
     this.#session = performServerHandshake(socket, {
       // A few more are read, to be refused with 431; beyond that the stream is reset.
@@ -49,6 +52,7 @@ export class Http2Session implements Client, Timed {
     this.#session.on('error', () => {});
     this.#session.on('stream', (stream, _headers, flags, fields) => this.#onStream(stream, flags, fields));
     this.#session.on('close', () => context.clock.delete(this));
+    socket.on('end', () => this.#onClientEnd());
     context.clock.add(this);
   }
 
@@ -71,14 +75,31 @@ export class Http2Session implements Client, Timed {
   }
 
   check(now: number): void {
-    const { clientIdle, clientStall } = this.#context.limits;
+    const { clientIdle, clientStall, requestTime } = this.#context.limits;
     if (this.#streams.size > 0) {
       this.#idleSince = now;
       // The stream that moved last speaks for all: the connection is alive.
       let newest = 0;
-      for (const { since } of this.#streams) newest = Math.max(newest, since);
-      if (now - newest > clientStall) this.#session.destroy();
+      for (const stream of this.#streams) {
+        newest = Math.max(newest, stream.since);
+        if (now - stream.began > requestTime) stream.onLate();
+      }
+      askIfSilent(this.#socket, now - newest);
+      if (now - newest > clientStall) this.#endStalled();
     } else if (now - this.#idleSince > clientIdle) this.#session.close();
+  }
+
+  /** Nothing moves. Streams that wait for their backends go on, for as long as those have. */
+  #endStalled(): void {
+    const stalled = [...this.#streams].filter(({ isClientsTurn }) => isClientsTurn);
+    if (stalled.length === this.#streams.size) this.#session.destroy();
+    else for (const stream of stalled) stream.reset();
+  }
+
+  /** It sends no more: no further stream comes, and what it asked for is answered. */
+  #onClientEnd(): void {
+    for (const stream of [...this.#streams]) stream.onClientEnd();
+    this.#session.close();
   }
 
   #onStream(stream: ServerHttp2Stream, flags: number, fields: readonly string[]): void {

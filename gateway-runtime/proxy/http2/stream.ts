@@ -24,6 +24,14 @@ const CONNECTION_FIELDS = new Set([
   'upgrade',
 ]);
 
+/** Node sends none above. */
+const HIGHEST_STATUS = 599;
+/** "A client that receives a response with an invalid status code SHOULD process the response as if it had a 5xx" (RFC 9110 section 15). */
+const INVALID_STATUS = 500;
+
+/** Gives the code INTERNAL_ERROR. */
+const CUT = new Error('the answer is not whole');
+
 export class Http2Stream implements ClientSide, AnswerWriter {
   readonly context: EngineContext;
   readonly connection: ClientConnection;
@@ -32,6 +40,8 @@ export class Http2Stream implements ClientSide, AnswerWriter {
   isBodyRead: boolean;
   /** When something moved last, by the engine's clock. */
   since: number;
+  /** When the request came, by the engine's clock. */
+  readonly began: number;
   readonly #stream: ServerHttp2Stream;
   #exchange: Http1Exchange | undefined;
   /** Of the body, received and not passed on. */
@@ -52,7 +62,7 @@ export class Http2Stream implements ClientSide, AnswerWriter {
     this.context = context;
     this.connection = connection;
     this.isBodyRead = !hasBody;
-    this.since = context.clock.now;
+    this.began = this.since = context.clock.now;
     this.#stream = stream;
     stream.on('error', () => {});
     stream.on('close', () => this.#guarded((exchange) => exchange.onClientGone()));
@@ -93,7 +103,28 @@ export class Http2Stream implements ClientSide, AnswerWriter {
   }
 
   giveUp(): void {
-    if (!this.#exchange?.failBody(408)) this.reset();
+    this.failBody(408);
+  }
+
+  /** What comes next is for the client to do: to send more of the body, or to read. Else it waits for its backend. */
+  get isClientsTurn(): boolean {
+    if (this.#stream.writableLength > 0) return true;
+    const exchange = this.#exchange;
+    return !this.isBodyRead && exchange?.hasBegun === false && exchange.takesBody;
+  }
+
+  /** The time of a request is over. A call that is answered while it goes on, as those of gRPC are, may take as long as it takes. */
+  onLate(): void {
+    if (!this.isBodyRead && this.#exchange?.hasBegun === false) this.failBody(408);
+  }
+
+  failBody(status: number): void {
+    if (!this.#exchange?.failBody(status)) this.reset();
+  }
+
+  /** The client sends no more: a body of which something is missing never comes. */
+  onClientEnd(): void {
+    if (!this.isBodyRead && this.#stream.state.remoteClose !== 1) this.reset();
   }
 
   touch(): void {
@@ -150,14 +181,12 @@ export class Http2Stream implements ClientSide, AnswerWriter {
     return false;
   }
 
-  respond(head: Head, _received: number, hasBody: boolean): void {
+  respond(head: Head, _received: number, hasBody: boolean): number {
     if (head.status === 204) head.drop(head.contentLength);
-    this.#pending = {
-      date: this.context.clock.date,
-      ...responseFields(head),
-      ':status': String(head.status),
-    };
+    const status = head.status > HIGHEST_STATUS ? INVALID_STATUS : head.status;
+    this.#pending = { date: this.context.clock.date, ...responseFields(head), ':status': String(status) };
     this.#hasBody = hasBody;
+    return status;
   }
 
   sendBody(octets: Buffer, start: number, end: number, owned: boolean): boolean {
@@ -213,7 +242,8 @@ export class Http2Stream implements ClientSide, AnswerWriter {
   }
 
   reset(): void {
-    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    // What is closed Node ends first, where it does so while it reads: the answer would be whole.
+    this.#stream.destroy(CUT);
   }
 
   destroy(): void {
@@ -222,7 +252,7 @@ export class Http2Stream implements ClientSide, AnswerWriter {
 
   fail(error: unknown): void {
     this.context.handler.onInternalError(error);
-    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    this.reset();
   }
 
   detach(): Socket {

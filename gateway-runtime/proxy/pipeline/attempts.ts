@@ -14,6 +14,7 @@ import { reply } from './edited-reply.ts';
 import type { Observer } from './observer.ts';
 import { Pending } from './pending.ts';
 import { isIdempotent, KEPT_BODY } from './retries.ts';
+import { underWayOf } from './turns.ts';
 
 export interface AttemptsOptions {
   readonly upstreams: Upstreams;
@@ -40,6 +41,7 @@ export class Attempts {
     const onError = (error: unknown) => options.observer.internalError(error);
     this.#pending = new Pending({
       ...options.pending,
+      share: options.upstreams.share,
       send: (backend, exchange) => this.#sendPending(backend, exchange),
       onLate: (exchange) => this.#overloaded(exchange),
       onWaiting: options.relieve,
@@ -67,9 +69,10 @@ export class Attempts {
     const { upstreams, observer } = this.#options;
     const backend = outcome.backend!;
     const kept = outcome.session?.endpoint;
-    const mustWait = !kept && this.#pending.has(backend);
-    const endpoint = kept ?? (mustWait ? undefined : upstreams.next(backend));
-    if (!endpoint && !mustWait && !upstreams.of(backend)?.isFull) return this.#noEndpoints(backend);
+    const underWay = underWayOf(exchange);
+    const mustWait = !kept && this.#pending.has(backend, underWay);
+    const endpoint = kept ?? (mustWait ? undefined : upstreams.next(backend, underWay));
+    if (!endpoint && !mustWait && !upstreams.of(backend)?.isFull(underWay)) return this.#noEndpoints(backend);
     const { retry } = plan;
     if (retry || (endpoint ?? upstreams.of(backend))?.isHttp2) exchange.keepBody(KEPT_BODY);
     if (retry) upstreams.earnRetry(backend);
@@ -89,7 +92,7 @@ export class Attempts {
     outcome.isWaiting = false;
     this.#options.upstreams.answered(outcome.endpoint!, status);
     if (outcome.plan!.retry?.onStatus(status) && this.#retries(exchange)) {
-      this.#leave(outcome);
+      this.#leave(exchange);
       return false;
     }
     // What follows a switch of protocols is no response, and takes as long as it takes.
@@ -100,7 +103,11 @@ export class Attempts {
   /** No response came: the request is sent again, or answered, where anybody is there for an answer. */
   onFailure(exchange: Exchange, failure: UpstreamFailure, repeatable: Repeatable): void {
     const { outcome } = exchange;
-    this.#failed(outcome, failure);
+    if (repeatable === 'idempotent' && outcome.isWaiting) {
+      outcome.isWaiting = false;
+      this.#options.upstreams.outdated(outcome.endpoint!);
+    }
+    this.#failed(exchange, failure);
     this.#pending.remove(exchange);
     outcome.attemptDeadline?.cancel();
     outcome.backoff?.cancel();
@@ -116,7 +123,7 @@ export class Attempts {
 
   /** Nothing of the exchange is to follow. */
   end(exchange: Exchange): void {
-    this.#failed(exchange.outcome, 'client-gone');
+    this.#failed(exchange, 'client-gone');
     this.#pending.remove(exchange);
     cancelDeadlines(exchange.outcome);
   }
@@ -136,7 +143,7 @@ export class Attempts {
   }
 
   #sendPending(backend: BackendKey, exchange: Exchange): boolean {
-    const endpoint = this.#options.upstreams.next(backend);
+    const endpoint = this.#options.upstreams.next(backend, underWayOf(exchange));
     if (!endpoint) return false;
     this.#pending.passed(exchange);
     this.#sendLater(exchange, endpoint);
@@ -156,10 +163,12 @@ export class Attempts {
   #send(exchange: Exchange, endpoint: UpstreamEndpoint, fresh: boolean): void {
     const { outcome } = exchange;
     const { backendTimeout, hasTimeouts } = outcome.plan!;
+    const { holder } = exchange.connection;
     outcome.endpoint = endpoint;
     outcome.tried.push(endpoint);
     outcome.isWaiting = true;
     outcome.isUnderWay = true;
+    if (holder) holder.underWay++;
     this.#options.upstreams.sent(endpoint);
     if (backendTimeout > 0) {
       outcome.attemptDeadline = this.#attemptDeadlines.set(exchange, backendTimeout);
@@ -168,17 +177,19 @@ export class Attempts {
   }
 
   /** No answer will come of the endpoint, and nothing of the request is there any more. */
-  #failed(outcome: Outcome, failure: UpstreamFailure): void {
+  #failed(exchange: Exchange, failure: UpstreamFailure): void {
+    const { outcome } = exchange;
     if (outcome.isWaiting) {
       outcome.isWaiting = false;
       this.#options.upstreams.failed(outcome.endpoint!, failure, outcome.plan!.hasTimeouts);
     }
-    this.#leave(outcome);
+    this.#leave(exchange);
   }
 
-  #leave(outcome: Outcome): void {
+  #leave({ outcome, connection: { holder } }: Exchange): void {
     if (!outcome.isUnderWay) return;
     outcome.isUnderWay = false;
+    if (holder) holder.underWay--;
     this.#options.upstreams.left(outcome.endpoint!);
     this.#pending.roomAt(outcome.backend!);
   }
@@ -214,13 +225,14 @@ export class Attempts {
   #again(exchange: Exchange): void {
     const { upstreams } = this.#options;
     const { backend, tried, session } = exchange.outcome;
+    const underWay = underWayOf(exchange);
     const kept = session?.endpoint;
     const endpoint = kept?.upstream.isUsable(kept)
       ? kept
-      : (upstreams.next(backend!, tried) ?? upstreams.next(backend!));
+      : (upstreams.next(backend!, underWay, tried) ?? upstreams.next(backend!, underWay));
     if (endpoint) this.#sendLater(exchange, endpoint);
     else {
-      const isFull = upstreams.of(backend!)?.isFull;
+      const isFull = upstreams.of(backend!)?.isFull(underWay);
       reply(exchange, isFull ? FAILURES.overloaded : this.#noEndpoints(backend!));
     }
   }
@@ -231,16 +243,17 @@ export class Attempts {
     const { upstreams, attempts } = this.#options;
     const { tried, backend, endpoint, isExpired, failure } = outcome;
     const { retry } = outcome.plan!;
+    const underWay = underWayOf(exchange);
     if (isExpired || repeatable === 'never') return undefined;
     if (tried.length - outcome.retries >= attempts) return undefined;
     // A connection that failed is worth another endpoint; one that was merely old, a new one to the same.
     if (repeatable === 'always') {
-      return retry && failure !== 'overloaded' ? undefined : upstreams.next(backend!, tried);
+      return retry && failure !== 'overloaded' ? undefined : upstreams.next(backend!, underWay, tried);
     }
     if (repeatable === 'unprocessed') {
       if (retry || !exchange.isRepeatable) return undefined;
       // One that is about to end says so to each connection, and takes no others: there may be no other endpoint to ask.
-      return upstreams.next(backend!, tried) ?? upstreams.next(backend!);
+      return upstreams.next(backend!, underWay, tried) ?? upstreams.next(backend!, underWay);
     }
     if (!isIdempotent(request.method)) return undefined;
     // Where the rule says how often, this is one of the times.

@@ -155,7 +155,7 @@ export class Authorizer {
     }
     const { upstreams, attempts } = this.#options;
     const isUnsent = failure === 'connect' || failure === 'connect-timeout' || failure === 'overloaded';
-    const next = isUnsent && tried.length < attempts ? upstreams.next(asked.backend, tried) : undefined;
+    const next = isUnsent && tried.length < attempts ? upstreams.next(asked.backend, 0, tried) : undefined;
     if (next) this.#send(exchange, next, false);
     else this.#fail(exchange);
   }

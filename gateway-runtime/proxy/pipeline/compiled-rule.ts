@@ -1,22 +1,41 @@
 /** What the router carries for a match of a rule: everything that can be made once, so that a request allocates nothing for it. */
 import type { CompiledAuthorization, CompiledFilter, CompiledMirror } from '../../filters/definition.ts';
 import { compileFilters } from '../../filters/index.ts';
-import type { BackendKey, HttpMatch, HttpRule } from '../../snapshot/snapshot.ts';
+import type { BackendKey, HttpMatch, HttpRule, Listener } from '../../snapshot/snapshot.ts';
 import { RuleSessions } from '../sessions/rule-sessions.ts';
 import { SessionKeys } from '../sessions/session-keys.ts';
+import type { Series } from '../telemetry/series.ts';
+import { type Admission, admissionOf } from './admission.ts';
 import { CompiledRetry } from './retries.ts';
 
-export interface CompiledBackend {
+/** Most rules have none of most things: one list for all of them is less to hold, and less to fetch for a request. */
+const NONE: readonly never[] = [];
+const kept = <T>(list: readonly T[]): readonly T[] => (list.length > 0 ? list : NONE);
+
+/** What observers keep beside a rule and each of its backends, so that they look nothing up for a request. */
+interface Noted {
+  /** Where its requests are counted, those that came last, and the listener that they came to. */
+  series: Series | undefined;
+  listener: Listener | undefined;
+  /** What lines of the access log say of it. */
+  text: string | undefined;
+}
+
+export interface CompiledBackend extends Noted {
   /** Sum of the weights up to and with this one: the backend of a draw is the first above it. 0 where it has no weight. */
   readonly upTo: number;
   /** Absent where the reference did not resolve. */
-  readonly backend?: BackendKey;
+  readonly backend: BackendKey | undefined;
   readonly filters: readonly CompiledFilter[];
   /** Those of its filters, in one list. */
   readonly mirrors: readonly CompiledMirror[];
 }
 
-export interface CompiledRule {
+export interface CompiledRule extends Noted {
+  /** It can't be served: `HttpRule.refusal`. */
+  readonly isRefused: boolean;
+  /** Where not every request is taken that matches. */
+  readonly admission: Admission | undefined;
   readonly filters: readonly CompiledFilter[];
   /** Those of its filters that ask before a request goes on, in order. */
   readonly authorizations: readonly CompiledAuthorization[];
@@ -37,7 +56,7 @@ export interface CompiledRule {
   readonly sessions: RuleSessions<CompiledBackend> | undefined;
 }
 
-/** Throws where a filter is not known; the router then answers 500 for the rule. */
+/** Throws where a filter is not known, or a network can't be read; the router then answers 500 for the rule. */
 export function compileRule(
   rule: HttpRule,
   match: HttpMatch,
@@ -46,23 +65,27 @@ export function compileRule(
 ): CompiledRule {
   const context = { path: match.path, publicPort };
   let totalWeight = 0;
-  const all: CompiledBackend[] = [];
-  for (const { weight, backend, filters } of rule.backends) {
-    const compiled = compileFilters(filters, context);
+  const all = rule.backends.map(({ weight, backend, filters }): CompiledBackend => {
+    const compiled = kept(compileFilters(filters, context));
     totalWeight += weight;
-    all.push({
+    return {
       upTo: weight > 0 ? totalWeight : 0,
-      ...(backend ? { backend } : {}),
+      backend,
       filters: compiled,
       mirrors: mirrorsOf(compiled),
-    });
-  }
-  const backends = all.filter(({ upTo }) => upTo > 0);
-  const filters = compileFilters(rule.filters, context);
+      series: undefined,
+      listener: undefined,
+      text: undefined,
+    };
+  });
+  const backends = all.every(({ upTo }) => upTo > 0) ? all : all.filter(({ upTo }) => upTo > 0);
+  const filters = kept(compileFilters(rule.filters, context));
   const { request = 0, backendRequest = 0 } = rule.timeouts ?? {};
   return {
+    isRefused: rule.refusal !== undefined,
+    admission: admissionOf(rule),
     filters,
-    authorizations: filters.flatMap(({ authorization }) => (authorization ? [authorization] : [])),
+    authorizations: kept(filters.flatMap(({ authorization }) => (authorization ? [authorization] : []))),
     unauthorized: Math.max(
       0,
       filters.findIndex(({ authorization }) => authorization),
@@ -76,9 +99,12 @@ export function compileRule(
     hasTimeouts: rule.timeouts?.request !== undefined || rule.timeouts?.backendRequest !== undefined,
     retry: rule.retry && new CompiledRetry(rule.retry),
     sessions: rule.session && new RuleSessions(rule, match.path, all, keys ?? new SessionKeys()),
+    series: undefined,
+    listener: undefined,
+    text: undefined,
   };
 }
 
-function mirrorsOf(filters: readonly CompiledFilter[]): CompiledMirror[] {
-  return filters.flatMap(({ mirror }) => (mirror ? [mirror] : []));
+function mirrorsOf(filters: readonly CompiledFilter[]): readonly CompiledMirror[] {
+  return kept(filters.flatMap(({ mirror }) => (mirror ? [mirror] : [])));
 }

@@ -5,7 +5,7 @@ import type { CompiledRule } from './compiled-rule.ts';
 
 /**
  * Whether the listener that the TLS handshake chose is another than the one that the Host header chooses (Gateway API, GEP-3567), or asks for
- * a certificate that the client of this connection has not shown.
+ * a certificate that the client of this connection has not shown, or a newer TLS than it speaks.
  *
  * @param table of the listener that the Host header chooses
  */
@@ -14,13 +14,10 @@ export function isMisdirected(
   connection: ClientConnection,
   table: ListenerTable<CompiledRule>,
 ): boolean {
-  // A connection can be older than what its port asks now.
-  if (
-    table.listener.clientCertificates?.mode === 'AllowValidOnly' &&
-    connection.client?.state !== 'verified'
-  ) {
-    return true;
-  }
+  const { clientCertificates, minTlsVersion } = table.listener;
+  // A connection can be older than what its listener asks now, or have resumed a session whose server name is lost.
+  if (clientCertificates?.mode === 'AllowValidOnly' && connection.client?.state !== 'verified') return true;
+  if (minTlsVersion === 'TLSv1.3' && connection.tlsVersion !== 'TLSv1.3') return true;
   const handshake = router.listener(connection.port, connection.serverName ?? '');
   return handshake?.listener.key !== table.listener.key;
 }

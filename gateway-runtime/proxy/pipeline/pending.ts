@@ -2,7 +2,7 @@
 import type { BackendKey } from '../../snapshot/snapshot.ts';
 import type { Exchange } from '../exchange.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
-import { type Turn, Turns } from './turns.ts';
+import { type Turn, Turns, underWayOf } from './turns.ts';
 
 /** What waits: a request, or a connection. */
 interface Waiting extends Turn {
@@ -14,6 +14,8 @@ export interface PendingOptions<E extends Waiting> {
   readonly most: number;
   /** Milliseconds. */
   readonly time: number;
+  /** What a client has under way with which it has no part in the room that is kept for others; none is kept: 0. */
+  readonly share: number;
   /** There may be room for the one whose turn it is: sends it after it has told `passed`, or says that there was none. */
   readonly send: (backend: BackendKey, exchange: E) => boolean;
   /** Room is wanted at the backend, for so many, at the cost of clients with more than so many connections. */
@@ -42,9 +44,12 @@ export class Pending<E extends Waiting = Exchange> {
     }, options.onError);
   }
 
-  /** Whether any waits for a backend: who comes later stands behind it. */
-  has(backend: BackendKey): boolean {
-    return this.#byBackend.size > 0 && this.#byBackend.has(backend);
+  /** Whether any waits for a backend behind whom one stands that comes now, of a client with so many under way: for the same room. */
+  has(backend: BackendKey, underWay = Number.POSITIVE_INFINITY): boolean {
+    if (this.#byBackend.size === 0) return false;
+    const { share } = this.#options;
+    const below = underWay < share ? share : Number.POSITIVE_INFINITY;
+    return this.#byBackend.get(backend)?.first(below) !== undefined;
   }
 
   /** False where there are as many as may be. */
@@ -63,9 +68,10 @@ export class Pending<E extends Waiting = Exchange> {
     }
     const isFirst = waiting.add(exchange, this.#deadlines.set(exchange, this.#options.time));
     this.#reminder ??= setTimeout(this.#remind, REMINDER).unref();
+    // Clients take turns: the room that is made for one more goes to those before it, so there has to be some for each.
+    if (isFirst) this.#options.onWaiting(backend, waiting.before(exchange), 0);
     // Further ones of a client ask for no room from one another.
-    const connections = isFirst ? 0 : (exchange.connection.holder?.places ?? 0);
-    if (isFirst || !exchange.hasBody) this.#options.onWaiting(backend, 1, connections);
+    else if (!exchange.hasBody) this.#options.onWaiting(backend, 1, exchange.connection.holder?.places ?? 0);
     return true;
   }
 
@@ -111,9 +117,12 @@ export class Pending<E extends Waiting = Exchange> {
     const due = [...this.#due];
     this.#due.clear();
     for (const backend of due) {
-      let first: E | undefined;
-      do first = this.#byBackend.get(backend)?.first();
-      while (first && this.#options.send(backend, first));
+      // Where there is none for a client with so much under way, there may be for one with less.
+      for (let below = Number.POSITIVE_INFINITY; ; ) {
+        const first = this.#byBackend.get(backend)?.first(below);
+        if (!first) break;
+        if (!this.#options.send(backend, first)) below = underWayOf(first);
+      }
     }
   };
 }

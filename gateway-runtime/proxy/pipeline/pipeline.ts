@@ -27,6 +27,7 @@ import {
   NO_ROUTE,
   problemReply,
   REFUSED_RULE,
+  REQUEST_TOO_LARGE,
   UNRESOLVED_BACKEND,
 } from '../replies.ts';
 import { Attempts, type AttemptsOptions } from './attempts.ts';
@@ -90,11 +91,12 @@ export class Pipeline implements ExchangeHandler {
     return this.#serve(exchange, entry);
   }
 
-  #serve(exchange: Exchange, { rule, payload }: RouteEntry<CompiledRule>): LocalReply | undefined {
-    if (!payload || rule.refusal !== undefined) return REFUSED_RULE;
-    const { outcome } = exchange;
+  #serve(exchange: Exchange, { payload }: RouteEntry<CompiledRule>): LocalReply | undefined {
+    if (!payload || payload.isRefused) return REFUSED_RULE;
+    exchange.outcome.plan = payload;
+    const refused = payload.admission?.refuse(exchange);
+    if (refused) return refused;
     this.#options.forwarding.apply(exchange);
-    outcome.plan = payload;
     return payload.authorizations.length > 0
       ? this.#authorize(exchange, payload)
       : this.#pass(exchange, payload, 0);
@@ -127,7 +129,7 @@ export class Pipeline implements ExchangeHandler {
     if (!chosen) return NO_BACKEND;
     if (!chosen.backend) return UNRESOLVED_BACKEND;
     outcome.backend = chosen.backend;
-    outcome.backendFilters = chosen.filters;
+    outcome.chosen = chosen;
     if (plan.mirrors.length > 0) this.#mirror(exchange, plan.mirrors);
     for (const filter of chosen.filters) {
       const answer = filter.request?.(exchange.head);
@@ -152,6 +154,10 @@ export class Pipeline implements ExchangeHandler {
     this.#authorizer.onBody(exchange, isWhole);
   }
 
+  onBodyTooLarge(exchange: Exchange): void {
+    reply(exchange, REQUEST_TOO_LARGE);
+  }
+
   onAuthorizationAnswer(exchange: Exchange, answer: AuthorizationAnswer): void {
     this.#authorizer.onAnswer(exchange, answer);
   }
@@ -163,9 +169,9 @@ export class Pipeline implements ExchangeHandler {
   onResponse(exchange: Exchange, head: ResponseHead): boolean {
     if (!this.#attempts.onStatus(exchange, head.status)) return false;
     const { connection, request, outcome } = exchange;
-    const { plan, session, backend, backendFilters, endpoint, authorization } = outcome;
+    const { plan, session, backend, chosen, endpoint, authorization } = outcome;
     // The way back: the filters of the backend are nearer to it than those of the rule.
-    for (const filter of backendFilters) filter.response?.(head, request);
+    for (const filter of chosen!.filters) filter.response?.(head, request);
     if (authorization?.responses) for (const edit of authorization.responses) edit(head);
     for (const filter of plan!.filters) filter.response?.(head, request);
     // After all filters: none of them is to undo it.

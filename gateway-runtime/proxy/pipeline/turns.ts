@@ -3,7 +3,7 @@
  * long in coming and have every eighth turn; among each of them clients take turns, and of one client the first comes first. So neither
  * many requests of one client nor any number of slow bodies holds up the others.
  */
-import type { ClientConnection } from '../exchange.ts';
+import type { ClientConnection, ClientHolder } from '../exchange.ts';
 
 /** What waits, as far as turns go. */
 export interface Turn {
@@ -16,17 +16,23 @@ export interface Turn {
 const IN_A_ROW = 7;
 
 /** Where a connection does not say whose it is. */
-const NOBODY = {};
-
-type Client = NonNullable<ClientConnection['holder']> | typeof NOBODY;
+const NOBODY: ClientHolder = { places: 0, underWay: 0 };
 
 /** Requests of one client, with what goes with each. */
 type Line<T, V> = Map<T, V>;
 
-class Group<T, V> {
+class Group<T extends Turn, V> {
   /** In the order of their turns. */
-  readonly lines = new Map<Client, Line<T, V>>();
+  readonly lines = new Map<ClientHolder, Line<T, V>>();
   size = 0;
+
+  first(below: number): T | undefined {
+    for (const line of this.lines.values()) {
+      const [exchange] = line.keys();
+      if (underWayOf(exchange!) < below) return exchange;
+    }
+    return undefined;
+  }
 }
 
 export class Turns<T extends Turn, V> {
@@ -49,6 +55,13 @@ export class Turns<T extends Turn, V> {
     return this.#whole.lines.size + this.#withBody.lines.size;
   }
 
+  /** How many are let through until it is the turn of one that has come now, itself among them, if it is the first of its client. */
+  before(exchange: T): number {
+    if (exchange.hasBody === true || this.#withBody.size === 0) return this.clients;
+    const whole = this.#whole.lines.size;
+    return whole + Math.min(this.#withBody.lines.size, Math.ceil(whole / IN_A_ROW));
+  }
+
   get(exchange: T): V | undefined {
     return this.#groupOf(exchange).lines.get(clientOf(exchange))?.get(exchange);
   }
@@ -64,12 +77,11 @@ export class Turns<T extends Turn, V> {
     return !line;
   }
 
-  /** The one whose turn it is. */
-  first(): T | undefined {
+  /** The one whose turn it is, of those that count as having less than so much under way (`underWayOf`). */
+  first(below = Number.POSITIVE_INFINITY): T | undefined {
     const isWhole = this.#withBody.size === 0 || (this.#whole.size > 0 && this.#inARow < IN_A_ROW);
-    const [line] = (isWhole ? this.#whole : this.#withBody).lines.values();
-    const [exchange] = line?.keys() ?? [];
-    return exchange;
+    const [first, second] = isWhole ? [this.#whole, this.#withBody] : [this.#withBody, this.#whole];
+    return first.first(below) ?? second.first(below);
   }
 
   /** It had its turn: those of other clients are before its client's next. */
@@ -112,4 +124,11 @@ export class Turns<T extends Turn, V> {
   }
 }
 
-const clientOf = ({ connection }: Turn): Client => connection.holder ?? NOBODY;
+/** What one with a body counts as having under way, whoever sends it: it may stay for long, and nobody knows yet. */
+const MANY = 2 ** 30;
+
+/** How many its client has at endpoints, as far as it matters to who may have the room that is left. */
+export const underWayOf = ({ connection: { holder }, hasBody }: Turn): number =>
+  hasBody === true ? MANY : (holder?.underWay ?? 0);
+
+const clientOf = ({ connection }: Turn): ClientHolder => connection.holder ?? NOBODY;

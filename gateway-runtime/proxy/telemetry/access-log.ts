@@ -9,7 +9,6 @@
  */
 import {
   type BackendKey,
-  type Endpoint,
   type GatewayId,
   gatewayKey,
   type Listener,
@@ -26,13 +25,11 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 /** Text that stands in JSON as it is. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-/** JSON.stringify takes several microseconds for a line; most of a line is the same for every request of a rule. */
+/** JSON.stringify takes several microseconds for a line. */
 export class AccessLogLines {
   readonly #gateway: string;
   readonly #matched: MatchedNames;
   readonly #listeners = new WeakMap<Listener, string>();
-  readonly #rules = new WeakMap<RouteRule, string>();
-  readonly #backends = new Map<BackendKey, string>();
   readonly #clients = new WeakMap<ClientIdentity, string>();
   #millisecond = 0;
   #time = '';
@@ -40,30 +37,33 @@ export class AccessLogLines {
   /** `matched` is kept as it is by whoever knows the rules. */
   constructor(gateway: GatewayId, matched: MatchedNames) {
     this.#matched = matched;
-    this.#gateway = `","gateway":${JSON.stringify(gatewayKey(gateway))}`;
+    this.#gateway = inOnePiece(`","gateway":${JSON.stringify(gatewayKey(gateway))}`);
   }
 
   /** Without line end. */
   request(exchange: Exchange, totals: ExchangeTotals): string {
     const { connection, request, outcome } = exchange;
-    const { listener, rule, backend, endpoint, tried, session, failure, authorization } = outcome;
+    const { listener, rule, plan, chosen, endpoint, tried, session } = outcome;
+    const { failure, authorization, refusal } = outcome;
     const id = request.header('x-request-id');
-    const duration = Math.round(totals.duration * 1_000) / 1_000;
     const path = request.path.length > LONGEST_PATH ? request.path.slice(0, LONGEST_PATH) : request.path;
+    connection.text ??= saidOf(connection);
     let line =
-      `{"time":"${this.#now()}${this.#gateway}${listener ? this.#listener(listener) : ''},"port":${connection.port},"client":"${connection.remoteAddress}","protocol":"${exchange.protocol}",` +
-      `"scheme":"${connection.tls ? 'https' : 'http'}","method":${quoted(request.method)},"host":${quoted(request.host)},` +
+      `{"time":"${this.#now()}${this.#gateway}${listener ? this.#listener(listener) : ''}${connection.text}"protocol":"${exchange.protocol}",` +
+      `"method":${quoted(request.method)},"host":${quoted(request.host)},` +
       `"path":${quoted(path)},"status":${totals.status},"bytesReceived":${totals.bytesReceived},` +
-      `"bytesSent":${totals.bytesSent},"duration":${duration}`;
+      `"bytesSent":${totals.bytesSent},"duration":${durationText(totals.duration)}`;
     if (connection.serverName !== undefined && connection.serverName !== request.host) {
       line += `,"serverName":${quoted(connection.serverName)}`;
     }
     if (listener) line += this.#matched.text(listener.key, request);
     if (connection.client) line += this.#client(connection.client);
-    if (rule) line += this.#rule(rule);
+    if (refusal) line += `,"refusal":"${refusal}"`;
     if (authorization) line += `,"authorization":"${authorization.result}"`;
-    if (backend !== undefined) line += this.#backend(backend);
-    if (endpoint) line += `,"endpoint":"${addressOf(endpoint)}"`;
+    const noted = chosen ?? plan;
+    if (noted) line += noted.text ??= inOnePiece(servedBy(rule!, chosen?.backend));
+    else if (rule) line += servedBy(rule);
+    if (endpoint) line += `,"endpoint":"${endpoint.place}"`;
     if (tried.length > 1) line += `,"attempts":${tried.length}`;
     if (session && endpoint) line += `,"session":"${session.wordFor(endpoint)}"`;
     if (failure !== undefined) line += `,"failure":"${failure}"`;
@@ -78,9 +78,8 @@ export class AccessLogLines {
     let line =
       `{"time":"${this.#now()}${this.#gateway}${this.#listener(listener)},"port":${connection.port},"client":"${connection.remoteAddress}","protocol":"TLS",` +
       `"scheme":"tls","host":${quoted(serverName)},"bytesReceived":${received},"bytesSent":${sent},"duration":${duration}`;
-    if (rule) line += this.#rule(rule);
-    if (backend !== undefined) line += this.#backend(backend);
-    if (endpoint) line += `,"endpoint":"${addressOf(endpoint)}"`;
+    if (rule) line += servedBy(rule, backend);
+    if (endpoint) line += `,"endpoint":"${endpoint.place}"`;
     if (tried.length > 1) line += `,"attempts":${tried.length}`;
     if (failure !== undefined) line += `,"failure":"${failure}"`;
     return `${line}}`;
@@ -109,6 +108,7 @@ export class AccessLogLines {
       const { kind, namespace, name } = listener.source;
       text = `,"listener":${JSON.stringify(listener.source.listener)}`;
       if (kind === 'ListenerSet') text += `,"listenerSet":${JSON.stringify(`${namespace}/${name}`)}`;
+      text = inOnePiece(text);
       this.#listeners.set(listener, text);
     }
     return text;
@@ -129,30 +129,34 @@ export class AccessLogLines {
     }
     return text;
   }
-
-  #rule(rule: RouteRule): string {
-    let text = this.#rules.get(rule);
-    if (text === undefined) {
-      const { team, namespace, name, ruleName, rule: index } = rule.source;
-      text = `,${JSON.stringify({ team, namespace, route: name, rule: ruleName ?? index }).slice(1, -1)}`;
-      this.#rules.set(rule, text);
-    }
-    return text;
-  }
-
-  #backend(backend: BackendKey): string {
-    let text = this.#backends.get(backend);
-    if (text === undefined) {
-      // Backends come and go; that of a route which is gone is made anew where it comes back.
-      if (this.#backends.size >= 10_000) this.#backends.clear();
-      text = `,"backend":${JSON.stringify(backend.slice('backend/'.length))}`;
-      this.#backends.set(backend, text);
-    }
-    return text;
-  }
 }
+
+/** Most of a line is the same for every request of a rule to one of its backends. */
+function servedBy({ source }: RouteRule, backend?: BackendKey): string {
+  const { team, namespace, name, ruleName, rule } = source;
+  const fields = {
+    team,
+    namespace,
+    route: name,
+    rule: ruleName ?? rule,
+    backend: backend?.slice('backend/'.length),
+  };
+  return `,${JSON.stringify(fields).slice(1, -1)}`;
+}
+
+/** Text that is kept: what was put together is a tree of its parts until it is written, and would be walked through for each line. */
+const inOnePiece = (text: string) => Buffer.from(text).toString();
 
 const quoted = (text: string) => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
 
-const addressOf = ({ address, port }: Endpoint) =>
-  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+const saidOf = ({ port, remoteAddress, tls }: ClientConnection) =>
+  `,"port":${port},"client":"${remoteAddress}","scheme":"${tls ? 'https' : 'http'}",`;
+
+/** Three digits each. A number with a fraction takes ten times as long to be written as whole ones. */
+const THOUSANDTHS = Array.from({ length: 1_000 }, (_, n) => `.${String(n).padStart(3, '0')}`);
+
+function durationText(milliseconds: number): string {
+  const microseconds = Math.round(milliseconds * 1_000);
+  const whole = Math.floor(microseconds / 1_000);
+  return whole + THOUSANDTHS[microseconds - whole * 1_000]!;
+}

@@ -1,34 +1,11 @@
 /** What one data plane has counted. Counting is a few additions; the numbers get their form when they are asked for. */
 import type { BackendKey, Listener, RouteRule, RuleKey } from '../../snapshot/snapshot.ts';
-import type { ExchangeTotals, HandshakeCause, Outcome, UpstreamFailure } from '../exchange.ts';
-import type { SessionWord } from '../sessions/rule-sessions.ts';
-import type { TlsConnection, TlsFailure } from '../tls-routes/tls-connection.ts';
+import type { ExchangeTotals, HandshakeCause, Outcome } from '../exchange.ts';
+import type { Refusal } from '../pipeline/admission.ts';
+import type { TlsConnection } from '../tls-routes/tls-connection.ts';
 import type { UpstreamFigures } from '../upstream/upstream.ts';
-import { addCounts, type GatewayCounts, type SeriesCounts, takeCounts } from './counts.ts';
-
-/** Upper bounds in seconds. */
-export const BUCKETS = [0.005, 0.025, 0.1, 0.5, 1, 5, 30] as const;
-export const CODE_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
-
-export type Labels = Readonly<Record<string, string>>;
-
-export interface Series {
-  readonly labels: Labels;
-  /** By class of status: `CODE_CLASSES`. */
-  readonly codes: number[];
-  /** Requests in each bucket alone, the last above all bounds. */
-  readonly buckets: number[];
-  readonly failures: Map<UpstreamFailure | TlsFailure, number>;
-  /** Of a TLSRoute: connections are counted, as class `none`. */
-  readonly isOfConnections: boolean;
-  /** Times that requests were sent to a backend again. */
-  repeated: number;
-  /** Requests by what became of their session, where the rule has sessions. */
-  readonly sessions: Map<SessionWord, number>;
-  seconds: number;
-  received: number;
-  sent: number;
-}
+import { RuleSeries } from './rule-series.ts';
+import { type Counts, Series } from './series.ts';
 
 export type GatewayEvent =
   | 'snapshot-accepted'
@@ -42,25 +19,22 @@ export type GatewayEvent =
   | 'tls-handshake-failed'
   | 'tls-not-routed'
   | HandshakeCause
+  | Refusal
   | 'internal-error';
 
-interface RuleSeries {
-  readonly rule: RouteRule;
-  readonly backends: ReadonlySet<BackendKey>;
-  /** By listener and backend. */
-  readonly series: Map<string, Series>;
-  /** The same by what requests carry, so that none puts a key together. */
-  readonly recent: RecentSeries[];
+/** For one rule, listener and backend; each is empty where there was none. */
+export interface SeriesCounts {
+  readonly rule: RuleKey | '';
+  readonly listener: string;
+  readonly backend: BackendKey | '';
+  readonly counts: Counts;
 }
 
-interface RecentSeries {
-  readonly listener: Listener | undefined;
-  readonly backend: BackendKey | undefined;
-  readonly series: Series;
+/** What was counted, as plain data: on its way from a worker to the process that tells the counts of all of them. */
+export interface GatewayCounts {
+  readonly events: readonly (readonly [GatewayEvent, number])[];
+  readonly series: readonly SeriesCounts[];
 }
-
-/** Of a rule; more are looked up by key. */
-const MOST_RECENT = 8;
 
 export class GatewayMetrics {
   /** `namespace/name`. */
@@ -79,33 +53,24 @@ export class GatewayMetrics {
 
   putListener(listener: Listener): void {
     this.#listeners.add(listenerName(listener));
-    this.#forgetRecent();
   }
 
   removeListener(listener: Listener): void {
     const name = listenerName(listener);
     this.#listeners.delete(name);
     this.#unrouted.delete(name);
-    this.#forgetRecent();
+    for (const ofRule of this.#rules.values()) ofRule.leave(name);
   }
 
-  /** What is remembered of listeners may be of one that has gone. */
-  #forgetRecent(): void {
-    for (const { recent } of this.#rules.values()) recent.length = 0;
-  }
-
-  /** From now on this rule has series of its own; those of backends that it has no more go. */
+  /** From now on this rule has series of its own. */
   putRule(rule: RouteRule): void {
-    const { key, backends } = rule;
-    const named = new Set(backends.flatMap(({ backend }) => (backend ? [backend] : [])));
-    const series = this.#rules.get(key)?.series ?? new Map<string, Series>();
-    for (const [each, { labels }] of series) {
-      if (labels.backend && !named.has(`backend/${labels.backend}`)) series.delete(each);
-    }
-    this.#rules.set(key, { rule, backends: named, series, recent: [] });
+    const ofRule = this.#rules.get(rule.key);
+    if (ofRule) ofRule.become(rule);
+    else this.#rules.set(rule.key, new RuleSeries(this.name, rule));
   }
 
   removeRule(key: RuleKey): void {
+    this.#rules.get(key)?.end();
     this.#rules.delete(key);
   }
 
@@ -115,21 +80,11 @@ export class GatewayMetrics {
 
   request(outcome: Outcome, totals: ExchangeTotals): void {
     const series = this.#seriesOf(outcome);
-    series.codes[Math.min(5, Math.floor(totals.status / 100))]!++;
-    const seconds = totals.duration / 1_000;
-    series.seconds += seconds;
-    let bucket = 0;
-    while (bucket < BUCKETS.length && seconds > BUCKETS[bucket]!) bucket++;
-    series.buckets[bucket]!++;
-    series.received += totals.bytesReceived;
-    series.sent += totals.bytesSent;
+    series.request(totals);
     const { failure, tried, session, endpoint } = outcome;
-    if (tried.length > 1) series.repeated += tried.length - 1;
-    if (session && endpoint) {
-      const word = session.wordFor(endpoint);
-      series.sessions.set(word, (series.sessions.get(word) ?? 0) + 1);
-    }
-    if (failure) series.failures.set(failure, (series.failures.get(failure) ?? 0) + 1);
+    if (tried.length > 1) series.repeat(tried.length - 1);
+    if (session && endpoint) series.session(session.wordFor(endpoint));
+    if (failure) series.fail(failure);
   }
 
   /** One that no rule is for has no series: its server name is the client's choice. */
@@ -140,16 +95,13 @@ export class GatewayMetrics {
     // None, or one that has gone meanwhile.
     if (!ofRule) return;
     const series = this.#seriesAt(ofRule, listenerName(listener), backend ?? '');
-    series.codes[0]!++;
-    series.seconds += (performance.now() - begun) / 1_000;
-    series.received += received;
-    series.sent += sent;
-    if (failure) series.failures.set(failure, (series.failures.get(failure) ?? 0) + 1);
+    series.connection((performance.now() - begun) / 1_000, received, sent);
+    if (failure) series.fail(failure);
   }
 
   *series(): Iterable<Series> {
     yield* this.#unrouted.values();
-    for (const { series } of this.#rules.values()) yield* series.values();
+    for (const { all } of this.#rules.values()) yield* all;
   }
 
   /** What was counted since the last time: nothing is counted twice, and nothing is left here. */
@@ -157,14 +109,12 @@ export class GatewayMetrics {
     const taken: SeriesCounts[] = [];
     const take = (rule: SeriesCounts['rule'], all: Iterable<Series>) => {
       for (const series of all) {
-        const counts = takeCounts(series);
-        const { listener, backend } = series.labels as { listener: string; backend: string };
-        const to = backend ? (`backend/${backend}` as BackendKey) : '';
-        if (counts) taken.push({ rule, listener, backend: to, counts });
+        const counts = series.take();
+        if (counts) taken.push({ rule, listener: series.listener, backend: series.backend, counts });
       }
     };
     take('', this.#unrouted.values());
-    for (const [key, { series }] of this.#rules) take(key, series.values());
+    for (const [key, { all }] of this.#rules) take(key, all);
     const events = [...this.events];
     this.events.clear();
     return { events, series: taken };
@@ -175,59 +125,34 @@ export class GatewayMetrics {
     for (const [event, times] of events) this.count(event, times);
     for (const { rule, listener, backend, counts } of series) {
       const ofRule = rule ? this.#rules.get(rule) : undefined;
-      addCounts(this.#seriesAt(ofRule, listener, backend), counts);
+      this.#seriesAt(ofRule, listener, backend).add(counts);
     }
   }
 
   /** What went while a request was under way gets no series again: a label is empty then. */
-  #seriesOf({ listener, rule, backend }: Outcome): Series {
+  #seriesOf({ listener, rule, backend, plan, chosen }: Outcome): Series {
+    const noted = chosen ?? plan;
+    const known = noted?.series;
+    if (known && noted.listener === listener && !known.isGone) return known;
     const ofRule = rule && this.#rules.get(rule.key);
-    if (ofRule) {
-      for (const each of ofRule.recent) {
-        if (each.listener === listener && each.backend === backend) return each.series;
-      }
-    }
     const series = this.#seriesAt(ofRule, listener ? listenerName(listener) : '', backend ?? '');
-    if (ofRule && ofRule.recent.length < MOST_RECENT) ofRule.recent.push({ listener, backend, series });
+    if (noted) {
+      noted.series = series;
+      noted.listener = listener;
+    }
     return series;
   }
 
   #seriesAt(ofRule: RuleSeries | undefined, listener: string, backend: BackendKey | ''): Series {
     const at = this.#listeners.has(listener) ? listener : '';
-    if (!ofRule) return get(this.#unrouted, at, () => this.#create(at));
-    const to = backend && ofRule.backends.has(backend) ? backend : '';
-    return get(ofRule.series, `${at} ${to}`, () => this.#create(at, ofRule.rule, to));
+    if (ofRule) return ofRule.at(at, backend);
+    let series = this.#unrouted.get(at);
+    if (!series) {
+      series = new Series(this.name, undefined, at, '');
+      this.#unrouted.set(at, series);
+    }
+    return series;
   }
-
-  #create(listener: string, rule?: RouteRule, backend = ''): Series {
-    return {
-      labels: {
-        gateway: this.name,
-        listener,
-        route: rule ? `${rule.source.namespace}/${rule.source.name}` : '',
-        rule: rule ? (rule.source.ruleName ?? String(rule.source.rule)) : '',
-        backend: backend.slice('backend/'.length),
-      },
-      codes: CODE_CLASSES.map(() => 0),
-      buckets: [...BUCKETS, 0].map(() => 0),
-      failures: new Map(),
-      isOfConnections: rule?.type === 'tls-rule',
-      repeated: 0,
-      sessions: new Map(),
-      seconds: 0,
-      received: 0,
-      sent: 0,
-    };
-  }
-}
-
-function get(table: Map<string, Series>, key: string, create: () => Series): Series {
-  let series = table.get(key);
-  if (!series) {
-    series = create();
-    table.set(key, series);
-  }
-  return series;
 }
 
 /** A listener among all of its Gateway: its name, or `namespace/set/name` where it comes from a ListenerSet. */

@@ -2,7 +2,7 @@
  * Lines on their way to a file descriptor, in few large writes that never block: a reader that is slow, or a full disk, costs lines of the log
  * and no request. What was lost is said, in a line of its own.
  */
-import { write, writeSync } from 'node:fs';
+import { write } from 'node:fs';
 
 export interface LogFileOptions {
   /** Milliseconds for which a line may wait for company. Default: 100. */
@@ -45,6 +45,9 @@ export class LogFile {
   /** The last line that was written is not whole. */
   #isCut = false;
   #timer: NodeJS.Timeout | undefined;
+  #hasEnded = false;
+  /** Nothing may wait for company any more. */
+  #onFlushed: (() => void) | undefined;
 
   constructor(descriptor: number, { delay = 100, most = 4 * 1024 * 1024 }: LogFileOptions = {}) {
     this.#descriptor = descriptor;
@@ -62,7 +65,7 @@ export class LogFile {
 
   /** Without line end; or several lines, without the last line end. */
   write(line: string, lines = 1): void {
-    if (this.#waiting + line.length >= this.#most) {
+    if (this.#hasEnded || this.#waiting + line.length >= this.#most) {
       this.#lost += lines;
       this.lostInAll += lines;
       return;
@@ -96,19 +99,22 @@ export class LogFile {
     this.#timer = setTimeout(() => this.#writeNext(), this.#delay).unref();
   }
 
-  /** What still waits, at once: before the process ends. A descriptor that takes nothing loses it. */
-  flushSync(): void {
-    clearTimeout(this.#timer);
-    try {
-      for (let next = this.#next(); next; next = this.#next()) {
-        this.#waiting -= next.length;
-        for (let from = 0; from < next.length; ) {
-          from += writeSync(this.#descriptor, next.octets, from, next.length - from);
-        }
-      }
-    } catch {
-      // There is nobody left to tell.
+  /**
+   * Resolves when all that waits is written: before the process ends. Also after an error, and when the time (milliseconds) is over: then there is
+   * nobody left to tell. Nothing is begun after it: the descriptor may be another's by then.
+   */
+  async end(time = 2_000): Promise<void> {
+    if (!this.#isWriting) this.#writeNext();
+    if (this.#isWriting) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#onFlushed = resolve;
+      const patience = setTimeout(resolve, time);
+      await promise;
+      clearTimeout(patience);
+      this.#onFlushed = undefined;
     }
+    this.#hasEnded = true;
+    clearTimeout(this.#timer);
   }
 
   /** What is to be written next, with a line about what was lost at its end. */
@@ -141,9 +147,10 @@ export class LogFile {
   #write(next: Piece, from: number): void {
     write(this.#descriptor, next.octets, from, next.length - from, null, (error, written) => {
       if (error?.code === 'EAGAIN') {
-        setTimeout(() => this.#write(next, from), this.#delay).unref();
+        this.#timer = setTimeout(() => this.#write(next, from), this.#delay).unref();
         return;
       }
+      if (this.#hasEnded) return;
       if (!error && from + written < next.length) {
         this.#write(next, from + written);
         return;
@@ -152,9 +159,13 @@ export class LogFile {
       if (error) this.#lose(next, from);
       if (next.octets.length === PIECE) this.#spare = next.octets;
       this.#isWriting = false;
+      const isSome = this.#full.length > 0 || this.#open !== undefined || this.#lost > 0;
       // After an error the next try waits for its turn too.
-      if (this.#full.length > 0 && !error) this.#writeNext();
-      else if (this.#full.length > 0 || this.#open || this.#lost > 0) this.#wait();
+      if (!error && (this.#full.length > 0 || (isSome && this.#onFlushed))) this.#writeNext();
+      else {
+        if (isSome) this.#wait();
+        this.#onFlushed?.();
+      }
     });
   }
 

@@ -5,7 +5,8 @@
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import { type GatewayId, gatewayKey } from '../../snapshot/snapshot.ts';
 import type { UpstreamFigures } from '../upstream/upstream.ts';
-import { BUCKETS, CODE_CLASSES, GatewayMetrics, type Labels, type Series } from './gateway-metrics.ts';
+import { GatewayMetrics } from './gateway-metrics.ts';
+import { BUCKETS, CODE_CLASSES, type Labels, type Series } from './series.ts';
 
 interface Sample {
   labels: Labels;

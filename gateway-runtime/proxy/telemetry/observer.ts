@@ -39,7 +39,9 @@ export function observe(
   };
   return {
     ended(exchange, totals) {
-      metrics.request(exchange.outcome, totals);
+      const { outcome } = exchange;
+      metrics.request(outcome, totals);
+      if (outcome.refusal) metrics.count(outcome.refusal);
       if (accessLog) log(lines.request(exchange, totals));
     },
     tlsEnded(connection) {

@@ -1,12 +1,15 @@
 /**
- * Reads the server name out of a ClientHello (RFC 8446 section 4.1.2, RFC 6066 section 3), octets as they come: in any number of pieces
+ * Reads the server name, and whether TLS 1.3 is offered, out of a ClientHello (RFC 8446 section 4.1.2, RFC 6066 section 3), octets as they come: in any number of pieces
  * and of TLS records. Strict: what a sound client does not send is `malformed`, so that nobody behind reads another name out of it. Nothing
  * beyond the ClientHello is looked at. Where a client encrypts the inner ClientHello (ECH), the name is the outer one.
  */
 
-/** Of a whole ClientHello; empty where it has no server name. As it came, in letters, digits, "-", "_" and ".". */
+/** What a whole ClientHello says. */
 export interface ClientHello {
+  /** As it came, in letters, digits, "-", "_" and "."; empty where there is none. */
   readonly serverName: string;
+  /** Then a server that speaks TLS 1.3 chooses it, whatever else is offered (RFC 8446 section 4.2.1). */
+  readonly offersTls13: boolean;
 }
 
 export type HelloProgress = 'more' | 'malformed' | ClientHello;
@@ -22,6 +25,8 @@ const SHORTEST_HELLO = 2 + 32 + 1 + 4 + 2;
 const FIRST_BUFFER = 512;
 
 const SERVER_NAME = 0;
+const SUPPORTED_VERSIONS = 43;
+const TLS_1_3 = 0x0304;
 const HOST_NAME = 0;
 
 /** Of a server name, by code. A port, an address of IPv6 or another encoding has no place in it. */
@@ -90,7 +95,7 @@ export class ClientHelloReader {
     } else if (this.#fragmentLeft > 0) {
       // Nothing can follow in the same record: the server has to answer first.
       this.#result = 'malformed';
-    } else this.#result = serverNameIn(this.#message.subarray(MESSAGE_HEADER, needed)) ?? 'malformed';
+    } else this.#result = readHello(this.#message.subarray(MESSAGE_HEADER, needed)) ?? 'malformed';
     return taken;
   }
 
@@ -114,7 +119,7 @@ export class ClientHelloReader {
 }
 
 /** Of the body of a ClientHello; undefined where it is malformed. */
-function serverNameIn(hello: Buffer): ClientHello | undefined {
+function readHello(hello: Buffer): ClientHello | undefined {
   // legacy_version, random
   if (hello[0] !== 3) return undefined;
   let at = 34;
@@ -128,14 +133,15 @@ function serverNameIn(hello: Buffer): ClientHello | undefined {
   at += 1 + compressions;
   if (compressions < 1 || at > hello.length) return undefined;
   // TLS 1.2 and older: there may be no extensions (RFC 5246 section 7.4.1.2).
-  if (at === hello.length) return { serverName: '' };
+  if (at === hello.length) return { serverName: '', offersTls13: false };
   if (at + 2 > hello.length || hello.readUInt16BE(at) !== hello.length - at - 2) return undefined;
-  return serverNameOf(hello, at + 2);
+  return readExtensions(hello, at + 2);
 }
 
-function serverNameOf(hello: Buffer, start: number): ClientHello | undefined {
+function readExtensions(hello: Buffer, start: number): ClientHello | undefined {
   const seen = new Set<number>();
   let serverName = '';
+  let offersTls13 = false;
   for (let at = start; at < hello.length; ) {
     if (at + 4 > hello.length) return undefined;
     const type = hello.readUInt16BE(at);
@@ -147,10 +153,22 @@ function serverNameOf(hello: Buffer, start: number): ClientHello | undefined {
       const found = hostNameIn(hello, at + 4, end);
       if (found === undefined) return undefined;
       serverName = found;
+    } else if (type === SUPPORTED_VERSIONS) {
+      const found = hasTls13(hello, at + 4, end);
+      if (found === undefined) return undefined;
+      offersTls13 = found;
     }
     at = end;
   }
-  return { serverName };
+  return { serverName, offersTls13 };
+}
+
+/** Undefined where it is no list of versions. */
+function hasTls13(hello: Buffer, start: number, end: number): boolean | undefined {
+  const octets = end - start - 1;
+  if (octets < 2 || octets % 2 !== 0 || hello[start] !== octets) return undefined;
+  for (let at = start + 1; at < end; at += 2) if (hello.readUInt16BE(at) === TLS_1_3) return true;
+  return false;
 }
 
 /** Exactly one name, of the one type that there is. */

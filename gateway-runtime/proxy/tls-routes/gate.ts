@@ -1,7 +1,8 @@
 /**
  * Tells apart what comes to a port with listeners of protocol TLS, by the server name of the ClientHello: connections for HTTPS listeners
- * go on to the server of the engine with every octet that was read, the others to where their TLSRoute says. A port without
- * such listeners never gets here.
+ * go on to the server of the engine with every octet that was read, the others to where their TLSRoute says. And it turns away, on ports
+ * with listeners that take TLS 1.3 only, who does not offer that to them: OpenSSL has one minimum for a port, and has chosen the version
+ * before it asks which listener is meant. A port without such listeners never gets here.
  */
 import type { Socket } from 'node:net';
 import { normalizeHost } from '../../match/normalize.ts';
@@ -31,7 +32,7 @@ export interface Announced extends Arrival {
 
 /** What listens on a port asks before it begins with TLS. */
 export interface TlsGate {
-  /** Whether the port has a listener of protocol TLS now. */
+  /** Whether the port has now a listener of protocol TLS, or one that takes TLS 1.3 only. */
   isNeeded(port: number): boolean;
   admit(arrival: Arrival): void;
 }
@@ -44,10 +45,13 @@ export interface GateOptions {
   readonly most: number;
   readonly time: number;
   readonly onRouted: (announced: Announced) => void;
-  /** It was closed: no ClientHello came, or one for a server name that no listener takes. */
+  /** It was closed: no ClientHello came, or one for a server name that no listener takes, or in a version that its listener does not. */
   readonly onRefused: (connection: ClientConnection) => void;
   readonly onError: (error: unknown) => void;
 }
+
+/** A record with the fatal alert protocol_version (RFC 8446 section 6.2), in the version in which every client reads records. */
+const PROTOCOL_VERSION = Buffer.from([21, 3, 1, 0, 2, 2, 70]);
 
 export class ClientHelloGate implements TlsGate {
   readonly #options: GateOptions;
@@ -115,11 +119,16 @@ class Peek {
     const { socket, connection, toHttps } = this.#arrival;
     const serverName = progress === 'malformed' ? undefined : canonical(progress.serverName);
     const listener = serverName === undefined ? undefined : listenerOf(connection.port, serverName);
-    if (serverName === undefined || !listener) {
+    if (progress === 'malformed' || serverName === undefined || !listener) {
       this.refuse();
       return;
     }
     this.#leave();
+    if (listener.minTlsVersion === 'TLSv1.3' && !progress.offersTls13) {
+      socket.end(PROTOCOL_VERSION, () => socket.destroy());
+      this.#options.onRefused(connection);
+      return;
+    }
     const head = this.#read.length === 1 ? this.#read[0]! : Buffer.concat(this.#read);
     if (listener.protocol === 'TLS') {
       onRouted({ ...this.#arrival, listener, serverName, head });

@@ -11,6 +11,7 @@ import type { ClientConnection, UpstreamFailure } from '../exchange.ts';
 import type { Limits } from '../limits.ts';
 import { type Deadline, Deadlines } from '../pipeline/deadlines.ts';
 import { Pending } from '../pipeline/pending.ts';
+import { underWayOf } from '../pipeline/turns.ts';
 import { tunnel } from '../tunnel.ts';
 import type { UpstreamEndpoint } from '../upstream/upstream-endpoint.ts';
 import { tlsFailure } from '../upstream/upstream-tls.ts';
@@ -61,6 +62,7 @@ export class TlsConnections {
     this.#pending = new Pending<TlsConnection>({
       most: limits.pendingPerBackend,
       time: limits.pendingTime,
+      share: options.upstreams.share,
       send: (backend, connection) => this.#sendPending(backend, connection),
       onLate: (connection) => this.#end(connection, 'overloaded'),
       // A connection once made takes as long as it takes: there is none to be given up for another.
@@ -122,16 +124,17 @@ export class TlsConnections {
   #forward(connection: TlsConnection): void {
     const { upstreams, observer } = this.#options;
     const backend = connection.outcome.backend!;
-    const mustWait = this.#pending.has(backend);
-    const endpoint = mustWait ? undefined : upstreams.next(backend);
+    const underWay = underWayOf(connection);
+    const mustWait = this.#pending.has(backend, underWay);
+    const endpoint = mustWait ? undefined : upstreams.next(backend, underWay);
     if (endpoint) this.#attempt(connection, endpoint);
-    else if (!mustWait && !upstreams.of(backend)?.isFull) this.#end(connection, 'no-endpoints');
+    else if (!mustWait && !upstreams.of(backend)?.isFull(underWay)) this.#end(connection, 'no-endpoints');
     else if (this.#pending.add(backend, connection)) observer.requestWaited();
     else this.#end(connection, 'overloaded');
   }
 
   #sendPending(backend: BackendKey, connection: TlsConnection): boolean {
-    const endpoint = this.#options.upstreams.next(backend);
+    const endpoint = this.#options.upstreams.next(backend, underWayOf(connection));
     if (!endpoint) return false;
     this.#pending.passed(connection);
     this.#guarded(connection, () => this.#attempt(connection, endpoint));
@@ -146,6 +149,8 @@ export class TlsConnections {
     outcome.endpoint = endpoint;
     outcome.tried.push(endpoint);
     connection.isUnderWay = connection.isConnecting = true;
+    const { holder } = connection.connection;
+    if (holder) holder.underWay++;
     upstreams.sent(endpoint);
     const socket = tls ? tls.connectRaw(endpoint, HIGH_WATER_MARK) : reach(endpoint);
     connection.upstream = socket;
@@ -198,7 +203,8 @@ export class TlsConnections {
     this.#leave(connection, failure);
     socket.destroy();
     const { tried, backend } = outcome;
-    const next = tried.length < limits.attempts ? upstreams.next(backend!, tried) : undefined;
+    const underWay = underWayOf(connection);
+    const next = tried.length < limits.attempts ? upstreams.next(backend!, underWay, tried) : undefined;
     if (next) this.#attempt(connection, next);
     else this.#end(connection, failure);
   }
@@ -216,6 +222,8 @@ export class TlsConnections {
     if (connection.isConnecting) upstreams.failed(endpoint!, failure, false);
     connection.isUnderWay = connection.isConnecting = false;
     upstreams.left(endpoint!);
+    const { holder } = connection.connection;
+    if (holder) holder.underWay--;
     this.#pending.roomAt(backend!);
   }
 

@@ -23,7 +23,7 @@ export interface TlsRoutesOptions {
 
 export class TlsRoutes {
   readonly gate: TlsGate;
-  /** Those with a listener of protocol TLS: on others no ClientHello is read here. */
+  /** Those where the gate is needed: on others no ClientHello is read here. */
   ports: ReadonlySet<number> = new Set();
   readonly #connections: TlsConnections;
   readonly #terminator: Terminator;

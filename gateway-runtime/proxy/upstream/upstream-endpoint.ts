@@ -8,6 +8,8 @@ export class UpstreamEndpoint implements TargetEndpoint {
   readonly upstream: Upstream;
   readonly address: string;
   readonly port: number;
+  /** `10.0.0.1:80`, `[fd00::1]:80` */
+  readonly place: string;
   readonly tls: UpstreamTls | undefined;
   terminating: boolean;
   /** Of those that requests are sent to: it does not terminate, or every one does. */
@@ -27,6 +29,7 @@ export class UpstreamEndpoint implements TargetEndpoint {
     this.upstream = upstream;
     this.address = address;
     this.port = port;
+    this.place = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
     this.tls = tls;
     this.terminating = terminating;
   }

@@ -3,6 +3,9 @@
  * fewer requests under way (the least loaded of two). While all have equally much to do that is round robin, which spreads best; one
  * that is slow gets less. The cost does not grow with the number of endpoints.
  *
+ * The last eighth of what an endpoint may have under way is for requests without a body, of clients that have less than so much themselves: so
+ * whoever holds up its own requests, or has a great many, leaves room for the others.
+ *
  * Passed over are those that can't be reached, those that are ejected and those that have as many requests as they may have. Where no
  * other is left, the first two are asked all the same.
  */
@@ -42,8 +45,9 @@ export class Upstream {
   #serving: readonly UpstreamEndpoint[] = [];
   #byPlace = new Map<string, UpstreamEndpoint>();
   #next = 0;
-  /** Of `#serving`. */
+  /** Of `#serving`: those without room, and those without room for a client that has much under way. */
   #full = 0;
+  #nearlyFull = 0;
   #ejected = 0;
   /** Ever. */
   #ejections = 0;
@@ -72,13 +76,19 @@ export class Upstream {
     for (const each of this.#byPlace.values()) each.isServing = false;
     this.#byPlace.clear();
     this.#serving = [];
-    this.#full = 0;
+    this.#full = this.#nearlyFull = 0;
     this.#ejected = 0;
   }
 
-  /** Whether there are endpoints, and none of them may have one more request. */
-  get isFull(): boolean {
-    return this.#full > 0 && this.#full === this.#serving.length;
+  /** Whether there are endpoints, and none of them may have one more request, of a client with so many under way. */
+  isFull(underWay: number): boolean {
+    const full = underWay < this.#share ? this.#full : this.#nearlyFull;
+    return full > 0 && full === this.#serving.length;
+  }
+
+  /** What is kept at each endpoint for clients that have less than so much under way. */
+  get #share(): number {
+    return shareOf(this.#options.most);
   }
 
   /** As of now, for metrics. */
@@ -115,7 +125,9 @@ export class Upstream {
     this.#byPlace = byPlace;
     this.#serving = serving.length > 0 ? serving : all;
     for (const each of this.#serving) each.isServing = true;
-    this.#full = this.#serving.filter((each) => this.#isFull(each)).length;
+    const { most } = this.#options;
+    this.#full = this.#serving.filter(({ active }) => active >= most).length;
+    this.#nearlyFull = this.#serving.filter(({ active }) => active >= most - this.#share).length;
     const ejected = this.#serving.filter(({ isEjected }) => isEjected);
     this.#ejected = ejected.length;
     ejected.sort((a, b) => a.ejectedUntil - b.ejectedUntil);
@@ -124,9 +136,13 @@ export class Upstream {
     }
   }
 
-  /** The endpoint to send a request to, those in `tried` left out; undefined where there is none or all are full. */
-  next(tried: readonly Endpoint[]): UpstreamEndpoint | undefined {
+  /**
+   * The endpoint to send a request to, those in `tried` left out; undefined where there is none or all are full for a client with so many
+   * under way.
+   */
+  next(tried: readonly Endpoint[], underWay = 0): UpstreamEndpoint | undefined {
     const serving = this.#serving;
+    const most = underWay < this.#share ? this.#options.most : this.#options.most - this.#share;
     const { length } = serving;
     let ejected: UpstreamEndpoint | undefined;
     let unreachable: UpstreamEndpoint | undefined;
@@ -134,7 +150,7 @@ export class Upstream {
       if (this.#next >= length) this.#next = 0;
       const at = this.#next++;
       const endpoint = serving[at]!;
-      if (this.#isFull(endpoint) || isTried(endpoint, tried)) continue;
+      if (endpoint.active >= most || isTried(endpoint, tried)) continue;
       if (this.#isUnreachable(endpoint)) unreachable ??= endpoint;
       else if (this.#isEjected(endpoint)) ejected ??= endpoint;
       else return endpoint.active === 0 ? endpoint : this.#lessLoaded(endpoint, at, tried);
@@ -160,7 +176,7 @@ export class Upstream {
   isUsable(endpoint: UpstreamEndpoint): boolean {
     return (
       endpoint.isServing &&
-      !this.#isFull(endpoint) &&
+      endpoint.active < this.#options.most &&
       !this.#isUnreachable(endpoint) &&
       !this.#isEjected(endpoint)
     );
@@ -169,12 +185,19 @@ export class Upstream {
   /** A request is sent to it; `left` follows. */
   entered(endpoint: UpstreamEndpoint): void {
     endpoint.active++;
-    if (endpoint.isServing && endpoint.active === this.#options.most) this.#full++;
+    if (endpoint.isServing) this.#count(endpoint.active, 1);
   }
 
   left(endpoint: UpstreamEndpoint): void {
-    if (endpoint.isServing && endpoint.active === this.#options.most) this.#full--;
+    if (endpoint.isServing) this.#count(endpoint.active, -1);
     endpoint.active--;
+  }
+
+  /** An endpoint has come to so many, or is about to have one less. */
+  #count(active: number, change: 1 | -1): void {
+    const { most } = this.#options;
+    if (active === most) this.#full += change;
+    if (active === most - this.#share) this.#nearlyFull += change;
   }
 
   /** What is not a failure makes up for those before. */
@@ -188,10 +211,6 @@ export class Upstream {
     eject(endpoint, performance.now());
     this.#ejected++;
     this.#ejections++;
-  }
-
-  #isFull({ active }: UpstreamEndpoint): boolean {
-    return active >= this.#options.most;
   }
 
   #isUnreachable(endpoint: UpstreamEndpoint): boolean {
@@ -211,6 +230,9 @@ export class Upstream {
     this.#ejected--;
   }
 }
+
+/** Of so many places. None of less than eight. */
+export const shareOf = (most: number): number => most >> 3;
 
 const placeOf = ({ address, port }: Endpoint) => `${address} ${port}`;
 

@@ -7,7 +7,7 @@ import { EndpointHealth } from './endpoint-health.ts';
 import { speaksHttp2 } from './http2/app-protocol.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { BackendTransport } from './tls-backends.ts';
-import { Upstream, type UpstreamFigures } from './upstream.ts';
+import { shareOf, Upstream, type UpstreamFigures } from './upstream.ts';
 import type { UpstreamEndpoint } from './upstream-endpoint.ts';
 
 interface Entry {
@@ -71,9 +71,17 @@ export class Upstreams {
     return this.#byBackend.get(key)?.upstream.isEmpty === false;
   }
 
-  /** The endpoint to send a request to, those in `tried` left out; undefined where there is none or all are full. */
-  next(key: BackendKey, tried: readonly Endpoint[] = NONE): UpstreamEndpoint | undefined {
-    return this.of(key)?.next(tried);
+  /**
+   * The endpoint to send a request to, those in `tried` left out; undefined where there is none or all are full for a client with so many
+   * under way.
+   */
+  next(key: BackendKey, underWay = 0, tried: readonly Endpoint[] = NONE): UpstreamEndpoint | undefined {
+    return this.of(key)?.next(tried, underWay);
+  }
+
+  /** Requests under way of one client: with as many, it has no part in what is kept for others. */
+  get share(): number {
+    return shareOf(this.#most);
   }
 
   /** Undefined for a backend that is not known. */
@@ -93,7 +101,7 @@ export class Upstreams {
     for (const [key, { upstream }] of this.#byBackend) yield [key, upstream.figures];
   }
 
-  /** A request is on its way to the endpoint; `answered` or `failed` follows, and then `left`. */
+  /** A request is on its way to the endpoint; `answered`, `failed` or `outdated` follows, and then `left`. */
   sent(endpoint: UpstreamEndpoint): void {
     endpoint.upstream.entered(endpoint);
     this.health.sent(endpoint);
@@ -110,6 +118,11 @@ export class Upstreams {
   failed(endpoint: UpstreamEndpoint, failure: UpstreamFailure, isImpatient: boolean): void {
     this.health.ended(endpoint, failure);
     if (isEndpointFault(failure, isImpatient)) endpoint.upstream.failed(endpoint);
+  }
+
+  /** The connection, which requests had used before, was closed under it: that says nothing against the endpoint. `left` follows. */
+  outdated(endpoint: UpstreamEndpoint): void {
+    this.health.ended(endpoint, 'reset');
   }
 
   /** A connection of a TLSRoute stands; `disconnected` follows, and then `left`. */

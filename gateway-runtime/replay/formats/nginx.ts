@@ -15,7 +15,8 @@ const COMBINED =
   /^\S+ \S+ [^[]*\[[^\]]{1,64}\] "((?:[^"\\]|\\.)*)" ([0-9]{3}) (?:[0-9]+|-) "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"/;
 /** The second word of `combined` is the identity that nobody tells. */
 const IS_COMBINED = /^\S+ - /;
-const HAS_HOST = /^(\S+) (\S+ - )/;
+/** Whom a request came from is never a dash, as both words after it are where nobody logged in. */
+const HAS_HOST = /^(\S+) (?!- )(\S+ - )/;
 
 export const NGINX: LogFormat = {
   name: 'nginx',

@@ -10,7 +10,7 @@ import { Conditions, type Finding, listed, named, oneOf, sentences } from '../fi
 import type { Derived, Memo } from '../memo.ts';
 import type { Name, Objects } from '../objects.ts';
 import type { Condition } from '../translation.ts';
-import { isService, PolicyTargets, type TargetRef } from './targets.ts';
+import { PolicyTargets, type TargetRef } from './targets.ts';
 
 type Policy = KindObject<'BackendTLSPolicy'>;
 
@@ -48,7 +48,7 @@ export class BackendTlsPolicies {
   readonly #settings: Derived<Settings | undefined>;
 
   constructor(memo: Memo, objects: Objects, caBundles: CaBundles) {
-    this.#targets = new PolicyTargets(memo, objects);
+    this.#targets = new PolicyTargets('BackendTLSPolicy', '', memo, objects);
     this.#settings = memo.derive((namespace, name) => {
       const policy = objects.get('BackendTLSPolicy', namespace!, name!);
       return policy && settingsOf({ namespace: namespace!, name: name! }, policy, caBundles);
@@ -64,10 +64,14 @@ export class BackendTlsPolicies {
 
   /** How a port of a Service is to be reached; its name is empty where it has none. Undefined: no policy says anything. */
   tlsOf(service: Name, port: string): ResolvedTls | undefined {
-    const policy = this.#targets.policyOf(service, port);
+    const target = { kind: 'Service', ...service };
+    // One that names the port goes before one that names the whole Service.
+    const policy = (port && this.#targets.holder(target, port)) || this.#targets.holder(target);
     return policy && this.#settings.get(policy.namespace, policy.name);
   }
 }
+
+const isService = ({ group, kind }: TargetRef): boolean => group === '' && kind === 'Service';
 
 function settingsOf({ namespace, name }: Name, { spec }: Policy, caBundles: CaBundles): Settings {
   const { hostname, subjectAltNames = [], caCertificateRefs = [] } = spec.validation;
@@ -219,15 +223,7 @@ function whyWithout(
     const fix = ports.length > 0 ? `set sectionName to ${oneOf(ports)}` : 'leave sectionName out';
     return lost(`${field}.sectionName`, message, fix);
   }
-  const holder = targets.holder(namespace, ref)!;
-  if (holder.name === policy.name) return undefined;
-  const other = { group: GATEWAY_GROUP, kind: 'BackendTLSPolicy', ...holder };
+  const self = { group: GATEWAY_GROUP, kind: 'BackendTLSPolicy', ...policy };
   const what = sectionName === undefined ? named(target) : `port ${sectionName} of ${named(target)}`;
-  return {
-    reason: 'Conflicted',
-    field,
-    message: `${what} is under ${named(other)}, which is older or comes first by name`,
-    fix: 'remove one of the two, or have it name another target',
-    related: [other],
-  };
+  return targets.conflict(self, target, sectionName, what, field);
 }

@@ -1,46 +1,86 @@
 /**
- * Which policy has a Service, or a port of it, where several name it (GEP-713): one that names the port goes before one that names the
- * whole Service; of those that name the same, the older one goes first, then the one that comes first in the alphabet.
+ * Which policy of a kind an object, or a part of it, is under where several name it (GEP-713): of those that name the same, the older one goes
+ * first, then the one that comes first in the alphabet. Whether one that names the part goes before one that names the whole is for each kind to say.
  */
-import type { KindObject } from '../../api/kinds.ts';
+import type { ObjectRef } from '../../api/object.ts';
+import { type Finding, named } from '../findings.ts';
 import { creationTime } from '../gateways.ts';
 import type { Derived, Memo } from '../memo.ts';
 import type { Name, Objects } from '../objects.ts';
+import type { PolicyKind } from '../translation.ts';
 
-export type TargetRef = KindObject<'BackendTLSPolicy'>['spec']['targetRefs'][number];
+/** A target apart from its namespace, which is that of the policy. */
+export interface TargetRef {
+  readonly group: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly sectionName?: string;
+}
 
-/** All of the Service; no port has such a name. */
+/** All of an object; no part has such a name. */
 const WHOLE = '';
 
-export const isService = ({ group, kind }: TargetRef): boolean => group === '' && kind === 'Service';
+type Target = Pick<ObjectRef, 'kind' | 'namespace' | 'name'>;
 
 export class PolicyTargets {
-  readonly #holders: Derived<Name | undefined>;
+  /** By part, among the policies that name the object. */
+  readonly #holders: Derived<ReadonlyMap<string, Name>>;
 
-  constructor(memo: Memo, objects: Objects) {
-    this.#holders = memo.derive((namespace, service, section) => {
-      let holder: { readonly name: Name; readonly created: number } | undefined;
+  /** `group`: of the objects that can be targets. */
+  constructor(kind: PolicyKind, group: string, memo: Memo, objects: Objects) {
+    this.#holders = memo.derive((targetKind, namespace, name) => {
+      const names = objects.policiesOf(kind, { kind: targetKind!, namespace: namespace!, name: name! });
+      if (names.length === 0) return NOBODY;
+      const holders = new Map<string, { readonly name: Name; readonly created: number }>();
       // In the order of the alphabet.
-      for (const name of objects.tlsPoliciesOf({ namespace: namespace!, name: service! })) {
-        const { metadata, spec } = objects.get('BackendTLSPolicy', name.namespace, name.name)!;
-        const isMeant = spec.targetRefs.some(
-          (ref) => isService(ref) && ref.name === service && (ref.sectionName ?? WHOLE) === section,
-        );
+      for (const policy of names) {
+        const { metadata, spec } = objects.get(kind, policy.namespace, policy.name)!;
         const created = creationTime(metadata.creationTimestamp);
-        if (isMeant && (!holder || created < holder.created)) holder = { name, created };
+        for (const ref of spec.targetRefs as readonly TargetRef[]) {
+          if (ref.group !== group || ref.kind !== targetKind || ref.name !== name) continue;
+          const holder = holders.get(ref.sectionName ?? WHOLE);
+          if (!holder || created < holder.created)
+            holders.set(ref.sectionName ?? WHOLE, { name: policy, created });
+        }
       }
-      return holder?.name;
+      return new Map(
+        [...holders].sort(([a], [b]) => (a < b ? -1 : 1)).map(([section, each]) => [section, each.name]),
+      );
     });
   }
 
   /** The policy that has exactly this target. */
-  holder(namespace: string, { name, sectionName = WHOLE }: TargetRef): Name | undefined {
-    return this.#holders.get(namespace, name, sectionName);
+  holder({ kind, namespace, name }: Target, section = WHOLE): Name | undefined {
+    return this.#holders.get(kind, namespace, name).get(section);
   }
 
-  /** The policy for a port of a Service; its name is empty where it has none. */
-  policyOf({ namespace, name }: Name, port: string): Name | undefined {
-    const own = port === WHOLE ? undefined : this.#holders.get(namespace, name, port);
-    return own ?? this.#holders.get(namespace, name, WHOLE);
+  /**
+   * That another policy has exactly this target; undefined where `policy` has it.
+   * @param what the target, in words
+   */
+  conflict(
+    policy: ObjectRef,
+    target: Target,
+    section: string | undefined,
+    what: string,
+    field: string,
+  ): Finding | undefined {
+    const holder = this.holder(target, section)!;
+    if (holder.name === policy.name) return undefined;
+    const other = { ...policy, ...holder };
+    return {
+      reason: 'Conflicted',
+      field,
+      message: `${what} is under ${named(other)}, which is older or comes first by name`,
+      fix: 'remove one of the two, or have it name another target',
+      related: [other],
+    };
+  }
+
+  /** Those of the object and of its parts, by part; that of the whole object has an empty name. */
+  of({ kind, namespace, name }: Target): ReadonlyMap<string, Name> {
+    return this.#holders.get(kind, namespace, name);
   }
 }
+
+const NOBODY: ReadonlyMap<string, Name> = new Map();

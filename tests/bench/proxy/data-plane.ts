@@ -13,7 +13,7 @@ import { Metrics } from '../../../gateway-runtime/proxy/telemetry/metrics.ts';
 import { re2 } from '../../../gateway-runtime/regex/re2.ts';
 import { contentHash } from '../../../gateway-runtime/snapshot/canonical.ts';
 import { difference } from '../../../gateway-runtime/snapshot/difference.ts';
-import type { HttpRule } from '../../../gateway-runtime/snapshot/snapshot.ts';
+import type { HttpRule, Snapshot } from '../../../gateway-runtime/snapshot/snapshot.ts';
 import { backend, backendKey, endpoints, GATEWAY, to } from '../../support/gateway.ts';
 import { listener, prefix, regex, rule, snapshot } from '../../unit/match/snapshots.ts';
 import type { Variant } from './added.ts';
@@ -58,8 +58,11 @@ const filters: Partial<Record<Variant, HttpRule['filters']>> = {
   ],
 };
 
-/** `weight` of the first route's first backend, of 100. */
-const configuration = (routes: number, weight = 90) =>
+/** `weight` of the first route's first backend, of 100. As it comes from a control plane: read from JSON. */
+const configuration = (routes: number, weight = 90): Snapshot =>
+  JSON.parse(JSON.stringify(configured(routes, weight)));
+
+const configured = (routes: number, weight: number) =>
   snapshot(
     listener('web'),
     listener('secure', { port: 443, protocol: 'HTTPS', certificates: [certificate.id] }),
@@ -81,10 +84,8 @@ const configuration = (routes: number, weight = 90) =>
     ),
   );
 
-type Configuration = ReturnType<typeof configuration>;
-
 /** Milliseconds for which the event loop was kept, at most, while this was applied. */
-async function apply(wanted: Configuration): Promise<number> {
+async function apply(wanted: Snapshot): Promise<number> {
   const endpoint = { address: '127.0.0.1', port: backendPort };
   const delta = difference(agent.snapshot, wanted);
   let last = performance.now();

@@ -22,13 +22,22 @@ export function processorTime(pid: number): number {
   }
 }
 
+/** Microseconds for which a hypervisor had given the machine's processors to others, since it was started; 0 where nothing tells. */
+export function stolenTime(): number {
+  try {
+    return (Number(readFileSync('/proc/stat', 'utf8').split(/\s+/)[8]) * 1e6) / TICKS_PER_SECOND;
+  } catch {
+    return 0;
+  }
+}
+
 /** Octets of memory that it has. */
 export function residentMemory(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
 }
 
 export async function listening(port: number): Promise<void> {
-  for (let i = 0; i < 600; i++) {
+  for (let i = 0; i < 1_200; i++) {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
     const isOpen = await promise;

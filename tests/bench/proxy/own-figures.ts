@@ -1,6 +1,7 @@
 /** What only a data plane of Gatewright can be asked: its memory after changes, and how long one keeps the event loop. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { NODE_ENVIRONMENT } from '../../../gateway-runtime/control/provisioner/deployment.ts';
 import { gatewright } from './own.ts';
 import { pinMeasured } from './pinned.ts';
 
@@ -14,7 +15,8 @@ export async function own(folder: string, backendPort: number): Promise<string> 
     routes: ROUTES,
     ports: PORTS,
   });
-  const child = spawn(program, ['--expose-gc', ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const env = { ...process.env, ...NODE_ENVIRONMENT };
+  const child = spawn(program, ['--expose-gc', ...args], { env, stdio: ['pipe', 'pipe', 'inherit'] });
   try {
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     await lines.next();

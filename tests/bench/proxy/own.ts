@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { NODE_FLAGS } from '../../../gateway-runtime/control/provisioner/deployment.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../../gateway-runtime/control/provisioner/deployment.ts';
 import type { EngineName } from '../../../gateway-runtime/proxy/engines.ts';
 import type { Contender } from './contender.ts';
 
@@ -24,6 +24,7 @@ export async function bundle(folder: string): Promise<void> {
 /** A data plane of Gatewright on one of its engines; `bundle` comes first. */
 export const gatewright = (engine: EngineName): Contender => ({
   name: engine === 'http1' ? 'Gatewright' : `Gatewright (${engine})`,
+  environment: NODE_ENVIRONMENT,
   command: ({ folder, backendPort, routes, ports }) => [
     process.execPath,
     ...NODE_FLAGS,

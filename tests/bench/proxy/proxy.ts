@@ -87,17 +87,23 @@ function start([program, ...args]: readonly [string, ...string[]], environment =
 
 const median = (figures: readonly number[]) => [...figures].sort((a, b) => a - b)[figures.length >> 1]!;
 
-/** Starts all of them, each with so many routes. */
+/** Starts all of them, each with so many routes. One that does not come up is told, and left out. */
 async function startAll(routes: number): Promise<Running[]> {
   const running: Running[] = [];
   for (const [index, contender] of contenders.entries()) {
     const ports = { plain: 19_010 + 2 * index, tls: 19_011 + 2 * index };
     const setting: Setting = { folder, backendPort: BACKEND, routes, ports };
-    const { pid } = start(contender.command(setting), contender.environment);
-    await listening(ports.plain);
-    await listening(ports.tls);
-    pinMeasured(pid!);
-    running.push({ name: contender.name, pid: pid!, setting });
+    const child = start(contender.command(setting), contender.environment);
+    try {
+      await listening(ports.plain);
+      await listening(ports.tls);
+      pinMeasured(child.pid!);
+      running.push({ name: contender.name, pid: child.pid!, setting });
+    } catch (error) {
+      child.kill('SIGKILL');
+      process.stderr.write(`\n${contender.name}: ${(error as Error).message}\n`);
+      process.exitCode = 1;
+    }
   }
   return running;
 }
@@ -136,9 +142,27 @@ const taken = () =>
   `${new Date().toISOString()}, ${machine}, load average ${loadAverage()}, ${ROUNDS} rounds of ${SECONDS} s`;
 
 const kept = new Kept(RESULTS);
+/** As each is there: what fails later takes nothing of it along. */
 function note(result: Result): void {
   kept.add(result);
+  if (values.write) kept.write();
   process.stdout.write(`${table([result])}\n`);
+}
+
+function noteAlone(name: string, figures: string): void {
+  kept.addAlone(name, `# ${taken()}\n${figures}`);
+  if (values.write) kept.write();
+  process.stdout.write(figures);
+}
+
+/** One that fails is told, and the others are done. */
+async function attempt(title: string, part: () => Promise<void>): Promise<void> {
+  try {
+    await part();
+  } catch (error) {
+    process.stderr.write(`\n${title}: ${(error as Error).stack}\n`);
+    process.exitCode = 1;
+  }
 }
 
 async function startWith(routes: number): Promise<Running[]> {
@@ -153,35 +177,47 @@ async function stopAll(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 500));
 }
 
+async function measureLasting(routes: number, wanted: readonly Work[]): Promise<void> {
+  const running = await startWith(routes);
+  for (const [index, work] of wanted.entries()) {
+    await attempt(work.title, async () => {
+      const figures = figuresOf(running);
+      // The first round warms up; what nothing was asked of before has most to compile.
+      await round(work, running, index === 0 ? 4 : 1, new Map());
+      for (let i = 0; i < ROUNDS; i++) await round(work, running, SECONDS, figures);
+      note({ work: work.name, taken: taken(), figures: summary(figures) });
+    });
+  }
+}
+
+async function measureFresh(work: Work): Promise<void> {
+  const figures = new Map<string, number[]>();
+  for (let i = 0; i < ROUNDS; i++) {
+    await round(work, await startWith(work.routes ?? 100), SECONDS, figures);
+    await stopAll();
+  }
+  note({ work: work.name, taken: taken(), figures: summary(figures) });
+}
+
+async function measureOwn(): Promise<void> {
+  start(origin(folder, BACKEND));
+  await listening(BACKEND);
+  await attempt('added', async () => noteAlone('added', await added(folder, BACKEND, ROUNDS, SECONDS)));
+  await attempt('own', async () => noteAlone('own', await own(folder, BACKEND)));
+}
+
 try {
   const lasting = works.filter(({ fresh }) => !fresh);
   for (const routes of new Set(lasting.map(({ routes = 100 }) => routes))) {
-    const running = await startWith(routes);
-    for (const work of lasting.filter(({ routes: wanted = 100 }) => wanted === routes)) {
-      const figures = figuresOf(running);
-      // The first round warms up.
-      await round(work, running, 1, new Map());
-      for (let i = 0; i < ROUNDS; i++) await round(work, running, SECONDS, figures);
-      note({ work: work.name, taken: taken(), figures: summary(figures) });
-    }
+    const wanted = lasting.filter((work) => (work.routes ?? 100) === routes);
+    await attempt(`${routes} routes`, () => measureLasting(routes, wanted));
     await stopAll();
   }
   for (const work of works.filter(({ fresh }) => fresh)) {
-    const figures = new Map<string, number[]>();
-    for (let i = 0; i < ROUNDS; i++) {
-      await round(work, await startWith(work.routes ?? 100), SECONDS, figures);
-      await stopAll();
-    }
-    note({ work: work.name, taken: taken(), figures: summary(figures) });
+    await attempt(work.title, () => measureFresh(work));
+    await stopAll();
   }
-  if (!only || only.includes('own')) {
-    start(origin(folder, BACKEND));
-    await listening(BACKEND);
-    const figures = `${await added(folder, BACKEND, ROUNDS, SECONDS)}${await own(folder, BACKEND)}`;
-    kept.alone = `# ${taken()}\n${figures}`;
-    process.stdout.write(kept.alone);
-  }
-  if (values.write) kept.write();
+  if (!only || only.includes('own')) await attempt('own', measureOwn);
 } finally {
   await stopAll();
   rmSync(folder, { recursive: true, force: true });

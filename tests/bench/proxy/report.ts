@@ -29,15 +29,15 @@ them write access logs to files and have metrics. Median (least to most) of the 
 export class Kept {
   readonly #folder: string;
   readonly #results = new Map<string, Result>();
-  /** Of what only Gatewright was asked. */
-  alone = '';
+  /** Of what only Gatewright was asked, by name. */
+  readonly #alone = new Map<string, string>();
 
   constructor(folder: string) {
     this.#folder = folder;
     try {
       const { results, alone } = JSON.parse(readFileSync(join(folder, 'proxy.json'), 'utf8'));
       for (const each of results) this.add(each);
-      this.alone = alone;
+      for (const [name, text] of Object.entries(alone)) this.#alone.set(name, text as string);
     } catch {
       // Nothing was kept before.
     }
@@ -47,11 +47,16 @@ export class Kept {
     this.#results.set(result.work, result);
   }
 
+  addAlone(name: string, text: string): void {
+    this.#alone.set(name, text);
+  }
+
   write(): void {
     const results = WORKS.flatMap(({ name }) => this.#results.get(name) ?? []);
     const put = (name: string, text: string) => writeFileSync(join(this.#folder, name), text);
-    put('proxy.json', `${JSON.stringify({ results, alone: this.alone }, null, 2)}\n`);
-    put('proxy.txt', `${HEAD}${table(results)}\n${this.alone}`);
+    const alone = Object.fromEntries(this.#alone);
+    put('proxy.json', `${JSON.stringify({ results, alone }, null, 2)}\n`);
+    put('proxy.txt', `${HEAD}${table(results)}\n${Object.values(alone).join('')}`);
     put('proxy.svg', chart(results));
   }
 }
@@ -62,11 +67,14 @@ function ratios({ name }: Figure, result: Result): string {
   const { figures } = result;
   const goals = (workOf(result).goals as Record<string, Record<string, number> | undefined>)[name];
   const own = figures.find((each) => each.name === name)!;
+  const { atMost } = workOf(result);
+  const limit = atMost !== undefined && name === 'Gatewright' ? [`(goal ${atMost})`] : [];
   return Object.entries(goals ?? {})
     .flatMap(([peer, goal]) => {
       const other = figures.find((each) => each.name === peer);
       return other ? [`${(own.median / other.median).toFixed(2)} x ${peer} (goal ${goal})`] : [];
     })
+    .concat(limit)
     .join(', ');
 }
 

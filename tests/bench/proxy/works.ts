@@ -28,6 +28,8 @@ export interface Work {
   readonly goals: {
     readonly [engine in 'Gatewright' | 'Gatewright (http1-internals)']?: Record<string, number>;
   };
+  /** In its unit, of Gatewright. */
+  readonly atMost?: number;
   /** One figure. */
   measure(running: Running, seconds: number): Promise<number>;
 }
@@ -36,6 +38,7 @@ export interface Work {
 async function cost({ pid }: Running, load: () => Promise<number>): Promise<number> {
   const before = processorTime(pid);
   const count = await load();
+  if (count === 0) throw new Error('nothing was answered');
   return (processorTime(pid) - before) / count;
 }
 
@@ -160,6 +163,7 @@ export const WORKS: readonly Work[] = [
     unit: 'MB',
     routes: 5_000,
     goals: {},
+    atMost: 120,
     async measure(running, seconds) {
       await requests(running.setting, seconds);
       return residentMemory(running.pid) / 1e6;

@@ -21,6 +21,13 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+const SERVICE = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'is-there-an-address' },
+  spec: { ports: [{ port: 80 }] },
+};
+
 type Flags = Readonly<Record<string, string>>;
 
 interface Ports {
@@ -133,7 +140,7 @@ export class ApiServer {
   async #serve(): Promise<void> {
     this.#run('kube-apiserver', apiServerFlags(this.#folder, this.#ports));
     try {
-      await eventually(60_000, () => this.client.get('/api/v1/namespaces/default'));
+      await eventually(60_000, () => this.#answers());
     } catch (error) {
       const log = readFileSync(join(this.#folder, 'kube-apiserver.log'), 'utf8')
         .split('\n')
@@ -141,6 +148,12 @@ export class ApiServer {
         .join('\n');
       throw new Error(`The API server does not come up: ${(error as Error).message}\n${log}`);
     }
+  }
+
+  async #answers(): Promise<void> {
+    await this.client.get('/api/v1/namespaces/default');
+    // Addresses of Services are given out a moment after all else is there.
+    await this.client.call('POST', '/api/v1/namespaces/default/services?dryRun=All', { body: SERVICE });
   }
 
   #run(program: string, flags: Flags): void {

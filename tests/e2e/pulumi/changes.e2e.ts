@@ -51,6 +51,19 @@ const UNCHANGED = { status: 0, text: expect.not.stringContaining('to update') };
 /** The lines of a preview that show another value. */
 const changedLines = ({ text }: Result) => text.split('\n').filter((line) => line.includes(' => '));
 
+/** What the weights alter, as `gatewright diff` says it. */
+const ALTERED = `traffic: 1 altered
+ALTERED: answered where they were, in another way
+  shop.example.com /foo
+    before    shop/whoami:80 75 %, shop/nginx:80 25 %
+              HTTPRoute shop/store spec.rules[4] (cluster)
+    after     shop/whoami:80 50 %, shop/nginx:80 50 %
+              HTTPRoute shop/store spec.rules[4] (shop/store)
+    try       GET http://shop.example.com/foo
+`;
+/** Diagnostics stand indented in a summary. */
+const withoutIndent = ({ text }: Result) => text.replaceAll(/^ {4}/gm, '');
+
 /** As the control plane would write it. */
 async function setProgrammed(
   object: RawObject,
@@ -126,7 +139,7 @@ describeAlone(`pulumi up of the storefront (${RAN_ON})`, () => {
   });
 
   it('makes CRDs, runtime, gateways and teams', async () => {
-    expect(await up()).toMatchObject({ status: 0 });
+    await stack.succeed(['up', '--yes', '--skip-preview']);
     expect(await live<RawObject>(STORE)).toMatchObject({ spec: { hostnames: ['shop.example.com'] } });
     const { items } = await api.get<{ items: { metadata: { name: string } }[] }>(
       '/apis/gateway.networking.k8s.io/v1/gatewayclasses',
@@ -144,7 +157,9 @@ describeAlone(`pulumi up of the storefront (${RAN_ON})`, () => {
     const preview = await stack.run(['preview', '--diff']);
     expect(changedLines(preview).map((line) => line.trim())).toEqual(['~ weight: 3 => 1']);
     expect(preview.text).toMatch(/^ +~ 1 to update\n +\d+ unchanged$/m);
+    expect(preview.text).toContain(ALTERED);
     const done = await up();
+    expect(withoutIndent(done)).toContain(ALTERED);
     expect(done.text).toMatch(/^ +~ 1 updated\n +\d+ unchanged$/m);
     const after = await live(STORE);
     expect(after.metadata).toMatchObject({
@@ -152,6 +167,33 @@ describeAlone(`pulumi up of the storefront (${RAN_ON})`, () => {
       generation: before.metadata.generation + 1,
     });
     expect(JSON.stringify(after.spec)).not.toContain('"weight":3');
+  });
+
+  it('refuses in a preview what the policy does, with and without the cluster, and lets pass what is approved', async () => {
+    const path = "hello.rule({ path: exact('/') })";
+    await stack.succeed(['config', 'set', 'refuse', '["lost", "cross-team"]']);
+    stack.edit('examples/storefront/shop.ts', path, path.replace("'/'", "'/hello'"));
+    const lost = '  lost: whoami.shop.example.com /\n    now shop/whoami:80; then 404: no rule matches\n';
+    const refused = await stack.run(['preview']);
+    expect(refused.status).not.toBe(0);
+    expect(withoutIndent(refused)).toContain(
+      `error: 1 of 2 changes of traffic are refused (refuse: lost, cross-team)\n${lost}`,
+    );
+    // Whom it reaches knows nothing of this stack.
+    const blind = await stack.run(['preview'], { env: { KUBECONFIG: stack.file('no-kubeconfig') } });
+    expect(blind.status).not.toBe(0);
+    expect(withoutIndent(blind)).toContain('spec.rules[0] (the last deployment)\n');
+    expect(withoutIndent(blind)).toContain(lost);
+
+    stack.edit(
+      'infra/index.ts',
+      'approve: []',
+      "approve: [{ host: 'whoami.shop.example.com', why: 'moved' }, { host: 'old.example.com', why: 'gone' }]",
+    );
+    const approved = await stack.succeed(['preview']);
+    expect(approved).toContain('warning: traffic: 1 lost');
+    expect(approved).toContain('warning: no request of old.example.com changes its way any more');
+    stack.edit('examples/storefront/shop.ts', "exact('/hello')", "exact('/')");
   });
 
   it('previews renamed constructs as no change', async () => {

@@ -13,7 +13,7 @@ export const CLASS = 'gatewright';
 export const SYSTEM = 'gatewright-system';
 
 /** A cluster of our own has the image; any other has to be told one that it can pull. */
-function imageReference(): string {
+export function imageReference(): string {
   if (process.env.GATEWRIGHT_E2E_OWN_CLUSTER) return DEFAULT_REFERENCE;
   const given = process.env.GATEWRIGHT_E2E_IMAGE;
   if (given) return given;

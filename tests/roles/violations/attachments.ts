@@ -109,16 +109,25 @@ export const ATTACHMENTS: readonly Violation[] = [
         kind: 'Grant',
         metadata: { name: 'shop-more', namespace: 'infra' },
         spec: {
-          gatewayRef: { name: 'shared-gw' },
-          team: { name: 'shop', namespace: 'shop' },
-          hostnames: ['media.example.com'],
-          kinds: ['HTTPRoute'],
-          listeners: ['web', 'secure'],
+          gatewayName: 'shared-gw',
+          team: 'shop',
+          namespace: 'shop',
+          grants: [
+            {
+              name: 'more',
+              hostnames: ['media.example.com'],
+              kinds: ['HTTPRoute'],
+              listeners: [
+                { kind: 'ListenerSet', name: 'shared-gw-media', sectionNames: ['web.media.example.com'] },
+              ],
+            },
+          ],
         },
       },
       onMedia,
     ],
     missing: 'the right to write Grants, which no grant gives',
+    runtime: { says: ['takes namespaces with the labels kubernetes.io/metadata.name'] },
     threatens: MEDIA,
   },
   {
@@ -195,7 +204,12 @@ export const ATTACHMENTS: readonly Violation[] = [
     typescript: { at: 'on', words: [A_GRANT] },
     javascript: { path: 'shop/r', words: [NOT_MADE], namesNoGrant: true },
     objects: [httpRoute({ parentRefs: [{ kind: 'ListenerSet', name: 'shared-gw-shop' }] })],
+    admission: {
+      stoppedBy: 'runtime',
+      why: 'a ListenerSet of the own namespace may be that of any gateway, also of another controller, and may come after its routes',
+    },
     missing: grantOf('hostname shop.example.com at ListenerSet shop/shared-gw-shop', 'shop'),
+    runtime: { says: ['ListenerSet shop/shared-gw-shop does not exist'], withoutStatus: true },
     threatens: 'http://shop.example.com/',
   },
   {
@@ -213,6 +227,11 @@ export const ATTACHMENTS: readonly Violation[] = [
       httpRoute({ namespace: 'media', parentRefs: [listenersOf('media')], hostnames: ['media.example.com'] }),
     ],
     missing: 'the right to write into namespace media, which no grant gives',
+    runtime: {
+      unseen:
+        'who wrote a route is not in it: in the namespace of media it is one of media, beside the others',
+      changes: true,
+    },
     threatens: MEDIA,
   },
   {
@@ -231,6 +250,7 @@ export const ATTACHMENTS: readonly Violation[] = [
     },
     objects: [httpRoute({ namespace: 'media' })],
     missing: 'the right to write into namespace media, which no grant gives',
+    runtime: { says: [`Missing: ${grantOf('hostname shop.example.com', 'media')}`] },
     threatens: MEDIA,
   },
   {
@@ -252,6 +272,7 @@ export const ATTACHMENTS: readonly Violation[] = [
       },
     ],
     missing: 'the right to write into namespace media, which no grant gives',
+    runtime: { unseen: 'who wrote a Service is not in it' },
     threatens: MEDIA,
   },
 ];

@@ -3,6 +3,13 @@ import { asObjects, GATEWAY, grantOf, httpRoute, type Violation } from './violat
 
 const GRANTED = 'granted: shop.example.com, *.apps.example.com';
 
+/** The API server takes no such object, and neither does anything that reads one. */
+const NO_HOSTNAME = {
+  runtime: {
+    says: ['expected a lower-case DNS name, with "*." at most in front, without port or trailing dot'],
+  },
+} as const;
+
 /** One hostname that shop asks for on its grant. */
 function asked(name: string, hostname: string, violates: string, more: Partial<Violation> = {}): Violation {
   return {
@@ -61,28 +68,36 @@ export const HOSTNAMES: readonly Violation[] = [
     'shop.example.com.evil.net',
     'a route serves a hostname that begins like a granted one',
   ),
-  asked('every-hostname', '*', 'a route serves every hostname'),
+  asked('every-hostname', '*', 'a route serves every hostname', NO_HOSTNAME),
   asked(
     'hostname-in-capitals',
     'MEDIA.example.com',
     'a route serves the hostname of another team in other case',
+    NO_HOSTNAME,
   ),
   asked(
     'hostname-with-trailing-dot',
     'media.example.com.',
     'a route serves the hostname of another team as its absolute name',
+    NO_HOSTNAME,
   ),
   asked(
     'hostname-with-port',
     'media.example.com:80',
     'a route serves the hostname of another team with a port behind it',
+    NO_HOSTNAME,
   ),
   asked(
     'hostname-in-punycode',
     'xn--shp-sna.example.com',
     'a route serves a name that looks like a granted one (shöp.example.com)',
   ),
-  asked('hostname-in-unicode', 'shöp.example.com', 'a route serves a name that looks like a granted one'),
+  asked(
+    'hostname-in-unicode',
+    'shöp.example.com',
+    'a route serves a name that looks like a granted one',
+    NO_HOSTNAME,
+  ),
   asked('address-as-hostname', '127.0.0.1', 'a route serves an address in place of a hostname'),
   asked(
     'one-hostname-of-several',

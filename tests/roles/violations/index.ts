@@ -3,8 +3,10 @@
  * complete by itself; it is tried against the platform of `fixture.ts`.
  */
 import { ATTACHMENTS } from './attachments.ts';
+import { BOUNDS } from './bounds.ts';
 import { HOSTNAMES } from './hostnames.ts';
 import { KINDS } from './kinds.ts';
+import { OWN_LISTENERS } from './own-listeners.ts';
 import { PATHS } from './paths.ts';
 import { PLATFORM_OBJECTS } from './platform-objects.ts';
 import { REFERENCES } from './references.ts';
@@ -18,5 +20,7 @@ export const VIOLATIONS: readonly Violation[] = [
   ...KINDS,
   ...PATHS,
   ...PLATFORM_OBJECTS,
+  ...BOUNDS,
   ...REFERENCES,
+  ...OWN_LISTENERS,
 ];

@@ -86,6 +86,7 @@ export const PATHS: readonly Violation[] = [
       }),
     ],
     missing: THEIRS,
+    runtime: { says: [`path /checkout/pay lies below ${GIVEN}`] },
     threatens: 'http://shop.example.com/checkout/pay',
   },
   {
@@ -105,6 +106,7 @@ export const PATHS: readonly Violation[] = [
       }),
     ],
     missing: THEIRS,
+    runtime: { says: [`path /check%6Fut lies below ${GIVEN}`] },
     threatens: 'http://shop.example.com/checkout',
   },
   {
@@ -129,6 +131,7 @@ export const PATHS: readonly Violation[] = [
       }),
     ],
     missing: THEIRS,
+    runtime: { says: [`the expression /check.* could match a path below ${GIVEN}`] },
     threatens: 'http://shop.example.com/checkout',
   },
   {
@@ -146,6 +149,11 @@ export const PATHS: readonly Violation[] = [
     },
     objects: [httpRoute({ hostnames: ['a.apps.example.com'] })],
     missing: THEIRS,
+    runtime: {
+      says: [
+        `path / at hostname a.apps.example.com, which goes before *.apps.example.com, would take back ${GIVEN}`,
+      ],
+    },
     threatens: 'http://a.apps.example.com/checkout',
   },
   {
@@ -191,7 +199,12 @@ export const PATHS: readonly Violation[] = [
         ],
       }),
     ],
+    admission: { lacks: 'listenersets' },
     missing: grantOf('path /admin', 'media'),
+    runtime: {
+      unseen: 'who may write the listeners of the platform says by them who is let in',
+      changes: true,
+    },
     threatens: 'http://shop.example.com/admin',
   },
 ];

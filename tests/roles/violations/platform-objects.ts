@@ -23,6 +23,12 @@ const listenerSet = (name: string, namespace: string, listeners: readonly object
     { name, namespace },
     { parentRef: { name: GATEWAY.name, namespace: 'infra' }, listeners },
   );
+const gatewayPolicy = (name: string, kind: string, target: string, overrides: object) => ({
+  apiVersion: `${OWN_GROUP}/v1alpha1`,
+  kind: 'GatewayPolicy',
+  metadata: { name, namespace: 'infra' },
+  spec: { targetRefs: [{ kind, name: target }], overrides },
+});
 const web = (hostname: string) => ({ name: 'web', port: 80, protocol: 'HTTP', hostname, allowedRoutes: ALL });
 
 export const PLATFORM_OBJECTS: readonly Violation[] = [
@@ -42,6 +48,10 @@ export const PLATFORM_OBJECTS: readonly Violation[] = [
     },
     objects: [gateway('gw', 'shop', [{ name: 'web', port: 80, protocol: 'HTTP' }])],
     missing: ONLY_PLATFORM('Gateways'),
+    runtime: {
+      unseen:
+        'a Gateway is as good as another; it has a data plane and an address of its own, where nobody else is',
+    },
     threatens: MEDIA,
   },
   {
@@ -60,6 +70,10 @@ export const PLATFORM_OBJECTS: readonly Violation[] = [
     },
     objects: [gateway('gw', 'shop', [web('media.example.com')])],
     missing: ONLY_PLATFORM('Gateways'),
+    runtime: {
+      unseen:
+        'a Gateway is as good as another; it has a data plane and an address of its own, where nobody else is',
+    },
     threatens: MEDIA,
   },
   {
@@ -82,6 +96,10 @@ export const PLATFORM_OBJECTS: readonly Violation[] = [
       ]),
     ],
     missing: ONLY_PLATFORM('Gateways'),
+    runtime: {
+      unseen: 'who may write the Gateway of the platform says by it what is asked of whom',
+      changes: true,
+    },
     threatens: MEDIA,
   },
   {
@@ -100,6 +118,7 @@ export const PLATFORM_OBJECTS: readonly Violation[] = [
     },
     objects: [gatewayApi('GatewayClass', { name: 'own' }, { controllerName: CONTROLLER_NAME })],
     missing: ONLY_PLATFORM('GatewayClasses'),
+    runtime: { unseen: 'a class changes no Gateway of another one' },
     threatens: MEDIA,
   },
   {
@@ -121,6 +140,53 @@ export const PLATFORM_OBJECTS: readonly Violation[] = [
       },
     ],
     missing: ONLY_PLATFORM('GatewayParameters'),
+    runtime: { unseen: 'they change no Gateway that does not name them' },
+    threatens: MEDIA,
+  },
+  {
+    name: 'gateway-policy',
+    ...ADMINISTRATOR,
+    violates: 'a team says what holds for all routes of the gateway',
+    code: asObjects('shopChart'),
+    typescript: NO_CONSTRUCT,
+    javascript: { path: 'shop/object-0', words: ['GatewayPolicy/infra/shared-gw', 'made by the platform'] },
+    objects: [gatewayPolicy('shared-gw', 'Gateway', 'shared-gw', { ipAllow: ['192.0.2.0/24'] })],
+    missing: ONLY_PLATFORM('GatewayPolicies'),
+    runtime: { unseen: 'who writes into the namespace of the gateway is the platform', changes: true },
+    threatens: MEDIA,
+  },
+  {
+    name: 'policy-override',
+    ...ADMINISTRATOR,
+    violates: 'a team has its listeners take an older TLS than the platform lets them',
+    code: `new RoutePolicy(shopChart, 'p', { route: new TeamRoute(shopChart, 'r', { on: shopEdge }).rule().to(cart), minTlsVersion: 'TLSv1.2' });`,
+    typescript: { at: 'minTlsVersion', words: [`'minTlsVersion' does not exist in type 'RoutePolicyProps'`] },
+    javascript: { path: 'shop/p', words: ['RoutePolicy does not know minTlsVersion'], namesNoGrant: true },
+    objects: [gatewayPolicy('shared-gw-shop', 'ListenerSet', 'shared-gw-shop', { minTlsVersion: 'TLSv1.2' })],
+    missing: ONLY_PLATFORM('GatewayPolicies'),
+    runtime: { unseen: 'who writes into the namespace of the gateway is the platform', changes: true },
+    threatens: MEDIA,
+  },
+  {
+    name: 'policy-for-another-team',
+    ...ADMINISTRATOR,
+    violates: 'a team says what holds for the route of another one',
+    code: asObjects('shopChart'),
+    typescript: NO_CONSTRUCT,
+    javascript: {
+      path: 'shop/object-0',
+      words: ['RoutePolicy/media/feed', 'this chart belongs to team shop in namespace shop'],
+    },
+    objects: [
+      {
+        apiVersion: `${OWN_GROUP}/v1alpha1`,
+        kind: 'RoutePolicy',
+        metadata: { name: 'feed', namespace: 'media' },
+        spec: { targetRefs: [{ kind: 'HTTPRoute', name: 'site' }], ipAllow: ['192.0.2.0/24'] },
+      },
+    ],
+    missing: 'the right to write into namespace media, which no grant gives',
+    runtime: { unseen: 'who writes into the namespace of a team is the team', changes: true },
     threatens: MEDIA,
   },
   {
@@ -185,6 +251,7 @@ export const PLATFORM_OBJECTS: readonly Violation[] = [
       }),
     ],
     missing: grantOf('hostname media.example.com', 'shop'),
+    runtime: { unseen: 'who may write the listeners of the platform has them', changes: true },
     threatens: MEDIA,
   },
   {
@@ -202,6 +269,7 @@ export const PLATFORM_OBJECTS: readonly Violation[] = [
       }),
     ],
     missing: grantOf('hostname media.example.com', 'shop'),
+    runtime: { says: ['hostname media.example.com on port 80 is taken by'] },
     threatens: MEDIA,
   },
   {
@@ -226,6 +294,7 @@ export const PLATFORM_OBJECTS: readonly Violation[] = [
       },
     ],
     missing: ONLY_PLATFORM('Namespaces'),
+    runtime: { unseen: 'a namespace in which nothing is changes nothing' },
     threatens: MEDIA,
   },
   {
@@ -269,6 +338,7 @@ export const PLATFORM_OBJECTS: readonly Violation[] = [
       },
     ],
     missing: ONLY_PLATFORM('ClusterRoleBindings'),
+    runtime: { unseen: 'rights are for the API server; nothing else reads them' },
     threatens: MEDIA,
   },
 ];

@@ -6,6 +6,11 @@ const DEVELOPER = { by: 'shop', role: 'application developer' } as const;
 const MEDIA = 'http://media.example.com/';
 const FEED = { name: 'feed', namespace: 'media', port: 8080 };
 const REFERENCE = 'a ReferenceGrant in namespace media, from HTTPRoutes of namespace shop to Service feed';
+const NOT_LET_IN = {
+  says: [
+    'no ReferenceGrant in namespace media lets HTTPRoute objects of namespace shop refer to Service media/feed',
+  ],
+};
 const FOREIGN = `service feed is in namespace media, which is not of team shop`;
 
 export const REFERENCES: readonly Violation[] = [
@@ -18,6 +23,7 @@ export const REFERENCES: readonly Violation[] = [
     javascript: { path: 'shop/r', words: ['spec.rules[0] (prefix /)', FOREIGN] },
     objects: [httpRoute({ rules: [{ backendRefs: [FEED] }] })],
     missing: REFERENCE,
+    runtime: NOT_LET_IN,
     threatens: MEDIA,
   },
   {
@@ -38,6 +44,7 @@ export const REFERENCES: readonly Violation[] = [
       }),
     ],
     missing: REFERENCE,
+    runtime: NOT_LET_IN,
     threatens: MEDIA,
   },
   {
@@ -63,6 +70,7 @@ export const REFERENCES: readonly Violation[] = [
       }),
     ],
     missing: REFERENCE,
+    runtime: NOT_LET_IN,
     threatens: MEDIA,
   },
   {
@@ -93,6 +101,7 @@ export const REFERENCES: readonly Violation[] = [
       httpRoute({ rules: [{ backendRefs: [FEED] }] }),
     ],
     missing: 'the right to write into namespace media, which no grant gives',
+    runtime: { unseen: 'who wrote a ReferenceGrant is not in it' },
     threatens: MEDIA,
   },
   {
@@ -146,6 +155,7 @@ export const REFERENCES: readonly Violation[] = [
       ),
     ],
     missing: 'the right to write into namespace media, which no grant gives',
+    runtime: { unseen: 'who wrote a policy is not in it', changes: true },
     threatens: MEDIA,
   },
   {
@@ -169,6 +179,7 @@ export const REFERENCES: readonly Violation[] = [
       },
     ],
     missing: 'the right to write into namespace media, which no grant gives',
+    runtime: { unseen: 'who wrote endpoints is not in them', changes: true },
     threatens: MEDIA,
   },
   {
@@ -194,6 +205,11 @@ export const REFERENCES: readonly Violation[] = [
       }),
     ],
     missing: 'a ReferenceGrant in namespace infra, from HTTPRoutes of namespace shop to Service shared-gw',
+    runtime: {
+      says: [
+        'no ReferenceGrant in namespace infra lets HTTPRoute objects of namespace shop refer to Service infra/shared-gw',
+      ],
+    },
     threatens: MEDIA,
   },
 ];

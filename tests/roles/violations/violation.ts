@@ -26,6 +26,21 @@ export interface Unseen {
   readonly why: string;
 }
 
+/** What the runtime does about it where nobody stopped it before, if that is not to name in the status what is missing. */
+export type AtRuntime =
+  /** Other tenants' traffic is as before, and the status, or who reads the object, says so in these words. */
+  | {
+      readonly says: readonly string[];
+      /** That it is no object of the runtime's, so that nobody gives it a status in a cluster: who reads it is told. */
+      readonly withoutStatus?: true;
+    }
+  /** Nothing is wrong with it for all that a control plane can know: only rights keep it out. */
+  | {
+      readonly unseen: string;
+      /** That it changes what other tenants have. */
+      readonly changes?: true;
+    };
+
 export interface Violation {
   /** In kebab case. */
   readonly name: string;
@@ -44,8 +59,15 @@ export interface Violation {
   readonly javascript: Refusal | Unseen;
   /** What somebody of the team would apply by hand for the same, complete with what it needs. */
   readonly objects: readonly RawObject[];
+  /**
+   * What the API server can't see, or the resource that the team has no right to write where that is all that is said. Otherwise a policy or a field
+   * rule refuses it, whoever asks, and a policy says what is missing; and what is missing is a right where `missing` says so.
+   */
+  readonly admission?: Unseen | { readonly lacks: string };
   /** The grant that is missing; or why no grant can allow it. */
   readonly missing: string;
+  /** @default - the status of an object of it names what is missing */
+  readonly runtime?: AtRuntime;
   /** A request of another tenant, or of the platform, whose answer must be the same with these objects as without. */
   readonly threatens: string;
 }

@@ -8,6 +8,8 @@ const { hold, send, tls } = ATTACKS.find((attack) => titleOf(attack) === name)!;
 
 /** Connections that are begun in a millisecond. */
 const PACE = 2;
+/** In which all have moved, in a second. */
+const TURNS = 200;
 
 let made = 0;
 function open(isBare = false): Socket {
@@ -33,14 +35,14 @@ if (hold) {
     });
   };
   for (let i = 0; i < count; i++) setTimeout(again, i / PACE);
-  // A tenth of them at a time: what is slow does not come in bursts.
+  // In turns, as clients that know nothing of one another.
   let turn = 0;
   if (move)
     setInterval(() => {
-      turn = (turn + 1) % 10;
+      turn = (turn + 1) % TURNS;
       let i = 0;
-      for (const socket of sockets) if (i++ % 10 === turn && socket.writable) socket.write(move);
-    }, 100);
+      for (const socket of sockets) if (i++ % TURNS === turn && socket.writable) socket.write(move);
+    }, 1_000 / TURNS);
 }
 
 if (send) {
@@ -56,3 +58,5 @@ if (send) {
     }
   }, 2);
 }
+// Whoever started it is gone.
+process.stdin.on('end', () => process.exit()).resume();

@@ -23,6 +23,8 @@ export interface Held {
   readonly move: string;
   /** False: what comes is not read. */
   readonly reads: boolean;
+  /** Seconds after which those that came first are closed for their time: what that makes the gateway do is measured too. */
+  readonly until?: number;
   /** Seconds until one that was closed comes again. Default: 2. */
   readonly again?: number;
   /** Each from an address of its own. */
@@ -40,21 +42,36 @@ const hold = (name: string, begin: string, move = '', rest: Partial<Held & Attac
 /** The beginning of a ClientHello. */
 const HALF_HELLO = '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03';
 
+/** As `headTime` and `tlsHandshake` have it. */
+const [HEAD, HANDSHAKE] = [15, 10];
+const HALF_HEAD = `GET / HTTP/1.1\r\n${HOST}`;
+const HALF_BODY = post('Content-Length: 100000\r\n', '');
+const NOT_READ = { reads: false, again: 10 };
+
+const held = (tls: boolean): Attack[] =>
+  [
+    hold('idle', get('')),
+    hold('nothing said', '', '', { until: HEAD }),
+    hold('slow head', HALF_HEAD, 'X: a\r\n', { until: HEAD }),
+    hold('slow body', HALF_BODY, 'a'),
+    hold('slow read', get('', '/large'), '\r\n', NOT_READ),
+    hold('nothing said, no room', '', '', { overfull: true }),
+    hold('slow head, no room', HALF_HEAD, 'X: a\r\n', { overfull: true }),
+    hold('slow body, no room', HALF_BODY, 'a', { overfull: true }),
+    hold('slow read, no room', get('', '/large'), '\r\n', { ...NOT_READ, overfull: true }),
+  ].map((each) => (tls ? { ...each, tls } : each));
+
 const HELD: readonly Attack[] = [
-  hold('idle', get('')),
-  hold('nothing said', ''),
-  hold('nothing said, scattered', '', '', { scattered: true }),
-  hold('nothing said, no room', '', '', { overfull: true }),
-  hold('nothing said, scattered, no room', '', '', { overfull: true, scattered: true }),
-  hold('slow head', `GET / HTTP/1.1\r\n${HOST}`, 'X: a\r\n'),
-  hold('slow head, no room', `GET / HTTP/1.1\r\n${HOST}`, 'X: a\r\n', { overfull: true }),
-  hold('slow body', post('Content-Length: 100000\r\n', ''), 'a'),
+  ...held(false),
   hold('slow chunks', post('Transfer-Encoding: chunked\r\n', ''), '1\r\na\r\n'),
-  hold('slow read', get('', '/large'), '\r\n', { reads: false, again: 10 }),
   hold('many ranges', get(`Range: bytes=0-${',5-0'.repeat(1_300)}\r\n`), get('')),
-  hold('idle', get(''), '', { tls: true }),
-  hold('handshakes begun', HALF_HELLO, '', { tls: true, bare: true }),
-  hold('slow head', `GET / HTTP/1.1\r\n${HOST}`, 'X: a\r\n', { tls: true }),
+  hold('nothing said, scattered', '', '', { scattered: true }),
+  hold('slow body, scattered', HALF_BODY, 'a', { scattered: true }),
+  hold('slow read, scattered', get('', '/large'), '\r\n', { ...NOT_READ, scattered: true }),
+  hold('nothing said, scattered, no room', '', '', { overfull: true, scattered: true }),
+  hold('slow body, scattered, no room', HALF_BODY, 'a', { overfull: true, scattered: true }),
+  ...held(true),
+  hold('handshakes begun', HALF_HELLO, '', { tls: true, bare: true, until: HANDSHAKE }),
 ];
 
 const PER_SECOND = 500;
@@ -82,7 +99,12 @@ const TOOL = [false, true].flatMap((tls) => [
 
 export const hasTool = spawnSync('which', ['slowhttptest']).status === 0;
 
-export const ATTACKS: readonly Attack[] = [...HELD, ...SENT, ...(hasTool ? TOOL : [])];
+const portOf = ({ tls, overfull }: Attack) => (tls ? 2 : 0) + (overfull ? 1 : 0);
+
+/** Those of one port are next to one another. */
+export const ATTACKS: readonly Attack[] = [...HELD, ...SENT, ...(hasTool ? TOOL : [])].sort(
+  (a, b) => portOf(a) - portOf(b),
+);
 
 /** What an attack is called in arguments and tables. */
 export const titleOf = ({ name, tls }: Attack): string => (tls ? `${name}, TLS` : name);

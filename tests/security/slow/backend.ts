@@ -25,3 +25,5 @@ const server = createServer({ noDelay: true }, (socket) => {
   });
 });
 server.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port));
+// Whoever started it is gone.
+process.stdin.on('end', () => process.exit()).resume();

@@ -43,6 +43,26 @@ export const HEADER_VALUES = ['a', 'a b\tc', '!~', long(4096)];
 export const NOT_HEADER_VALUES = ['', ' a', 'a ', 'a  b', 'a\r\nb', 'ä', '\0', long(4097)];
 export const DURATIONS = ['0s', '1h30m', '100ms', '99999s', '1h2m3s4ms', REMOVED];
 export const NOT_DURATIONS = ['10', '1d', '-1s', '1.5s', '100000s', '1h1h1h1h1h', '', 10];
+export const TIMES = ['1ms', '1h30m', '99999s'];
+export const NOT_TIMES = ['0s', '0h0m', '10', '1d', '-1s', '1.5s', '', 10];
+export const NETWORKS = [
+  '0.0.0.0/0',
+  '10.0.0.0/8',
+  '192.0.2.1/32',
+  '::/0',
+  '2001:db8::/32',
+  '::1/128',
+  '1:0:0:2::/64',
+];
+export const NOT_NETWORKS = [
+  ...['10.0.0.1/8', '10.0.0.0', '10.0.0.0/33', '10.0.0.0/08', '010.0.0.0/8', '10.0.0/8', '256.0.0.0/8'],
+  ...['2001:DB8::/32', '2001:db8:0::/32', '2001:db8::1/32', '1::2::/16', '::/129', '::ffff:192.0.2.0/120'],
+  ...['::ffff:0:0/96', '::ffff:0:0/95', 'fe80::%eth0/64', '1:0:0:2:0:0:0:0/64', ''],
+];
+/** Of what is granted below a path. */
+export const NOT_GRANTED_PATHS = [
+  ...['', 'a', '/a/', '//', '/a//b', '/.', '/..', '/a/../b', '/..;/b', '/a%20b', '/%2e%2e', '/a?b', '/é'],
+];
 
 export const objectRef = (field: string, namespace = true): Row[] => [
   [`${field}.group`, GROUPS, NOT_GROUPS],

@@ -1,4 +1,4 @@
-/** Field rules of GatewayParameters, which is ours; tests/e2e/gateway-parameters.e2e.ts holds them against the API server. */
+/** Field rules of GatewayParameters, which is ours; tests/e2e/own-kinds.e2e.ts holds them against the API server. */
 import { describe, expect, it } from '@jest/globals';
 import { GATEWAY_PARAMETERS_DEFINITION } from '../../../gateway-runtime/api/gateway-parameters.ts';
 import { parse } from '../../../gateway-runtime/api/kinds.ts';

@@ -135,6 +135,72 @@ export const SAMPLES = {
       accessLog: true,
     },
   }),
+  Grant: (): RawObject => ({
+    apiVersion: 'gatewright.dev/v1alpha1',
+    kind: 'Grant',
+    metadata: { name: 'edge-shop', namespace: 'infra' },
+    spec: {
+      gatewayName: 'edge',
+      team: 'shop',
+      namespace: 'shop',
+      grants: [
+        {
+          name: 'shop',
+          hostnames: ['shop.example.com', '*.apps.example.com'],
+          kinds: ['HTTPRoute', 'GRPCRoute'],
+          listeners: [{ kind: 'ListenerSet', name: 'edge-shop', sectionNames: ['web.shop.example.com'] }],
+          paths: ['/'],
+          delegated: [
+            { path: '/checkout', hostnames: ['shop.example.com'], team: 'payments', namespace: 'payments' },
+          ],
+          ownListeners: [{ port: 443, protocol: 'HTTPS' }],
+        },
+      ],
+    },
+  }),
+  GatewayPolicy: (): RawObject => ({
+    apiVersion: 'gatewright.dev/v1alpha1',
+    kind: 'GatewayPolicy',
+    metadata: { name: 'policy', namespace: 'infra' },
+    spec: {
+      targetRefs: [
+        { group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'edge', sectionName: 'http' },
+      ],
+      overrides: {
+        httpsRedirect: { enabled: true, statusCode: 301, port: 8443 },
+        minTlsVersion: 'TLSv1.3',
+        maxRequestBytes: 1_048_576,
+        requestTimeout: '10s',
+        responseHeaders: {
+          set: [{ name: 'strict-transport-security', value: 'max-age=31536000' }],
+          add: [{ name: 'x-a', value: 'a' }],
+          remove: ['server'],
+        },
+        ipAllow: ['10.0.0.0/8', '2001:db8::/32'],
+      },
+      defaults: {
+        httpsRedirect: { enabled: false },
+        minTlsVersion: 'TLSv1.2',
+        maxRequestBytes: { default: 1024, max: 4096 },
+        requestTimeout: { default: '5s', min: '1s', max: '8s' },
+        responseHeaders: { set: [{ name: 'x-frame-options', value: 'DENY' }] },
+        ipAllow: ['10.1.0.0/16'],
+      },
+    },
+  }),
+  RoutePolicy: (): RawObject => ({
+    apiVersion: 'gatewright.dev/v1alpha1',
+    kind: 'RoutePolicy',
+    metadata: { name: 'policy', namespace: 'shop' },
+    spec: {
+      targetRefs: [{ kind: 'HTTPRoute', name: 'cart', sectionName: 'all' }],
+      httpsRedirect: { enabled: false },
+      maxRequestBytes: 2048,
+      requestTimeout: '3s',
+      responseHeaders: { set: [{ name: 'x-a', value: 'a' }] },
+      ipAllow: ['10.1.0.0/16'],
+    },
+  }),
   ListenerSet: (): RawObject => ({
     apiVersion: GATEWAY_API,
     kind: 'ListenerSet',

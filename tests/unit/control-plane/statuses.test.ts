@@ -128,7 +128,7 @@ class World {
 
   #conditions(status: WantedStatus | undefined): readonly Condition[] {
     if (!status) return [];
-    if (status.kind === 'BackendTLSPolicy') return status.ancestors[0]!.conditions;
+    if ('ancestors' in status) return status.ancestors[0]!.conditions;
     return 'parents' in status ? status.parents[0]!.conditions : status.conditions;
   }
 

@@ -196,7 +196,7 @@ spec:
   });
 
   it.each([
-    ['a syntax error', 'kind: Service\nmetadata: {name', /^error shop.yaml:2: Flow map/],
+    ['a syntax error', 'kind: Service\nmetadata: {name', /^error shop.yaml:2: found no valid YAML: Flow map/],
     [
       'a key twice',
       `${SERVICE}    - port: 80\n      port: 81\n`,

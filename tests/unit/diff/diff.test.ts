@@ -116,3 +116,53 @@ describe('what a witness is made of', () => {
     expect(textsFor(`${'(a*)*'.repeat(50)}`).length).toBeLessThanOrEqual(24);
   });
 });
+
+describe('what a rule asks before its filters', () => {
+  const said = (before: RuleFields['rest'], after: RuleFields['rest']) =>
+    diffText(
+      compare([sending('one', { rest: before! })], [sending('one', { rest: after! })]).map((each) =>
+        reported(each),
+      ),
+    );
+  const severities = (before: RuleFields['rest'], after: RuleFields['rest']) =>
+    compare([sending('one', { rest: before! })], [sending('one', { rest: after! })]).map(
+      ({ severity }) => severity,
+    );
+
+  it('is part of what becomes of requests', () => {
+    const lines = said({}, { allow: ['10.0.0.0/8'], maxRequestBytes: 1024 });
+    expect(lines.join(' ').replace(/ +/g, ' ')).toContain(
+      'after shop/one:80; clients from 10.0.0.0/8; others get 403; a body of at most 1024 bytes, or 413',
+    );
+  });
+
+  it('loses requests where clients came in that do not any more', () => {
+    const wide = { allow: ['10.0.0.0/8'] };
+    const narrow = { allow: ['10.0.0.0/9'] };
+    expect(severities({}, wide)).toEqual(['lost']);
+    expect(severities(wide, narrow)).toEqual(['lost']);
+    expect(severities(narrow, wide)).toEqual(['altered']);
+    expect(severities(narrow, {})).toEqual(['altered']);
+    expect(severities(wide, { allow: ['10.0.0.0/9', '10.128.0.0/9'] })).toEqual(['altered']);
+    expect(severities(wide, { allow: [] })).toEqual(['lost']);
+    expect(severities({ allow: [] }, wide)).toEqual(['new']);
+    expect(severities(wide, wide)).toEqual([]);
+    expect(severities({ maxRequestBytes: 1 }, { maxRequestBytes: 2 })).toEqual(['altered']);
+  });
+
+  it('of redirects counts as well', () => {
+    const filters = [{ type: 'RequestRedirect', config: { status: 301, scheme: 'https' } }];
+    expect(severities({ filters }, { filters, allow: ['10.0.0.0/8'] })).toEqual(['lost']);
+    expect(severities({ filters }, { filters, maxRequestBytes: 1 })).toEqual(['altered']);
+  });
+
+  it('of TLS lets in less', () => {
+    const secure = (fields: object) =>
+      listener('secure', { port: 443, protocol: 'HTTPS', certificates: ['infra/own'], ...fields });
+    const web = sending('one', { on: ['secure'] });
+    const regions = compare([secure({}), web], [secure({ minTlsVersion: 'TLSv1.3' }), web]);
+    expect(regions.map(({ severity }) => severity)).toEqual(['lost']);
+    expect(diffText(regions.map((each) => reported(each))).join(' ')).toMatch(/and TLS +1\.3/);
+    expect(compare([secure({}), web], [secure({ minTlsVersion: 'TLSv1.2' }), web])).toEqual([]);
+  });
+});

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ExplainedAt, explain } from '../../../gateway-runtime/explain/explain.ts';
+import { explanationText } from '../../../gateway-runtime/explain/text.ts';
 import { re2 } from '../../../gateway-runtime/regex/re2.ts';
 import type { FilterConfig, HttpRule, WeightedBackend } from '../../../gateway-runtime/snapshot/snapshot.ts';
 import { listener, prefix, request, rule, snapshot } from '../match/snapshots.ts';
@@ -19,13 +20,14 @@ const redirect: FilterConfig = { type: 'RequestRedirect', config: { status: 301,
 
 /** The explanation of `GET shop.example.com/cart` at a rule that has this. */
 const served = (
-  rest: Partial<Pick<HttpRule, 'filters' | 'backends' | 'refusal'>>,
+  rest: Partial<Pick<HttpRule, 'filters' | 'backends' | 'refusal' | 'allow' | 'maxRequestBytes'>>,
   at: Partial<ExplainedAt> = {},
+  headers: Record<string, string> = {},
 ) =>
   explain(
     snapshot(listener('web'), rule({ matches: [{ path: prefix('/cart') }], rest })),
     { port: 80, ...at },
-    request('GET shop.example.com/cart/1'),
+    request('GET shop.example.com/cart/1', headers),
     re2,
   );
 
@@ -242,5 +244,74 @@ it('shows host and path as given where they were not canonical', () => {
     host: 'shop.example.com',
     path: '/cart',
     given: { host: 'SHOP.example.com:80', path: '/a/../%63art' },
+  });
+});
+
+describe('what a rule asks before its filters', () => {
+  const backends = [backend('a', 1)];
+  const by = 'by HTTPRoute shop/cart spec.rules[0]';
+
+  it('is said of requests that it serves, and of redirects', () => {
+    const bounds = { allow: ['10.0.0.0/8', 'fd00::/8'], maxRequestBytes: 1024 };
+    const limits = [
+      'clients from 10.0.0.0/8 and fd00::/8; others get 403',
+      'a body of at most 1024 bytes, or 413',
+    ];
+    expect(served({ backends, ...bounds })).toMatchObject({ limits, summary: `served ${by}` });
+    expect(served({ filters: [redirect], ...bounds })).toMatchObject({ limits, status: 301 });
+    const text = explanationText(served({ backends, ...bounds }));
+    expect(text).toContain('Limits      clients from 10.0.0.0/8 and fd00::/8; others get 403\n');
+  });
+
+  it('of clients is 403 where it is known that they come from elsewhere', () => {
+    const allow = ['10.0.0.0/8'];
+    for (const rest of [{ backends }, { filters: [redirect] }]) {
+      const { status, summary, backends: none } = served({ ...rest, allow }, { client: '11.0.0.1' });
+      expect([status, summary, none]).toEqual([
+        403,
+        `answered 403 ${by}: it takes no requests from 11.0.0.1`,
+        [],
+      ]);
+    }
+    expect(served({ backends, allow }, { client: '10.1.2.3' }).status).toBeUndefined();
+    expect(served({ backends, allow }, { client: '::ffff:10.1.2.3' }).status).toBeUndefined();
+  });
+
+  it('of clients is 403 for all where there is no network', () => {
+    expect(served({ backends, allow: [] }).summary).toBe(
+      `answered 403 ${by}: it takes no requests from anywhere`,
+    );
+  });
+
+  it('of bodies is 413 where a larger one is announced', () => {
+    const rest = { backends, maxRequestBytes: 10 };
+    const { status, summary } = served(rest, {}, { 'content-length': '11' });
+    expect([status, summary]).toEqual([413, `answered 413 ${by}: a body of 11 bytes is more than it takes`]);
+    expect(served(rest, {}, { 'content-length': '10' }).status).toBeUndefined();
+  });
+
+  it('names a few networks and counts the others', () => {
+    const allow = Array.from({ length: 20 }, (_, i) => `10.${i}.0.0/16`);
+    const [line] = served({ backends, allow }).limits!;
+    expect(line).toMatch(
+      /^clients from 10\.0\.0\.0\/16, .*, 10\.7\.0\.0\/16 and 12 more networks; others get 403$/,
+    );
+  });
+
+  it('of TLS is said of the listener', () => {
+    const secure = listener('web', {
+      port: 443,
+      protocol: 'HTTPS',
+      certificates: ['a/b'],
+      minTlsVersion: 'TLSv1.3',
+    });
+    const explained = explain(
+      snapshot(secure, rule({ rest: { backends } })),
+      { port: 443 },
+      request('GET a.b/'),
+      re2,
+    );
+    expect(explained.listeners).toMatchObject([{ tls: 'TLS 1.3 or newer' }]);
+    expect(explanationText(explained)).toContain('it takes TLS 1.3 or newer');
   });
 });

@@ -20,7 +20,10 @@ const hashed = <T extends Resource>(resource: Hashed<T>) =>
 export function listener(
   name: string,
   fields: Partial<
-    Pick<Listener, 'port' | 'protocol' | 'tlsMode' | 'hostname' | 'certificates' | 'clientCertificates'>
+    Pick<
+      Listener,
+      'port' | 'protocol' | 'tlsMode' | 'hostname' | 'certificates' | 'clientCertificates' | 'minTlsVersion'
+    >
   > = {},
 ): Listener {
   return hashed<Listener>({
@@ -67,7 +70,12 @@ export interface RuleFields {
   hostnames?: readonly string[];
   parents?: readonly { listener: string; hostnames: readonly string[] }[];
   matches?: readonly MatchFields[];
-  rest?: Partial<Pick<HttpRule, 'filters' | 'backends' | 'timeouts' | 'retry' | 'session' | 'refusal'>>;
+  rest?: Partial<
+    Pick<
+      HttpRule,
+      'filters' | 'backends' | 'timeouts' | 'retry' | 'session' | 'maxRequestBytes' | 'allow' | 'refusal'
+    >
+  >;
 }
 
 export function rule({

@@ -88,7 +88,7 @@ describe('the plainest Gateway', () => {
     expect(others).toEqual([]);
     expect(container).toMatchObject({
       image: SURROUNDINGS.image,
-      args: ['--max-semi-space-size=16', '/gatewright/data-plane.js'],
+      args: ['--max-semi-space-size=4', '--no-maglev', '/gatewright/data-plane.js'],
       readinessProbe: { httpGet: { path: '/readyz', port: 'admin' } },
       resources: { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '512Mi' } },
       securityContext: {
@@ -136,6 +136,7 @@ describe('the plainest Gateway', () => {
       GATEWRIGHT_STATE_FOLDER: '/var/lib/gatewright',
       GATEWRIGHT_REPLICA: { fieldRef: { fieldPath: 'metadata.name' } },
       GATEWRIGHT_ACCESS_LOG: 'false',
+      MALLOC_ARENA_MAX: '1',
     });
     expect(volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath)).toEqual([
       '/var/run/gatewright/authorities',

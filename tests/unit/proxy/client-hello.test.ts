@@ -27,29 +27,34 @@ function readInPieces(octets: Uint8Array, size: number): HelloProgress {
   return progress;
 }
 
-const SOUND = { serverName: 'a.example' };
+const NAMELESS = { serverName: '', offersTls13: false };
+const SOUND = { serverName: 'a.example', offersTls13: false };
+
+const versions = (...octets: number[]) => extension(43, [octets.length, ...octets]);
 
 describe('what clients of OpenSSL send', () => {
   it.each([
-    ['TLS 1.3', {}],
-    ['TLS 1.2', { maxVersion: 'TLSv1.2' }],
-    ['protocols', { ALPNProtocols: ['h2', 'http/1.1'] }],
-  ] as const)('with %s', async (_, options) => {
+    ['TLS 1.3', {}, true],
+    ['TLS 1.3 alone', { minVersion: 'TLSv1.3' }, true],
+    ['TLS 1.2', { maxVersion: 'TLSv1.2' }, false],
+    ['protocols', { ALPNProtocols: ['h2', 'http/1.1'] }, true],
+  ] as const)('with %s', async (_, options, offersTls13) => {
     const hello = await realHello({ servername: 'Shop.example.com', ...options, ALPNProtocols: undefined });
-    expect(read(hello)).toEqual({ serverName: 'Shop.example.com' });
+    expect(read(hello)).toEqual({ serverName: 'Shop.example.com', offersTls13 });
   });
 
   it('without a server name', async () => {
-    expect(read(await realHello({ servername: '' }))).toEqual({ serverName: '' });
+    expect(read(await realHello({ servername: '' }))).toEqual({ serverName: '', offersTls13: true });
   });
 
   it('in pieces of any size, and in records of any size', async () => {
     const hello = await realHello({ servername: 'shop.example.com' });
     const message = hello.subarray(5);
+    const found = { serverName: 'shop.example.com', offersTls13: true };
     for (const size of [1, 2, 3, 5, 7, 64, 500]) {
-      expect(readInPieces(hello, size)).toEqual({ serverName: 'shop.example.com' });
-      expect(readInPieces(inRecords(message, size), size)).toEqual({ serverName: 'shop.example.com' });
-      expect(read(inRecords(message, size))).toEqual({ serverName: 'shop.example.com' });
+      expect(readInPieces(hello, size)).toEqual(found);
+      expect(readInPieces(inRecords(message, size), size)).toEqual(found);
+      expect(read(inRecords(message, size))).toEqual(found);
     }
   });
 
@@ -80,7 +85,16 @@ describe('what may be there', () => {
     const message = helloMessage({ extensions: [] });
     const bare = Buffer.from(message.subarray(0, -2));
     bare.writeUIntBE(bare.length - 4, 1, 3);
-    expect(read(inRecords(bare))).toEqual({ serverName: '' });
+    expect(read(inRecords(bare))).toEqual(NAMELESS);
+  });
+
+  it.each([
+    ['before TLS 1.3', [3, 3, 3, 2], false],
+    ['and TLS 1.3 last, behind one that nobody knows', [0x1a, 0x1a, 3, 3, 3, 4], true],
+    ['whose octets look like TLS 1.3 across two', [3, 3, 4, 3], false],
+  ] as const)('versions %s', (_, octets, offersTls13) => {
+    const extensions = [versions(...octets), serverNameExtension('a.example')];
+    expect(read(inRecords(helloMessage({ extensions })))).toEqual({ serverName: 'a.example', offersTls13 });
   });
 
   it('records behind it, such as early data', () => {
@@ -128,6 +142,10 @@ describe('what no sound client sends is malformed', () => {
       'a server name that is longer than its list',
       inRecords(helloMessage({ extensions: [extension(0, [0, 4, 0, 0, 9, 97])] })),
     ],
+    ['no version', inRecords(helloMessage({ extensions: [versions()] }))],
+    ['half a version', inRecords(helloMessage({ extensions: [versions(3, 4, 3)] }))],
+    ['versions that go on', inRecords(helloMessage({ extensions: [extension(43, [4, 3, 4])] }))],
+    ['versions without a length', inRecords(helloMessage({ extensions: [extension(43, [])] }))],
     ['NUL in a server name', withName('a.example\0.evil')],
     ['a port in a server name', withName('a.example:443')],
     ['other than ASCII in a server name', withName('b\xfccher.example')],
@@ -157,14 +175,14 @@ describe('its bound', () => {
   );
 
   it('is for the whole, headers of records with it', () => {
-    expect(read(hello, hello.length)).toEqual({ serverName: '' });
+    expect(read(hello, hello.length)).toEqual(NAMELESS);
     expect(read(hello, hello.length - 1)).toBe('malformed');
     const inSmall = inRecords(hello.subarray(5), 2);
     expect(read(inSmall, hello.length)).toBe('malformed');
-    expect(read(inSmall, inSmall.length)).toEqual({ serverName: '' });
+    expect(read(inSmall, inSmall.length)).toEqual(NAMELESS);
   });
 
   it('is not for what comes behind', () => {
-    expect(read(Buffer.concat([hello, Buffer.alloc(100_000, 23)]), hello.length)).toEqual({ serverName: '' });
+    expect(read(Buffer.concat([hello, Buffer.alloc(100_000, 23)]), hello.length)).toEqual(NAMELESS);
   });
 });

@@ -73,13 +73,13 @@ describe('an endpoint', () => {
     const ports = () => [1, 2, 3, 4].map(() => upstreams.next(KEY)!.port);
     put();
     expect(new Set(ports()).size).toBe(2);
-    const endpoint = upstreams.next(KEY, [there.endpoint])!;
+    const endpoint = upstreams.next(KEY, 0, [there.endpoint])!;
     health.sent(endpoint);
     await eventually(5000, async () => expect(new Set(ports())).toEqual(new Set([there.endpoint.port])));
     put();
     expect(new Set(ports())).toEqual(new Set([there.endpoint.port]));
     // Tried are all others: better that one than none.
-    expect(upstreams.next(KEY, [there.endpoint])?.port).toBe(gone.endpoint.port);
+    expect(upstreams.next(KEY, 0, [there.endpoint])?.port).toBe(gone.endpoint.port);
     await listening(gone.endpoint.port);
     await eventually(5000, async () => expect(new Set(ports()).size).toBe(2));
   });

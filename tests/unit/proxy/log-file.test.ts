@@ -1,7 +1,7 @@
 /** The access log's way to a file descriptor. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
@@ -24,7 +24,7 @@ it('writes every line, in order, soon', async () => {
   for (let i = 0; i < 1_000; i++) log.write(`line ${i}`);
   await until(() => readFileSync(path, 'utf8').endsWith('line 999\n'));
   log.write('the last');
-  log.flushSync();
+  await log.end();
   const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
   expect(lines).toEqual([...Array.from({ length: 1_000 }, (_, i) => `line ${i}`), 'the last']);
   closeSync(file);
@@ -58,6 +58,37 @@ it('loses lines and not time where nobody reads, and says how many', async () =>
   await once(reader, 'close');
 });
 
+it('writes at its end what a reader takes its time with, and loses nothing of it', async () => {
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const reader = spawn('sh', ['-c', `exec 3<>"$0"; echo; read go; head -n 20 <&3`, pipe], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await once(reader.stdout, 'data');
+  // As pipes are that a process is given for its output: full at 64 KiB, and not to be waited for.
+  const file = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
+  const log = new LogFile(file);
+  for (let i = 0; i < 20; i++) log.write(`${i}`.padEnd(20_000, 'x'));
+  const flushed = log.end();
+  let read = '';
+  reader.stdout.on('data', (data: Buffer) => {
+    read += data;
+  });
+  reader.stdin.end('go\n');
+  await flushed;
+  await until(() => read.length > 0 || log.lostInAll > 0);
+  reader.kill();
+  await once(reader, 'close');
+  closeSync(file);
+  expect(log.lostInAll).toBe(0);
+  expect(
+    read
+      .trimEnd()
+      .split('\n')
+      .map((line) => Number.parseInt(line, 10)),
+  ).toEqual(Array.from({ length: 20 }, (_, i) => i));
+});
+
 it('counts what a full disk does not take, and goes on', async () => {
   const full = openSync('/dev/full', 'w');
   const log = new LogFile(full, { delay: 1 });
@@ -65,7 +96,22 @@ it('counts what a full disk does not take, and goes on', async () => {
   log.write('two');
   await until(() => log.lost === 2);
   log.write('three');
-  log.flushSync();
-  expect(log.lost).toBe(0);
+  await log.end();
+  expect(log.lost).toBe(3);
   closeSync(full);
+});
+
+it('writes nothing after its end, to whomever its descriptor belongs then', async () => {
+  const full = openSync('/dev/full', 'w');
+  const log = new LogFile(full, { delay: 1 });
+  log.write('lost');
+  await log.end();
+  closeSync(full);
+  const path = join(folder, 'other');
+  // The number that is free is given out again.
+  const other = openSync(path, 'w');
+  log.write('late');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  closeSync(other);
+  expect(readFileSync(path, 'utf8')).toBe('');
 });

@@ -3,13 +3,13 @@ import { describe, expect, it } from '@jest/globals';
 import type { Exchange } from '../../../gateway-runtime/proxy/exchange.ts';
 import { Turns } from '../../../gateway-runtime/proxy/pipeline/turns.ts';
 
-const clients = new Map<string, { places: number }>();
+const clients = new Map<string, { places: number; underWay: number }>();
 const names = new Map<Exchange, string>();
 
 /** `a1`: the request 1 of client a; `a1+`: with a body. */
 function request(name: string): Exchange {
   const client = name[0]!;
-  if (!clients.has(client)) clients.set(client, { places: 1 });
+  if (!clients.has(client)) clients.set(client, { places: 1, underWay: 0 });
   const made = { hasBody: name.endsWith('+'), connection: { holder: clients.get(client) } };
   names.set(made as Exchange, name);
   return made as Exchange;
@@ -38,6 +38,25 @@ it.each([
   ['a1+ b1+ c1+ d1 d2 d3 d4 d5 d6 d7 d8 d9', 'd1 d2 d3 d4 d5 d6 d7 a1+ d8 d9 b1+ c1+'],
 ])('%s have their turns as %s', (text, expected) => {
   expect(order(waiting(text))).toBe(expected);
+});
+
+it('where there is room for few alone, those with much under way, and bodies, are passed over', () => {
+  const turns = waiting('a1+ b1 c1 d1');
+  clients.get('b')!.underWay = 5;
+  clients.get('c')!.underWay = 3;
+  const first = (below?: number) => names.get(turns.first(below)!);
+  expect([first(), first(5), first(3), first(0)]).toEqual(['b1', 'c1', 'd1', undefined]);
+  clients.clear();
+});
+
+it.each([
+  ['a1 b1 c1', 3],
+  ['a1+ b1+ c1+ d1', 2],
+  ['a1+ b1+ c1+ d1 e1', 3],
+  ['a1 b1 c1+ d1+', 4],
+])('of %s, %i are let through until the last one is', (text, expected) => {
+  const turns = waiting(text);
+  expect(turns.before(request(text.split(' ').at(-1)!))).toBe(expected);
 });
 
 it('one that goes leaves no gap', () => {

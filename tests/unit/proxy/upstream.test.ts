@@ -104,24 +104,51 @@ describe('requests', () => {
     const upstream = upstreamOf(places(1, 2), { most: 1 });
     const gone = send(upstream);
     upstream.put(places(2));
-    expect(upstream.isFull).toBe(false);
+    expect(upstream.isFull(0)).toBe(false);
     const there = send(upstream);
-    expect([gone.port, there.port, upstream.isFull]).toEqual([1, 2, true]);
+    expect([gone.port, there.port, upstream.isFull(0)]).toEqual([1, 2, true]);
     upstream.left(gone);
-    expect(upstream.isFull).toBe(true);
+    expect(upstream.isFull(0)).toBe(true);
     upstream.left(there);
-    expect(upstream.isFull).toBe(false);
+    expect(upstream.isFull(0)).toBe(false);
   });
 
   it('pass over an endpoint that has as many as it may have', () => {
     const upstream = upstreamOf(places(1, 2, 3), { most: 2 });
     const sent = Array.from({ length: 6 }, () => send(upstream).port);
     expect(sent.sort()).toEqual([1, 1, 2, 2, 3, 3]);
-    expect(upstream.isFull).toBe(true);
+    expect(upstream.isFull(0)).toBe(true);
     expect(upstream.next([])).toBeUndefined();
     upstream.put(places(1, 2, 3, 4));
-    expect(upstream.isFull).toBe(false);
+    expect(upstream.isFull(0)).toBe(false);
     expect(ports(upstream, 3)).toEqual([4, 4, 4]);
+  });
+
+  it('of clients that have many under way leave the last eighth of each endpoint to others', () => {
+    const upstream = upstreamOf(places(1, 2), { most: 16 });
+    for (let i = 0; i < 28; i++) {
+      expect(upstream.isFull(2)).toBe(false);
+      upstream.entered(upstream.next([], 2)!);
+    }
+    expect([upstream.next([], 2), upstream.isFull(2), upstream.isFull(1)]).toEqual([undefined, true, false]);
+    const last = [1, 2, 3, 4].map(() => {
+      const endpoint = upstream.next([], 1)!;
+      upstream.entered(endpoint);
+      return endpoint;
+    });
+    expect([upstream.next([], 1), upstream.isFull(1)]).toEqual([undefined, true]);
+    upstream.put(places(1, 2));
+    expect([upstream.isFull(2), upstream.isFull(1)]).toEqual([true, true]);
+    for (const endpoint of last) upstream.left(endpoint);
+    expect([upstream.isFull(2), upstream.isFull(1)]).toEqual([true, false]);
+    upstream.left(last[0]!);
+    expect(upstream.next([], 2)?.port).toBe(last[0]!.port);
+  });
+
+  it('of clients that have many under way have all places where there are few', () => {
+    const upstream = upstreamOf(places(1), { most: 4 });
+    for (let i = 0; i < 4; i++) upstream.entered(upstream.next([], 1_000)!);
+    expect(upstream.next([], 1_000)).toBeUndefined();
   });
 
   it('go to terminating endpoints only where there is no other', () => {

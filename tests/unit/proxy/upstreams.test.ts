@@ -12,7 +12,7 @@ const places = (...ports: number[]): Endpoint[] => ports.map((port) => ({ addres
 const put = (upstreams: Upstreams, endpoints: readonly Endpoint[]) =>
   upstreams.putEndpoints(KEY, { backend: KEY, endpoints });
 const ports = (upstreams: Upstreams, count: number, tried?: readonly Endpoint[]) =>
-  Array.from({ length: count }, () => upstreams.next(KEY, tried)?.port);
+  Array.from({ length: count }, () => upstreams.next(KEY, 0, tried)?.port);
 
 describe('endpoints', () => {
   it('take turns, also after there are fewer', () => {

@@ -13,6 +13,8 @@ function read(format: string, line: string): unknown {
 
 const COMBINED =
   '192.0.2.1 - ada [15/Apr/2026:20:17:00 +0000] "GET /cart?a=1 HTTP/1.1" 200 612 "-" "curl/8.5"';
+/** As nearly all are: of nobody that logged in. */
+const ANONYMOUS = COMBINED.replace('ada', '-');
 const ENVOY =
   '[2026-04-15T20:17:00.310Z] "POST /orders HTTP/2" 204 - 154 0 226 100 "10.0.35.28" "a "b" c" "cc21d9b0-cf5c-432b-8c7e-98aeb7988cd2" "shop.example.com:8443" "10.0.2.1:80"';
 const TRAEFIK = {
@@ -135,6 +137,7 @@ describe('a line is refused', () => {
     ['nginx', `shop.example.com ${COMBINED}`, /no line of the format combined/],
     ['nginx', COMBINED.replace('" 200', '" 20'), /no line of the format combined/],
     ['nginx-vhost', COMBINED, /no line of the format vhost_combined/],
+    ['nginx-vhost', ANONYMOUS, /no line of the format vhost_combined/],
     ['envoy', COMBINED, /no line of Envoy's/],
     ['traefik', '{"RequestMethod":"GET"', /no JSON object/],
     ['traefik', '{"RequestMethod":"GET"}', /no RequestMethod, RequestHost and RequestPath/],
@@ -152,7 +155,10 @@ describe('a line is refused', () => {
 describe('the format of a log', () => {
   it.each([
     ['nginx', COMBINED],
+    ['nginx', ANONYMOUS],
     ['nginx-vhost', `shop.example.com ${COMBINED}`],
+    ['nginx-vhost', `shop.example.com:443 ${ANONYMOUS}`],
+    ['nginx-vhost', `- ${ANONYMOUS}`],
     ['envoy', ENVOY],
     ['traefik', JSON.stringify(TRAEFIK)],
     ['gatewright', JSON.stringify(OWN)],

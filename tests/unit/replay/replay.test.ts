@@ -71,6 +71,14 @@ describe('between two configurations', () => {
     expect(replay([nginx('/c', { status: 404 })], { from, against })).toMatchObject({ new: 1 });
   });
 
+  it('altered from one error of the gateway to another, and unchanged where it is the same', () => {
+    const failing = (name: string) =>
+      gateway(web, all(name, { path: prefix('/c') }, { backends: [toNothing()] }));
+    const lines = [nginx('/c', { status: 404 })];
+    expect(replay(lines, { from, against: failing('c') })).toMatchObject({ altered: 1 });
+    expect(replay(lines, { from: failing('c'), against: failing('d') })).toMatchObject({ unchanged: 1 });
+  });
+
   it('tells each change once, with its first request, its sides and how many there are, by team', () => {
     const against = gateway(web, all('c', { path: prefix('/a') }));
     const totals = replay([nginx('/a/1?token=s3cret'), nginx('/a/2'), nginx('/b')], { from, against });
@@ -240,5 +248,7 @@ it('takes --host for those that have none, and says so where there is none', () 
   const format = formatNamed('nginx');
   const against = gateway(web, all('a'));
   expect(replay([line], { format, against, host: 'shop.example.com' })).toMatchObject({ unchanged: 1 });
-  expect(replay([line], { format, against }).unread.first[0]!.problem).toBe('it has no host: say --host');
+  expect(replay([line], { format, against }).unread.first[0]!.problem).toBe(
+    'it has no host, so name one with --host',
+  );
 });

@@ -61,6 +61,103 @@ describe('the cost of a change', () => {
     expect(costs[0]).toBeLessThan(20);
   });
 
+  const granted = { 'gatewright.dev/granted-listeners': 'web' };
+  const grantTo = (team: number, paths: readonly string[]): RawObject => ({
+    apiVersion: 'gatewright.dev/v1alpha1',
+    kind: 'Grant',
+    metadata: { name: `shared-team-${team}`, namespace: 'infra' },
+    spec: {
+      gatewayName: 'shared',
+      team: `team-${team}`,
+      namespace: `team-${team}`,
+      grants: [
+        {
+          name: 'all',
+          hostnames: ['*.example.com'],
+          kinds: ['HTTPRoute'],
+          listeners: [{ kind: 'Gateway', name: 'shared', sectionNames: ['web'] }],
+          paths,
+        },
+      ],
+    },
+  });
+
+  it('of a Grant is that of the routes of its team there', () => {
+    const costs = [FEW, MANY].map((routes) => {
+      const translator = translatorOf(routes);
+      cost(
+        translator,
+        shared([], { annotations: granted }),
+        ...[0, 1, 2].map((team) => grantTo(team, ['/'])),
+      );
+      // Team 3 has no Grant, so none of its routes is attached.
+      const of = (team: number, paths: readonly string[]) => cost(translator, grantTo(team, paths));
+      return {
+        own: of(0, ['/', '/a']) - 2 * (routes / 4),
+        first: of(3, ['/']) - 2 * (routes / 4),
+        same: of(1, ['/']),
+      };
+    });
+    expect(costs[0]).toEqual(costs[1]);
+    for (const each of Object.values(costs[0]!)) expect(Math.abs(each)).toBeLessThan(20);
+  });
+
+  it('of one more ListenerSet is one look at each, and at nothing that other teams have', () => {
+    const asking = { annotations: granted };
+    const setOf = (team: number) =>
+      listenerSet(`infra/of-${team}`, 'infra/shared', [http('web', 80, { hostname: `${team}.org` })], asking);
+    const costs = [FEW, MANY].map((teams) => {
+      const translator = translatorOf(0);
+      const all = Array.from({ length: teams }, (_, team) => [setOf(team), grantTo(team, ['/'])]).flat();
+      cost(translator, shared([], asking), ...all);
+      return cost(translator, setOf(teams)) - teams;
+    });
+    expect(costs[0]).toBe(costs[1]);
+    expect(costs[0]).toBeLessThan(20);
+  });
+
+  const policy = (kind: string, name: string, target: object, spec: object): RawObject => {
+    const [namespace, own] = name.split('/');
+    return {
+      apiVersion: 'gatewright.dev/v1alpha1',
+      kind,
+      metadata: { namespace, name: own },
+      spec: { targetRefs: [target], ...spec },
+    };
+  };
+
+  it('does not grow with the routes: a policy of one of them, or of listeners that have none', () => {
+    const ofRoute = policy(
+      'RoutePolicy',
+      'team-1/p',
+      { kind: 'HTTPRoute', name: 'route-1' },
+      { requestTimeout: '1s' },
+    );
+    const ofSet = policy(
+      'GatewayPolicy',
+      'team-0/p',
+      { kind: 'ListenerSet', name: 'set' },
+      { overrides: { requestTimeout: '1s' } },
+    );
+    for (const changed of [ofRoute, ofSet]) {
+      const few = cost(translatorOf(FEW), changed);
+      expect(cost(translatorOf(MANY), changed)).toBe(few);
+      expect(few).toBeLessThan(20);
+    }
+  });
+
+  it('is one look at each route, for a policy of the whole Gateway', () => {
+    const ofGateway = policy(
+      'GatewayPolicy',
+      'infra/p',
+      { kind: 'Gateway', name: 'shared' },
+      { overrides: { requestTimeout: '1s' } },
+    );
+    const costs = [FEW, MANY].map((routes) => cost(translatorOf(routes), ofGateway) - routes);
+    expect(costs[0]).toBe(costs[1]);
+    expect(costs[0]).toBeLessThan(30);
+  });
+
   it('is nothing for routes that stay where they are, while others are left out', () => {
     const limits = { rules: 10 };
     const newest = {

@@ -1,41 +1,11 @@
 /** Chunked bodies (RFC 9112 section 7.1): the same content however they come in pieces, nothing read beyond them, and every bound. */
 import { describe, expect, it } from '@jest/globals';
 import {
-  ChunkedBody,
   EXTENSIONS_TOO_LARGE,
   MALFORMED_BODY,
   TRAILERS_TOO_LARGE,
 } from '../../../../gateway-runtime/proxy/engine-http1/chunked-body.ts';
-
-interface Read {
-  /** Of the last call. */
-  readonly result: number;
-  readonly content: string;
-  readonly trailers: string;
-  readonly done: boolean;
-  /** Octets that were used, where nothing was malformed. */
-  readonly used: number;
-}
-
-/** In pieces of this size, to the end of the body or to what is wrong with it. */
-function read(text: string, size = text.length): Read {
-  const octets = Buffer.from(text, 'latin1');
-  const body = new ChunkedBody();
-  let content = '';
-  const sink = {
-    onContent(from: Buffer, start: number, end: number) {
-      expect(end).toBeGreaterThan(start);
-      content += from.toString('latin1', start, end);
-    },
-  };
-  let at = 0;
-  let result = 0;
-  while (at < octets.length && result >= 0 && !body.done) {
-    result = body.read(octets, at, Math.min(octets.length, at + size), true, sink);
-    if (result >= 0) at = result;
-  }
-  return { result, content, trailers: body.trailers, done: body.done, used: at };
-}
+import { readText } from '../../../support/chunks.ts';
 
 describe('a chunked body', () => {
   const bodies: [text: string, content: string, trailers: string][] = [
@@ -51,20 +21,22 @@ describe('a chunked body', () => {
   it.each(bodies)('%j', (text, content, trailers) => {
     const behind = 'GET / HTTP/1.1\r\n\r\n';
     for (let size = 1; size <= text.length; size++) {
-      expect(read(text + behind, size)).toEqual({
-        result: text.length,
+      expect(readText(text + behind, size)).toEqual({
+        problem: 0,
         content,
         trailers,
         done: true,
-        used: text.length,
+        at: text.length,
       });
     }
   });
 
   it.each(bodies)('%j is not whole before its last octet', (text) => {
     for (let end = 1; end < text.length; end++) {
-      const { result, done } = read(text.slice(0, end));
-      expect([end, result, done]).toEqual([end, end, false]);
+      expect([end, readText(text.slice(0, end))]).toEqual([
+        end,
+        expect.objectContaining({ problem: 0, at: end, done: false }),
+      ]);
     }
   });
 
@@ -100,20 +72,20 @@ describe('a chunked body', () => {
     '0\r\nContent-Length: 0\r\n\r\n',
     '0\r\ntransfer-encoding: chunked\r\n\r\n',
   ])('%j is none, in one piece and octet by octet', (text) => {
-    expect(read(text).result).toBe(MALFORMED_BODY);
-    expect(read(text, 1).result).toBe(MALFORMED_BODY);
+    expect(readText(text).problem).toBe(MALFORMED_BODY);
+    expect(readText(text, 1).problem).toBe(MALFORMED_BODY);
   });
 
   it('has only so much of extensions, of all chunks together', () => {
     const chunk = (extension: number) => `1;${'e'.repeat(extension)}\r\nx\r\n`;
-    expect(read(`${chunk(8_000).repeat(2)}0\r\n\r\n`)).toMatchObject({ content: 'xx', done: true });
-    expect(read(`${chunk(8_000).repeat(3)}0\r\n\r\n`).result).toBe(EXTENSIONS_TOO_LARGE);
+    expect(readText(`${chunk(8_000).repeat(2)}0\r\n\r\n`)).toMatchObject({ content: 'xx', done: true });
+    expect(readText(`${chunk(8_000).repeat(3)}0\r\n\r\n`).problem).toBe(EXTENSIONS_TOO_LARGE);
   });
 
   it('has only so much of trailers, and so many', () => {
-    expect(read(`0\r\nX: ${'x'.repeat(60_000)}\r\n\r\n`).done).toBe(true);
-    expect(read(`0\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`).result).toBe(TRAILERS_TOO_LARGE);
-    expect(read(`0\r\n${'X: 1\r\n'.repeat(100)}\r\n`).done).toBe(true);
-    expect(read(`0\r\n${'X: 1\r\n'.repeat(101)}\r\n`).result).toBe(TRAILERS_TOO_LARGE);
+    expect(readText(`0\r\nX: ${'x'.repeat(60_000)}\r\n\r\n`).done).toBe(true);
+    expect(readText(`0\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`).problem).toBe(TRAILERS_TOO_LARGE);
+    expect(readText(`0\r\n${'X: 1\r\n'.repeat(100)}\r\n`).done).toBe(true);
+    expect(readText(`0\r\n${'X: 1\r\n'.repeat(101)}\r\n`).problem).toBe(TRAILERS_TOO_LARGE);
   });
 });

@@ -2,6 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
+import type { Exchange } from '../../../../gateway-runtime/proxy/exchange.ts';
 import { ManualClient, turn } from './client.ts';
 
 const HOST = 'Host: a.example.com\r\n';
@@ -51,6 +52,21 @@ describe('a client that is done', () => {
     expect(client.socket.destroyed).toBe(true);
     await turn();
     expect(client.clock.timed.size).toBe(0);
+  });
+
+  it.each([
+    ['is let go with the answer, where it said so with its request', 'Connection: close\r\n', '', true],
+    ['is read on, where it sends more than it said', 'Connection: close\r\n', 'GET', false],
+    ['is read on, where only the gateway said so', '', '', false],
+  ])('%s', async (_, fields, more, isGone) => {
+    const waiting: Exchange[] = [];
+    const client = new ManualClient({ handler: { onRequest: (exchange) => waiting.push(exchange) } });
+    if (fields === '') client.stream.retire();
+    await client.send(get('/', fields) + more);
+    waiting[0]!.reply({ status: 200, headers: [], body: '' });
+    // What comes and is not read would reset the connection, and take the answer along.
+    expect([client.statuses, client.socket.destroyed]).toEqual([[200], isGone]);
+    expect(client.socket.writableEnded).toBe(!isGone);
   });
 
   it('gets its last answer whole, however slowly it reads', async () => {
@@ -175,9 +191,15 @@ describe('times', () => {
   it('of a first request run from the connection', async () => {
     const client = new ManualClient({ limits: LIMITS });
     client.clock.pass(4_900);
-    expect(client.socket.writableEnded).toBe(false);
+    expect(client.socket.destroyed).toBe(false);
     client.clock.pass(300);
-    expect([client.socket.writableEnded, client.socket.sent]).toEqual([true, '']);
+    expect([client.socket.destroyed, client.socket.sent]).toEqual([true, '']);
+  });
+
+  it('of a first request over TLS end with a notice', async () => {
+    const client = new ManualClient({ limits: LIMITS, tls: true });
+    client.clock.pass(5_200);
+    expect([client.socket.writableEnded, client.socket.destroyed]).toEqual([true, false]);
   });
 
   it('of a body that nobody wants are short', async () => {

@@ -1,6 +1,7 @@
 /** A connection of a client by hand: what it sends, when it reads, and what time it is. */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { Bulk } from '../../../../gateway-runtime/proxy/engine-http1/bulk.ts';
 import { ClientStream } from '../../../../gateway-runtime/proxy/engine-http1/client-stream.ts';
 import type { Clock, Timed } from '../../../../gateway-runtime/proxy/engine-http1/clock.ts';
 import type { EngineContext } from '../../../../gateway-runtime/proxy/engine-http1/engine.ts';
@@ -41,6 +42,8 @@ export class ManualClock {
 export class ManualSocket extends Duplex {
   readonly remoteAddress = '192.0.2.1';
   sent = '';
+  /** Milliseconds of silence after which the kernel is to ask the other side. */
+  keepAlive: number | undefined;
   #reads: boolean;
   #waiting: (() => void)[] = [];
 
@@ -51,6 +54,10 @@ export class ManualSocket extends Duplex {
   }
 
   override _read(): void {}
+
+  setKeepAlive(isOn: boolean, delay: number): void {
+    this.keepAlive = isOn ? delay : undefined;
+  }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     const take = () => {
@@ -91,7 +98,8 @@ export class ManualClient {
     limits = {},
     handler = {},
     reads = true,
-  }: { limits?: Partial<Limits>; handler?: Handled; reads?: boolean } = {}) {
+    tls = false,
+  }: { limits?: Partial<Limits>; handler?: Handled; reads?: boolean; tls?: boolean } = {}) {
     this.socket = new ManualSocket(reads);
     const context = {
       limits: { ...LIMITS, ...limits },
@@ -120,10 +128,11 @@ export class ManualClient {
       },
     } as unknown as { -readonly [Key in keyof EngineContext]: EngineContext[Key] };
     context.transport = PUBLIC;
+    context.bulk = new Bulk((error) => this.errors.push(error));
     context.pool = new UpstreamPool(context, context.limits.connectionsPerEndpoint);
     context.mirrors = new UpstreamPool(context, context.limits.mirrorsPerEndpoint);
     this.context = context;
-    const connection = { remoteAddress: '192.0.2.1', remotePort: 1, port: 80, tls: false };
+    const connection = { remoteAddress: '192.0.2.1', remotePort: 1, port: 80, tls };
     this.stream = new ClientStream(context, this.socket as unknown as Socket, connection, false, () => {});
   }
 

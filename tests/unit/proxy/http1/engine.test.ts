@@ -74,6 +74,7 @@ beforeEach(async () => {
     onHandshakeFailure: () => {},
     onMirrorDropped: () => {},
     onBody: () => {},
+    onBodyTooLarge: () => {},
     onAuthorizationAnswer: () => {},
     onAuthorizationFailure: () => {},
     onInternalError: (error) => errors.push(error),

@@ -69,6 +69,15 @@ it('is used again, the one that was used last first', async () => {
   expect(take()).not.toBe(first);
 });
 
+it('is not one that has broken, which tells so a turn later', async () => {
+  const [first, second] = [take()!, take()!];
+  await used(first);
+  await used(second);
+  second.socket.destroy(new Error('reset'));
+  expect(take()).toBe(first);
+  await used(take()!);
+});
+
 it('is new where that is asked for', async () => {
   const first = await used(take()!);
   expect(take(true)).not.toBe(first);

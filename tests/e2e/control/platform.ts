@@ -1,0 +1,76 @@
+/** A platform of an app in an API server: its objects, its rights and its admission policies, as in a whole cluster. */
+import type { App } from 'cdk8s';
+import { synthesize } from 'gatewright';
+import type { RawObject } from '../../../gateway-runtime/api/object.ts';
+import { OWN_DEFINITIONS } from '../../../gateway-runtime/api/own-kinds.ts';
+import { eventually } from '../../cluster/command.ts';
+import type { ApiServer } from './api-server.ts';
+import { type Answer, People } from './impersonation.ts';
+import { CRDS, installCrds } from './objects.ts';
+
+interface Role {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+  readonly rules: readonly object[] | null;
+}
+
+const ROLES = '/apis/rbac.authorization.k8s.io/v1/clusterroles';
+
+/** Installs our kinds and those of Gateway API, and gives the roles that people have the rules that a controller of a whole cluster collects. */
+export async function prepare(server: ApiServer): Promise<People> {
+  const people = new People(server.connection);
+  await installCrds(server.client);
+  await people.put(...OWN_DEFINITIONS);
+  for (const { metadata } of OWN_DEFINITIONS) {
+    await eventually(30_000, async () => {
+      const { body } = await people.call(undefined, 'GET', `${CRDS}/${metadata.name}`);
+      if (!JSON.stringify(body.status ?? {}).includes('"Established"'))
+        throw new Error(`no ${metadata.name}`);
+    });
+  }
+  for (const name of ['view', 'edit', 'admin']) await aggregate(people, name);
+  return people;
+}
+
+async function aggregate(people: People, name: string): Promise<void> {
+  const { body } = await people.call(undefined, 'GET', ROLES);
+  const { items } = body as { items: readonly Role[] };
+  const parts = items.filter(
+    ({ metadata }) => metadata.labels?.[`rbac.authorization.k8s.io/aggregate-to-${name}`],
+  );
+  const { status, message } = await people.call(undefined, 'PATCH', `${ROLES}/${name}`, {
+    body: { rules: parts.flatMap(({ rules }) => rules ?? []) },
+    contentType: 'application/merge-patch+json',
+  });
+  if (status >= 300) throw new Error(message);
+}
+
+const rank = ({ kind }: RawObject) => (kind === 'Namespace' ? 0 : 1);
+
+/** Applies the objects of an app, or of some, and waits until what is to be refused is refused and what is to be taken is taken. */
+export async function install(
+  people: People,
+  app: App,
+  { refused, taken }: { refused: RawObject; taken: RawObject },
+): Promise<RawObject[]> {
+  const objects = synthesize(app).objects.map(({ object }) => object);
+  await people.put(...objects.toSorted((a, b) => rank(a) - rank(b)));
+  await settled(people, { refused, taken });
+  return objects;
+}
+
+/** Policies, and the Grants that they read, are told to the part of the API server that goes by them, within a second or two. */
+export async function settled(
+  people: People,
+  { refused, taken }: { refused: RawObject; taken: RawObject },
+): Promise<void> {
+  await eventually(30_000, async () => {
+    expectStatus(await people.apply(undefined, taken, { dryRun: true }), true);
+    expectStatus(await people.apply(undefined, refused, { dryRun: true }), false);
+  });
+}
+
+function expectStatus({ status, message }: Answer, isTaken: boolean): void {
+  if (status < 300 !== isTaken) throw new Error(`${status} ${message}`);
+}

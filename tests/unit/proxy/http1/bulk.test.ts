@@ -1,0 +1,51 @@
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import { Bulk, type Carrier } from '../../../../gateway-runtime/proxy/engine-http1/bulk.ts';
+
+const KIB = 1024;
+
+describe('large bodies in one turn of the event loop', () => {
+  const bulkOf = (errors: unknown[] = []) => new Bulk((error) => errors.push(error));
+  const noting = (name: string, read: string[]): Carrier => ({ readOn: () => void read.push(name) });
+
+  it('are carried up to a bound, and the rest of them waits for other turns, in order', async () => {
+    const bulk = bulkOf();
+    const read: string[] = [];
+    const carriers = Array.from({ length: 50 }, (_, i) => noting(String(i), read));
+    const held = carriers.filter((each) => !bulk.carried(64 * KIB, each));
+    expect(held).toEqual(carriers.slice(7));
+    expect(read).toEqual([]);
+    await setImmediate();
+    expect(read).toEqual(carriers.slice(7, 15).map((_, i) => String(7 + i)));
+    for (let turns = 0; turns < 6; turns++) await setImmediate();
+    expect(read).toHaveLength(43);
+  });
+
+  it('have all of the next turn again', async () => {
+    const bulk = bulkOf();
+    expect(bulk.carried(2 * 1024 * KIB, noting('a', []))).toBe(false);
+    await setImmediate();
+    expect(bulk.carried(256 * KIB, noting('a', []))).toBe(true);
+  });
+
+  it('do not count what is small', () => {
+    const bulk = bulkOf();
+    const one = noting('a', []);
+    for (let i = 0; i < 1_000; i++) expect(bulk.carried(4 * KIB, one)).toBe(true);
+  });
+
+  it('go on where one of them throws', async () => {
+    const errors: unknown[] = [];
+    const read: string[] = [];
+    const bulk = bulkOf(errors);
+    const broken: Carrier = {
+      readOn() {
+        throw new Error('broken');
+      },
+    };
+    for (const each of [broken, noting('a', read)]) bulk.carried(1024 * KIB, each);
+    await setImmediate();
+    expect(errors).toEqual([new Error('broken')]);
+    expect(read).toEqual(['a']);
+  });
+});

@@ -1,0 +1,107 @@
+/** For whom room is asked when requests wait. */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { ClientHolder } from '../../../gateway-runtime/proxy/exchange.ts';
+import { Pending } from '../../../gateway-runtime/proxy/pipeline/pending.ts';
+
+const BACKEND = 'backend/shop/cart/80';
+
+interface Waiting {
+  readonly connection: { readonly holder: ClientHolder };
+  readonly outcome: { readonly backend: string };
+}
+
+const clients = {
+  flood: { places: 500, underWay: 0 },
+  other: { places: 1, underWay: 0 },
+};
+const request = (client: keyof typeof clients): Waiting => ({
+  connection: { holder: clients[client] },
+  outcome: { backend: BACKEND },
+});
+
+let pending: Pending<Waiting>;
+let waiting: Waiting[] = [];
+/** How much room was asked for, and of clients with more than so many connections. */
+let asked: [number, number][] = [];
+let sent: Waiting[] = [];
+let room = 0;
+/** And so much that is kept for clients with less than ten under way. */
+let kept = 0;
+
+function start(): void {
+  [asked, sent, waiting, room, kept] = [[], [], [], 0, 0];
+  pending = new Pending<Waiting>({
+    most: 100,
+    time: 60_000,
+    share: 10,
+    send: (_backend, exchange) => {
+      if (room > 0) room--;
+      else if (kept > 0 && exchange.connection.holder.underWay < 10) kept--;
+      else return false;
+      pending.passed(exchange);
+      sent.push(exchange);
+      return true;
+    },
+    onWaiting: (_backend, count, connections) => {
+      asked.push([count, connections]);
+      room += count;
+      pending.roomAt(BACKEND);
+    },
+    onLate: () => {},
+    onError: (error) => {
+      throw error;
+    },
+  });
+}
+
+function add(client: keyof typeof clients): Waiting {
+  const exchange = request(client);
+  waiting.push(exchange);
+  pending.add(BACKEND, exchange);
+  return exchange;
+}
+
+afterEach(() => {
+  for (const exchange of waiting) pending.remove(exchange);
+});
+
+describe('who waits for room at a backend', () => {
+  it('has room made for it, and for all clients before it', async () => {
+    start();
+    const first = add('flood');
+    add('flood');
+    room = 0;
+    asked = [];
+    const other = add('other');
+    expect(asked).toEqual([[2, 0]]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sent).toEqual([first, other]);
+  });
+
+  it('does not hold up who may have room that is kept from it', async () => {
+    start();
+    clients.flood.underWay = 10;
+    add('flood');
+    add('flood');
+    const other = add('other');
+    [room, kept] = [0, 1];
+    pending.roomAt(BACKEND);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sent).toEqual([other]);
+    // Who comes now stands behind whoever may have the same room.
+    expect([pending.has(BACKEND, 10), pending.has(BACKEND, 9)]).toEqual([true, false]);
+    add('other');
+    expect(pending.has(BACKEND, 9)).toBe(true);
+    clients.flood.underWay = 0;
+  });
+
+  it('asks for no room of its own client', () => {
+    start();
+    add('flood');
+    add('flood');
+    expect(asked).toEqual([
+      [1, 0],
+      [1, 500],
+    ]);
+  });
+});

@@ -1,0 +1,107 @@
+/** Which connection of a port goes for one that is new, and what it costs to find it. */
+import type { Socket } from 'node:net';
+import { expect, it } from '@jest/globals';
+import { type Place, Places } from '../../../gateway-runtime/proxy/places.ts';
+import { FakeSocket } from './fake-socket.ts';
+
+let looked = 0;
+
+/** A connection whose client has been idle for so many milliseconds; undefined: it is served. */
+function open(places: Places, address: string, idle?: number): Place {
+  const place = places.take(new FakeSocket(address) as unknown as Socket);
+  place.client = {
+    idleFor: () => {
+      looked++;
+      return idle;
+    },
+  };
+  return place;
+}
+
+const closed = (places: readonly Place[]) => places.filter(({ socket }) => socket.destroyed);
+
+it('nothing goes while there is room', () => {
+  const places = new Places(64);
+  const held = Array.from({ length: 62 }, (_, i) => open(places, '192.0.2.1', i));
+  expect(places.makeRoom(open(places, '192.0.2.2', 0))).toBe(false);
+  expect(closed(held)).toEqual([]);
+});
+
+it('of clients that hold as many, who has waited longest goes', () => {
+  const places = new Places(8);
+  const held = [5, 9, 7, 6, 8, 4, 3].map((idle, i) => open(places, `192.0.2.${i}`, idle));
+  expect(places.makeRoom(open(places, '192.0.2.100', 0))).toBe(true);
+  expect(closed(held)).toEqual([held[1]]);
+});
+
+it('who holds an eighth of all goes first, however short it has waited', () => {
+  const places = new Places(64);
+  const most = Array.from({ length: 8 }, () => open(places, '192.0.2.1', 0));
+  const others = Array.from({ length: 55 }, (_, i) => open(places, `192.0.2.${2 + i}`, 60_000));
+  expect(places.makeRoom(open(places, '192.0.2.100', 0))).toBe(true);
+  expect([closed(most).length, closed(others).length]).toEqual([1, 0]);
+});
+
+it('who holds many has each count for as much longer', () => {
+  const places = new Places(64);
+  const many = Array.from({ length: 6 }, () => open(places, '192.0.2.1', 1_000));
+  const others = Array.from({ length: 57 }, (_, i) => open(places, `192.0.2.${2 + i}`, 5_000));
+  expect(places.makeRoom(open(places, '192.0.2.100', 0))).toBe(true);
+  expect([closed(many).length, closed(others).length]).toEqual([1, 0]);
+});
+
+it('who holds some, and uses them, keeps them where everybody else holds one and does nothing', () => {
+  const places = new Places(256);
+  const own = Array.from({ length: 20 }, () => open(places, '192.0.2.1', 5));
+  for (let i = 0; i < 400; i++) places.makeRoom(open(places, `10.0.${i >> 8}.${i & 255}`, 3_000 + i));
+  expect(closed(own)).toEqual([]);
+  expect(places.size).toBe(252);
+});
+
+it('who is served stays, and others are found behind many of them', () => {
+  const places = new Places(256);
+  const served = Array.from({ length: 200 }, () => open(places, '192.0.2.1'));
+  const idle = Array.from({ length: 52 }, (_, i) => open(places, `10.0.0.${i}`, 1_000));
+  let made = 0;
+  for (let i = 0; i < 40; i++) if (places.makeRoom(open(places, '192.0.2.1'))) made++;
+  expect(closed(served)).toEqual([]);
+  expect(made).toBe(closed(idle).length);
+  expect(made).toBeGreaterThan(0);
+});
+
+it('a new connection has as few looked at of many as of few', () => {
+  for (const most of [256, 4_096]) {
+    const places = new Places(most);
+    for (let i = 0; i < most; i++) open(places, '192.0.2.1');
+    looked = 0;
+    expect(places.makeRoom(open(places, '192.0.2.2'))).toBe(false);
+    // Of who holds most, and one of the other.
+    expect(looked).toBe(33);
+  }
+});
+
+it('a request that waits for its own client goes where nothing looked at is idle, and only there', () => {
+  const places = new Places(8);
+  const held = Array.from({ length: 7 }, (_, i) => {
+    const place = open(places, '192.0.2.1');
+    place.client = { idleFor: () => undefined, heldUpFor: () => (i === 3 ? 9_000 : undefined) };
+    return place;
+  });
+  const idle = open(places, '192.0.2.2', 1);
+  expect(places.makeRoom()).toBe(true);
+  expect([closed(held).length, idle.socket.destroyed]).toEqual([0, true]);
+  open(places, '192.0.2.2');
+  expect(places.makeRoom()).toBe(true);
+  expect(closed(held)).toEqual([held[3]]);
+  open(places, '192.0.2.2');
+  expect(places.makeRoom()).toBe(false);
+});
+
+it('clients whose connections are all gone leave nothing behind', () => {
+  const places = new Places(4);
+  const held = ['192.0.2.1', '192.0.2.1', '192.0.2.2', '2001:db8::1'].map((address) => open(places, address));
+  for (const { socket } of held) socket.destroy();
+  expect(places.size).toBe(0);
+  const { holder } = open(places, '192.0.2.1');
+  expect([holder.places, holder.held.size]).toEqual([1, 1]);
+});
