@@ -32,7 +32,10 @@ export class NoKubernetesError extends Error {
 
 /** Throws a NotListedError, a NoKubernetesError, or what `get` throws. */
 export async function clusterObjects(get: Get): Promise<SourcedObject[]> {
-  const listed = (await Promise.all(LISTED.map((kind) => list(get, kind)))).flat();
+  // Every cluster has them, so what is none is told from a cluster without Gateway API before all of it is asked.
+  const namespaces = await list(get, 'Namespace');
+  const others = LISTED.filter((kind) => kind !== 'Namespace');
+  const listed = [namespaces, ...(await Promise.all(others.map((kind) => list(get, kind))))].flat();
   const configMaps = await Promise.all(namedConfigMaps(listed).map((name) => configMap(get, name)));
   return [...listed, ...configMaps.filter((each) => each !== undefined)].flatMap(sourced);
 }

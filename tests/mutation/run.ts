@@ -23,7 +23,7 @@ interface Verdict {
   readonly mutant: Mutant;
   /** What noticed it: `its own tests`, `cases` or `properties`; undefined where nothing did. */
   readonly by?: string;
-  readonly failures: readonly string[];
+  readonly failures: readonly Failure[];
   readonly problem?: string;
 }
 
@@ -31,7 +31,11 @@ interface JestReport {
   readonly numTotalTests: number;
   readonly testResults: readonly {
     readonly message: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages: readonly string[];
+    }[];
   }[];
 }
 
@@ -46,8 +50,13 @@ function copyOfTree(folder: string): void {
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
 }
 
-/** The tests that fail, by name; at most for so many milliseconds. A suite that can't even start fails as a whole. */
-async function failuresOf(folder: string, tests: readonly string[], limit?: number): Promise<string[]> {
+interface Failure {
+  readonly test: string;
+  readonly why: string;
+}
+
+/** The tests that fail; at most for so many milliseconds. A suite that can't even start fails as a whole. */
+async function failuresOf(folder: string, tests: readonly string[], limit?: number): Promise<Failure[]> {
   const report = join(folder, 'mutation-report.json');
   rmSync(report, { force: true });
   const jest = [
@@ -65,7 +74,7 @@ async function failuresOf(folder: string, tests: readonly string[], limit?: numb
   const tooLong = limit === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), limit);
   const [, signal] = await once(child, 'close');
   clearTimeout(tooLong);
-  if (limit !== undefined && signal === 'SIGKILL') return ['they do not end'];
+  if (limit !== undefined && signal === 'SIGKILL') return [{ test: 'they do not end', why: '' }];
   let read: JestReport;
   try {
     read = JSON.parse(readFileSync(report, 'utf8'));
@@ -75,8 +84,9 @@ async function failuresOf(folder: string, tests: readonly string[], limit?: numb
   return read.testResults.flatMap(({ message, assertionResults }) => {
     const failed = assertionResults
       .filter(({ status }) => status === 'failed')
-      .map(({ fullName }) => fullName);
-    return failed.length === 0 && message ? [message.trim().split('\n')[0]!] : failed;
+      .map(({ fullName, failureMessages }) => ({ test: fullName, why: failureMessages.join('\n') }));
+    if (failed.length > 0 || !message) return failed;
+    return [{ test: message.trim().split('\n')[0]!, why: message }];
   });
 }
 
@@ -110,7 +120,7 @@ async function judge(folder: string, mutant: Mutant, limit: number): Promise<Ver
 function inWords({ mutant, by, failures, problem }: Verdict): string {
   const outcome =
     problem ??
-    (by ? `noticed by ${by}: ${failures.length} tests fail, such as ${failures[0]}` : 'NOT NOTICED');
+    (by ? `noticed by ${by}: ${failures.length} tests fail, such as ${failures[0]?.test}` : 'NOT NOTICED');
   return `${mutant.file.padEnd(24)} ${mutant.about}\n${' '.repeat(25)}${outcome}`;
 }
 
@@ -127,7 +137,8 @@ async function main(only: string): Promise<number> {
     const own = chosen.flatMap(({ tests = [] }) => tests);
     const before = await failuresOf(trees[0]!, [...new Set([...CASES, ...DIFF_CASES, ...own])]);
     if (before.length > 0) {
-      console.error(`tests fail without any mutant:\n  ${before.join('\n  ')}`);
+      const told = before.map(({ test, why }) => `${test}\n${why.slice(0, 2000)}`);
+      console.error(`tests fail without any mutant:\n  ${told.join('\n  ')}`);
       return 1;
     }
     // All that are asked for have ended by now: any of them alone is quicker.
