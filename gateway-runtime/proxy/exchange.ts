@@ -26,6 +26,11 @@ export interface ClientHolder {
   readonly places: number;
   /** Requests, and connections of TLSRoutes, that are at endpoints. */
   underWay: number;
+  /**
+   * Until then (`performance.now()`) it counts as one that holds up its requests, since one had to be given up for others that waited; 0: it does
+   * not.
+   */
+  slowUntil: number;
 }
 
 /** The connection a request came on. */

@@ -43,6 +43,8 @@ export class Place {
 
 /** Connections that are looked at for one that is new, twice; and how many of them can go before no more are looked at. */
 const [LOOKED_AT, COMPARED] = [32, 8];
+/** Clients without a connection of which it is known that they are slow. */
+const MOST_SLOW = 16_384;
 
 export class Places {
   readonly #most: number;
@@ -51,6 +53,8 @@ export class Places {
   readonly #places = new Map<Socket, Place>();
   /** Those that were looked at last are last. */
   readonly #holders = new Map<string, Holder>();
+  /** Those that hold nothing, and for how long they are slow all the same. Those that left last are last. */
+  readonly #slow = new Map<string, number>();
   /**
    * By how many they hold; the last of these sets is never empty. Those below it may be: they are no more than the connections of whoever holds most, each
    * of which costs a hundred times as much, and they go with those.
@@ -75,7 +79,8 @@ export class Places {
     const network = networkOf(socket.remoteAddress ?? '');
     let holder = this.#holders.get(network);
     if (!holder) {
-      holder = { network, places: 0, underWay: 0, held: new Set() };
+      holder = { network, places: 0, underWay: 0, slowUntil: this.#slow.get(network) ?? 0, held: new Set() };
+      this.#slow.delete(network);
       this.#holders.set(network, holder);
     }
     const place = new Place(holder, socket);
@@ -92,7 +97,14 @@ export class Places {
     this.#leave(place);
     if (holder.places === 0 && this.#holders.get(holder.network) === holder) {
       this.#holders.delete(holder.network);
+      if (holder.slowUntil > performance.now()) this.#remember(holder);
     }
+  }
+
+  #remember({ network, slowUntil }: Holder): void {
+    const [first] = this.#slow.keys();
+    if (this.#slow.size >= MOST_SLOW) this.#slow.delete(first!);
+    this.#slow.set(network, slowUntil);
   }
 
   #leave({ holder, socket }: Place): void {

@@ -200,6 +200,28 @@ describe('requests that wait for their own client', () => {
     for (const each of attackers) each.destroy();
   });
 
+  it('that come again after one was given up wait for others, and have their turn', async () => {
+    await serve(taking(), { limits: { connectionsPerEndpoint: 8, pendingTime: 60_000 } });
+    const large = 'GET /large HTTP/1.1\r\nHost: a.example.com\r\n\r\n';
+    const attackers = await Promise.all(Array.from({ length: 8 }, (_, i) => from(`127.0.0.${100 + i}`)));
+    for (const { socket } of attackers) socket.pause().write(large);
+    while (upstream.connections < 8) await once(upstream.server, 'connection');
+    const ask = async (address: string) => {
+      const client = await from(address);
+      client.send(GET);
+      await client.until('whoami\n').finally(() => client.destroy());
+    };
+    // All places have someone who does not read: one of them goes for it.
+    await ask(CLIENT);
+    const gone = attackers.findIndex(({ closed }) => closed);
+    const again = await from(`127.0.0.${100 + gone}`);
+    again.socket.pause().write(large);
+    for (let i = 0; i < 3; i++) await ask(`127.0.0.${50 + i}`);
+    again.socket.resume();
+    await again.until(/^HTTP\/1\.1 200 /);
+    for (const each of [again, ...attackers]) each.destroy();
+  });
+
   it('do not go where a backend is what is slow', async () => {
     await serve(
       Backend.http(() => {}),

@@ -1,13 +1,16 @@
 /**
  * Room at endpoints, from requests that are held up by their own clients: for more of a body that comes too slowly, or for the client to
  * read. All requests are looked through at most a few times in a second, however many ask for room; and few are given up at once, each of
- * which lets in another and sees its client come again, so that a small request waits for little of that.
+ * which lets in another and sees its client come again, so that a small request waits for little of that. Its client counts as slow for a while.
  */
 import type { BackendKey } from '../../snapshot/snapshot.ts';
 import type { Http1Exchange } from './exchange.ts';
 
 /** Milliseconds for which what was found is good. */
 const GOOD_FOR = 50;
+
+/** Milliseconds for which a client counts as slow after a request of its was given up. */
+const SLOW_FOR = 60_000;
 
 /** Requests of a backend that are given up at once, and milliseconds until the next ones are. */
 export const AT_ONCE = 2;
@@ -70,6 +73,8 @@ export class Relief {
       if (!found || !next || next.places <= connections) return left;
       found.pop();
       if (next.exchange.heldUpFor(backend, now) === undefined) continue;
+      const { holder } = next.exchange.connection;
+      if (holder) holder.slowUntil = now + SLOW_FOR;
       next.exchange.giveUp();
       left--;
     }

@@ -2,7 +2,7 @@
 import type { BackendKey } from '../../snapshot/snapshot.ts';
 import type { Exchange } from '../exchange.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
-import { type Turn, Turns, underWayOf } from './turns.ts';
+import { isSlow, type Turn, Turns, underWayOf } from './turns.ts';
 
 /** What waits: a request, or a connection. */
 interface Waiting extends Turn {
@@ -27,6 +27,11 @@ export interface PendingOptions<E extends Waiting> {
 
 /** Milliseconds between times that room is asked for again. */
 const REMINDER = 100;
+/**
+ * For so many slow clients room is asked for at such a time, and at no other: what is given up for them is most often another one of them, which comes
+ * again, so to do it at once would be nothing but work.
+ */
+const SLOW_AT_ONCE = 8;
 
 export class Pending<E extends Waiting = Exchange> {
   readonly #options: PendingOptions<E>;
@@ -68,6 +73,7 @@ export class Pending<E extends Waiting = Exchange> {
     }
     const isFirst = waiting.add(exchange, this.#deadlines.set(exchange, this.#options.time));
     this.#reminder ??= setTimeout(this.#remind, REMINDER).unref();
+    if (isSlow(exchange)) return true;
     // Clients take turns: the room that is made for one more goes to those before it, so there has to be some for each.
     if (isFirst) this.#options.onWaiting(backend, waiting.before(exchange), 0);
     // Further ones of a client ask for no room from one another.
@@ -79,7 +85,9 @@ export class Pending<E extends Waiting = Exchange> {
     this.#reminder = undefined;
     if (this.#byBackend.size === 0) return;
     this.#reminder = setTimeout(this.#remind, REMINDER).unref();
-    for (const [backend, { clients }] of [...this.#byBackend]) this.#options.onWaiting(backend, clients, 0);
+    for (const [backend, { clients, slowClients }] of [...this.#byBackend]) {
+      this.#options.onWaiting(backend, clients + Math.min(slowClients, SLOW_AT_ONCE), 0);
+    }
   };
 
   /** It waits no longer, if it did. */
@@ -102,7 +110,8 @@ export class Pending<E extends Waiting = Exchange> {
     if (isTurn) waiting.passed(exchange);
     else waiting.delete(exchange);
     // The room that it has was made for another.
-    if (isTurn && exchange.hasBody && waiting.whole > 0) this.#options.onWaiting(backend, 1, 0);
+    if (isTurn && (exchange.hasBody || isSlow(exchange)) && waiting.whole > 0)
+      this.#options.onWaiting(backend, 1, 0);
     if (waiting.size === 0) this.#byBackend.delete(backend);
   }
 

@@ -1,7 +1,8 @@
 /**
- * Requests that wait for the same place, in the order in which they are let through: those that are whole before those with a body, which may be
- * long in coming and have every eighth turn; among each of them clients take turns, and of one client the first comes first. So neither
- * many requests of one client nor any number of slow bodies holds up the others.
+ * Requests that wait for the same place, in the order in which they are let through: those that are whole, then those with a body, which may be
+ * long in coming, then those of clients that held up a request of theirs a short while ago. While one waits behind others it has every eighth
+ * turn; among those of one rank clients take turns, and of one client the first comes first. So neither many requests of one client nor any
+ * number of slow ones hold up the others.
  */
 import type { ClientConnection, ClientHolder } from '../exchange.ts';
 
@@ -12,11 +13,16 @@ export interface Turn {
   readonly hasBody?: boolean;
 }
 
-/** While both wait, one with a body has a turn after so many that are whole. */
+const RANKS = ['whole', 'with-body', 'slow-client'] as const;
+const WHOLE = 0;
+const WITH_BODY = 1;
+const SLOW_CLIENT = 2;
+
+/** While one of a lower rank waits, it has a turn after so many. */
 const IN_A_ROW = 7;
 
 /** Where a connection does not say whose it is. */
-const NOBODY: ClientHolder = { places: 0, underWay: 0 };
+const NOBODY: ClientHolder = { places: 0, underWay: 0, slowUntil: 0 };
 
 /** Requests of one client, with what goes with each. */
 type Line<T, V> = Map<T, V>;
@@ -25,6 +31,8 @@ class Group<T extends Turn, V> {
   /** In the order of their turns. */
   readonly lines = new Map<ClientHolder, Line<T, V>>();
   size = 0;
+  /** Turns since one of a lower rank had one. */
+  inARow = 0;
 
   first(below: number): T | undefined {
     for (const line of this.lines.values()) {
@@ -36,39 +44,42 @@ class Group<T extends Turn, V> {
 }
 
 export class Turns<T extends Turn, V> {
-  readonly #whole = new Group<T, V>();
-  readonly #withBody = new Group<T, V>();
-  /** Whole requests since one with a body had its turn. */
-  #inARow = 0;
+  readonly #groups: readonly Group<T, V>[] = RANKS.map(() => new Group<T, V>());
 
   get size(): number {
-    return this.#whole.size + this.#withBody.size;
+    return this.#groups.reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Requests that are whole. */
+  /** Requests that are whole, of clients that are not slow. */
   get whole(): number {
-    return this.#whole.size;
+    return this.#groups[WHOLE]!.size;
   }
 
-  /** Clients that wait; one that waits with bodies and without is two. */
+  /** Clients that wait and are not slow; one that waits with bodies and without is two. */
   get clients(): number {
-    return this.#whole.lines.size + this.#withBody.lines.size;
+    return this.#groups[WHOLE]!.lines.size + this.#groups[WITH_BODY]!.lines.size;
+  }
+
+  /** Clients that wait and are. */
+  get slowClients(): number {
+    return this.#groups[SLOW_CLIENT]!.lines.size;
   }
 
   /** How many are let through until it is the turn of one that has come now, itself among them, if it is the first of its client. */
   before(exchange: T): number {
-    if (exchange.hasBody === true || this.#withBody.size === 0) return this.clients;
-    const whole = this.#whole.lines.size;
-    return whole + Math.min(this.#withBody.lines.size, Math.ceil(whole / IN_A_ROW));
+    const rank = this.#rankOf(exchange);
+    const upTo = sumOfLines(this.#groups.slice(0, rank + 1));
+    const below = sumOfLines(this.#groups.slice(rank + 1));
+    return upTo + Math.min(below, Math.ceil(upTo / IN_A_ROW));
   }
 
   get(exchange: T): V | undefined {
-    return this.#groupOf(exchange).lines.get(clientOf(exchange))?.get(exchange);
+    return this.#groupWith(exchange)?.lines.get(clientOf(exchange))?.get(exchange);
   }
 
   /** Whether no other of its client waited in its group. */
   add(exchange: T, value: V): boolean {
-    const group = this.#groupOf(exchange);
+    const group = this.#groups[rankOf(exchange)]!;
     const client = clientOf(exchange);
     group.size++;
     const line = group.lines.get(client);
@@ -79,56 +90,91 @@ export class Turns<T extends Turn, V> {
 
   /** The one whose turn it is, of those that count as having less than so much under way (`underWayOf`). */
   first(below = Number.POSITIVE_INFINITY): T | undefined {
-    const isWhole = this.#withBody.size === 0 || (this.#whole.size > 0 && this.#inARow < IN_A_ROW);
-    const [first, second] = isWhole ? [this.#whole, this.#withBody] : [this.#withBody, this.#whole];
-    return first.first(below) ?? second.first(below);
+    const due = this.#groups.findIndex(({ size, inARow }, rank) => {
+      const mustGiveWay =
+        inARow >= IN_A_ROW && this.#groups.some((group, lower) => lower > rank && group.size > 0);
+      return size > 0 && !mustGiveWay;
+    });
+    const first = this.#groups[due]?.first(below);
+    if (first) return first;
+    for (const group of this.#groups) {
+      const next = group.first(below);
+      if (next) return next;
+    }
+    return undefined;
   }
 
   /** It had its turn: those of other clients are before its client's next. */
   passed(exchange: T): void {
-    this.#inARow = exchange.hasBody ? 0 : this.#inARow + 1;
+    const group = this.#groupWith(exchange);
+    if (!group) return;
+    for (const higher of this.#groups) {
+      if (higher === group) break;
+      higher.inARow = 0;
+    }
+    group.inARow++;
     this.delete(exchange);
-    const { lines } = this.#groupOf(exchange);
     const client = clientOf(exchange);
-    const line = lines.get(client);
+    const line = group.lines.get(client);
     if (!line) return;
-    lines.delete(client);
-    lines.set(client, line);
+    group.lines.delete(client);
+    group.lines.set(client, line);
   }
 
   delete(exchange: T): void {
-    const group = this.#groupOf(exchange);
+    const group = this.#groupWith(exchange);
+    if (!group) return;
     const client = clientOf(exchange);
-    const line = group.lines.get(client);
-    if (!line?.delete(exchange)) return;
+    const line = group.lines.get(client)!;
+    line.delete(exchange);
     group.size--;
     if (line.size === 0) group.lines.delete(client);
   }
 
   /**
-   * Where there is no room for all, the one that goes for a newcomer: the last of the client that has most in the larger group; none where that
-   * would be the newcomer itself.
+   * Where there is no room for all, the one that goes for a newcomer: the last of the client that has most in the largest group, and of groups that
+   * are as large in that of its own rank; none where that would be the newcomer itself.
    */
   displacedBy(newcomer: T): T | undefined {
-    const own = this.#groupOf(newcomer);
-    const other = newcomer.hasBody ? this.#whole : this.#withBody;
-    const group = other.size > own.size ? other : own;
+    const own = this.#groups[rankOf(newcomer)]!;
+    const group = this.#groups.reduce((most, each) => (each.size > most.size ? each : most), own);
     let longest: Line<T, V> | undefined;
     for (const line of group.lines.values()) if (line.size > (longest?.size ?? 0)) longest = line;
     const mine = group === own ? (own.lines.get(clientOf(newcomer))?.size ?? 0) + 1 : 0;
     return longest && longest.size > mine ? [...longest.keys()].at(-1) : undefined;
   }
 
-  #groupOf(exchange: T): Group<T, V> {
-    return exchange.hasBody === true ? this.#withBody : this.#whole;
+  /** As of when it came: its client may have become a slow one since, or be none any more. */
+  #groupWith(exchange: T): Group<T, V> | undefined {
+    const client = clientOf(exchange);
+    return this.#groups.find(({ lines }) => lines.get(client)?.has(exchange));
+  }
+
+  #rankOf(exchange: T): number {
+    const group = this.#groupWith(exchange);
+    return group ? this.#groups.indexOf(group) : rankOf(exchange);
   }
 }
 
-/** What one with a body counts as having under way, whoever sends it: it may stay for long, and nobody knows yet. */
+const sumOfLines = (groups: readonly { readonly lines: ReadonlyMap<ClientHolder, unknown> }[]): number =>
+  groups.reduce((sum, { lines }) => sum + lines.size, 0);
+
+/** What one counts as having under way, whoever sends it, that may stay for long, and nobody knows yet. */
 const MANY = 2 ** 30;
 
 /** How many its client has at endpoints, as far as it matters to who may have the room that is left. */
-export const underWayOf = ({ connection: { holder }, hasBody }: Turn): number =>
-  hasBody === true ? MANY : (holder?.underWay ?? 0);
+export const underWayOf = (turn: Turn): number =>
+  turn.hasBody === true || isSlow(turn) ? MANY : (turn.connection.holder?.underWay ?? 0);
+
+/** Whether its client held up a request a short while ago. */
+export function isSlow({ connection: { holder } }: Turn): boolean {
+  if (holder === undefined || holder.slowUntil === 0) return false;
+  if (performance.now() < holder.slowUntil) return true;
+  holder.slowUntil = 0;
+  return false;
+}
+
+const rankOf = (turn: Turn): number =>
+  isSlow(turn) ? SLOW_CLIENT : turn.hasBody === true ? WITH_BODY : WHOLE;
 
 const clientOf = ({ connection }: Turn): ClientHolder => connection.holder ?? NOBODY;

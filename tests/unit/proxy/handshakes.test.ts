@@ -29,7 +29,13 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-const clientOf = (network: string): Holder => ({ network, places: 1, underWay: 0, held: new Set() });
+const clientOf = (network: string): Holder => ({
+  network,
+  places: 1,
+  underWay: 0,
+  slowUntil: 0,
+  held: new Set(),
+});
 
 function arrive(holder: Holder, begin?: () => void) {
   const socket = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });

@@ -1,5 +1,5 @@
 /** For whom room is asked when requests wait. */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { ClientHolder } from '../../../gateway-runtime/proxy/exchange.ts';
 import { Pending } from '../../../gateway-runtime/proxy/pipeline/pending.ts';
 
@@ -11,8 +11,9 @@ interface Waiting {
 }
 
 const clients = {
-  flood: { places: 500, underWay: 0 },
-  other: { places: 1, underWay: 0 },
+  flood: { places: 500, underWay: 0, slowUntil: 0 },
+  other: { places: 1, underWay: 0, slowUntil: 0 },
+  slow: { places: 1, underWay: 0, slowUntil: Number.POSITIVE_INFINITY },
 };
 const request = (client: keyof typeof clients): Waiting => ({
   connection: { holder: clients[client] },
@@ -103,5 +104,34 @@ describe('who waits for room at a backend', () => {
       [1, 0],
       [1, 500],
     ]);
+  });
+
+  it('asks for little, and only now and then, as a slow client', () => {
+    jest.useFakeTimers();
+    try {
+      start();
+      for (let i = 0; i < 20; i++) {
+        const exchange = { ...request('slow'), connection: { holder: { ...clients.slow } } };
+        waiting.push(exchange);
+        pending.add(BACKEND, exchange);
+      }
+      expect(asked).toEqual([]);
+      jest.advanceTimersByTime(100);
+      expect(asked).toEqual([[8, 0]]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('stands before slow clients, and has room made again that one of them had', async () => {
+    start();
+    add('slow');
+    expect([pending.has(BACKEND, 0), pending.has(BACKEND)]).toEqual([false, true]);
+    const other = add('other');
+    expect(asked).toEqual([[2, 0]]);
+    room = 1;
+    pending.roomAt(BACKEND);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sent[0]).toBe(other);
   });
 });

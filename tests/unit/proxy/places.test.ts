@@ -105,3 +105,32 @@ it('clients whose connections are all gone leave nothing behind', () => {
   const { holder } = open(places, '192.0.2.1');
   expect([holder.places, holder.held.size]).toEqual([1, 1]);
 });
+
+it('a client that is slow is so when it comes again', () => {
+  const places = new Places(4);
+  const slow = open(places, '192.0.2.1');
+  const until = performance.now() + 60_000;
+  slow.holder.slowUntil = until;
+  slow.socket.destroy();
+  const again = open(places, '192.0.2.1');
+  expect([again.holder.slowUntil, open(places, '192.0.2.2').holder.slowUntil]).toEqual([until, 0]);
+  again.holder.slowUntil = performance.now() - 1;
+  again.socket.destroy();
+  expect(open(places, '192.0.2.1').holder.slowUntil).toBe(0);
+});
+
+it('of clients that are gone so many are known to be slow, and no more', () => {
+  const places = new Places(4);
+  const addresses = Array.from({ length: 16_385 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
+  for (const address of addresses) {
+    const { holder, socket } = open(places, address);
+    holder.slowUntil = Number.POSITIVE_INFINITY;
+    socket.destroy();
+  }
+  const isSlow = (address: string) => open(places, address).holder.slowUntil > 0;
+  expect([isSlow(addresses[0]!), isSlow(addresses[1]!), isSlow(addresses.at(-1)!)]).toEqual([
+    false,
+    true,
+    true,
+  ]);
+});

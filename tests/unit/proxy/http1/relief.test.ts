@@ -17,14 +17,14 @@ function held(places: readonly number[]) {
   const gone: number[] = [];
   const exchanges = places.map((count, i) => ({
     outcome: { backend: BACKEND },
-    connection: { holder: { places: count, underWay: 1 } },
+    connection: { holder: { places: count, underWay: 1, slowUntil: 0 } },
     heldUpFor: () => (gone.includes(i) ? undefined : 1_000 + i),
     giveUp: () => gone.push(i),
   }));
   const relief = new Relief((visit) => {
     for (const each of exchanges) visit(each as unknown as Http1Exchange);
   });
-  return { relief, gone };
+  return { relief, gone, holders: exchanges.map(({ connection }) => connection.holder) };
 }
 
 it('few are given up at once, and the rest of those that are wanted later', () => {
@@ -52,4 +52,11 @@ it('those of clients with most connections go first, and none of clients with to
   relief.give(BACKEND, 40, 1);
   jest.advanceTimersByTime(10 * PAUSE);
   expect(gone).toEqual([3, 1, 2]);
+});
+
+it('the clients of those that are given up are slow for a minute', () => {
+  const { relief, holders } = held([1, 2, 3]);
+  relief.give(BACKEND, 1, 0);
+  const now = performance.now();
+  expect(holders.map(({ slowUntil }) => slowUntil)).toEqual([0, 0, now + 60_000]);
 });
