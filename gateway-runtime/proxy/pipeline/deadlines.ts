@@ -1,10 +1,13 @@
 /**
  * Deadlines of exchanges. Those of one duration come due in the order in which they were set, so each duration has a queue and one timer,
- * however many exchanges wait: to set one and to cancel it costs a few assignments. They are noticed to the millisecond.
+ * however many exchanges wait: to set one and to cancel it costs a few assignments. They are noticed to the millisecond, except where a great many
+ * come due together: then some of them at a time, so that nobody else waits for all.
  */
 
 /** Longer times of Node's timers come due at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
+/** Milliseconds for which those that are due are seen to at a time; the next ones a millisecond later. */
+const SPAN = 0.25;
 
 export class Deadline<T> {
   readonly subject: T;
@@ -62,6 +65,7 @@ export class Deadlines<T> {
       } catch (error) {
         this.#onError(error);
       }
+      if (performance.now() > now + SPAN) break;
     }
     if (queue.first) queue.wait(now);
     else this.#forget(queue);

@@ -95,3 +95,23 @@ it('can be set for the same subject while it comes due', async () => {
   });
   expect(due).toEqual([1, 2, 3]);
 });
+
+it('that come due together are seen to in parts, and others have their turn in between', async () => {
+  const inTurns: number[] = [];
+  let inTurn = 0;
+  const deadlines = new Deadlines<number>(
+    () => {
+      inTurn++;
+      // Takes longer than a part may.
+      for (const until = performance.now() + 1; performance.now() < until; );
+    },
+    () => {},
+  );
+  for (let i = 0; i < 5; i++) deadlines.set(i, 5);
+  while (inTurns.length < 5) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (inTurn > 0) inTurns.push(inTurn);
+    inTurn = 0;
+  }
+  expect(inTurns).toEqual([1, 1, 1, 1, 1]);
+});
