@@ -11,30 +11,33 @@ const PACE = 2;
 /** In which all have moved, in a second. */
 const TURNS = 200;
 
-let made = 0;
-function open(isBare = false): Socket {
-  const n = made++;
-  const localAddress = hold?.scattered ? `127.${100 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}` : `127.0.0.66`;
+/** The address of one of many; without a number all have one. */
+const addressOf = (n?: number) =>
+  n === undefined ? '127.0.0.66' : `127.${100 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`;
+
+function open(isBare = false, n?: number): Socket {
+  const localAddress = addressOf(n);
   const socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true });
   socket.on('error', () => {});
   return tls && !isBare ? connectTls({ socket, rejectUnauthorized: false }).on('error', () => {}) : socket;
 }
 
 if (hold) {
-  const { begin, move, reads, bare, again: seconds = 2 } = hold;
+  const { begin, move, reads, bare, scattered, evermore, again: seconds = 2 } = hold;
   const sockets = new Set<Socket>();
-  const again = () => {
-    const socket = open(bare);
+  let made = count;
+  const again = (n: number) => {
+    const socket = open(bare, scattered || evermore ? n : undefined);
     if (reads) socket.resume();
     else socket.pause();
     if (begin) socket.write(begin, 'latin1');
     sockets.add(socket);
     socket.on('close', () => {
       sockets.delete(socket);
-      setTimeout(again, seconds * 1_000);
+      setTimeout(again, seconds * 1_000, evermore ? made++ : n);
     });
   };
-  for (let i = 0; i < count; i++) setTimeout(again, i / PACE);
+  for (let i = 0; i < count; i++) setTimeout(again, i / PACE, i);
   // In turns, as clients that know nothing of one another.
   let turn = 0;
   if (move)

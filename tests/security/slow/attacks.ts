@@ -27,8 +27,10 @@ export interface Held {
   readonly until?: number;
   /** Seconds until one that was closed comes again. Default: 2. */
   readonly again?: number;
-  /** Each from an address of its own. */
+  /** Each from an address of its own, also when it comes again. */
   readonly scattered?: boolean;
+  /** Each from an address that nobody had before, also when it comes again. */
+  readonly evermore?: boolean;
   /** Nothing is encrypted where TLS is spoken: the handshake does not end. */
   readonly bare?: boolean;
 }
@@ -67,7 +69,9 @@ const HELD: readonly Attack[] = [
   hold('many ranges', get(`Range: bytes=0-${',5-0'.repeat(1_300)}\r\n`), get('')),
   hold('nothing said, scattered', '', '', { scattered: true }),
   hold('slow body, scattered', HALF_BODY, 'a', { scattered: true }),
+  hold('slow body, new addresses', HALF_BODY, 'a', { evermore: true }),
   hold('slow read, scattered', get('', '/large'), '\r\n', { ...NOT_READ, scattered: true }),
+  hold('slow read, new addresses', get('', '/large'), '\r\n', { ...NOT_READ, evermore: true }),
   hold('nothing said, scattered, no room', '', '', { overfull: true, scattered: true }),
   hold('slow body, scattered, no room', HALF_BODY, 'a', { overfull: true, scattered: true }),
   ...held(true),
