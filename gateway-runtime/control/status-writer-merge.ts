@@ -67,6 +67,20 @@ const OWN_CONDITIONS = new Set([
 const isOwn = (type: string | undefined) =>
   type !== undefined && (OWN_CONDITIONS.has(type) || type.startsWith(`${OWN_GROUP}/`));
 
+/** The latest generation of which a status says something; 0: of none. */
+export function latestGeneration(wanted: WantedStatus): number {
+  let latest = 0;
+  for (const { conditions } of partsOf(wanted)) {
+    for (const { observedGeneration } of conditions) latest = Math.max(latest, observedGeneration);
+  }
+  return latest;
+}
+
+function partsOf(wanted: WantedStatus): readonly { readonly conditions: readonly Condition[] }[] {
+  if ('parents' in wanted) return wanted.parents;
+  return 'ancestors' in wanted ? wanted.ancestors : [wanted];
+}
+
 /**
  * The edits that lead to what is wanted; none where all of it is there. `wanted` is absent where we have nothing to say of
  * an object: then our entries are taken out of a route or policy, while anything else may belong to another controller by now.

@@ -9,7 +9,13 @@ import { type ObjectRef, refKey } from '../api/object.ts';
 import { type ApiClient, isStatus, PATCH } from './cluster/client.ts';
 import { type ApiObject, versionOf } from './cluster/reflector.ts';
 import { objectPath } from './cluster/resources.ts';
-import { type Edit, type FoundStatus, statusEdits, type WantedStatus } from './status-writer-merge.ts';
+import {
+  type Edit,
+  type FoundStatus,
+  latestGeneration,
+  statusEdits,
+  type WantedStatus,
+} from './status-writer-merge.ts';
 import { Pace } from './status-writer-pace.ts';
 import { statusPatch } from './status-writer-patch.ts';
 
@@ -30,6 +36,7 @@ interface Entry {
   readonly ref: ObjectRef;
   apiVersion: string;
   resourceVersion: string;
+  generation: number | undefined;
   /** Undefined while the object is not there, or not yet. */
   found: { readonly status: FoundStatus | undefined } | undefined;
   wanted: WantedStatus | undefined;
@@ -142,6 +149,7 @@ export class StatusWriter {
         ref,
         apiVersion: '',
         resourceVersion: '',
+        generation: undefined,
         found: undefined,
         wanted: undefined,
         written: null,
@@ -163,6 +171,7 @@ export class StatusWriter {
     if (entry.found && isOlder(resourceVersion, entry.resourceVersion)) return;
     entry.apiVersion = object.apiVersion ?? entry.apiVersion;
     entry.resourceVersion = resourceVersion;
+    entry.generation = object.metadata.generation;
     entry.found = { status: object.status as FoundStatus | undefined };
   }
 
@@ -224,7 +233,9 @@ export class StatusWriter {
     return false;
   }
 
-  #edits({ ref, found, wanted, dropped }: Entry): Edit[] {
+  #edits({ ref, found, wanted, dropped, generation }: Entry): Edit[] {
+    // It was wanted of an object that is gone by now, and another has its name: what that is to say comes next.
+    if (wanted && generation !== undefined && latestGeneration(wanted) > generation) return [];
     const edits = statusEdits(ref, found!.status, wanted, rfc3339(new Date()));
     return dropped.size === 0 ? edits : edits.filter(({ field }) => !dropped.has(field));
   }

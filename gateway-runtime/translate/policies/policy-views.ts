@@ -220,7 +220,7 @@ function notOfTls(listeners: readonly string[]): Finding | undefined {
   return {
     reason: 'UnsupportedValue',
     message: `ipAllow is not served for TLSRoutes, so all of their connections are closed at ${listed(listeners)}`,
-    fix: 'have the policy name the listeners of HTTP and HTTPS, in sectionName',
+    fix: 'have the TLS listeners on a Gateway of their own, or say ipAllow in a GatewayPolicy for each listener of HTTP and HTTPS, named in sectionName',
   };
 }
 

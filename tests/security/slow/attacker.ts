@@ -8,8 +8,6 @@ const { hold, send, tls } = ATTACKS.find((attack) => titleOf(attack) === name)!;
 
 /** Connections that are begun in a millisecond. */
 const PACE = 2;
-/** In which all have moved, in a second. */
-const TURNS = 200;
 
 /** The address of one of many; without a number all have one. */
 const addressOf = (n?: number) =>
@@ -38,14 +36,23 @@ if (hold) {
     });
   };
   for (let i = 0; i < count; i++) setTimeout(again, i / PACE, i);
-  // In turns, as clients that know nothing of one another.
-  let turn = 0;
+  // One after the other, all of them in a second, as clients that know nothing of one another.
+  let [next, moved, since] = [sockets.values(), 0, performance.now()];
+  const moveNext = () => {
+    let { value: socket } = next.next();
+    if (!socket) {
+      next = sockets.values();
+      socket = next.next().value;
+    }
+    if (socket?.writable) socket.write(move);
+  };
   if (move)
     setInterval(() => {
-      turn = (turn + 1) % TURNS;
-      let i = 0;
-      for (const socket of sockets) if (i++ % TURNS === turn && socket.writable) socket.write(move);
-    }, 1_000 / TURNS);
+      const now = performance.now();
+      moved += ((now - since) / 1_000) * sockets.size;
+      since = now;
+      for (; moved >= 1; moved--) moveNext();
+    }, 1);
 }
 
 if (send) {

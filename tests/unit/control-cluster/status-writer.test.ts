@@ -9,14 +9,14 @@ import { type Fate, MemoryApi } from './memory-api.ts';
 const refOf = (name: string) => ({ group: GATEWAY_GROUP, kind: 'HTTPRoute', namespace: 'shop', name });
 const pathOf = (name: string) => `/apis/${GATEWAY_GROUP}/v1/namespaces/shop/httproutes/${name}`;
 
-const wanted = (name: string, message: string): WantedStatus => ({
+const wanted = (name: string, message: string, observedGeneration = 1): WantedStatus => ({
   kind: 'HTTPRoute',
   ref: refOf(name),
   parents: [
     {
       parentRef: { group: GATEWAY_GROUP, kind: 'Gateway', name: 'edge' },
       controllerName: CONTROLLER_NAME,
-      conditions: [{ type: 'Accepted', status: 'True', reason: 'Accepted', message, observedGeneration: 1 }],
+      conditions: [{ type: 'Accepted', status: 'True', reason: 'Accepted', message, observedGeneration }],
     },
   ],
 });
@@ -153,6 +153,17 @@ describe('the status writer', () => {
     await pass(1_000);
     expect(parents('a')[0]).toEqual(foreign('first'));
     expect([api.writes, ours('a')]).toEqual([1, ['one']]);
+  });
+
+  it('does not say of an object made again under a name what was wanted of the one before', async () => {
+    writer.start();
+    api.put(pathOf('a'), 'a', undefined);
+    writer.want(refOf('a'), wanted('a', 'of the one before', 5));
+    await pass(60_000);
+    expect(ours('a')).toEqual([]);
+    writer.want(refOf('a'), wanted('a', 'of this one'));
+    await pass(60_000);
+    expect(ours('a')).toEqual(['of this one']);
   });
 
   it('repairs what others alter ever later, and writes a new state at once', async () => {
