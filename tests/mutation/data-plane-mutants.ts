@@ -303,7 +303,7 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
   {
     about: 'Room is made at once for clients that are slow themselves.',
     file: 'proxy/pipeline/pending.ts',
-    find: 'if (isSlow(exchange)) return true;',
+    find: 'if (isSlow(exchange) && connections <= OF_ONE) return true;',
     replace: '',
     tests: ['tests/unit/proxy/pending.test.ts'],
   },

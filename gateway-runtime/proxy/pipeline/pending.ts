@@ -32,6 +32,8 @@ const REMINDER = 100;
  * again, so to do it at once would be nothing but work.
  */
 const SLOW_AT_ONCE = 8;
+/** Connections of an address with more of which it may be that of a load balancer, behind which not all are slow. */
+const OF_ONE = 8;
 
 export class Pending<E extends Waiting = Exchange> {
   readonly #options: PendingOptions<E>;
@@ -73,11 +75,12 @@ export class Pending<E extends Waiting = Exchange> {
     }
     const isFirst = waiting.add(exchange, this.#deadlines.set(exchange, this.#options.time));
     this.#reminder ??= setTimeout(this.#remind, REMINDER).unref();
-    if (isSlow(exchange)) return true;
+    const connections = exchange.connection.holder?.places ?? 0;
+    if (isSlow(exchange) && connections <= OF_ONE) return true;
     // Clients take turns: the room that is made for one more goes to those before it, so there has to be some for each.
     if (isFirst) this.#options.onWaiting(backend, waiting.before(exchange), 0);
     // Further ones of a client ask for no room from one another.
-    else if (!exchange.hasBody) this.#options.onWaiting(backend, 1, exchange.connection.holder?.places ?? 0);
+    else if (!exchange.hasBody) this.#options.onWaiting(backend, 1, connections);
     return true;
   }
 

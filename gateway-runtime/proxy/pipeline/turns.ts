@@ -1,7 +1,7 @@
 /**
  * Requests that wait for the same place, in the order in which they are let through: those that are whole, then those with a body, which may be
- * long in coming, then those of clients that held up a request of theirs a short while ago. While one waits behind others it has every eighth
- * turn; among those of one rank clients take turns, and of one client the first comes first. So neither many requests of one client nor any
+ * long in coming, then those of clients that held up a request of theirs a short while ago. After seven turns of one rank those
+ * behind it have one; among those of one rank clients take turns, and of one client the first comes first. So neither many requests of one client nor any
  * number of slow ones hold up the others.
  */
 import type { ClientConnection, ClientHolder } from '../exchange.ts';

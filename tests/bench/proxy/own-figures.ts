@@ -29,6 +29,8 @@ export async function own(folder: string, backendPort: number): Promise<string> 
     await ask('churn');
     const before = (await ask('churn')) as { rss: number; heap: number };
     const after = (await ask('churn')) as typeof before;
+    // Likewise: threads that compile have the same processor.
+    await ask('swap');
     const times = (await ask('swap')) as number[];
     const mb = (octets: number) => `${(octets / 1e6).toFixed(1)} MB`;
     const at = (share: number) => times[Math.floor(share * (times.length - 1))]!.toFixed(2);

@@ -123,6 +123,20 @@ describe('who waits for room at a backend', () => {
     }
   });
 
+  it('asks for itself where the slow client is an address of many', () => {
+    start();
+    const [first, second] = [request('slow'), request('slow')];
+    for (const exchange of [first, second]) {
+      Object.assign(exchange.connection, { holder: { ...clients.slow, places: 9 } });
+      waiting.push(exchange);
+      pending.add(BACKEND, exchange);
+    }
+    expect(asked).toEqual([
+      [1, 0],
+      [2, 0],
+    ]);
+  });
+
   it('stands before slow clients, and has room made again that one of them had', async () => {
     start();
     add('slow');
