@@ -296,8 +296,8 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
   {
     about: 'Who held up a request a short while ago waits like everybody.',
     file: 'proxy/pipeline/turns.ts',
-    find: 'isSlow(turn) ? SLOW_CLIENT : ',
-    replace: '',
+    find: '(isSlow(turn) ? OF_SLOW_CLIENTS : WHOLE)',
+    replace: 'WHOLE',
     tests: ['tests/unit/proxy/turns.test.ts'],
   },
   {

@@ -155,6 +155,7 @@ describe('requests that wait for their own client', () => {
 
   it.each([
     ['one client', () => ATTACKER],
+    ['the address of others', () => CLIENT],
     ['many clients', (i: number) => `127.0.0.${100 + i}`],
   ])(
     'for its body, of %s, are not let through before whole ones, nor hold their place in the queue',

@@ -1,8 +1,8 @@
 /**
- * Requests that wait for the same place, in the order in which they are let through: those that are whole, then those with a body, which may be
- * long in coming, then those of clients that held up a request of theirs a short while ago. After seven turns of one rank those
- * behind it have one; among those of one rank clients take turns, and of one client the first comes first. So neither many requests of one client nor any
- * number of slow ones hold up the others.
+ * Requests that wait for the same place, in the order in which they are let through: those that are whole before those with a body, which may be
+ * long in coming, and after both, in the same order, those of clients that held up a request of theirs a short while ago. After seven turns of one
+ * rank those behind it have one; among those of one rank clients take turns, and of one client the first comes first. So neither many
+ * requests of one client nor any number of slow ones hold up the others.
  */
 import type { ClientConnection, ClientHolder } from '../exchange.ts';
 
@@ -13,10 +13,11 @@ export interface Turn {
   readonly hasBody?: boolean;
 }
 
-const RANKS = ['whole', 'with-body', 'slow-client'] as const;
+/** How many ranks there are: the second of each two is for those with a body. */
+const RANKS = 4;
 const WHOLE = 0;
-const WITH_BODY = 1;
-const SLOW_CLIENT = 2;
+/** And all behind it. */
+const OF_SLOW_CLIENTS = 2;
 
 /** While one of a lower rank waits, it has a turn after so many. */
 const IN_A_ROW = 7;
@@ -44,7 +45,7 @@ class Group<T extends Turn, V> {
 }
 
 export class Turns<T extends Turn, V> {
-  readonly #groups: readonly Group<T, V>[] = RANKS.map(() => new Group<T, V>());
+  readonly #groups: readonly Group<T, V>[] = Array.from({ length: RANKS }, () => new Group<T, V>());
 
   get size(): number {
     return this.#groups.reduce((sum, { size }) => sum + size, 0);
@@ -57,12 +58,12 @@ export class Turns<T extends Turn, V> {
 
   /** Clients that wait and are not slow; one that waits with bodies and without is two. */
   get clients(): number {
-    return this.#groups[WHOLE]!.lines.size + this.#groups[WITH_BODY]!.lines.size;
+    return sumOfLines(this.#groups.slice(0, OF_SLOW_CLIENTS));
   }
 
-  /** Clients that wait and are. */
+  /** Clients that wait and are, counted in the same way. */
   get slowClients(): number {
-    return this.#groups[SLOW_CLIENT]!.lines.size;
+    return sumOfLines(this.#groups.slice(OF_SLOW_CLIENTS));
   }
 
   /** How many are let through until it is the turn of one that has come now, itself among them, if it is the first of its client. */
@@ -175,6 +176,6 @@ export function isSlow({ connection: { holder } }: Turn): boolean {
 }
 
 const rankOf = (turn: Turn): number =>
-  isSlow(turn) ? SLOW_CLIENT : turn.hasBody === true ? WITH_BODY : WHOLE;
+  (isSlow(turn) ? OF_SLOW_CLIENTS : WHOLE) + (turn.hasBody === true ? 1 : 0);
 
 const clientOf = ({ connection }: Turn): ClientHolder => connection.holder ?? NOBODY;

@@ -42,6 +42,7 @@ it.each([
   ['a1+ a2+ b1', 'b1 a1+ a2+'],
   ['a1+ b1+ c1+ d1 d2 d3 d4 d5 d6 d7 d8 d9', 'd1 d2 d3 d4 d5 d6 d7 a1+ d8 d9 b1+ c1+'],
   ['A1 A2 B1 c1+ d1', 'd1 c1+ A1 B1 A2'],
+  ['A1+ A2+ A3 c1+ d1', 'd1 c1+ A3 A1+ A2+'],
   ['A1 B1 c1 c2 c3 c4 c5 c6 c7 c8 c9', 'c1 c2 c3 c4 c5 c6 c7 A1 c8 c9 B1'],
   ['A1+ b1+ b2+ b3+ b4+ b5+ b6+ b7+ b8+', 'b1+ b2+ b3+ b4+ b5+ b6+ b7+ A1+ b8+'],
 ])('%s have their turns as %s', (text, expected) => {
