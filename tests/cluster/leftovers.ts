@@ -87,8 +87,12 @@ export function leftoversOf(cluster: Cluster): Leftovers {
 export const isNothing = (found: Leftovers) =>
   found.processes.length + found.controlGroups.length === 0 && !found.folder;
 
-/** How long the kernel may take to end what was killed, in milliseconds. */
-const PATIENCE = 20_000;
+/** How long the kernel may take to end what was killed, in milliseconds: one waits for what it had to write, too. */
+const PATIENCE = 60_000;
+
+/** A process that should be gone: what it is, its state as proc(5) has it, and where the kernel has it wait. */
+const described = (pid: number): string =>
+  `${pid} (${read(`/proc/${pid}/comm`).trim()}, state ${statOf(pid)?.state}, in ${read(`/proc/${pid}/wchan`) || 'nothing'})`;
 
 /**
  * Ends and deletes all of it; an error where something remains. It blocks, so that it can be done while this process
@@ -106,7 +110,7 @@ export function removeLeftovers(cluster: Cluster): void {
   // The first process of a namespace is there until all others in it have ended.
   waitUntil(() => {
     const alive = pids.filter((pid) => statOf(pid));
-    return alive.length > 0 ? `these processes do not end: ${alive.join(', ')}` : undefined;
+    return alive.length > 0 ? `these processes do not end: ${alive.map(described).join(', ')}` : undefined;
   });
   waitUntil(() => {
     try {
