@@ -45,6 +45,12 @@ describe('paths', () => {
   });
 });
 
+it('compares methods with case (RFC 9110 section 9.1)', () => {
+  const router = routerOf(listener('web'), rule({ route: 'a/get', matches: [{ method: 'GET' }] }));
+  expect(rulesOn(router, 'GET x/')).toBe(key('a/get'));
+  for (const method of ['get', 'Get', 'HEAD']) expect(rulesOn(router, `${method} x/`)).toBeUndefined();
+});
+
 describe('hostnames', () => {
   it('falls back to a less specific hostname where no rule of the more specific one matches', () => {
     const router = routerOf(
