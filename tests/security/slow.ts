@@ -1,5 +1,5 @@
 /**
- * `npm run slow [-- --connections 5000 --seconds 0.7 --rounds 5 --only 'slow head;idle']`: what a client notices of attackers. For each attack, it asks
+ * `npm run slow [-- --connections 5000 --seconds 0.7 --rounds 5 --only 'slow head;idle' --peer nginx]`: what a client notices of attackers. For each attack, it asks
  * alone for some rounds, then while the attack is on, then alone again, over kept and new connections. The table has medians of the rounds,
  * and the ratio of both times; alone is what was before and after. Own attackers, and slowhttptest where that is installed.
  *
@@ -14,10 +14,12 @@ import { once } from 'node:events';
 import { cpus, release } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { NODE_FLAGS } from '../../gateway-runtime/control/provisioner/deployment.ts';
+import { isInstalled } from '../bench/proxy/contender.ts';
 import { loadAverage, processorTime, residentMemory, stolenTime } from '../bench/proxy/measured.ts';
-import { ATTACKS, type Attack, hasTool, titleOf } from './slow/attacks.ts';
-import { isDisturbed, isPinned, type Program, start, startProgram } from './slow/processes.ts';
+import { ATTACKS, type Attack, titleOf } from './slow/attacks.ts';
+import { type Gateway, PEER_NAMES, type Seen, startOwn, startPeer } from './slow/gateways.ts';
+import { isDisturbed, isPinned, start, startProgram } from './slow/processes.ts';
+import { TARGET } from './slow/target.ts';
 
 const { values } = parseArgs({
   options: {
@@ -25,11 +27,16 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '0.7' },
     rounds: { type: 'string', default: '5' },
     only: { type: 'string' },
+    peer: { type: 'string' },
   },
 });
 const CONNECTIONS = Number(values.connections);
 const SECONDS = Number(values.seconds);
 const ROUNDS = Number(values.rounds);
+if (values.peer && !PEER_NAMES.includes(values.peer)) {
+  console.error(`--peer ${values.peer}: expected one of ${PEER_NAMES.join(', ')}`);
+  process.exit(2);
+}
 /** Connections for which the smaller of two gateways has room. */
 const ROOM = Math.floor(CONNECTIONS * 0.8);
 /** Milliseconds that an attack has to unfold, at most; after that, and after its end, for what goes on then to be the same all the time. */
@@ -42,22 +49,18 @@ const FAILED = 10_000;
 const ONE_THREAD = ['--single-threaded-gc'];
 
 const ALONE = 'GATEWRIGHT_SLOW_ALONE';
-const ETHERNET = 'ip link set lo up mtu 1500 && exec "$@"';
+/** slowhttptest asks for the host that its URL has. */
+const ETHERNET = `ip link set lo up mtu 1500 && hosts=$(mktemp) && echo '127.0.0.1 localhost ${TARGET.host}' > $hosts && mount --bind $hosts /etc/hosts && rm $hosts && exec "$@"`;
 const isAlone = process.env[ALONE] === 'true';
-if (!isAlone && spawnSync('unshare', ['--net', 'sh', '-c', ETHERNET, 'sh', 'true']).status === 0) {
+const ALONE_IN = ['--net', '--mount', 'sh', '-c', ETHERNET, 'sh'];
+if (!isAlone && spawnSync('unshare', [...ALONE_IN, 'true']).status === 0) {
   const own = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const env = { ...process.env, [ALONE]: 'true' };
-  const { status } = spawnSync('unshare', ['--net', 'sh', '-c', ETHERNET, 'sh', ...own], {
+  const { status } = spawnSync('unshare', [...ALONE_IN, ...own], {
     stdio: 'inherit',
     env,
   });
   process.exit(status ?? 1);
-}
-
-interface Seen {
-  readonly loop99: number;
-  readonly within99: number;
-  readonly sockets: number;
 }
 
 /** Milliseconds that requests of one round took. */
@@ -67,21 +70,8 @@ interface Asked {
   readonly failed: number;
 }
 
-interface Gateway extends Program {
-  readonly plain: number;
-  readonly tls: number;
-}
-
-async function startGateway(backendPort: number, limits: object): Promise<Gateway> {
-  const program = await startProgram(
-    'gateway',
-    'gateway.ts',
-    [backendPort, JSON.stringify(limits)],
-    NODE_FLAGS,
-  );
-  const [plain, tls] = program.said.split(' ').map(Number) as [number, number];
-  return { ...program, plain, tls };
-}
+/** It has to be told by a name which host is asked for. */
+const hasTool = isInstalled('slowhttptest') && isAlone;
 
 const portOf = ({ tls }: Attack, gateway: Gateway) => (tls ? gateway.tls : gateway.plain);
 
@@ -93,7 +83,7 @@ interface Attacking {
 
 function attack(wanted: Attack, port: number): Attacking {
   const { tool, tls } = wanted;
-  const url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}${tool?.path}`;
+  const url = `${tls ? 'https' : 'http'}://${TARGET.host}:${port}${tool?.path}`;
   const options = ['-c', CONNECTIONS, '-r', 2_000, '-l', 600, '-i', 1, '-u', url];
   const args = [`${import.meta.dirname}/slow/attacker.ts`, titleOf(wanted), port, CONNECTIONS];
   const command = tool
@@ -148,7 +138,7 @@ async function unfolded({ overfull, send, hold }: Attack, gateway: Gateway): Pro
   const began = performance.now();
   const wanted = 0.95 * (overfull ? ROOM : CONNECTIONS);
   for (; !send && performance.now() < began + UNFOLDS; await pause(200)) {
-    if ((await gateway.ask<Seen>('')).sockets >= wanted) break;
+    if ((await gateway.seen()).sockets >= wanted) break;
   }
   await pause(send ? SETTLES / 2 : SETTLES);
   if (hold?.until) await pause(Math.max(0, began + hold.until * 1_000 - performance.now()));
@@ -156,7 +146,7 @@ async function unfolded({ overfull, send, hold }: Attack, gateway: Gateway): Pro
 
 /** Until neither gateway has anything to do. */
 async function settled(): Promise<void> {
-  const used = () => sum([roomy, full].map(({ child }) => processorTime(child.pid!)));
+  const used = () => sum(gateways.map(({ pid }) => processorTime(pid)));
   for (const until = performance.now() + UNFOLDS; performance.now() < until; ) {
     const before = used();
     await pause(SETTLES);
@@ -170,12 +160,12 @@ let last: { readonly port: number; readonly asked: readonly Asked[] } | undefine
 async function compare(wanted: Attack, gateway: Gateway): Promise<Found> {
   const port = portOf(wanted, gateway);
   const isTls = wanted.tls === true;
-  const pid = gateway.child.pid!;
+  const { pid } = gateway;
   const before = last?.port === port ? last.asked : await inRounds(port, isTls, ROUNDS - 1);
   const memory = residentMemory(pid);
   const attacker = attack(wanted, port);
   await unfolded(wanted, gateway);
-  await gateway.ask('');
+  await gateway.seen();
   attacker.used();
   const [used, stolen] = [processorTime(pid), stolenTime()];
   const since = performance.now();
@@ -184,7 +174,7 @@ async function compare(wanted: Attack, gateway: Gateway): Promise<Found> {
     under,
     gateway: (processorTime(pid) - used) / (performance.now() - since),
     stolen: (stolenTime() - stolen) / (performance.now() - since),
-    seen: await gateway.ask<Seen>(''),
+    seen: await gateway.seen(),
     attacker: attacker.used(),
     grown: residentMemory(pid) - memory,
   };
@@ -244,16 +234,22 @@ function line(title: string, { alone, under, seen, gateway, attacker, stolen, gr
 const backend = await startProgram('backend', 'backend.ts', [], ONE_THREAD);
 const client = await startProgram('client', 'client.ts', [], ONE_THREAD);
 const backendPort = Number(backend.said);
-const roomy = await startGateway(backendPort, {});
-const full = await startGateway(backendPort, { connections: ROOM });
+const { peer } = values;
+const roomy = peer ? await startPeer(peer, backendPort) : await startOwn(backendPort, {});
+const full = peer ? undefined : await startOwn(backendPort, { connections: ROOM });
+const gateways = full ? [roomy, full] : [roomy];
 const only = values.only?.split(';');
-const attacks = ATTACKS.filter((each) => !only || only.includes(titleOf(each)) || only.includes(each.name));
+/** Messages are measured with routes of the data plane. */
+const isPossible = ({ overfull, send, tool }: Attack) => (!tool || hasTool) && !(peer && (overfull || send));
+const attacks = ATTACKS.filter(
+  (each) => isPossible(each) && (!only || only.includes(titleOf(each)) || only.includes(each.name)),
+);
 
 console.log(
-  `${CONNECTIONS} connections, ${ROUNDS} rounds of ${SECONDS} s; Node ${process.version}, ${cpus().length} x ${cpus()[0]!.model.trim()}, Linux ${release()}, load average ${loadAverage()}${isPinned ? '' : '; nothing is pinned to a processor'}${isDisturbed ? '; other processes disturb' : ''}${isAlone ? '' : '; packets are those of the loopback device'}${hasTool ? '' : '; slowhttptest is not installed'}`,
+  `${peer ?? 'Gatewright'}: ${CONNECTIONS} connections, ${ROUNDS} rounds of ${SECONDS} s; Node ${process.version}, ${cpus().length} x ${cpus()[0]!.model.trim()}, Linux ${release()}, load average ${loadAverage()}${isPinned ? '' : '; nothing is pinned to a processor'}${isDisturbed ? '; other processes disturb' : ''}${isAlone ? '' : '; packets are those of the loopback device'}${hasTool ? '' : '; without slowhttptest'}`,
 );
 // So that all of it is compiled.
-for (const gateway of [roomy, full]) {
+for (const gateway of gateways) {
   await inRounds(gateway.plain, false, 2);
   await inRounds(gateway.tls, true, 2);
 }
@@ -263,7 +259,7 @@ console.log(
 const began = performance.now();
 for (const wanted of attacks) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${titleOf(wanted)}`);
-  const found = await compare(wanted, wanted.overfull ? full : roomy);
+  const found = await compare(wanted, (wanted.overfull && full) || roomy);
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
   console.log(line(titleOf(wanted), found));
 }

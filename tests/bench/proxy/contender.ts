@@ -14,6 +14,8 @@ export interface Setting {
   /** Each with a host `h<n>.example.com` and a path prefix `/api/v<n>` of its own. */
   readonly routes: number;
   readonly ports: Ports;
+  /** Thousands of clients are slow: there is room for them, and as much time for a head as the data plane gives. */
+  readonly slowClients?: boolean;
 }
 
 export interface Contender {

@@ -1,6 +1,6 @@
 /** What attackers do, as data: `attacker.ts` does it, or slowhttptest. */
-import { spawnSync } from 'node:child_process';
-import { get, MESSAGES, post } from './messages.ts';
+import * as messages from './messages.ts';
+import { LARGE, TARGET } from './target.ts';
 
 export interface Attack {
   readonly name: string;
@@ -35,7 +35,9 @@ export interface Held {
   readonly bare?: boolean;
 }
 
-const HOST = 'Host: a.example.com\r\n';
+const HOST = `Host: ${TARGET.host}\r\n`;
+const get = (fields: string, target = TARGET.path) => messages.get(fields, target, HOST);
+const post = (fields: string) => `POST ${TARGET.path} HTTP/1.1\r\n${HOST}${fields}\r\n`;
 const hold = (name: string, begin: string, move = '', rest: Partial<Held & Attack> = {}): Attack => {
   const { tls, overfull, ...held } = rest;
   const where = { ...(tls ? { tls } : {}), ...(overfull ? { overfull } : {}) };
@@ -46,8 +48,8 @@ const HALF_HELLO = '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03';
 
 /** As `headTime` and `tlsHandshake` have it. */
 const [HEAD, HANDSHAKE] = [15, 10];
-const HALF_HEAD = `GET / HTTP/1.1\r\n${HOST}`;
-const HALF_BODY = post('Content-Length: 100000\r\n', '');
+const HALF_HEAD = `GET ${TARGET.path} HTTP/1.1\r\n${HOST}`;
+const HALF_BODY = post('Content-Length: 100000\r\n');
 const NOT_READ = { reads: false, again: 10 };
 
 const held = (tls: boolean): Attack[] =>
@@ -56,22 +58,22 @@ const held = (tls: boolean): Attack[] =>
     hold('nothing said', '', '', { until: HEAD }),
     hold('slow head', HALF_HEAD, 'X: a\r\n', { until: HEAD }),
     hold('slow body', HALF_BODY, 'a'),
-    hold('slow read', get('', '/large'), '\r\n', NOT_READ),
+    hold('slow read', get('', LARGE), '\r\n', NOT_READ),
     hold('nothing said, no room', '', '', { overfull: true }),
     hold('slow head, no room', HALF_HEAD, 'X: a\r\n', { overfull: true }),
     hold('slow body, no room', HALF_BODY, 'a', { overfull: true }),
-    hold('slow read, no room', get('', '/large'), '\r\n', { ...NOT_READ, overfull: true }),
+    hold('slow read, no room', get('', LARGE), '\r\n', { ...NOT_READ, overfull: true }),
   ].map((each) => (tls ? { ...each, tls } : each));
 
 const HELD: readonly Attack[] = [
   ...held(false),
-  hold('slow chunks', post('Transfer-Encoding: chunked\r\n', ''), '1\r\na\r\n'),
+  hold('slow chunks', post('Transfer-Encoding: chunked\r\n'), '1\r\na\r\n'),
   hold('many ranges', get(`Range: bytes=0-${',5-0'.repeat(1_300)}\r\n`), get('')),
   hold('nothing said, scattered', '', '', { scattered: true }),
   hold('slow body, scattered', HALF_BODY, 'a', { scattered: true }),
   hold('slow body, new addresses', HALF_BODY, 'a', { evermore: true }),
-  hold('slow read, scattered', get('', '/large'), '\r\n', { ...NOT_READ, scattered: true }),
-  hold('slow read, new addresses', get('', '/large'), '\r\n', { ...NOT_READ, evermore: true }),
+  hold('slow read, scattered', get('', LARGE), '\r\n', { ...NOT_READ, scattered: true }),
+  hold('slow read, new addresses', get('', LARGE), '\r\n', { ...NOT_READ, evermore: true }),
   hold('nothing said, scattered, no room', '', '', { overfull: true, scattered: true }),
   hold('slow body, scattered, no room', HALF_BODY, 'a', { overfull: true, scattered: true }),
   ...held(true),
@@ -82,9 +84,9 @@ const PER_SECOND = 500;
 
 const SENT: readonly Attack[] = [
   { name: 'whole requests', send: { messages: [get('Connection: close\r\n')], perSecond: PER_SECOND } },
-  ...Object.entries(MESSAGES).map(([name, messages]) => ({
+  ...Object.entries(messages.MESSAGES).map(([name, hostile]) => ({
     name,
-    send: { messages: messages.map(({ text }) => text), perSecond: PER_SECOND },
+    send: { messages: hostile.map(({ text }) => text), perSecond: PER_SECOND },
   })),
 ];
 
@@ -95,20 +97,16 @@ const tool = (name: string, path: string, tls: boolean, ...options: string[]): A
 });
 
 const TOOL = [false, true].flatMap((tls) => [
-  tool('-H', '/', tls, '-H'),
-  tool('-B', '/', tls, '-B', '-s', '100000'),
-  tool('-R', '/', tls, '-R'),
-  tool('-X', '/large', tls, '-X', '-w', '1', '-y', '5', '-n', '5'),
+  tool('-H', TARGET.path, tls, '-H'),
+  tool('-B', TARGET.path, tls, '-B', '-s', '100000'),
+  tool('-R', TARGET.path, tls, '-R'),
+  tool('-X', LARGE, tls, '-X', '-w', '1', '-y', '5', '-n', '5'),
 ]);
-
-export const hasTool = spawnSync('which', ['slowhttptest']).status === 0;
 
 const portOf = ({ tls, overfull }: Attack) => (tls ? 2 : 0) + (overfull ? 1 : 0);
 
 /** Those of one port are next to one another. */
-export const ATTACKS: readonly Attack[] = [...HELD, ...SENT, ...(hasTool ? TOOL : [])].sort(
-  (a, b) => portOf(a) - portOf(b),
-);
+export const ATTACKS: readonly Attack[] = [...HELD, ...SENT, ...TOOL].sort((a, b) => portOf(a) - portOf(b));
 
 /** What an attack is called in arguments and tables. */
 export const titleOf = ({ name, tls }: Attack): string => (tls ? `${name}, TLS` : name);

@@ -1,7 +1,9 @@
 /** Answers GET and HEAD at once, takes every body, and has an answer that is large; says its port. */
 import { type AddressInfo, createServer } from 'node:net';
 
+/** Octets of it, and who asks for it. */
 const LARGE = 8 * 1024 * 1024;
+const IS_LARGE = /^GET \/\S*\/large /;
 const PIECE = Buffer.alloc(64 * 1024, 'x');
 
 const server = createServer({ noDelay: true }, (socket) => {
@@ -16,7 +18,7 @@ const server = createServer({ noDelay: true }, (socket) => {
   };
   socket.on('drain', more);
   socket.setEncoding('latin1').on('data', (text: string) => {
-    if (text.startsWith('GET /large')) {
+    if (IS_LARGE.test(text)) {
       left = LARGE;
       socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${LARGE}\r\n\r\n`);
       more();

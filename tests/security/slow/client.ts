@@ -6,6 +6,7 @@
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { connect as connectTls } from 'node:tls';
+import { TARGET } from './target.ts';
 
 /** Milliseconds between requests. */
 const EVERY = 2;
@@ -13,7 +14,7 @@ const EVERY = 2;
 const BEGINNING = 100;
 /** Milliseconds after which a request has failed. */
 const PATIENCE = 10_000;
-const REQUEST = 'GET / HTTP/1.1\r\nHost: a.example.com\r\n';
+const REQUEST = `GET ${TARGET.path} HTTP/1.1\r\nHost: ${TARGET.host}\r\n`;
 const KEPT = `${REQUEST}\r\n`;
 const LAST = `${REQUEST}Connection: close\r\n\r\n`;
 

@@ -11,9 +11,10 @@ import { Metrics } from '../../../gateway-runtime/proxy/telemetry/metrics.ts';
 import { re2 } from '../../../gateway-runtime/regex/re2.ts';
 import { difference } from '../../../gateway-runtime/snapshot/difference.ts';
 import { issue } from '../../support/certificates.ts';
-import { endpoints, GATEWAY } from '../../support/gateway.ts';
-import { listener, snapshot } from '../../unit/match/snapshots.ts';
+import { endpoints, GATEWAY, to } from '../../support/gateway.ts';
+import { listener, prefix, rule, snapshot } from '../../unit/match/snapshots.ts';
 import { served } from './served.ts';
+import { TARGET } from './target.ts';
 
 /** The address of `client.ts`. */
 const MEASURED = '"client":"127.0.0.77"';
@@ -34,6 +35,13 @@ const wanted = snapshot(
   listener('web'),
   listener('secure', { port: 443, protocol: 'HTTPS', certificates: [certificate.id] }),
   ...served(['web', 'secure']),
+  rule({
+    on: ['web', 'secure'],
+    route: 'shop/target',
+    hostnames: [TARGET.host],
+    matches: [{ path: prefix(TARGET.path) }],
+    rest: { backends: [to('whoami')] },
+  }),
 );
 const { accepted, diagnostics } = await agent.apply({
   delta: difference(undefined, wanted),

@@ -15,10 +15,10 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-export type Part = 'gateway' | 'client' | 'backend' | 'attacker';
+export type Part = 'gateway' | 'peer' | 'client' | 'backend' | 'attacker';
 
 /** Priorities among real-time processes. */
-const PRIORITIES: Partial<Record<Part, number>> = { gateway: 50, client: 50, backend: 40 };
+const PRIORITIES: Partial<Record<Part, number>> = { gateway: 50, peer: 50, client: 50, backend: 40 };
 /** Of the kernel's threads `ksoftirqd`. */
 const PACKETS = 50;
 /** Of threads of the gateway that run no JavaScript. */
@@ -52,10 +52,14 @@ process.on('exit', () => {
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
 
-export function start(part: Part, command: readonly string[]): ChildProcess {
+export function start(part: Part, command: readonly string[], environment = {}): ChildProcess {
   const processor = part === 'gateway' ? '0' : others;
   const [program, ...args] = isPinned ? ['taskset', '-c', processor, ...command] : command;
-  const child = spawn(program!, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
+  const child = spawn(program!, args, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    detached: true,
+    env: { ...process.env, ...environment },
+  });
   children.add(child);
   child.on('exit', () => children.delete(child));
   try {
@@ -67,10 +71,12 @@ export function start(part: Part, command: readonly string[]): ChildProcess {
 }
 
 /** Puts the thread with JavaScript first, and those beside it where it does not have to wait for them. */
-function prioritize(part: Part, pid: number): void {
+export function prioritize(part: Part, pid: number): void {
   const priority = PRIORITIES[part];
   if (!prioritized || !isPinned || !priority) return;
-  spawnSync('chrt', ['--fifo', '--pid', String(priority), String(pid)]);
+  // All threads of a peer are for requests.
+  const all = part === 'peer' ? ['--all-tasks'] : [];
+  spawnSync('chrt', [...all, '--fifo', '--pid', String(priority), String(pid)]);
   if (part !== 'gateway') return;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
     if (thread === String(pid)) continue;

@@ -9,7 +9,7 @@ const typed = (type: string, more = '') =>
 export const envoy: Contender = {
   name: 'Envoy',
   program: 'envoy',
-  command({ folder, backendPort, routes, ports }) {
+  command({ folder, backendPort, routes, ports, slowClients }) {
     const file = join(folder, 'envoy.yaml');
     const hosts = eachRoute(
       routes,
@@ -22,7 +22,7 @@ export const envoy: Contender = {
       "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
       stat_prefix: web
       use_remote_address: true
-      access_log: [{ name: file, typed_config: ${typed('access_loggers.file.v3.FileAccessLog', `path: ${folder}/envoy-access.log`)} }]
+${slowClients ? '      request_headers_timeout: 15s\n' : ''}      access_log: [{ name: file, typed_config: ${typed('access_loggers.file.v3.FileAccessLog', `path: ${folder}/envoy-access.log`)} }]
       http_filters: [{ name: router, typed_config: ${typed('filters.http.router.v3.Router')} }]
       rds: { route_config_name: routes, config_source: { path_config_source: { path: ${folder}/envoy-routes.yaml } } }
 `;

@@ -5,7 +5,7 @@ import { type Contender, eachRoute } from '../contender.ts';
 export const haproxy: Contender = {
   name: 'haproxy',
   program: 'haproxy',
-  command({ folder, backendPort, routes, ports }) {
+  command({ folder, backendPort, routes, ports, slowClients }) {
     const file = join(folder, 'haproxy.cfg');
     const map = join(folder, 'haproxy.map');
     const both = join(folder, 'haproxy.pem');
@@ -30,7 +30,7 @@ defaults
   timeout connect 5s
   timeout client 60s
   timeout server 60s
-  http-reuse always
+${slowClients ? '  timeout http-request 15s\n' : ''}  http-reuse always
 frontend web
   bind 127.0.0.1:${ports.plain}
   bind 127.0.0.1:${ports.tls} ssl crt ${both}
