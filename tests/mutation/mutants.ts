@@ -9,7 +9,7 @@ export interface Mutant {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
-  /** Paths, or beginnings of paths, of the tests that have to notice it. Default: the cases, or else those of properties. */
+  /** Paths, or beginnings of paths, of the tests that have to notice it. Default: the cases. */
   readonly tests?: readonly string[];
 }
 
