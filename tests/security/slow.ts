@@ -1,5 +1,5 @@
 /**
- * `npm run slow [-- --connections 5000 --seconds 0.7 --rounds 5 --only 'slow head;idle' --peer nginx]`: what a client notices of attackers. For each attack, it asks
+ * `npm run slow [-- --connections 5000 --seconds 1 --rounds 5 --only 'slow head;idle' --peer nginx]`: what a client notices of attackers. For each attack, it asks
  * alone for some rounds, then while the attack is on, then alone again, over kept and new connections. The table has medians of the rounds,
  * and the ratio of both times; alone is what was before and after. Own attackers, and slowhttptest where that is installed.
  *
@@ -24,7 +24,7 @@ import { TARGET } from './slow/target.ts';
 const { values } = parseArgs({
   options: {
     connections: { type: 'string', default: '5000' },
-    seconds: { type: 'string', default: '0.7' },
+    seconds: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '5' },
     only: { type: 'string' },
     peer: { type: 'string' },

@@ -169,4 +169,12 @@ export const WORKS: readonly Work[] = [
       return residentMemory(running.pid) / 1e6;
     },
   },
+  {
+    name: 'get-5000',
+    title: 'GET 1 KB, of 5,000 routes in turns',
+    unit: 'CPU-µs/request',
+    routes: 5_000,
+    goals: {},
+    measure: (running, seconds) => cost(running, () => requests(running.setting, seconds)),
+  },
 ];
