@@ -34,7 +34,8 @@ const CONNECTIONS = Number(values.connections);
 const SECONDS = Number(values.seconds);
 const ROUNDS = Number(values.rounds);
 if (values.peer && !PEER_NAMES.includes(values.peer)) {
-  console.error(`--peer ${values.peer}: expected one of ${PEER_NAMES.join(', ')}`);
+  const installed = PEER_NAMES.join(', ') || 'none of nginx, haproxy, Envoy and Traefik';
+  console.error(`--peer ${values.peer}: expected one that is installed (${installed})`);
   process.exit(2);
 }
 /** Connections for which the smaller of two gateways has room. */

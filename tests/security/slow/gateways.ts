@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NODE_FLAGS } from '../../../gateway-runtime/control/provisioner/deployment.ts';
-import type { Contender } from '../../bench/proxy/contender.ts';
+import { type Contender, isInstalled } from '../../bench/proxy/contender.ts';
 import { listening } from '../../bench/proxy/measured.ts';
 import { envoy } from '../../bench/proxy/peers/envoy.ts';
 import { haproxy } from '../../bench/proxy/peers/haproxy.ts';
@@ -27,7 +27,10 @@ export interface Gateway {
 }
 
 const PEERS: readonly Contender[] = [nginx, haproxy, envoy, traefik];
-export const PEER_NAMES: readonly string[] = PEERS.map(({ name }) => name);
+/** Those that are installed. */
+export const PEER_NAMES: readonly string[] = PEERS.filter(({ program }) => isInstalled(program!)).map(
+  ({ name }) => name,
+);
 
 export async function startOwn(backendPort: number, limits: object): Promise<Gateway> {
   const args = [backendPort, JSON.stringify(limits)];
