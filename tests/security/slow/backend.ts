@@ -1,9 +1,8 @@
 /** Answers GET and HEAD at once, takes every body, and has an answer that is large; says its port. */
 import { type AddressInfo, createServer } from 'node:net';
+import { LARGE } from './target.ts';
 
-/** Octets of it, and who asks for it. */
-const LARGE = 8 * 1024 * 1024;
-const IS_LARGE = /^GET \/\S*\/large /;
+const LARGE_OCTETS = 8 * 1024 * 1024;
 const PIECE = Buffer.alloc(64 * 1024, 'x');
 
 const server = createServer({ noDelay: true }, (socket) => {
@@ -18,9 +17,9 @@ const server = createServer({ noDelay: true }, (socket) => {
   };
   socket.on('drain', more);
   socket.setEncoding('latin1').on('data', (text: string) => {
-    if (IS_LARGE.test(text)) {
-      left = LARGE;
-      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${LARGE}\r\n\r\n`);
+    if (text.startsWith(`GET ${LARGE} `)) {
+      left = LARGE_OCTETS;
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${LARGE_OCTETS}\r\n\r\n`);
       more();
     } else if (text.startsWith('HEAD ')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n');
     else if (text.startsWith('GET ')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
