@@ -72,6 +72,8 @@ export class LeaderElection {
   #storedEpoch: number | undefined;
   #reported: string | undefined;
   #leading: { readonly epoch: number; until: number } | undefined;
+  /** We have written it, or tried to, and nobody else was seen in it since. */
+  #mayHold = false;
   #deadline: NodeJS.Timeout | undefined;
 
   constructor(options: LeaderElectionOptions) {
@@ -107,10 +109,9 @@ export class LeaderElection {
   /** Stops leading, and gives the Lease back so that another can lead at once. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    await this.#running;
-    const held = this.epoch !== undefined;
     this.#lose('it was told to stop');
-    if (held) await this.#release();
+    await this.#running;
+    if (this.#mayHold) await this.#release();
   }
 
   async #run(): Promise<void> {
@@ -150,10 +151,11 @@ export class LeaderElection {
       });
       return this.#extend(began);
     }
+    if (this.#stop.signal.aborted) return;
     if (holderIdentity && performance.now() - this.#observedAt < this.#durationOfHolder) return;
     const epoch = Math.max(this.#highestEpoch + 1, this.#lease ? 0 : minutesSince1970());
     await this.#write({ leaseTransitions: epoch, acquireTime: now() });
-    if (performance.now() - began >= this.#options.deadline) return;
+    if (this.#stop.signal.aborted || performance.now() - began >= this.#options.deadline) return;
     this.#leading = { epoch, until: 0 };
     this.#extend(began);
     this.#options.onStarted(epoch);
@@ -166,10 +168,11 @@ export class LeaderElection {
 
   /** Reads the Lease, and remembers when it last changed by our own clock. */
   async #look(): Promise<void> {
-    const { client, name, duration } = this.#options;
+    const { client, name, duration, identity } = this.#options;
     const before = this.#observed;
+    const { signal } = this.#stop;
     try {
-      this.#lease = await client.get<Lease>(`${this.#path}/${name}`, this.#call(duration));
+      this.#lease = await client.get<Lease>(`${this.#path}/${name}`, { timeout: half(duration), signal });
     } catch (error) {
       if (!isStatus(error, 404)) throw error;
       this.#lease = undefined;
@@ -177,12 +180,14 @@ export class LeaderElection {
     const { holderIdentity, renewTime, leaseTransitions = 0 } = this.#lease?.spec ?? {};
     this.#highestEpoch = Math.max(this.#highestEpoch, leaseTransitions);
     if (this.#lease) this.#noteStored();
+    if (holderIdentity !== identity) this.#mayHold = false;
     const observed = `${holderIdentity} ${renewTime}`;
     if (observed === before) return;
     this.#observed = observed;
     this.#observedAt = performance.now();
   }
 
+  /** Not broken off by `stop`: whether the API server has written it would then be unknown. */
   async #write(spec: { leaseTransitions: number; acquireTime: string }): Promise<void> {
     const { client, name, namespace, identity, duration, deadline } = this.#options;
     const address = this.#options.address?.();
@@ -201,9 +206,11 @@ export class LeaderElection {
       },
     };
     this.#highestEpoch = Math.max(this.#highestEpoch, spec.leaseTransitions);
+    this.#mayHold = true;
+    const timeout = half(deadline);
     this.#lease = this.#lease
-      ? await client.call<Lease>('PUT', `${this.#path}/${name}`, { body, ...this.#call(deadline) })
-      : await client.call<Lease>('POST', this.#path, { body, ...this.#call(deadline) });
+      ? await client.call<Lease>('PUT', `${this.#path}/${name}`, { body, timeout })
+      : await client.call<Lease>('POST', this.#path, { body, timeout });
     this.#noteStored();
   }
 
@@ -211,14 +218,11 @@ export class LeaderElection {
     this.#storedEpoch = Math.max(this.#storedEpoch ?? 0, this.#lease?.spec?.leaseTransitions ?? 0);
   }
 
-  #call(timeout: number) {
-    return { timeout: Math.max(timeout / 2, 500), signal: this.#stop.signal };
-  }
-
   /** `began` is when the renewal was asked for: the API server may have written it right then. */
   #extend(began: number): void {
     const { deadline } = this.#options;
-    this.#leading!.until = began + deadline;
+    if (!this.#leading) return;
+    this.#leading.until = began + deadline;
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(
       () => this.#lose(`the Lease could not be renewed for ${deadline / 1000} s`),
@@ -235,22 +239,28 @@ export class LeaderElection {
   }
 
   async #release(): Promise<void> {
-    const { client, name, deadline, onProblem } = this.#options;
-    if (!this.#lease) return;
-    const { metadata, spec } = this.#lease;
-    const body = {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata,
-      spec: { ...spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now() },
-    };
+    const { client, name, identity, deadline, onProblem } = this.#options;
+    const path = `${this.#path}/${name}`;
+    const timeout = half(deadline);
     try {
-      await client.call('PUT', `${this.#path}/${name}`, { body, timeout: deadline / 2 });
+      // Unknown where our last write had no answer.
+      const { metadata, spec } = this.#lease ?? (await client.get<Lease>(path, { timeout }));
+      if (spec?.holderIdentity !== identity) return;
+      const body = {
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata,
+        spec: { ...spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now() },
+      };
+      await client.call('PUT', path, { body, timeout });
     } catch (error) {
+      if (isStatus(error, 404)) return;
       onProblem?.(`The Lease can't be given back: ${(error as Error).message}`);
     }
   }
 }
+
+const half = (milliseconds: number) => Math.max(milliseconds / 2, 500);
 
 const minutesSince1970 = () => Math.floor(Date.now() / 60_000);
 

@@ -1,4 +1,5 @@
 /** Leader election of replicas, each with a relay of its own to one real API server. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApiClient, isStatus, PATCH } from '../../../gateway-runtime/control/cluster/client.ts';
 import { LeaderElection } from '../../../gateway-runtime/control/cluster/leader-election.ts';
@@ -8,9 +9,15 @@ import { Relay } from './relay.ts';
 
 const LEASE = '/apis/coordination.k8s.io/v1/namespaces/default/leases/gatewright';
 const TIMES = { duration: 3_000, deadline: 1_500, period: 200 };
+/** Nobody can have waited for the end of such a Lease. */
+const LONG = { duration: 60_000, deadline: 20_000, period: 200 };
 
 interface Lease {
-  readonly spec: { readonly holderIdentity: string; readonly leaseTransitions: number };
+  readonly spec: {
+    readonly holderIdentity: string;
+    readonly leaseTransitions: number;
+    readonly renewTime: string;
+  };
 }
 
 let server: ApiServer;
@@ -23,7 +30,7 @@ interface Replica {
   readonly turns: string[];
 }
 
-async function replica(identity: string): Promise<Replica> {
+async function replica(identity: string, times = TIMES): Promise<Replica> {
   const relay = await Relay.to(server.port);
   const client = new ApiClient(server.connectionAt(relay.port));
   const turns: string[] = [];
@@ -31,7 +38,7 @@ async function replica(identity: string): Promise<Replica> {
     client,
     namespace: 'default',
     identity,
-    ...TIMES,
+    ...times,
     onStarted: (epoch) => turns.push(`+${epoch}`),
     onStopped: () => turns.push('-'),
   });
@@ -83,6 +90,34 @@ describe('leader election', () => {
     expect(await leads(follower!)).toBe(epoch + 1);
     expect(performance.now() - began).toBeLessThan(TIMES.duration);
     expect(leader!.turns).toEqual([`+${epoch}`, '-']);
+  });
+
+  it('gives the Lease back also where it is told to stop while it renews it', async () => {
+    const leader = await replica('leader', LONG);
+    const epoch = await leads(leader);
+    const follower = await replica('follower', LONG);
+    await eventually(5_000, async () => expect(follower.election.leader?.epoch).toBe(epoch));
+    leader.relay.hold();
+    const renewed = async () => (await server.client.get<Lease>(LEASE)).spec.renewTime;
+    const before = await renewed();
+    await eventually(5_000, async () => expect(await renewed()).not.toBe(before));
+    const stopped = leader.election.stop();
+    leader.relay.release();
+    await stopped;
+    expect(leader.turns).toEqual([`+${epoch}`, '-']);
+    expect(await leads(follower)).toBe(epoch + 1);
+  });
+
+  it('gives the Lease back also where its renewal had no answer', async () => {
+    const leader = await replica('leader', { ...LONG, deadline: 4_000 });
+    const epoch = await leads(leader);
+    const follower = await replica('follower', LONG);
+    leader.relay.silence();
+    // Longer than from one renewal to the next, so that one is under way.
+    await sleep(500);
+    await leader.election.stop();
+    expect(leader.turns).toEqual([`+${epoch}`, '-']);
+    expect(await leads(follower)).toBe(epoch + 1);
   });
 
   it('has a leader without connection stop before another one begins', async () => {

@@ -33,6 +33,15 @@ export class Relay {
     }
   }
 
+  /** Requests still go through; their answers wait for `release`. */
+  hold(): void {
+    for (const [near, far] of this.#connections) far.unpipe(near);
+  }
+
+  release(): void {
+    for (const [near, far] of this.#connections) far.pipe(near);
+  }
+
   /** Breaks every connection and refuses new ones. */
   async cut(): Promise<void> {
     this.#server.close();
