@@ -33,6 +33,7 @@ import { LIMITS, type Limits } from './limits.ts';
 import { Listeners, type SharedPortLookup } from './listeners.ts';
 import { type CompiledRule, compileRule } from './pipeline/compiled-rule.ts';
 import { ForwardingFields } from './pipeline/forwarding.ts';
+import { pendingBounds } from './pipeline/pending.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { SessionKeys } from './sessions/session-keys.ts';
 import type { GatewayMetrics } from './telemetry/gateway-metrics.ts';
@@ -139,7 +140,7 @@ export class Agent {
       forwarding: new ForwardingFields(options.trustedHops ?? [], options.serverName ?? hostname()),
       observer,
       attempts: limits.attempts,
-      pending: { most: limits.pendingPerBackend, time: limits.pendingTime },
+      pending: pendingBounds(limits),
       authorizationTime: limits.authorization,
       random,
       relieve: (backend, count, connections) => this.#engine.relieve?.(backend, count, connections),

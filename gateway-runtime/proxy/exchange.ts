@@ -31,6 +31,8 @@ export interface ClientHolder {
    * not.
    */
   slowUntil: number;
+  /** It has taken a whole answer of a backend, and held up no request since for which others waited. */
+  wasServed: boolean;
 }
 
 /** The connection a request came on. */

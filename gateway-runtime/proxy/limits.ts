@@ -38,6 +38,12 @@ export interface Limits {
   readonly pendingPerBackend: number;
   /** For which a request waits for an endpoint, at most. Longer: 503. */
   readonly pendingTime: number;
+  /**
+   * The same two of clients that held up a request a short while ago. More and longer: to refuse them is to have them come again, with a new
+   * connection and its handshake, while to wait costs nothing.
+   */
+  readonly slowPendingPerBackend: number;
+  readonly slowPendingTime: number;
   readonly idleConnectionsPerEndpoint: number;
   /** Connections to an endpoint for copies of requests. While all are in use, no more is mirrored there. */
   readonly mirrorsPerEndpoint: number;
@@ -80,6 +86,8 @@ export const LIMITS: Limits = {
   connectionsPerEndpoint: 1_024,
   pendingPerBackend: 1_024,
   pendingTime: 1_000,
+  slowPendingPerBackend: 4_096,
+  slowPendingTime: 30_000,
   idleConnectionsPerEndpoint: 64,
   mirrorsPerEndpoint: 64,
   mirrorBytes: 256 * 1024,

@@ -43,8 +43,8 @@ export class Place {
 
 /** Connections that are looked at for one that is new, twice; and how many of them can go before no more are looked at. */
 const [LOOKED_AT, COMPARED] = [32, 8];
-/** Clients without a connection of which it is known that they are slow. */
-const MOST_SLOW = 16_384;
+/** Clients without a connection of which it is known that they are slow, and as many of which it is known that they were served. */
+const MOST_KNOWN = 16_384;
 
 export class Places {
   readonly #most: number;
@@ -55,6 +55,8 @@ export class Places {
   readonly #holders = new Map<string, Holder>();
   /** Those that hold nothing, and for how long they are slow all the same. Those that left last are last. */
   readonly #slow = new Map<string, number>();
+  /** Those that hold nothing, are not slow and were served before. Those that left last are last. */
+  readonly #served = new Set<string>();
   /**
    * By how many they hold; the last of these sets is never empty. Those below it may be: they are no more than the connections of whoever holds most, each
    * of which costs a hundred times as much, and they go with those.
@@ -79,8 +81,10 @@ export class Places {
     const network = networkOf(socket.remoteAddress ?? '');
     let holder = this.#holders.get(network);
     if (!holder) {
-      holder = { network, places: 0, underWay: 0, slowUntil: this.#slow.get(network) ?? 0, held: new Set() };
+      const slowUntil = this.#slow.get(network) ?? 0;
       this.#slow.delete(network);
+      const wasServed = this.#served.delete(network);
+      holder = { network, places: 0, underWay: 0, slowUntil, wasServed, held: new Set() };
       this.#holders.set(network, holder);
     }
     const place = new Place(holder, socket);
@@ -97,14 +101,16 @@ export class Places {
     this.#leave(place);
     if (holder.places === 0 && this.#holders.get(holder.network) === holder) {
       this.#holders.delete(holder.network);
-      if (holder.slowUntil > performance.now()) this.#remember(holder);
+      this.#remember(holder);
     }
   }
 
-  #remember({ network, slowUntil }: Holder): void {
-    const [first] = this.#slow.keys();
-    if (this.#slow.size >= MOST_SLOW) this.#slow.delete(first!);
-    this.#slow.set(network, slowUntil);
+  #remember({ network, slowUntil, wasServed }: Holder): void {
+    const isSlow = slowUntil > performance.now();
+    const known = isSlow ? this.#slow : this.#served;
+    if (known.size >= MOST_KNOWN) known.delete(known.keys().next().value!);
+    if (isSlow) this.#slow.set(network, slowUntil);
+    else if (wasServed) this.#served.add(network);
   }
 
   #leave({ holder, socket }: Place): void {

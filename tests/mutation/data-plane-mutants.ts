@@ -296,8 +296,8 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
   {
     about: 'Who held up a request a short while ago waits like everybody.',
     file: 'proxy/pipeline/turns.ts',
-    find: '(isSlow(turn) ? OF_SLOW_CLIENTS : WHOLE)',
-    replace: 'WHOLE',
+    find: '(isSlow(turn) ? SLOW : clientOf(turn).wasServed ? KNOWN : UNKNOWN)',
+    replace: '(clientOf(turn).wasServed ? KNOWN : UNKNOWN)',
     tests: ['tests/unit/proxy/turns.test.ts'],
   },
   {
@@ -308,10 +308,45 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
     tests: ['tests/unit/proxy/pending.test.ts'],
   },
   {
+    about: 'Clients that nobody knows yet have all that is kept for those who are known.',
+    file: 'proxy/allowance.ts',
+    find: 'return holder.wasServed ? ALL : NEARLY_ALL;',
+    replace: 'return ALL;',
+    tests: ['tests/live/shares.test.ts'],
+  },
+  {
+    about: 'A client that was served and has gone is one that nobody knows.',
+    file: 'proxy/places.ts',
+    find: 'else if (wasServed) this.#served.add(network);',
+    replace: '',
+    tests: ['tests/live/shares.test.ts'],
+  },
+  {
+    about: 'A client is known for a request that no backend answered.',
+    file: 'proxy/pipeline/attempts.ts',
+    find: '&& !outcome.isWaiting && outcome.failure === undefined;',
+    replace: ';',
+    tests: ['tests/live/shares.test.ts'],
+  },
+  {
+    about: 'Slow clients take the room of others that wait.',
+    file: 'proxy/pipeline/turns.ts',
+    find: 'return rank >= SLOW ? this.#groups.slice(SLOW) : this.#groups.slice(0, SLOW);',
+    replace: 'return rank < 0 ? [] : this.#groups;',
+    tests: ['tests/unit/proxy/turns.test.ts'],
+  },
+  {
+    about: 'Clients that were served are given up for others as soon as those that nobody knows.',
+    file: 'proxy/engine-http1/relief.ts',
+    find: 'Number(b.wasServed) - Number(a.wasServed) || ',
+    replace: '',
+    tests: ['tests/unit/proxy/http1/relief.test.ts'],
+  },
+  {
     about: 'A client that goes and comes again is not slow any more.',
     file: 'proxy/places.ts',
-    find: 'slowUntil: this.#slow.get(network) ?? 0',
-    replace: 'slowUntil: 0',
+    find: 'const slowUntil = this.#slow.get(network) ?? 0;',
+    replace: 'const slowUntil = 0;',
     tests: ['tests/unit/proxy/places.test.ts'],
   },
   {

@@ -20,9 +20,14 @@ interface Found {
   readonly exchange: Http1Exchange;
   /** Connections of its client. */
   readonly places: number;
+  readonly wasServed: boolean;
   /** Milliseconds for which it has been under way. */
   readonly time: number;
 }
+
+/** Those to be given up first are last: of clients that hold as many, those that nobody knows are before those that were served. */
+const inOrder = (a: Found, b: Found): number =>
+  a.places - b.places || Number(b.wasServed) - Number(a.wasServed) || a.time - b.time;
 
 interface Wanted {
   count: number;
@@ -41,7 +46,7 @@ export class Relief {
     this.#eachExchange = eachExchange;
   }
 
-  /** Gives up so many of a backend, first those of clients that hold most connections, and of these the ones that have been at it longest; none of clients with no more than so many. */
+  /** Gives up so many of a backend, first those of clients that hold most connections, of these those of clients that were not served before, and of these the ones that have been at it longest; none of clients with no more than so many. */
   give(backend: BackendKey, count: number, connections: number): void {
     const owed = this.#owed.get(backend);
     if (owed) {
@@ -74,7 +79,10 @@ export class Relief {
       found.pop();
       if (next.exchange.heldUpFor(backend, now) === undefined) continue;
       const { holder } = next.exchange.connection;
-      if (holder) holder.slowUntil = now + SLOW_FOR;
+      if (holder) {
+        holder.slowUntil = now + SLOW_FOR;
+        holder.wasServed = false;
+      }
       next.exchange.giveUp();
       left--;
     }
@@ -94,11 +102,12 @@ export class Relief {
       const { backend } = exchange.outcome;
       const time = backend === undefined ? undefined : exchange.heldUpFor(backend, now);
       if (time === undefined) return;
-      const each = { exchange, places: exchange.connection.holder?.places ?? 0, time };
+      const { places = 0, wasServed = false } = exchange.connection.holder ?? {};
+      const each = { exchange, places, wasServed, time };
       const found = this.#found.get(backend!);
       if (found) found.push(each);
       else this.#found.set(backend!, [each]);
     });
-    for (const found of this.#found.values()) found.sort((a, b) => a.places - b.places || a.time - b.time);
+    for (const found of this.#found.values()) found.sort(inOrder);
   }
 }

@@ -12,9 +12,8 @@ import type { CompiledRule } from './compiled-rule.ts';
 import { Deadlines } from './deadlines.ts';
 import { reply } from './edited-reply.ts';
 import type { Observer } from './observer.ts';
-import { Pending } from './pending.ts';
+import { Pending, type PendingBounds } from './pending.ts';
 import { isIdempotent, KEPT_BODY } from './retries.ts';
-import { underWayOf } from './turns.ts';
 
 export interface AttemptsOptions {
   readonly upstreams: Upstreams;
@@ -22,7 +21,7 @@ export interface AttemptsOptions {
   /** Endpoints tried for one request. */
   readonly attempts: number;
   /** Requests that may wait for an endpoint of one backend, and milliseconds for which they do. */
-  readonly pending: { readonly most: number; readonly time: number };
+  readonly pending: PendingBounds;
   /** From 0 up to 1, for the time between attempts. */
   readonly random: () => number;
   /** So many requests wait for an endpoint of the backend: those that are held up by their own clients may go. */
@@ -41,7 +40,7 @@ export class Attempts {
     const onError = (error: unknown) => options.observer.internalError(error);
     this.#pending = new Pending({
       ...options.pending,
-      share: options.upstreams.share,
+      allowance: (waiting) => options.upstreams.allowance(waiting),
       send: (backend, exchange) => this.#sendPending(backend, exchange),
       onLate: (exchange) => this.#overloaded(exchange),
       onWaiting: options.relieve,
@@ -69,10 +68,11 @@ export class Attempts {
     const { upstreams, observer } = this.#options;
     const backend = outcome.backend!;
     const kept = outcome.session?.endpoint;
-    const underWay = underWayOf(exchange);
-    const mustWait = !kept && this.#pending.has(backend, underWay);
-    const endpoint = kept ?? (mustWait ? undefined : upstreams.next(backend, underWay));
-    if (!endpoint && !mustWait && !upstreams.of(backend)?.isFull(underWay)) return this.#noEndpoints(backend);
+    const allowance = upstreams.allowance(exchange);
+    const mustWait = !kept && this.#pending.has(backend, allowance);
+    const endpoint = kept ?? (mustWait ? undefined : upstreams.next(backend, allowance));
+    if (!endpoint && !mustWait && !upstreams.of(backend)?.isFull(allowance))
+      return this.#noEndpoints(backend);
     const { retry } = plan;
     if (retry || (endpoint ?? upstreams.of(backend))?.isHttp2) exchange.keepBody(KEPT_BODY);
     if (retry) upstreams.earnRetry(backend);
@@ -123,9 +123,12 @@ export class Attempts {
 
   /** Nothing of the exchange is to follow. */
   end(exchange: Exchange): void {
+    const { outcome, connection } = exchange;
+    const wasServed = outcome.isUnderWay && !outcome.isWaiting && outcome.failure === undefined;
+    if (wasServed && connection.holder) connection.holder.wasServed = true;
     this.#failed(exchange, 'client-gone');
     this.#pending.remove(exchange);
-    cancelDeadlines(exchange.outcome);
+    cancelDeadlines(outcome);
   }
 
   /** An endpoint of the backend has one request less. */
@@ -143,7 +146,8 @@ export class Attempts {
   }
 
   #sendPending(backend: BackendKey, exchange: Exchange): boolean {
-    const endpoint = this.#options.upstreams.next(backend, underWayOf(exchange));
+    const { upstreams } = this.#options;
+    const endpoint = upstreams.next(backend, upstreams.allowance(exchange));
     if (!endpoint) return false;
     this.#pending.passed(exchange);
     this.#sendLater(exchange, endpoint);
@@ -225,14 +229,14 @@ export class Attempts {
   #again(exchange: Exchange): void {
     const { upstreams } = this.#options;
     const { backend, tried, session } = exchange.outcome;
-    const underWay = underWayOf(exchange);
+    const allowance = upstreams.allowance(exchange);
     const kept = session?.endpoint;
     const endpoint = kept?.upstream.isUsable(kept)
       ? kept
-      : (upstreams.next(backend!, underWay, tried) ?? upstreams.next(backend!, underWay));
+      : (upstreams.next(backend!, allowance, tried) ?? upstreams.next(backend!, allowance));
     if (endpoint) this.#sendLater(exchange, endpoint);
     else {
-      const isFull = upstreams.of(backend!)?.isFull(underWay);
+      const isFull = upstreams.of(backend!)?.isFull(allowance);
       reply(exchange, isFull ? FAILURES.overloaded : this.#noEndpoints(backend!));
     }
   }
@@ -243,17 +247,17 @@ export class Attempts {
     const { upstreams, attempts } = this.#options;
     const { tried, backend, endpoint, isExpired, failure } = outcome;
     const { retry } = outcome.plan!;
-    const underWay = underWayOf(exchange);
+    const allowance = upstreams.allowance(exchange);
     if (isExpired || repeatable === 'never') return undefined;
     if (tried.length - outcome.retries >= attempts) return undefined;
     // A connection that failed is worth another endpoint; one that was merely old, a new one to the same.
     if (repeatable === 'always') {
-      return retry && failure !== 'overloaded' ? undefined : upstreams.next(backend!, underWay, tried);
+      return retry && failure !== 'overloaded' ? undefined : upstreams.next(backend!, allowance, tried);
     }
     if (repeatable === 'unprocessed') {
       if (retry || !exchange.isRepeatable) return undefined;
       // One that is about to end says so to each connection, and takes no others: there may be no other endpoint to ask.
-      return upstreams.next(backend!, underWay, tried) ?? upstreams.next(backend!, underWay);
+      return upstreams.next(backend!, allowance, tried) ?? upstreams.next(backend!, allowance);
     }
     if (!isIdempotent(request.method)) return undefined;
     // Where the rule says how often, this is one of the times.

@@ -1,21 +1,37 @@
 /** Requests that wait for room at the endpoints of a backend, bounded in number and time; clients take turns (`turns.ts`). */
 import type { BackendKey } from '../../snapshot/snapshot.ts';
+import { ALL, type Allowance, COMMON, isSlow, NEARLY_ALL, type Turn } from '../allowance.ts';
 import type { Exchange } from '../exchange.ts';
+import type { Limits } from '../limits.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
-import { isSlow, type Turn, Turns, underWayOf } from './turns.ts';
+import { Turns } from './turns.ts';
 
 /** What waits: a request, or a connection. */
 interface Waiting extends Turn {
   readonly outcome: { readonly backend: BackendKey | undefined };
 }
 
-export interface PendingOptions<E extends Waiting> {
-  /** Of one backend. */
+/** Of requests of one backend. */
+export interface Bounds {
   readonly most: number;
   /** Milliseconds. */
   readonly time: number;
-  /** What a client has under way with which it has no part in the room that is kept for others; none is kept: 0. */
-  readonly share: number;
+}
+
+/** Of those of clients that are slow, and of all others: neither takes room from the other. */
+export interface PendingBounds {
+  readonly bounds: Bounds;
+  readonly slowBounds: Bounds;
+}
+
+export const pendingBounds = (limits: Limits): PendingBounds => ({
+  bounds: { most: limits.pendingPerBackend, time: limits.pendingTime },
+  slowBounds: { most: limits.slowPendingPerBackend, time: limits.slowPendingTime },
+});
+
+export interface PendingOptions<E extends Waiting> extends PendingBounds {
+  /** Which part of the room there is it may have now. */
+  readonly allowance: (exchange: E) => Allowance;
   /** There may be room for the one whose turn it is: sends it after it has told `passed`, or says that there was none. */
   readonly send: (backend: BackendKey, exchange: E) => boolean;
   /** Room is wanted at the backend, for so many, at the cost of clients with more than so many connections. */
@@ -51,18 +67,17 @@ export class Pending<E extends Waiting = Exchange> {
     }, options.onError);
   }
 
-  /** Whether any waits for a backend behind whom one stands that comes now, of a client with so many under way: for the same room. */
-  has(backend: BackendKey, underWay = Number.POSITIVE_INFINITY): boolean {
+  /** Whether any waits for a backend behind whom one stands that comes now, with such an allowance: for the same room. */
+  has(backend: BackendKey, allowance: Allowance = COMMON): boolean {
     if (this.#byBackend.size === 0) return false;
-    const { share } = this.#options;
-    const below = underWay < share ? share : Number.POSITIVE_INFINITY;
-    return this.#byBackend.get(backend)?.first(below) !== undefined;
+    return this.#byBackend.get(backend)?.first(allowance) !== undefined;
   }
 
   /** False where there are as many as may be. */
   add(backend: BackendKey, exchange: E): boolean {
     let waiting = this.#byBackend.get(backend);
-    if ((waiting?.size ?? 0) >= this.#options.most) {
+    const { most, time } = isSlow(exchange) ? this.#options.slowBounds : this.#options.bounds;
+    if ((waiting?.besides(exchange) ?? 0) >= most) {
       const displaced = waiting?.displacedBy(exchange);
       if (!displaced) return false;
       this.remove(displaced);
@@ -70,10 +85,10 @@ export class Pending<E extends Waiting = Exchange> {
       waiting = this.#byBackend.get(backend);
     }
     if (!waiting) {
-      waiting = new Turns();
+      waiting = new Turns(this.#options.allowance);
       this.#byBackend.set(backend, waiting);
     }
-    const isFirst = waiting.add(exchange, this.#deadlines.set(exchange, this.#options.time));
+    const isFirst = waiting.add(exchange, this.#deadlines.set(exchange, time));
     this.#reminder ??= setTimeout(this.#remind, REMINDER).unref();
     const connections = exchange.connection.holder?.places ?? 0;
     if (isSlow(exchange) && connections <= OF_ONE) return true;
@@ -110,11 +125,11 @@ export class Pending<E extends Waiting = Exchange> {
     const deadline = waiting?.get(exchange);
     if (!waiting || !deadline) return;
     deadline.cancel();
+    // The room that it has was made for another.
+    const isForAnother = isTurn && waiting.hasWholeBefore(exchange);
     if (isTurn) waiting.passed(exchange);
     else waiting.delete(exchange);
-    // The room that it has was made for another.
-    if (isTurn && (exchange.hasBody || isSlow(exchange)) && waiting.whole > 0)
-      this.#options.onWaiting(backend, 1, 0);
+    if (isForAnother) this.#options.onWaiting(backend, 1, 0);
     if (waiting.size === 0) this.#byBackend.delete(backend);
   }
 
@@ -129,11 +144,14 @@ export class Pending<E extends Waiting = Exchange> {
     const due = [...this.#due];
     this.#due.clear();
     for (const backend of due) {
-      // Where there is none for a client with so much under way, there may be for one with less.
-      for (let below = Number.POSITIVE_INFINITY; ; ) {
-        const first = this.#byBackend.get(backend)?.first(below);
+      // Where there is none with so small an allowance, there may be with a larger one.
+      for (let allowance: Allowance = COMMON; ; ) {
+        const first = this.#byBackend.get(backend)?.first(allowance);
         if (!first) break;
-        if (!this.#options.send(backend, first)) below = underWayOf(first);
+        if (this.#options.send(backend, first)) continue;
+        const found = this.#options.allowance(first);
+        if (found === ALL) break;
+        allowance = found === COMMON ? NEARLY_ALL : ALL;
       }
     }
   };

@@ -1,29 +1,26 @@
 /**
- * Requests that wait for the same place, in the order in which they are let through: those that are whole before those with a body, which may be
- * long in coming, and after both, in the same order, those of clients that held up a request of theirs a short while ago. After seven turns of one
- * rank those behind it have one; among those of one rank clients take turns, and of one client the first comes first. So neither many
+ * Requests that wait for the same place, in the order in which they are let through: first those of clients that have taken an answer before, then those
+ * of clients that nobody knows yet, and last those of clients that held up a request of theirs a short while ago; of each of these three, those that are whole
+ * before those with a body, which may be long in coming. After seven turns of one rank those behind it have one; among those of one rank clients take turns, and of one client the first comes first. So neither many
  * requests of one client nor any number of slow ones hold up the others.
  */
-import type { ClientConnection, ClientHolder } from '../exchange.ts';
-
-/** What waits, as far as turns go. */
-export interface Turn {
-  readonly connection: Pick<ClientConnection, 'holder'>;
-  /** Its client may take its time with the rest of it. Default: no. */
-  readonly hasBody?: boolean;
-}
+import { type Allowance, COMMON, isSlow, type Turn } from '../allowance.ts';
+import type { ClientHolder } from '../exchange.ts';
 
 /** How many ranks there are: the second of each two is for those with a body. */
-const RANKS = 4;
-const WHOLE = 0;
+const RANKS = 6;
+const KNOWN = 0;
+const UNKNOWN = 2;
 /** And all behind it. */
-const OF_SLOW_CLIENTS = 2;
+const SLOW = 4;
+/** Those in which requests may have more than a common allowance. */
+const WHOLE = [KNOWN, UNKNOWN];
 
 /** While one of a lower rank waits, it has a turn after so many. */
 const IN_A_ROW = 7;
 
 /** Where a connection does not say whose it is. */
-const NOBODY: ClientHolder = { places: 0, underWay: 0, slowUntil: 0 };
+const NOBODY: ClientHolder = { places: 0, underWay: 0, slowUntil: 0, wasServed: true };
 
 /** Requests of one client, with what goes with each. */
 type Line<T, V> = Map<T, V>;
@@ -35,10 +32,11 @@ class Group<T extends Turn, V> {
   /** Turns since one of a lower rank had one. */
   inARow = 0;
 
-  first(below: number): T | undefined {
+  /** The first of those for whom that holds. */
+  first(isMeant: (exchange: T) => boolean): T | undefined {
     for (const line of this.lines.values()) {
       const [exchange] = line.keys();
-      if (underWayOf(exchange!) < below) return exchange;
+      if (isMeant(exchange!)) return exchange;
     }
     return undefined;
   }
@@ -47,23 +45,30 @@ class Group<T extends Turn, V> {
 export class Turns<T extends Turn, V> {
   readonly #groups: readonly Group<T, V>[] = Array.from({ length: RANKS }, () => new Group<T, V>());
 
+  readonly #allowance: (turn: T) => Allowance;
+
+  constructor(allowance: (turn: T) => Allowance) {
+    this.#allowance = allowance;
+  }
+
   get size(): number {
     return this.#groups.reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Requests that are whole, of clients that are not slow. */
-  get whole(): number {
-    return this.#groups[WHOLE]!.size;
+  /** Whether any request waits that is whole, of a client that is not slow, and of a higher rank. */
+  hasWholeBefore(exchange: T): boolean {
+    const rank = this.#rankOf(exchange);
+    return WHOLE.some((whole) => whole < rank && this.#groups[whole]!.size > 0);
   }
 
   /** Clients that wait and are not slow; one that waits with bodies and without is two. */
   get clients(): number {
-    return sumOfLines(this.#groups.slice(0, OF_SLOW_CLIENTS));
+    return sumOfLines(this.#groups.slice(0, SLOW));
   }
 
   /** Clients that wait and are, counted in the same way. */
   get slowClients(): number {
-    return sumOfLines(this.#groups.slice(OF_SLOW_CLIENTS));
+    return sumOfLines(this.#groups.slice(SLOW));
   }
 
   /** How many are let through until it is the turn of one that has come now, itself among them, if it is the first of its client. */
@@ -89,18 +94,23 @@ export class Turns<T extends Turn, V> {
     return !line;
   }
 
-  /** The one whose turn it is, of those that count as having less than so much under way (`underWayOf`). */
-  first(below = Number.POSITIVE_INFINITY): T | undefined {
+  /** The one whose turn it is, of those that may have what is there with such an allowance. */
+  first(allowance: Allowance = COMMON): T | undefined {
+    if (allowance !== COMMON) return this.#firstOfWhole(allowance);
     const due = this.#groups.findIndex(({ size, inARow }, rank) => {
       const mustGiveWay =
         inARow >= IN_A_ROW && this.#groups.some((group, lower) => lower > rank && group.size > 0);
       return size > 0 && !mustGiveWay;
     });
-    const first = this.#groups[due]?.first(below);
-    if (first) return first;
-    for (const group of this.#groups) {
-      const next = group.first(below);
-      if (next) return next;
+    return this.#groups[due]?.first(() => true);
+  }
+
+  /** Of what is kept all turns are for the highest rank. */
+  #firstOfWhole(allowance: Allowance): T | undefined {
+    const isMeant = (exchange: T) => this.#allowance(exchange) <= allowance;
+    for (const whole of WHOLE) {
+      const first = this.#groups[whole]!.first(isMeant);
+      if (first) return first;
     }
     return undefined;
   }
@@ -132,16 +142,29 @@ export class Turns<T extends Turn, V> {
     if (line.size === 0) group.lines.delete(client);
   }
 
+  /** How many wait of slow clients for a newcomer of such a one, and of all others for any other. */
+  besides(newcomer: T): number {
+    return this.#beside(rankOf(newcomer)).reduce((sum, { size }) => sum + size, 0);
+  }
+
+  #beside(rank: number): readonly Group<T, V>[] {
+    return rank >= SLOW ? this.#groups.slice(SLOW) : this.#groups.slice(0, SLOW);
+  }
+
   /**
-   * Where there is no room for all, the one that goes for a newcomer: the last of the client that has most in the largest group, and of groups that
-   * are as large in that of its own rank; none where that would be the newcomer itself.
+   * Where there is no room for all, the one of those beside it that goes for a newcomer: of the largest group, and of groups that are as large of that of its
+   * own rank, the last of the client that has most, and of clients that have as much the last one. None where the newcomer's client has as much already, and
+   * the others do not stand behind it.
    */
   displacedBy(newcomer: T): T | undefined {
-    const own = this.#groups[rankOf(newcomer)]!;
-    const group = this.#groups.reduce((most, each) => (each.size > most.size ? each : most), own);
+    const rank = rankOf(newcomer);
+    const own = this.#groups[rank]!;
+    const group = this.#beside(rank).reduce((most, each) => (each.size > most.size ? each : most), own);
+    const isBehind = this.#groups.indexOf(group) > rank;
+    if (!isBehind && group.size === group.lines.size) return undefined;
     let longest: Line<T, V> | undefined;
-    for (const line of group.lines.values()) if (line.size > (longest?.size ?? 0)) longest = line;
-    const mine = group === own ? (own.lines.get(clientOf(newcomer))?.size ?? 0) + 1 : 0;
+    for (const line of group.lines.values()) if (line.size >= (longest?.size ?? 1)) longest = line;
+    const mine = isBehind ? 0 : (own.lines.get(clientOf(newcomer))?.size ?? 0) + 1;
     return longest && longest.size > mine ? [...longest.keys()].at(-1) : undefined;
   }
 
@@ -160,22 +183,7 @@ export class Turns<T extends Turn, V> {
 const sumOfLines = (groups: readonly { readonly lines: ReadonlyMap<ClientHolder, unknown> }[]): number =>
   groups.reduce((sum, { lines }) => sum + lines.size, 0);
 
-/** What one counts as having under way, whoever sends it, that may stay for long, and nobody knows yet. */
-const MANY = 2 ** 30;
-
-/** How many its client has at endpoints, as far as it matters to who may have the room that is left. */
-export const underWayOf = (turn: Turn): number =>
-  turn.hasBody === true || isSlow(turn) ? MANY : (turn.connection.holder?.underWay ?? 0);
-
-/** Whether its client held up a request a short while ago. */
-export function isSlow({ connection: { holder } }: Turn): boolean {
-  if (holder === undefined || holder.slowUntil === 0) return false;
-  if (performance.now() < holder.slowUntil) return true;
-  holder.slowUntil = 0;
-  return false;
-}
-
 const rankOf = (turn: Turn): number =>
-  (isSlow(turn) ? OF_SLOW_CLIENTS : WHOLE) + (turn.hasBody === true ? 1 : 0);
+  (isSlow(turn) ? SLOW : clientOf(turn).wasServed ? KNOWN : UNKNOWN) + (turn.hasBody === true ? 1 : 0);
 
 const clientOf = ({ connection }: Turn): ClientHolder => connection.holder ?? NOBODY;

@@ -10,8 +10,7 @@ import type { BackendKey } from '../../snapshot/snapshot.ts';
 import type { ClientConnection, UpstreamFailure } from '../exchange.ts';
 import type { Limits } from '../limits.ts';
 import { type Deadline, Deadlines } from '../pipeline/deadlines.ts';
-import { Pending } from '../pipeline/pending.ts';
-import { underWayOf } from '../pipeline/turns.ts';
+import { Pending, pendingBounds } from '../pipeline/pending.ts';
 import { tunnel } from '../tunnel.ts';
 import type { UpstreamEndpoint } from '../upstream/upstream-endpoint.ts';
 import { tlsFailure } from '../upstream/upstream-tls.ts';
@@ -60,9 +59,8 @@ export class TlsConnections {
     const { limits, observer } = options;
     const onError = (error: unknown) => observer.internalError(error);
     this.#pending = new Pending<TlsConnection>({
-      most: limits.pendingPerBackend,
-      time: limits.pendingTime,
-      share: options.upstreams.share,
+      ...pendingBounds(limits),
+      allowance: (waiting) => options.upstreams.allowance(waiting),
       send: (backend, connection) => this.#sendPending(backend, connection),
       onLate: (connection) => this.#end(connection, 'overloaded'),
       // A connection once made takes as long as it takes: there is none to be given up for another.
@@ -124,17 +122,18 @@ export class TlsConnections {
   #forward(connection: TlsConnection): void {
     const { upstreams, observer } = this.#options;
     const backend = connection.outcome.backend!;
-    const underWay = underWayOf(connection);
-    const mustWait = this.#pending.has(backend, underWay);
-    const endpoint = mustWait ? undefined : upstreams.next(backend, underWay);
+    const allowance = upstreams.allowance(connection);
+    const mustWait = this.#pending.has(backend, allowance);
+    const endpoint = mustWait ? undefined : upstreams.next(backend, allowance);
     if (endpoint) this.#attempt(connection, endpoint);
-    else if (!mustWait && !upstreams.of(backend)?.isFull(underWay)) this.#end(connection, 'no-endpoints');
+    else if (!mustWait && !upstreams.of(backend)?.isFull(allowance)) this.#end(connection, 'no-endpoints');
     else if (this.#pending.add(backend, connection)) observer.requestWaited();
     else this.#end(connection, 'overloaded');
   }
 
   #sendPending(backend: BackendKey, connection: TlsConnection): boolean {
-    const endpoint = this.#options.upstreams.next(backend, underWayOf(connection));
+    const { upstreams } = this.#options;
+    const endpoint = upstreams.next(backend, upstreams.allowance(connection));
     if (!endpoint) return false;
     this.#pending.passed(connection);
     this.#guarded(connection, () => this.#attempt(connection, endpoint));
@@ -203,8 +202,8 @@ export class TlsConnections {
     this.#leave(connection, failure);
     socket.destroy();
     const { tried, backend } = outcome;
-    const underWay = underWayOf(connection);
-    const next = tried.length < limits.attempts ? upstreams.next(backend!, underWay, tried) : undefined;
+    const allowance = upstreams.allowance(connection);
+    const next = tried.length < limits.attempts ? upstreams.next(backend!, allowance, tried) : undefined;
     if (next) this.#attempt(connection, next);
     else this.#end(connection, failure);
   }
@@ -230,8 +229,10 @@ export class TlsConnections {
   #end(connection: TlsConnection, failure: TlsFailure | undefined): void {
     if (connection.isOver) return;
     connection.isOver = true;
-    const { outcome, client, upstream } = connection;
+    const { outcome, client, upstream, sent } = connection;
     outcome.failure = failure;
+    const { holder } = connection.connection;
+    if (holder && sent > 0 && !failure) holder.wasServed = true;
     if (outcome.backend !== undefined) this.#pending.remove(connection);
     this.#leave(connection, 'client-gone');
     client.destroy();

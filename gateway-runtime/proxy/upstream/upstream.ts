@@ -3,13 +3,13 @@
  * fewer requests under way (the least loaded of two). While all have equally much to do that is round robin, which spreads best; one
  * that is slow gets less. The cost does not grow with the number of endpoints.
  *
- * The last eighth of what an endpoint may have under way is for requests without a body, of clients that have less than so much themselves: so
- * whoever holds up its own requests, or has a great many, leaves room for the others.
+ * A part of what an endpoint may have under way is kept for some clients (`allowance.ts`).
  *
  * Passed over are those that can't be reached, those that are ejected and those that have as many requests as they may have. Where no
  * other is left, the first two are asked all the same.
  */
 import type { Endpoint } from '../../snapshot/snapshot.ts';
+import { ALL, type Allowance, COMMON, NEARLY_ALL, placesWith } from '../allowance.ts';
 import { eject, FAILURES, mostEjected, readmit } from './ejection.ts';
 import type { EndpointHealth } from './endpoint-health.ts';
 import type { BackendTransport } from './tls-backends.ts';
@@ -22,6 +22,9 @@ export interface UpstreamOptions {
   /** From 0 up to 1. */
   readonly random: () => number;
 }
+
+/** In the order of their numbers. */
+const ALLOWANCES: readonly Allowance[] = [ALL, NEARLY_ALL, COMMON];
 
 export type EndpointCondition = 'usable' | 'ejected' | 'unreachable' | 'terminating';
 
@@ -45,15 +48,17 @@ export class Upstream {
   #serving: readonly UpstreamEndpoint[] = [];
   #byPlace = new Map<string, UpstreamEndpoint>();
   #next = 0;
-  /** Of `#serving`: those without room, and those without room for a client that has much under way. */
-  #full = 0;
-  #nearlyFull = 0;
+  /** What an endpoint may have under way, by allowance. */
+  readonly #places: readonly number[];
+  /** Of `#serving`: those without room, by allowance. */
+  readonly #full = ALLOWANCES.map(() => 0);
   #ejected = 0;
   /** Ever. */
   #ejections = 0;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
+    this.#places = ALLOWANCES.map((allowance) => placesWith(options.most, allowance));
   }
 
   get isEmpty(): boolean {
@@ -76,19 +81,14 @@ export class Upstream {
     for (const each of this.#byPlace.values()) each.isServing = false;
     this.#byPlace.clear();
     this.#serving = [];
-    this.#full = this.#nearlyFull = 0;
+    this.#full.fill(0);
     this.#ejected = 0;
   }
 
-  /** Whether there are endpoints, and none of them may have one more request, of a client with so many under way. */
-  isFull(underWay: number): boolean {
-    const full = underWay < this.#share ? this.#full : this.#nearlyFull;
+  /** Whether there are endpoints, and none of them may have one more request with such an allowance. */
+  isFull(allowance: Allowance): boolean {
+    const full = this.#full[allowance]!;
     return full > 0 && full === this.#serving.length;
-  }
-
-  /** What is kept at each endpoint for clients that have less than so much under way. */
-  get #share(): number {
-    return shareOf(this.#options.most);
   }
 
   /** As of now, for metrics. */
@@ -125,9 +125,10 @@ export class Upstream {
     this.#byPlace = byPlace;
     this.#serving = serving.length > 0 ? serving : all;
     for (const each of this.#serving) each.isServing = true;
-    const { most } = this.#options;
-    this.#full = this.#serving.filter(({ active }) => active >= most).length;
-    this.#nearlyFull = this.#serving.filter(({ active }) => active >= most - this.#share).length;
+    for (const allowance of ALLOWANCES) {
+      const places = this.#places[allowance]!;
+      this.#full[allowance] = this.#serving.filter(({ active }) => active >= places).length;
+    }
     const ejected = this.#serving.filter(({ isEjected }) => isEjected);
     this.#ejected = ejected.length;
     ejected.sort((a, b) => a.ejectedUntil - b.ejectedUntil);
@@ -136,13 +137,10 @@ export class Upstream {
     }
   }
 
-  /**
-   * The endpoint to send a request to, those in `tried` left out; undefined where there is none or all are full for a client with so many
-   * under way.
-   */
-  next(tried: readonly Endpoint[], underWay = 0): UpstreamEndpoint | undefined {
+  /** The endpoint to send a request to, those in `tried` left out; undefined where there is none or all are full for such an allowance. */
+  next(tried: readonly Endpoint[], allowance: Allowance = ALL): UpstreamEndpoint | undefined {
     const serving = this.#serving;
-    const most = underWay < this.#share ? this.#options.most : this.#options.most - this.#share;
+    const most = this.#places[allowance]!;
     const { length } = serving;
     let ejected: UpstreamEndpoint | undefined;
     let unreachable: UpstreamEndpoint | undefined;
@@ -195,9 +193,9 @@ export class Upstream {
 
   /** An endpoint has come to so many, or is about to have one less. */
   #count(active: number, change: 1 | -1): void {
-    const { most } = this.#options;
-    if (active === most) this.#full += change;
-    if (active === most - this.#share) this.#nearlyFull += change;
+    for (let allowance = ALL; allowance <= COMMON; allowance++) {
+      if (active === this.#places[allowance]) this.#full[allowance]! += change;
+    }
   }
 
   /** What is not a failure makes up for those before. */
@@ -230,9 +228,6 @@ export class Upstream {
     this.#ejected--;
   }
 }
-
-/** Of so many places. None of less than eight. */
-export const shareOf = (most: number): number => most >> 3;
 
 const placeOf = ({ address, port }: Endpoint) => `${address} ${port}`;
 

@@ -1,5 +1,6 @@
 /** The backends that requests are sent to: their endpoints, and how much may be tried again at each. */
 import type { Backend, BackendEndpoints, BackendKey, Endpoint } from '../../snapshot/snapshot.ts';
+import { ALL, type Allowance, allowanceOf, type Turn } from '../allowance.ts';
 import type { UpstreamFailure } from '../exchange.ts';
 import { LIMITS } from '../limits.ts';
 import { isEndpointFault, isGatewayFailure } from './ejection.ts';
@@ -7,7 +8,7 @@ import { EndpointHealth } from './endpoint-health.ts';
 import { speaksHttp2 } from './http2/app-protocol.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { BackendTransport } from './tls-backends.ts';
-import { shareOf, Upstream, type UpstreamFigures } from './upstream.ts';
+import { Upstream, type UpstreamFigures } from './upstream.ts';
 import type { UpstreamEndpoint } from './upstream-endpoint.ts';
 
 interface Entry {
@@ -71,17 +72,18 @@ export class Upstreams {
     return this.#byBackend.get(key)?.upstream.isEmpty === false;
   }
 
-  /**
-   * The endpoint to send a request to, those in `tried` left out; undefined where there is none or all are full for a client with so many
-   * under way.
-   */
-  next(key: BackendKey, underWay = 0, tried: readonly Endpoint[] = NONE): UpstreamEndpoint | undefined {
-    return this.of(key)?.next(tried, underWay);
+  /** The endpoint to send a request to, those in `tried` left out; undefined where there is none or all are full for such an allowance. */
+  next(
+    key: BackendKey,
+    allowance: Allowance = ALL,
+    tried: readonly Endpoint[] = NONE,
+  ): UpstreamEndpoint | undefined {
+    return this.of(key)?.next(tried, allowance);
   }
 
-  /** Requests under way of one client: with as many, it has no part in what is kept for others. */
-  get share(): number {
-    return shareOf(this.#most);
+  /** How much of what an endpoint may have under way it may use now. */
+  allowance(turn: Turn): Allowance {
+    return allowanceOf(turn, this.#most);
   }
 
   /** Undefined for a backend that is not known. */

@@ -4,14 +4,15 @@ import { connect as connectTls } from 'node:tls';
 import { ATTACKS, titleOf } from './attacks.ts';
 
 const [name, port, count] = [process.argv[2]!, Number(process.argv[3]), Number(process.argv[4])];
-const { hold, send, tls } = ATTACKS.find((attack) => titleOf(attack) === name)!;
+const at = ATTACKS.findIndex((attack) => titleOf(attack) === name);
+const { hold, send, tls } = ATTACKS[at]!;
 
 /** Connections that are begun in a millisecond. */
 const PACE = 2;
 
-/** The address of one of many; without a number all have one. */
+/** The address of one of many, which no other attack has: nobody knows it yet. Without a number all have one. */
 const addressOf = (n?: number) =>
-  n === undefined ? '127.0.0.66' : `127.${100 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`;
+  n === undefined ? '127.0.0.66' : `127.${100 + at}.${(n >> 8) & 255}.${n & 255}`;
 
 function open(isBare = false, n?: number): Socket {
   const localAddress = addressOf(n);

@@ -20,7 +20,7 @@ export type Part = 'gateway' | 'peer' | 'client' | 'backend' | 'attacker';
 /** Priorities among real-time processes. */
 const PRIORITIES: Partial<Record<Part, number>> = { gateway: 50, peer: 50, client: 50, backend: 40 };
 /** Of the kernel's threads `ksoftirqd`. */
-const PACKETS = 50;
+const PACKETS = 55;
 /** Of threads of the gateway that run no JavaScript. */
 const BESIDE = 30;
 /** Nice value of a session, which is what counts between sessions on Linux with autogroups. */

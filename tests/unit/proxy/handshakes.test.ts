@@ -34,6 +34,7 @@ const clientOf = (network: string): Holder => ({
   places: 1,
   underWay: 0,
   slowUntil: 0,
+  wasServed: false,
   held: new Set(),
 });
 

@@ -1,5 +1,6 @@
 /** For whom room is asked when requests wait. */
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { allowanceOf, COMMON, NEARLY_ALL } from '../../../gateway-runtime/proxy/allowance.ts';
 import type { ClientHolder } from '../../../gateway-runtime/proxy/exchange.ts';
 import { Pending } from '../../../gateway-runtime/proxy/pipeline/pending.ts';
 
@@ -11,9 +12,9 @@ interface Waiting {
 }
 
 const clients = {
-  flood: { places: 500, underWay: 0, slowUntil: 0 },
-  other: { places: 1, underWay: 0, slowUntil: 0 },
-  slow: { places: 1, underWay: 0, slowUntil: Number.POSITIVE_INFINITY },
+  flood: { places: 500, underWay: 0, slowUntil: 0, wasServed: true },
+  other: { places: 1, underWay: 0, slowUntil: 0, wasServed: true },
+  slow: { places: 1, underWay: 0, slowUntil: Number.POSITIVE_INFINITY, wasServed: false },
 };
 const request = (client: keyof typeof clients): Waiting => ({
   connection: { holder: clients[client] },
@@ -25,16 +26,21 @@ let waiting: Waiting[] = [];
 /** How much room was asked for, and of clients with more than so many connections. */
 let asked: [number, number][] = [];
 let sent: Waiting[] = [];
+let late: Waiting[] = [];
 let room = 0;
-/** And so much that is kept for clients with less than ten under way. */
+/** However much room is asked for, there is none. */
+let isFull = false;
+/** What an endpoint may have under way: an eighth of it is kept for clients with less than that. */
+const PLACES = 80;
+/** And so much of what is kept. */
 let kept = 0;
 
 function start(): void {
-  [asked, sent, waiting, room, kept] = [[], [], [], 0, 0];
+  [asked, sent, late, waiting, room, kept, isFull] = [[], [], [], [], 0, 0, false];
   pending = new Pending<Waiting>({
-    most: 100,
-    time: 60_000,
-    share: 10,
+    bounds: { most: 100, time: 60_000 },
+    slowBounds: { most: 20, time: 600_000 },
+    allowance: (exchange) => allowanceOf(exchange, PLACES),
     send: (_backend, exchange) => {
       if (room > 0) room--;
       else if (kept > 0 && exchange.connection.holder.underWay < 10) kept--;
@@ -45,10 +51,10 @@ function start(): void {
     },
     onWaiting: (_backend, count, connections) => {
       asked.push([count, connections]);
-      room += count;
+      if (!isFull) room += count;
       pending.roomAt(BACKEND);
     },
-    onLate: () => {},
+    onLate: (exchange) => late.push(exchange),
     onError: (error) => {
       throw error;
     },
@@ -60,6 +66,15 @@ function add(client: keyof typeof clients): Waiting {
   waiting.push(exchange);
   pending.add(BACKEND, exchange);
   return exchange;
+}
+
+/** So many clients that are slow. */
+function addSlow(count: number): boolean[] {
+  return Array.from({ length: count }, () => {
+    const exchange = { ...request('slow'), connection: { holder: { ...clients.slow } } };
+    waiting.push(exchange);
+    return pending.add(BACKEND, exchange);
+  });
 }
 
 afterEach(() => {
@@ -90,9 +105,9 @@ describe('who waits for room at a backend', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(sent).toEqual([other]);
     // Who comes now stands behind whoever may have the same room.
-    expect([pending.has(BACKEND, 10), pending.has(BACKEND, 9)]).toEqual([true, false]);
+    expect([pending.has(BACKEND, COMMON), pending.has(BACKEND, NEARLY_ALL)]).toEqual([true, false]);
     add('other');
-    expect(pending.has(BACKEND, 9)).toBe(true);
+    expect(pending.has(BACKEND, NEARLY_ALL)).toBe(true);
     clients.flood.underWay = 0;
   });
 
@@ -110,14 +125,27 @@ describe('who waits for room at a backend', () => {
     jest.useFakeTimers();
     try {
       start();
-      for (let i = 0; i < 20; i++) {
-        const exchange = { ...request('slow'), connection: { holder: { ...clients.slow } } };
-        waiting.push(exchange);
-        pending.add(BACKEND, exchange);
-      }
+      addSlow(20);
       expect(asked).toEqual([]);
       jest.advanceTimersByTime(100);
       expect(asked).toEqual([[8, 0]]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('waits longer as a slow client, and takes no room from others', () => {
+    jest.useFakeTimers();
+    try {
+      start();
+      isFull = true;
+      expect(addSlow(21)).toEqual([...Array(20).fill(true), false]);
+      const others = Array.from({ length: 100 }, () => add('other'));
+      expect(pending.add(BACKEND, request('other'))).toBe(false);
+      jest.advanceTimersByTime(61_000);
+      expect(late).toEqual(others);
+      jest.advanceTimersByTime(541_000);
+      expect(late).toHaveLength(120);
     } finally {
       jest.useRealTimers();
     }
@@ -140,7 +168,7 @@ describe('who waits for room at a backend', () => {
   it('stands before slow clients, and has room made again that one of them had', async () => {
     start();
     add('slow');
-    expect([pending.has(BACKEND, 0), pending.has(BACKEND)]).toEqual([false, true]);
+    expect([pending.has(BACKEND, NEARLY_ALL), pending.has(BACKEND)]).toEqual([false, true]);
     const other = add('other');
     expect(asked).toEqual([[2, 0]]);
     room = 1;

@@ -119,16 +119,35 @@ it('a client that is slow is so when it comes again', () => {
   expect(open(places, '192.0.2.1').holder.slowUntil).toBe(0);
 });
 
-it('of clients that are gone so many are known to be slow, and no more', () => {
+it('a client that was served is known for it when it comes again, unless it is slow', () => {
+  const places = new Places(4);
+  for (const slowUntil of [0, Number.POSITIVE_INFINITY]) {
+    const { holder, socket } = open(places, '192.0.2.1');
+    Object.assign(holder, { wasServed: true, slowUntil });
+    socket.destroy();
+    const again = open(places, '192.0.2.1');
+    expect([again.holder.wasServed, again.holder.slowUntil]).toEqual([slowUntil === 0, slowUntil]);
+    expect(open(places, '192.0.2.2').holder.wasServed).toBe(false);
+    again.socket.destroy();
+  }
+});
+
+it.each([
+  ['slow', { slowUntil: Number.POSITIVE_INFINITY }],
+  ['served', { wasServed: true }],
+] as const)('of clients that are gone so many are known to be %s, and no more', (_, known) => {
   const places = new Places(4);
   const addresses = Array.from({ length: 16_385 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
   for (const address of addresses) {
     const { holder, socket } = open(places, address);
-    holder.slowUntil = Number.POSITIVE_INFINITY;
+    Object.assign(holder, known);
     socket.destroy();
   }
-  const isSlow = (address: string) => open(places, address).holder.slowUntil > 0;
-  expect([isSlow(addresses[0]!), isSlow(addresses[1]!), isSlow(addresses.at(-1)!)]).toEqual([
+  const isKnown = (address: string) => {
+    const { slowUntil, wasServed } = open(places, address).holder;
+    return slowUntil > 0 || wasServed;
+  };
+  expect([isKnown(addresses[0]!), isKnown(addresses[1]!), isKnown(addresses.at(-1)!)]).toEqual([
     false,
     true,
     true,

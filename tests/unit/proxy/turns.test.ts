@@ -1,12 +1,22 @@
 /** Who is let through first of those that wait. */
 import { describe, expect, it } from '@jest/globals';
+import {
+  ALL,
+  type Allowance,
+  allowanceOf,
+  COMMON,
+  NEARLY_ALL,
+} from '../../../gateway-runtime/proxy/allowance.ts';
 import type { ClientHolder, Exchange } from '../../../gateway-runtime/proxy/exchange.ts';
-import { isSlow, Turns } from '../../../gateway-runtime/proxy/pipeline/turns.ts';
+import { Turns } from '../../../gateway-runtime/proxy/pipeline/turns.ts';
 
 const clients = new Map<string, ClientHolder>();
 const names = new Map<Exchange, string>();
 
-/** `a1`: the request 1 of client a; `a1+`: with a body; `A1`: of a client that is slow. */
+/** What an endpoint may have under way. */
+const MOST = 32;
+
+/** `a1`: the request 1 of client a; `a1+`: with a body; `A1`: of a client that is slow; `k1`, and up to z: of one that was served before. */
 function request(name: string): Exchange {
   const client = name[0]!;
   if (!clients.has(client))
@@ -14,6 +24,7 @@ function request(name: string): Exchange {
       places: 1,
       underWay: 0,
       slowUntil: /[A-Z]/.test(client) ? Number.POSITIVE_INFINITY : 0,
+      wasServed: /[k-z]/.test(client),
     });
   const made = { hasBody: name.endsWith('+'), connection: { holder: clients.get(client) } };
   names.set(made as Exchange, name);
@@ -21,7 +32,7 @@ function request(name: string): Exchange {
 }
 
 function waiting(text: string) {
-  const turns = new Turns<Exchange, string>();
+  const turns = new Turns<Exchange, string>((exchange) => allowanceOf(exchange, MOST));
   for (const name of text.split(' ')) turns.add(request(name), name);
   return turns;
 }
@@ -45,16 +56,23 @@ it.each([
   ['A1+ A2+ A3 c1+ d1', 'd1 c1+ A3 A1+ A2+'],
   ['A1 B1 c1 c2 c3 c4 c5 c6 c7 c8 c9', 'c1 c2 c3 c4 c5 c6 c7 A1 c8 c9 B1'],
   ['A1+ b1+ b2+ b3+ b4+ b5+ b6+ b7+ b8+', 'b1+ b2+ b3+ b4+ b5+ b6+ b7+ A1+ b8+'],
+  ['A1 a1+ a2 k1+ k2 l1', 'k2 l1 k1+ a2 a1+ A1'],
+  ['a1 b1 k1 k2 k3 k4 k5 k6 k7 k8 k9', 'k1 k2 k3 k4 k5 k6 k7 a1 k8 k9 b1'],
 ])('%s have their turns as %s', (text, expected) => {
   expect(order(waiting(text))).toBe(expected);
 });
 
-it('where there is room for few alone, those with much under way, and bodies, are passed over', () => {
-  const turns = waiting('E1 a1+ b1 c1 d1');
-  clients.get('b')!.underWay = 5;
-  clients.get('c')!.underWay = 3;
-  const first = (below?: number) => names.get(turns.first(below)!);
-  expect([first(), first(5), first(3), first(0)]).toEqual(['b1', 'c1', 'd1', undefined]);
+it('of what is kept, bodies, slow clients and those with much under way have no part, and clients that nobody knows no more than half', () => {
+  const turns = waiting('E1 a1+ k1+ b1 c1 l1 m1');
+  const first = (allowance?: Allowance) => names.get(turns.first(allowance)!);
+  expect([first(), first(COMMON), first(NEARLY_ALL), first(ALL)]).toEqual(['l1', 'l1', 'l1', 'l1']);
+  // An eighth of what an endpoint may have under way.
+  for (const client of ['b', 'l']) clients.get(client)!.underWay = MOST / 8;
+  expect([first(COMMON), first(NEARLY_ALL), first(ALL)]).toEqual(['l1', 'm1', 'm1']);
+  clients.get('m')!.underWay = MOST / 8;
+  expect([first(NEARLY_ALL), first(ALL)]).toEqual(['c1', undefined]);
+  clients.get('c')!.underWay = MOST / 8;
+  expect(first(NEARLY_ALL)).toBeUndefined();
   clients.clear();
 });
 
@@ -74,17 +92,26 @@ it('a client that becomes a slow one has its turn as of when it came', () => {
   const turns = waiting('a1 b1+');
   clients.get('a')!.slowUntil = Number.POSITIVE_INFINITY;
   turns.add(request('a2'), 'a2');
-  expect(turns).toMatchObject({ whole: 1, clients: 2, slowClients: 1 });
+  expect(turns).toMatchObject({ clients: 2, slowClients: 1 });
   expect(order(turns)).toBe('a1 b1+ a2');
   clients.clear();
 });
 
-it('a client is a slow one only for its time', () => {
-  request('a1');
-  const holder = clients.get('a')!;
-  holder.slowUntil = performance.now() - 1;
-  expect(isSlow(request('a1'))).toBe(false);
-  expect(holder.slowUntil).toBe(0);
+it.each([
+  ['a1', 'a1+', true],
+  ['a1+', 'a2', false],
+  ['a1', 'k1+', false],
+  ['k1', 'k2+', true],
+  ['k1', 'a1', true],
+  ['k1', 'a1+', true],
+  ['k1+', 'a1', false],
+  ['a1', 'A1', true],
+  ['a1+', 'A1', false],
+  ['A1', 'B1+', false],
+])('where %s waits, whether it is whole and before %s: %s', (text, passing, expected) => {
+  const turns = waiting(`${text} ${passing}`);
+  const exchange = [...names].findLast(([, name]) => name === passing)![0];
+  expect(turns.hasWholeBefore(exchange)).toBe(expected);
 });
 
 it('one that goes leaves no gap', () => {
@@ -96,8 +123,16 @@ it('one that goes leaves no gap', () => {
   turns.delete(b);
   turns.delete(c);
   expect(turns.get(b)).toBeUndefined();
-  expect(turns).toMatchObject({ size: 1, whole: 1, clients: 1 });
+  expect(turns).toMatchObject({ size: 1, clients: 1 });
   expect(order(turns)).toBe('a1');
+});
+
+it('slow clients have room of their own', () => {
+  const turns = waiting('a1 b1+ k1 A1 A2+ B1');
+  const besides = (name: string) => turns.besides(request(name));
+  expect([besides('c1'), besides('k2+'), besides('C1'), besides('A3+')]).toEqual([3, 3, 3, 3]);
+  turns.delete([...names].findLast(([, name]) => name === 'B1')![0]);
+  expect([besides('c1'), besides('C1')]).toEqual([3, 2]);
 });
 
 describe('where there is room for no more', () => {
@@ -106,12 +141,19 @@ describe('where there is room for no more', () => {
     ['a1 b1 b2 b3', 'a2', 'b3'],
     ['a1 b1 b2', 'a2', undefined],
     ['a1 b1 c1', 'd1', undefined],
-    ['a1+ b1+ c1+', 'd1', 'a1+'],
+    ['a1+ b1+ c1+', 'd1', 'c1+'],
     ['a1+ b1+ b2+', 'a1', 'b2+'],
     ['a1 a2 a3', 'b1+', 'a3'],
-    ['A1 B1 B2 C1+', 'd1', 'B2'],
-    ['a1 a2 a3', 'B1', 'a3'],
+    ['A1 B1 B2 C1+', 'd1', undefined],
+    ['a1 a2 a3 B1 B2', 'C1', 'B2'],
+    ['a1 a2 a3', 'B1', undefined],
+    ['A1 B1', 'C1', undefined],
+    ['A1 B1', 'C1+', undefined],
+    ['A1+ B1+', 'C1', 'B1+'],
     ['a1+ a2+ a3+', 'a4+', undefined],
+    ['a1 b1 c1', 'k1', 'c1'],
+    ['k1 l1', 'a1', undefined],
+    ['k1 l1 l2', 'a1', 'l2'],
   ])('with %s waiting, %s is taken for %s', (text, newcomer, expected) => {
     const displaced = waiting(text).displacedBy(request(newcomer));
     expect(displaced && names.get(displaced)).toBe(expected);

@@ -1,5 +1,6 @@
 /** Which endpoint of a backend is next: turns, load, ejection, room. */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { ALL, COMMON, NEARLY_ALL } from '../../../gateway-runtime/proxy/allowance.ts';
 import { FAILURES, FIRST, FORGIVEN, LONGEST } from '../../../gateway-runtime/proxy/upstream/ejection.ts';
 import { EndpointHealth } from '../../../gateway-runtime/proxy/upstream/endpoint-health.ts';
 import { Upstream } from '../../../gateway-runtime/proxy/upstream/upstream.ts';
@@ -104,51 +105,56 @@ describe('requests', () => {
     const upstream = upstreamOf(places(1, 2), { most: 1 });
     const gone = send(upstream);
     upstream.put(places(2));
-    expect(upstream.isFull(0)).toBe(false);
+    expect(upstream.isFull(ALL)).toBe(false);
     const there = send(upstream);
-    expect([gone.port, there.port, upstream.isFull(0)]).toEqual([1, 2, true]);
+    expect([gone.port, there.port, upstream.isFull(ALL)]).toEqual([1, 2, true]);
     upstream.left(gone);
-    expect(upstream.isFull(0)).toBe(true);
+    expect(upstream.isFull(ALL)).toBe(true);
     upstream.left(there);
-    expect(upstream.isFull(0)).toBe(false);
+    expect(upstream.isFull(ALL)).toBe(false);
   });
 
   it('pass over an endpoint that has as many as it may have', () => {
     const upstream = upstreamOf(places(1, 2, 3), { most: 2 });
     const sent = Array.from({ length: 6 }, () => send(upstream).port);
     expect(sent.sort()).toEqual([1, 1, 2, 2, 3, 3]);
-    expect(upstream.isFull(0)).toBe(true);
+    expect(upstream.isFull(ALL)).toBe(true);
     expect(upstream.next([])).toBeUndefined();
     upstream.put(places(1, 2, 3, 4));
-    expect(upstream.isFull(0)).toBe(false);
+    expect(upstream.isFull(ALL)).toBe(false);
     expect(ports(upstream, 3)).toEqual([4, 4, 4]);
   });
 
-  it('of clients that have many under way leave the last eighth of each endpoint to others', () => {
+  it.each([
+    ['a common', COMMON, 14],
+    ['nearly the largest', NEARLY_ALL, 15],
+    ['the largest', ALL, 16],
+  ] as const)('with %s allowance have their part of each endpoint', (_, allowance, each) => {
     const upstream = upstreamOf(places(1, 2), { most: 16 });
-    for (let i = 0; i < 28; i++) {
-      expect(upstream.isFull(2)).toBe(false);
-      upstream.entered(upstream.next([], 2)!);
+    const larger = ([ALL, NEARLY_ALL] as const).filter((other) => other < allowance);
+    let last: UpstreamEndpoint | undefined;
+    for (let i = 0; i < 2 * each; i++) {
+      expect(upstream.isFull(allowance)).toBe(false);
+      last = upstream.next([], allowance)!;
+      upstream.entered(last);
     }
-    expect([upstream.next([], 2), upstream.isFull(2), upstream.isFull(1)]).toEqual([undefined, true, false]);
-    const last = [1, 2, 3, 4].map(() => {
-      const endpoint = upstream.next([], 1)!;
-      upstream.entered(endpoint);
-      return endpoint;
-    });
-    expect([upstream.next([], 1), upstream.isFull(1)]).toEqual([undefined, true]);
+    const state = () => [
+      upstream.next([], allowance),
+      upstream.isFull(allowance),
+      ...larger.map((other) => upstream.isFull(other)),
+    ];
+    expect(state()).toEqual([undefined, true, ...larger.map(() => false)]);
     upstream.put(places(1, 2));
-    expect([upstream.isFull(2), upstream.isFull(1)]).toEqual([true, true]);
-    for (const endpoint of last) upstream.left(endpoint);
-    expect([upstream.isFull(2), upstream.isFull(1)]).toEqual([true, false]);
-    upstream.left(last[0]!);
-    expect(upstream.next([], 2)?.port).toBe(last[0]!.port);
+    expect(state()).toEqual([undefined, true, ...larger.map(() => false)]);
+    for (const other of larger) expect(upstream.next([], other)).toBeDefined();
+    upstream.left(last!);
+    expect(upstream.next([], allowance)).toBe(last);
   });
 
-  it('of clients that have many under way have all places where there are few', () => {
+  it('have all places with any allowance where there are few', () => {
     const upstream = upstreamOf(places(1), { most: 4 });
-    for (let i = 0; i < 4; i++) upstream.entered(upstream.next([], 1_000)!);
-    expect(upstream.next([], 1_000)).toBeUndefined();
+    for (let i = 0; i < 4; i++) upstream.entered(upstream.next([], COMMON)!);
+    expect(upstream.next([], ALL)).toBeUndefined();
   });
 
   it('go to terminating endpoints only where there is no other', () => {

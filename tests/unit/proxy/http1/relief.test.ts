@@ -13,11 +13,11 @@ afterEach(() => {
 });
 
 /** Requests that are held up by clients with so many connections each; what is given up, in order. */
-function held(places: readonly number[]) {
+function held(places: readonly number[], served: readonly number[] = []) {
   const gone: number[] = [];
   const exchanges = places.map((count, i) => ({
     outcome: { backend: BACKEND },
-    connection: { holder: { places: count, underWay: 1, slowUntil: 0 } },
+    connection: { holder: { places: count, underWay: 1, slowUntil: 0, wasServed: served.includes(i) } },
     heldUpFor: () => (gone.includes(i) ? undefined : 1_000 + i),
     giveUp: () => gone.push(i),
   }));
@@ -54,9 +54,17 @@ it('those of clients with most connections go first, and none of clients with to
   expect(gone).toEqual([3, 1, 2]);
 });
 
-it('the clients of those that are given up are slow for a minute', () => {
-  const { relief, holders } = held([1, 2, 3]);
+it('of clients that hold as many, those go first that were not served before', () => {
+  const { relief, gone } = held([1, 5, 5, 1, 1], [2, 4]);
+  relief.give(BACKEND, 40, 0);
+  jest.advanceTimersByTime(10 * PAUSE);
+  expect(gone).toEqual([1, 2, 3, 0, 4]);
+});
+
+it('the clients of those that are given up are slow for a minute, and no longer known for having been served', () => {
+  const { relief, holders } = held([1, 2, 3], [1, 2]);
   relief.give(BACKEND, 1, 0);
   const now = performance.now();
   expect(holders.map(({ slowUntil }) => slowUntil)).toEqual([0, 0, now + 60_000]);
+  expect(holders.map(({ wasServed }) => wasServed)).toEqual([false, true, false]);
 });
