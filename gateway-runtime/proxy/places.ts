@@ -9,7 +9,7 @@ import type { ClientHolder } from './exchange.ts';
 
 /** Who serves a connection. */
 export interface PlacedClient {
-  /** Milliseconds for which it has waited for a request; undefined where there is one. */
+  /** Milliseconds for which it has waited for a request, or with one that stands back behind those of others; undefined where there is any other. */
   idleFor(): number | undefined;
   /** Milliseconds for which there has been a request that waits for its own client; undefined where it is the client who waits. */
   heldUpFor?(): number | undefined;

@@ -201,6 +201,35 @@ describe('requests that wait for their own client', () => {
     for (const each of attackers) each.destroy();
   });
 
+  it('wait as those of slow clients, in all places of a port, and keep nobody out', async () => {
+    await serve(taking(), { limits: { connections: 16, connectionsPerEndpoint: 1, pendingTime: 60_000 } });
+    const body = 'POST /body HTTP/1.1\r\nHost: a.example.com\r\nContent-Length: 100000\r\n\r\nbegun';
+    const first = await from(ATTACKER);
+    first.send(body);
+    while (upstream.connections < 1) await once(upstream.server, 'connection');
+    const client = await from(CLIENT);
+    client.send(GET);
+    await client.until('whoami\n');
+    expect(await first.until('\r\n\r\n')).toMatch(/^HTTP\/1\.1 408 /);
+    // One that nobody can be blamed for has the only place at the endpoint.
+    client.send(GET.replace('/', '/silent'));
+    const attackers = await Promise.all(Array.from({ length: 14 }, () => from(ATTACKER)));
+    for (const attacker of attackers) attacker.send(body);
+    const others: RawClient[] = [];
+    for (let i = 0; i < 4; i++) {
+      const other = await from(`127.0.0.${100 + i}`);
+      others.push(other);
+      // It waits too, but is not slow.
+      other.send(GET);
+    }
+    // For whose answer there is no need of an endpoint: it comes after all of them.
+    const last = await from('127.0.0.2');
+    last.send('GET / HTTP/1.1\r\n\r\n');
+    expect(await last.until('\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+    expect(others.map(({ closed }) => closed)).toEqual([false, false, false, false]);
+    for (const each of [first, client, ...attackers, ...others]) each.destroy();
+  });
+
   it('that come again after one was given up wait for others, and have their turn', async () => {
     await serve(taking(), { limits: { connectionsPerEndpoint: 8, pendingTime: 60_000 } });
     const large = 'GET /large HTTP/1.1\r\nHost: a.example.com\r\n\r\n';

@@ -95,7 +95,8 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
       // What was written may be on its way.
       return this.socket.writableLength === 0 || silent >= GRACE ? silent : undefined;
     }
-    return undefined;
+    // Nothing is lost with it, and nobody else is let in at an endpoint.
+    return this.exchange?.standsBackFor(performance.now());
   }
 
   heldUpFor(): number | undefined {

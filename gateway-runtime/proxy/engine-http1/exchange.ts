@@ -1,6 +1,7 @@
 /** A request on a client's connection and its way to an endpoint and back. */
 import type { AuthorizationRequest, LocalReply } from '../../filters/definition.ts';
 import type { BackendKey } from '../../snapshot/snapshot.ts';
+import { isSlow } from '../allowance.ts';
 import {
   type ClientConnection,
   type Exchange,
@@ -101,6 +102,12 @@ export class Http1Exchange implements Exchange, ResponseSink {
     const isSlow = isSilent || (this.#bytesReceived * 1_000) / time < SLOWEST;
     const isBodySlow = isSlow && !this.#requestSent && (this.#blocked || this.takesBody);
     return isBodySlow || (this.#blocked && isSilent) ? time : undefined;
+  }
+
+  /** Milliseconds for which the request has waited behind others, since its client held up one before; undefined where it has not. */
+  standsBackFor(now: number): number | undefined {
+    const isWaiting = !this.outcome.isUnderWay && !this.hasBegun;
+    return isWaiting && isSlow(this) ? now - this.#started : undefined;
   }
 
   giveUp(): void {
