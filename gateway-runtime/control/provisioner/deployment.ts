@@ -79,9 +79,10 @@ export function deploymentSpec(needs: Infrastructure, surroundings: Surroundings
 /**
  * Of Node. What was made lately and may be garbage takes at most three times so many MiB, in each worker: Node's own limit is 64, which a data
  * plane under load comes to use though it needs few; and with 16 a request is no cheaper, since what is larger than the processor's caches is dear.
- * Of V8's compilers the last but one is left out, whose code soon makes way for the last one's: a request costs the same without.
+ * Of V8's compilers the last but one is left out, whose code soon makes way for the last one's: a request costs the same without. And V8 has one thread beside
+ * JavaScript, where it would make four: a worker has one processor, and a collection of garbage waits for all that have a part in it.
  */
-export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=4', '--no-maglev'];
+export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=4', '--no-maglev', '--v8-pool-size=1'];
 
 /** Of the C library: one heap for all threads. They take little of it, and none could use what is free in another's. */
 export const NODE_ENVIRONMENT: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '1' };

@@ -88,7 +88,7 @@ describe('the plainest Gateway', () => {
     expect(others).toEqual([]);
     expect(container).toMatchObject({
       image: SURROUNDINGS.image,
-      args: ['--max-semi-space-size=4', '--no-maglev', '/gatewright/data-plane.js'],
+      args: ['--max-semi-space-size=4', '--no-maglev', '--v8-pool-size=1', '/gatewright/data-plane.js'],
       readinessProbe: { httpGet: { path: '/readyz', port: 'admin' } },
       resources: { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '512Mi' } },
       securityContext: {
