@@ -3,14 +3,15 @@
  * them: the client that is measured and its backend before the attackers, which are ordinary processes. Where root allows it, gateway, client and
  * backend are real-time processes, so that whatever else the machine has to do is no part of what is measured.
  *
- * So are, then, the threads in which the kernel carries packets where there are many: otherwise those to and from the client would wait until attackers,
- * which in earnest are on other machines, leave it the processor.
+ * So are, then, the threads in which the kernel carries packets where there are many, and before all others, as in earnest an interrupt is before any
+ * program: otherwise those to and from the client would wait until attackers, which in earnest are on other machines, leave it the processor, and those to the
+ * gateway until that has nothing to do.
  *
- * Threads of V8 beside JavaScript are on the processors of the others, and before attackers: a thread that is first would look for ever whether one
- * that can't run has swept its part of the heap. Client and backend have none for that.
+ * All threads of the gateway share its processor, a millisecond each, as a worker of a data plane has one processor for all of its own. Client and backend have
+ * no other threads that count.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,8 +22,8 @@ export type Part = 'gateway' | 'peer' | 'client' | 'backend' | 'attacker';
 const PRIORITIES: Partial<Record<Part, number>> = { gateway: 50, peer: 50, client: 50, backend: 40 };
 /** Of the kernel's threads `ksoftirqd`. */
 const PACKETS = 55;
-/** Of threads of the gateway that run no JavaScript. */
-const BESIDE = 30;
+/** Milliseconds that a thread of several with one priority has, before it is the next one's turn. */
+const SLICE = '/proc/sys/kernel/sched_rr_timeslice_ms';
 /** Nice value of a session, which is what counts between sessions on Linux with autogroups. */
 const SESSION_NICENESS = '-20';
 
@@ -42,6 +43,11 @@ if (prioritized) {
     spawnSync('chrt', ['--fifo', '--pid', String(PACKETS), pid]);
     process.on('exit', () => spawnSync('chrt', ['--other', '--pid', '0', pid]));
   }
+}
+if (prioritized) {
+  const before = readFileSync(SLICE, 'utf8');
+  writeFileSync(SLICE, '1');
+  process.on('exit', () => writeFileSync(SLICE, before));
 }
 /** What has no part in the measurement may disturb it. */
 export const isDisturbed = !prioritized;
@@ -70,19 +76,12 @@ export function start(part: Part, command: readonly string[], environment = {}):
   return child;
 }
 
-/** Puts the thread with JavaScript first, and those beside it where it does not have to wait for them. */
+/** Before whom it runs from now on. */
 export function prioritize(part: Part, pid: number): void {
   const priority = PRIORITIES[part];
   if (!prioritized || !isPinned || !priority) return;
-  // All threads of a peer are for requests.
-  const all = part === 'peer' ? ['--all-tasks'] : [];
-  spawnSync('chrt', [...all, '--fifo', '--pid', String(priority), String(pid)]);
-  if (part !== 'gateway') return;
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    if (thread === String(pid)) continue;
-    spawnSync('taskset', ['--pid', '--cpu-list', others, thread]);
-    spawnSync('chrt', ['--fifo', '--pid', String(BESIDE), thread]);
-  }
+  const how = part === 'gateway' || part === 'peer' ? ['--all-tasks', '--rr'] : ['--fifo'];
+  spawnSync('chrt', [...how, '--pid', String(priority), String(pid)]);
 }
 
 /** A program of this folder, once it has said its first line. */
