@@ -107,10 +107,11 @@ export class Places {
 
   #remember({ network, slowUntil, wasServed }: Holder): void {
     const isSlow = slowUntil > performance.now();
+    if (!isSlow && !wasServed) return;
     const known = isSlow ? this.#slow : this.#served;
     if (known.size >= MOST_KNOWN) known.delete(known.keys().next().value!);
     if (isSlow) this.#slow.set(network, slowUntil);
-    else if (wasServed) this.#served.add(network);
+    else this.#served.add(network);
   }
 
   #leave({ holder, socket }: Place): void {

@@ -317,7 +317,7 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
   {
     about: 'A client that was served and has gone is one that nobody knows.',
     file: 'proxy/places.ts',
-    find: 'else if (wasServed) this.#served.add(network);',
+    find: 'else this.#served.add(network);',
     replace: '',
     tests: ['tests/live/shares.test.ts'],
   },

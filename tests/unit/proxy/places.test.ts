@@ -143,6 +143,8 @@ it.each([
     Object.assign(holder, known);
     socket.destroy();
   }
+  // Of whom nothing is known takes nobody's place.
+  open(places, '192.0.2.1').socket.destroy();
   const isKnown = (address: string) => {
     const { slowUntil, wasServed } = open(places, address).holder;
     return slowUntil > 0 || wasServed;
