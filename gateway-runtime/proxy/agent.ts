@@ -268,6 +268,10 @@ export class Agent {
     }
     if (delta) this.#authorities.update(this.#ports());
     this.#setTransports();
+    for (const [key] of endpoints ?? []) {
+      this.#pipeline.roomAt(key);
+      this.#tlsRoutes.roomAt(key);
+    }
     if (delta) await this.#listeners.set(this.#ports());
     if (certificates || delta) this.#listeners.setDefaultTls((port) => defaultTls(this.#handshake(port)));
     if (delta && this.#state === 'starting') this.#state = 'serving';

@@ -31,7 +31,7 @@ export interface ClientHolder {
    * not.
    */
   slowUntil: number;
-  /** It has taken a whole answer of a backend, and held up no request since for which others waited. */
+  /** It has taken a whole answer of a backend, or anything of one by a TLSRoute, and held up no request since for which others waited. */
   wasServed: boolean;
 }
 
@@ -111,6 +111,8 @@ export class Outcome {
   endpoint: UpstreamEndpoint | undefined;
   /** Where the rule has sessions, and the request went as far as to its backends. */
   session: RequestSession | undefined;
+  /** It waits for room at an endpoint of its backend. */
+  isPending = false;
   /** The request was sent to `endpoint`, and no response has come. */
   isWaiting = false;
   /** The request was sent to `endpoint`, and its response has not ended. */

@@ -24,6 +24,34 @@ export interface Holder extends ClientHolder {
   readonly held: Set<Place>;
 }
 
+class Client implements Holder {
+  readonly network: string;
+  slowUntil: number;
+  places = 0;
+  underWay = 0;
+  readonly held = new Set<Place>();
+  readonly #onServed: (gone: Holder) => void;
+  #wasServed: boolean;
+
+  constructor(network: string, slowUntil: number, wasServed: boolean, onServed: (gone: Holder) => void) {
+    this.network = network;
+    this.slowUntil = slowUntil;
+    this.#wasServed = wasServed;
+    this.#onServed = onServed;
+  }
+
+  get wasServed(): boolean {
+    return this.#wasServed;
+  }
+
+  /** What it was served may be known only once its connection has closed, as of a tunnel. */
+  set wasServed(value: boolean) {
+    if (value === this.#wasServed) return;
+    this.#wasServed = value;
+    if (value && this.places === 0) this.#onServed(this);
+  }
+}
+
 export class Place {
   readonly holder: Holder;
   readonly socket: Socket;
@@ -84,7 +112,7 @@ export class Places {
       const slowUntil = this.#slow.get(network) ?? 0;
       this.#slow.delete(network);
       const wasServed = this.#served.delete(network);
-      holder = { network, places: 0, underWay: 0, slowUntil, wasServed, held: new Set() };
+      holder = new Client(network, slowUntil, wasServed, this.#onServed);
       this.#holders.set(network, holder);
     }
     const place = new Place(holder, socket);
@@ -104,6 +132,13 @@ export class Places {
       this.#remember(holder);
     }
   }
+
+  /** A client whose last connection had closed by then. */
+  readonly #onServed = (gone: Holder): void => {
+    const again = this.#holders.get(gone.network);
+    if (again) again.wasServed = true;
+    else this.#remember(gone);
+  };
 
   #remember({ network, slowUntil, wasServed }: Holder): void {
     const isSlow = slowUntil > performance.now();

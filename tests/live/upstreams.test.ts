@@ -7,7 +7,7 @@ import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import type { Endpoint } from '../../gateway-runtime/snapshot/snapshot.ts';
 import { Backend, unusedEndpoint } from '../support/backend.ts';
 import { closedAfterEach } from '../support/closed-after-each.ts';
-import { backend, backendKey, TestGateway, to, toNothing } from '../support/gateway.ts';
+import { backend, backendKey, endpoints, TestGateway, to, toNothing } from '../support/gateway.ts';
 import { listener, rule } from '../unit/match/snapshots.ts';
 
 const start = closedAfterEach();
@@ -319,6 +319,29 @@ describe('an endpoint that has as many requests as it may have', () => {
     held[0]!();
     expect((await first).status).toBe(200);
     expect(gateway.lines()[0]).toMatchObject({ status: 503, failure: 'overloaded' });
+  });
+
+  it.each([
+    ['another endpoint comes', true, 200],
+    ['it goes, and there is no other', false, 503],
+  ])('no longer than until %s', async (_, hasOther, status) => {
+    const { held, arrived } = await holding({ connectionsPerEndpoint: 1, pendingTime: 60_000 });
+    const first = gateway.get('a.example.com/1');
+    await arrived(1);
+    const client = connect(gateway.port(), '127.0.0.1');
+    client.write('GET /2 HTTP/1.1\r\nHost: a.example.com\r\n\r\n');
+    const answered = once(client, 'data');
+    // What it sent was read when who comes later is told that there is no Host.
+    const last = connect(gateway.port(), '127.0.0.1');
+    last.write('GET / HTTP/1.1\r\n\r\n');
+    expect(String(await once(last, 'data'))).toMatch(/^HTTP\/1.1 400 /);
+    last.destroy();
+    const other = await start(Backend.echo('other'));
+    await gateway.agent.apply({ endpoints: endpoints({ whoami: hasOther ? [other.endpoint] : [] }) });
+    expect(String(await answered)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    client.destroy();
+    held[0]!();
+    expect((await first).body).toBe('/1');
   });
 
   it('nor more of them than may wait; a client that goes makes room', async () => {

@@ -238,7 +238,8 @@ export class LeaderElection {
     this.#options.onStopped(why);
   }
 
-  async #release(): Promise<void> {
+  /** Once more where somebody edited it meanwhile. */
+  async #release(tries = 2): Promise<void> {
     const { client, name, identity, deadline, onProblem } = this.#options;
     const path = `${this.#path}/${name}`;
     const timeout = half(deadline);
@@ -253,8 +254,11 @@ export class LeaderElection {
         spec: { ...spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now() },
       };
       await client.call('PUT', path, { body, timeout });
+      this.#mayHold = false;
     } catch (error) {
       if (isStatus(error, 404)) return;
+      this.#lease = undefined;
+      if (isStatus(error, 409) && tries > 1) return this.#release(tries - 1);
       onProblem?.(`The Lease can't be given back: ${(error as Error).message}`);
     }
   }

@@ -106,8 +106,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
 
   /** Milliseconds for which the request has waited behind others, since its client held up one before; undefined where it has not. */
   standsBackFor(now: number): number | undefined {
-    const isWaiting = !this.outcome.isUnderWay && !this.hasBegun;
-    return isWaiting && isSlow(this) ? now - this.#started : undefined;
+    return this.outcome.isPending && isSlow(this) ? now - this.#started : undefined;
   }
 
   giveUp(): void {

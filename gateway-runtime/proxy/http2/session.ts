@@ -57,7 +57,15 @@ export class Http2Session implements Client, Timed {
   }
 
   idleFor(): number | undefined {
-    return this.#streams.size > 0 ? undefined : this.#context.clock.now - this.#idleSince;
+    if (this.#streams.size === 0) return this.#context.clock.now - this.#idleSince;
+    const now = performance.now();
+    let shortest = Number.POSITIVE_INFINITY;
+    for (const { exchange } of this.#streams) {
+      const time = exchange?.standsBackFor(now);
+      if (time === undefined) return undefined;
+      shortest = Math.min(shortest, time);
+    }
+    return shortest;
   }
 
   eachExchange(visit: (exchange: Http1Exchange) => void): void {

@@ -4,6 +4,7 @@
  */
 import type { LocalReply } from '../../filters/definition.ts';
 import type { BackendKey } from '../../snapshot/snapshot.ts';
+import type { Allowance } from '../allowance.ts';
 import type { Exchange, Outcome, Repeatable, UpstreamFailure } from '../exchange.ts';
 import { FAILURES, INTERNAL_ERROR, NO_ENDPOINTS, REFUSED_TLS } from '../replies.ts';
 import type { UpstreamEndpoint } from '../upstream/upstream-endpoint.ts';
@@ -41,7 +42,7 @@ export class Attempts {
     this.#pending = new Pending({
       ...options.pending,
       allowance: (waiting) => options.upstreams.allowance(waiting),
-      send: (backend, exchange) => this.#sendPending(backend, exchange),
+      send: (backend, exchange, allowance) => this.#sendPending(backend, exchange, allowance),
       onLate: (exchange) => this.#overloaded(exchange),
       onWaiting: options.relieve,
       onError,
@@ -131,7 +132,7 @@ export class Attempts {
     cancelDeadlines(outcome);
   }
 
-  /** An endpoint of the backend has one request less. */
+  /** An endpoint of the backend has one request less, or its endpoints have changed. */
   roomAt(backend: BackendKey): void {
     this.#pending.roomAt(backend);
   }
@@ -145,10 +146,16 @@ export class Attempts {
     reply(exchange, FAILURES.overloaded);
   }
 
-  #sendPending(backend: BackendKey, exchange: Exchange): boolean {
+  #sendPending(backend: BackendKey, exchange: Exchange, allowance: Allowance): boolean {
     const { upstreams } = this.#options;
-    const endpoint = upstreams.next(backend, upstreams.allowance(exchange));
-    if (!endpoint) return false;
+    const endpoint = upstreams.next(backend, allowance);
+    if (!endpoint) {
+      if (upstreams.of(backend)?.isFull(allowance)) return false;
+      // They have gone, and nothing that leaves them will make room.
+      this.#pending.remove(exchange);
+      reply(exchange, this.#noEndpoints(backend));
+      return true;
+    }
     this.#pending.passed(exchange);
     this.#sendLater(exchange, endpoint);
     return true;

@@ -8,7 +8,7 @@ import { Turns } from './turns.ts';
 
 /** What waits: a request, or a connection. */
 interface Waiting extends Turn {
-  readonly outcome: { readonly backend: BackendKey | undefined };
+  readonly outcome: { readonly backend: BackendKey | undefined; isPending?: boolean };
 }
 
 /** Of requests of one backend. */
@@ -32,8 +32,8 @@ export const pendingBounds = (limits: Limits): PendingBounds => ({
 export interface PendingOptions<E extends Waiting> extends PendingBounds {
   /** Which part of the room there is it may have now. */
   readonly allowance: (exchange: E) => Allowance;
-  /** There may be room for the one whose turn it is: sends it after it has told `passed`, or says that there was none. */
-  readonly send: (backend: BackendKey, exchange: E) => boolean;
+  /** There may be room for the one whose turn it is, with such an allowance: sends it after it has told `passed`, or says that there was none. */
+  readonly send: (backend: BackendKey, exchange: E, allowance: Allowance) => boolean;
   /** Room is wanted at the backend, for so many, at the cost of clients with more than so many connections. */
   readonly onWaiting: (backend: BackendKey, count: number, connections: number) => void;
   /** It has waited for too long, or another has its place. */
@@ -88,6 +88,7 @@ export class Pending<E extends Waiting = Exchange> {
       waiting = new Turns(this.#options.allowance);
       this.#byBackend.set(backend, waiting);
     }
+    exchange.outcome.isPending = true;
     const isFirst = waiting.add(exchange, this.#deadlines.set(exchange, time));
     this.#reminder ??= setTimeout(this.#remind, REMINDER).unref();
     const connections = exchange.connection.holder?.places ?? 0;
@@ -125,6 +126,7 @@ export class Pending<E extends Waiting = Exchange> {
     const deadline = waiting?.get(exchange);
     if (!waiting || !deadline) return;
     deadline.cancel();
+    exchange.outcome.isPending = false;
     // The room that it has was made for another.
     const isForAnother = isTurn && waiting.hasWholeBefore(exchange);
     if (isTurn) waiting.passed(exchange);
@@ -146,12 +148,15 @@ export class Pending<E extends Waiting = Exchange> {
     for (const backend of due) {
       // Where there is none with so small an allowance, there may be with a larger one.
       for (let allowance: Allowance = COMMON; ; ) {
-        const first = this.#byBackend.get(backend)?.first(allowance);
-        if (!first) break;
-        if (this.#options.send(backend, first)) continue;
-        const found = this.#options.allowance(first);
-        if (found === ALL) break;
-        allowance = found === COMMON ? NEARLY_ALL : ALL;
+        const waiting = this.#byBackend.get(backend);
+        const first: E | undefined = waiting?.first(allowance);
+        if (!waiting || !first) break;
+        // Else those before it would have all that comes free for as long as there are any.
+        const isTurn: boolean = allowance === COMMON && waiting.isGivenWay(first);
+        const own: Allowance = isTurn ? ALL : this.#options.allowance(first);
+        if (this.#options.send(backend, first, own)) continue;
+        if (own === ALL) break;
+        allowance = own === COMMON ? NEARLY_ALL : ALL;
       }
     }
   };

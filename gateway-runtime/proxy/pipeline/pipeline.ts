@@ -3,6 +3,7 @@
  * read only what was compiled, and never blocks; an exchange that has to be allowed first (ExternalAuth) is
  * held by its engine until then.
  */
+
 import type {
   AuthorizationAnswer,
   CompiledMirror,
@@ -10,6 +11,7 @@ import type {
   ResponseHead,
 } from '../../filters/definition.ts';
 import type { RouteEntry, Router } from '../../match/router.ts';
+import type { BackendKey } from '../../snapshot/snapshot.ts';
 import type {
   ClientConnection,
   Exchange,
@@ -148,6 +150,11 @@ export class Pipeline implements ExchangeHandler {
       const endpoint = upstreams.next(backend);
       if (endpoint) exchange.mirror(endpoint);
     }
+  }
+
+  /** The endpoints of the backend have changed: there may be room for what waits, or nothing to wait for. */
+  roomAt(backend: BackendKey): void {
+    this.#attempts.roomAt(backend);
   }
 
   onBody(exchange: Exchange, isWhole: boolean): void {

@@ -4,7 +4,7 @@
  * before those with a body, which may be long in coming. After seven turns of one rank those behind it have one; among those of one rank clients take turns, and of one client the first comes first. So neither many
  * requests of one client nor any number of slow ones hold up the others.
  */
-import { type Allowance, COMMON, isSlow, type Turn } from '../allowance.ts';
+import { ALL, type Allowance, COMMON, isSlow, type Turn } from '../allowance.ts';
 import type { ClientHolder } from '../exchange.ts';
 
 /** How many ranks there are: the second of each two is for those with a body. */
@@ -105,14 +105,17 @@ export class Turns<T extends Turn, V> {
     return this.#groups[due]?.first(() => true);
   }
 
-  /** Of what is kept all turns are for the highest rank. */
+  /** Of what is kept: the first that may have it, of the highest rank. Clients that have come to be known while they waited have no more of it. */
   #firstOfWhole(allowance: Allowance): T | undefined {
     const isMeant = (exchange: T) => this.#allowance(exchange) <= allowance;
-    for (const whole of WHOLE) {
-      const first = this.#groups[whole]!.first(isMeant);
-      if (first) return first;
-    }
-    return undefined;
+    const known = this.#groups[KNOWN]!.first(isMeant);
+    return known || allowance === ALL ? known : this.#groups[UNKNOWN]!.first(isMeant);
+  }
+
+  /** Whether some of a higher rank wait: where it is its turn, they have given way to it. Never to those of slow clients, who may hold what they get. */
+  isGivenWay(exchange: T): boolean {
+    const rank = this.#rankOf(exchange);
+    return rank < SLOW && this.#groups.some(({ size }, higher) => higher < rank && size > 0);
   }
 
   /** It had its turn: those of other clients are before its client's next. */

@@ -7,6 +7,7 @@ import { connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { TlsTable } from '../../match/tls-table.ts';
 import type { BackendKey } from '../../snapshot/snapshot.ts';
+import type { Allowance } from '../allowance.ts';
 import type { ClientConnection, UpstreamFailure } from '../exchange.ts';
 import type { Limits } from '../limits.ts';
 import { type Deadline, Deadlines } from '../pipeline/deadlines.ts';
@@ -61,7 +62,7 @@ export class TlsConnections {
     this.#pending = new Pending<TlsConnection>({
       ...pendingBounds(limits),
       allowance: (waiting) => options.upstreams.allowance(waiting),
-      send: (backend, connection) => this.#sendPending(backend, connection),
+      send: (backend, connection, allowance) => this.#sendPending(backend, connection, allowance),
       onLate: (connection) => this.#end(connection, 'overloaded'),
       // A connection once made takes as long as it takes: there is none to be given up for another.
       onWaiting: () => {},
@@ -84,6 +85,11 @@ export class TlsConnections {
       if (passed) this.#forward(connection);
       else this.#terminate(connection, socket, head);
     });
+  }
+
+  /** The endpoints of the backend have changed. */
+  roomAt(backend: BackendKey): void {
+    this.#pending.roomAt(backend);
   }
 
   /** Whether it has a backend to go to. */
@@ -131,10 +137,14 @@ export class TlsConnections {
     else this.#end(connection, 'overloaded');
   }
 
-  #sendPending(backend: BackendKey, connection: TlsConnection): boolean {
+  #sendPending(backend: BackendKey, connection: TlsConnection, allowance: Allowance): boolean {
     const { upstreams } = this.#options;
-    const endpoint = upstreams.next(backend, upstreams.allowance(connection));
-    if (!endpoint) return false;
+    const endpoint = upstreams.next(backend, allowance);
+    if (!endpoint) {
+      if (upstreams.of(backend)?.isFull(allowance)) return false;
+      this.#end(connection, 'no-endpoints');
+      return true;
+    }
     this.#pending.passed(connection);
     this.#guarded(connection, () => this.#attempt(connection, endpoint));
     return true;

@@ -1,6 +1,6 @@
 /** What the data plane of a Gateway has for TLSRoutes: the gate of its ports, and what is behind it. */
 import type { TlsTable } from '../../match/tls-table.ts';
-import type { Listener } from '../../snapshot/snapshot.ts';
+import type { BackendKey, Listener } from '../../snapshot/snapshot.ts';
 import type { Limits } from '../limits.ts';
 import type { Certificates } from '../tls.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
@@ -63,6 +63,11 @@ export class TlsRoutes {
 
   set table(table: TlsTable<TlsShares>) {
     this.#connections.table = table;
+  }
+
+  /** The endpoints of the backend have changed. */
+  roomAt(backend: BackendKey): void {
+    this.#connections.roomAt(backend);
   }
 
   /** For sessions of TLS from now on. */

@@ -120,6 +120,18 @@ describe('leader election', () => {
     expect(await leads(follower)).toBe(epoch + 1);
   });
 
+  it('gives the Lease back also where somebody has edited it', async () => {
+    const leader = await replica('leader', { ...LONG, period: 60_000 });
+    const epoch = await leads(leader);
+    const follower = await replica('follower', LONG);
+    await server.client.call('PATCH', LEASE, {
+      contentType: PATCH.merge,
+      body: { metadata: { labels: { edited: 'true' } } },
+    });
+    await leader.election.stop();
+    expect(await leads(follower)).toBe(epoch + 1);
+  });
+
   it('has a leader without connection stop before another one begins', async () => {
     const first = await replica('first');
     const epoch = await leads(first);

@@ -1,6 +1,6 @@
 /** For whom room is asked when requests wait. */
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { allowanceOf, COMMON, NEARLY_ALL } from '../../../gateway-runtime/proxy/allowance.ts';
+import { ALL, allowanceOf, COMMON, NEARLY_ALL } from '../../../gateway-runtime/proxy/allowance.ts';
 import type { ClientHolder } from '../../../gateway-runtime/proxy/exchange.ts';
 import { Pending } from '../../../gateway-runtime/proxy/pipeline/pending.ts';
 
@@ -14,6 +14,7 @@ interface Waiting {
 const clients = {
   flood: { places: 500, underWay: 0, slowUntil: 0, wasServed: true },
   other: { places: 1, underWay: 0, slowUntil: 0, wasServed: true },
+  unknown: { places: 1, underWay: 0, slowUntil: 0, wasServed: false },
   slow: { places: 1, underWay: 0, slowUntil: Number.POSITIVE_INFINITY, wasServed: false },
 };
 const request = (client: keyof typeof clients): Waiting => ({
@@ -32,18 +33,19 @@ let room = 0;
 let isFull = false;
 /** What an endpoint may have under way: an eighth of it is kept for clients with less than that. */
 const PLACES = 80;
-/** And so much of what is kept. */
-let kept = 0;
+/** And so much of what is kept, and of what is for those who are known. */
+let [kept, last] = [0, 0];
 
 function start(): void {
-  [asked, sent, late, waiting, room, kept, isFull] = [[], [], [], [], 0, 0, false];
+  [asked, sent, late, waiting, room, kept, last, isFull] = [[], [], [], [], 0, 0, 0, false];
   pending = new Pending<Waiting>({
     bounds: { most: 100, time: 60_000 },
     slowBounds: { most: 20, time: 600_000 },
     allowance: (exchange) => allowanceOf(exchange, PLACES),
-    send: (_backend, exchange) => {
+    send: (_backend, exchange, allowance) => {
       if (room > 0) room--;
-      else if (kept > 0 && exchange.connection.holder.underWay < 10) kept--;
+      else if (kept > 0 && allowance !== COMMON) kept--;
+      else if (last > 0 && allowance === ALL) last--;
       else return false;
       pending.passed(exchange);
       sent.push(exchange);
@@ -110,6 +112,26 @@ describe('who waits for room at a backend', () => {
     expect(pending.has(BACKEND, NEARLY_ALL)).toBe(true);
     clients.flood.underWay = 0;
   });
+
+  it.each([
+    ['one that nobody knows', 'unknown', 1],
+    ['a slow one', 'slow', 0],
+  ] as const)(
+    'of what is kept for others, as %s, has its turn (%s: %i) after seven of them',
+    async (_, client, count) => {
+      start();
+      isFull = true;
+      const one = add(client);
+      for (let i = 0; i < 16; i++) add('other');
+      for (let i = 0; i < 16; i++) {
+        last = 1;
+        pending.roomAt(BACKEND);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(sent).toHaveLength(16);
+      expect(sent.filter((exchange) => exchange === one)).toHaveLength(count);
+    },
+  );
 
   it('asks for no room of its own client', () => {
     start();

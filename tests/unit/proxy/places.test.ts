@@ -119,6 +119,17 @@ it('a client that is slow is so when it comes again', () => {
   expect(open(places, '192.0.2.1').holder.slowUntil).toBe(0);
 });
 
+it('a client of which it is known only after it has gone that it was served is known for it', () => {
+  const places = new Places(4);
+  const [first, second] = [open(places, '192.0.2.1'), open(places, '192.0.2.2')];
+  for (const { socket } of [first, second]) socket.destroy();
+  first.holder.wasServed = true;
+  const [again, other] = [open(places, '192.0.2.1'), open(places, '192.0.2.2')];
+  expect([again.holder.wasServed, other.holder.wasServed]).toEqual([true, false]);
+  second.holder.wasServed = true;
+  expect(other.holder.wasServed).toBe(true);
+});
+
 it('a client that was served is known for it when it comes again, unless it is slow', () => {
   const places = new Places(4);
   for (const slowUntil of [0, Number.POSITIVE_INFINITY]) {

@@ -127,6 +127,18 @@ it('one that goes leaves no gap', () => {
   expect(order(turns)).toBe('a1');
 });
 
+it.each([
+  ['k1 a1', 'a1', true],
+  ['k1 a1+', 'a1+', true],
+  ['k1 k2+', 'k2+', true],
+  ['k1 A1', 'A1', false],
+  ['a1 b1', 'b1', false],
+  ['a1 k1', 'k1', false],
+])('of %s, whether others give way to %s: %s', (text, name, expected) => {
+  const turns = waiting(text);
+  expect(turns.isGivenWay([...names].findLast(([, each]) => each === name)![0])).toBe(expected);
+});
+
 it('slow clients have room of their own', () => {
   const turns = waiting('a1 b1+ k1 A1 A2+ B1');
   const besides = (name: string) => turns.besides(request(name));
