@@ -33,9 +33,10 @@ export class Relay {
     }
   }
 
-  /** Requests still go through; their answers wait for `release`. */
-  hold(): void {
+  /** Requests still go through; their answers wait for `release`. Resolves when there is one that waits. */
+  async hold(): Promise<void> {
     for (const [near, far] of this.#connections) far.unpipe(near);
+    await Promise.race([...this.#connections].map(([, far]) => once(far, 'readable')));
   }
 
   release(): void {
