@@ -18,7 +18,7 @@ export interface Turn {
   readonly hasBody?: boolean;
 }
 
-/** How many of so many places each allowance leaves free. None of less than eight. */
+/** By how many bits so many places are shifted for what each allowance leaves free: a sixteenth, an eighth. */
 const KEPT_FROM = [0, 4, 3] as const;
 
 /** How many places of so many there are with an allowance. */

@@ -146,17 +146,19 @@ export class Pending<E extends Waiting = Exchange> {
     const due = [...this.#due];
     this.#due.clear();
     for (const backend of due) {
+      let withSlow = true;
       // Where there is none with so small an allowance, there may be with a larger one.
       for (let allowance: Allowance = COMMON; ; ) {
         const waiting = this.#byBackend.get(backend);
-        const first: E | undefined = waiting?.first(allowance);
+        const first: E | undefined = waiting?.first(allowance, withSlow);
         if (!waiting || !first) break;
         // Else those before it would have all that comes free for as long as there are any.
         const isTurn: boolean = allowance === COMMON && waiting.isGivenWay(first);
         const own: Allowance = isTurn ? ALL : this.#options.allowance(first);
         if (this.#options.send(backend, first, own)) continue;
         if (own === ALL) break;
-        allowance = own === COMMON ? NEARLY_ALL : ALL;
+        if (withSlow) withSlow = false;
+        else allowance = own === COMMON ? NEARLY_ALL : ALL;
       }
     }
   };

@@ -3,7 +3,6 @@
  * read only what was compiled, and never blocks; an exchange that has to be allowed first (ExternalAuth) is
  * held by its engine until then.
  */
-
 import type {
   AuthorizationAnswer,
   CompiledMirror,

@@ -44,7 +44,6 @@ class Group<T extends Turn, V> {
 
 export class Turns<T extends Turn, V> {
   readonly #groups: readonly Group<T, V>[] = Array.from({ length: RANKS }, () => new Group<T, V>());
-
   readonly #allowance: (turn: T) => Allowance;
 
   constructor(allowance: (turn: T) => Allowance) {
@@ -94,15 +93,18 @@ export class Turns<T extends Turn, V> {
     return !line;
   }
 
-  /** The one whose turn it is, of those that may have what is there with such an allowance. */
-  first(allowance: Allowance = COMMON): T | undefined {
+  /**
+   * The one whose turn it is, of those that may have what is there with such an allowance. Without slow clients it is the one that has its turn where those
+   * have no room: nobody waits for one that can't be let through.
+   */
+  first(allowance: Allowance = COMMON, withSlow = true): T | undefined {
     if (allowance !== COMMON) return this.#firstOfWhole(allowance);
-    const due = this.#groups.findIndex(({ size, inARow }, rank) => {
-      const mustGiveWay =
-        inARow >= IN_A_ROW && this.#groups.some((group, lower) => lower > rank && group.size > 0);
+    const groups = withSlow ? this.#groups : this.#groups.slice(0, SLOW);
+    const due = groups.findIndex(({ size, inARow }, rank) => {
+      const mustGiveWay = inARow >= IN_A_ROW && groups.some((group, lower) => lower > rank && group.size > 0);
       return size > 0 && !mustGiveWay;
     });
-    return this.#groups[due]?.first(() => true);
+    return groups[due]?.first(() => true);
   }
 
   /** Of what is kept: the first that may have it, of the highest rank. Clients that have come to be known while they waited have no more of it. */

@@ -39,7 +39,7 @@ let [kept, last] = [0, 0];
 function start(): void {
   [asked, sent, late, waiting, room, kept, last, isFull] = [[], [], [], [], 0, 0, 0, false];
   pending = new Pending<Waiting>({
-    bounds: { most: 100, time: 60_000 },
+    bounds: { most: 200, time: 60_000 },
     slowBounds: { most: 20, time: 600_000 },
     allowance: (exchange) => allowanceOf(exchange, PLACES),
     send: (_backend, exchange, allowance) => {
@@ -133,6 +133,20 @@ describe('who waits for room at a backend', () => {
     },
   );
 
+  it('has its turn of what is kept as one that nobody knows also while a slow one waits for room that there is not', async () => {
+    start();
+    isFull = true;
+    add('slow');
+    const unknown = Array.from({ length: 20 }, () => add('unknown'));
+    for (let i = 0; i < 100; i++) add('other');
+    for (let i = 0; i < 96; i++) {
+      last = 1;
+      pending.roomAt(BACKEND);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(sent.filter((exchange) => unknown.includes(exchange))).toHaveLength(12);
+  });
+
   it('asks for no room of its own client', () => {
     start();
     add('flood');
@@ -162,12 +176,12 @@ describe('who waits for room at a backend', () => {
       start();
       isFull = true;
       expect(addSlow(21)).toEqual([...Array(20).fill(true), false]);
-      const others = Array.from({ length: 100 }, () => add('other'));
+      const others = Array.from({ length: 200 }, () => add('other'));
       expect(pending.add(BACKEND, request('other'))).toBe(false);
       jest.advanceTimersByTime(61_000);
       expect(late).toEqual(others);
       jest.advanceTimersByTime(541_000);
-      expect(late).toHaveLength(120);
+      expect(late).toHaveLength(220);
     } finally {
       jest.useRealTimers();
     }
