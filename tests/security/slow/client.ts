@@ -43,9 +43,9 @@ async function measure(port: number, seconds: number, isTls: boolean): Promise<o
 
   function ask(isFresh: boolean, counts: boolean): void {
     const since = performance.now();
-    let socket = isFresh ? undefined : idle.pop();
-    while (socket?.destroyed) socket = idle.pop();
-    socket ??= open();
+    let kept = isFresh ? undefined : idle.pop();
+    while (kept?.destroyed) kept = idle.pop();
+    let socket: Socket;
     let received = '';
     const end = (isGood: boolean) => {
       clearTimeout(timer);
@@ -59,12 +59,17 @@ async function measure(port: number, seconds: number, isTls: boolean): Promise<o
       if (++done === total) resolve();
     };
     const timer = setTimeout(end, PATIENCE, false);
-    socket.on('close', () => end(false));
-    socket.on('data', (octets: Buffer) => {
-      received += octets.toString('latin1');
-      if (received.endsWith('\r\n\r\nok')) end(received.startsWith('HTTP/1.1 200 '));
-    });
-    socket.write(isFresh ? LAST : KEPT);
+    const send = (on: Socket, isUsed: boolean) => {
+      socket = on;
+      // A connection that was used before may be closed as it is used again (RFC 9112 section 9.3.1): the time goes on.
+      on.on('close', () => (isUsed && received === '' ? send(open(), false) : end(false)));
+      on.on('data', (octets: Buffer) => {
+        received += octets.toString('latin1');
+        if (received.endsWith('\r\n\r\nok')) end(received.startsWith('HTTP/1.1 200 '));
+      });
+      on.write(isFresh ? LAST : KEPT);
+    };
+    send(kept ?? open(), kept !== undefined);
   }
 
   let due = 0;
