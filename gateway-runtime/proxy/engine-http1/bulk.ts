@@ -8,16 +8,19 @@ export interface Carrier {
   readOn(): void;
 }
 
-/** Octets: about half a millisecond's work. */
-const IN_A_TURN = 512 * 1024;
 /** Octets of one read, at most. */
 const READ = 64 * 1024;
-/** Octets of one read, below which it is not counted. */
-const LARGE = 16 * 1024;
+/** Octets: half a millisecond's work, or two where packets are as small as Ethernet's. */
+const IN_A_TURN = 8 * READ;
+/** The same in a turn after one in which a connection came. */
+const WITH_NEWCOMERS = READ;
+/** What a read costs beside its octets, in octets. */
+const EACH = 8 * 1024;
 
 export class Bulk {
   #left = IN_A_TURN;
   #isTurn = false;
+  #hasNewcomer = false;
   #waiting: Carrier[] = [];
   readonly #onError: (error: unknown) => void;
 
@@ -27,20 +30,30 @@ export class Bulk {
 
   /** So many octets of a body were read. False: no more is to be read until `readOn`. */
   carried(octets: number, carrier: Carrier): boolean {
-    if (octets < LARGE) return true;
     if (!this.#isTurn) {
       this.#isTurn = true;
       setImmediate(this.#nextTurn);
     }
-    this.#left -= octets;
+    this.#left -= octets + EACH;
     if (this.#left > 0) return true;
     this.#waiting.push(carrier);
     return false;
   }
 
+  /** Its client takes more, and so it would read on now. False: not until `readOn`. */
+  goesOn(carrier: Carrier): boolean {
+    return this.carried(READ, carrier);
+  }
+
+  /** A connection came. Behind it there may be more, of which the event loop takes one in a turn: while any come, turns are short. */
+  makeWay(): void {
+    this.#hasNewcomer = true;
+  }
+
   readonly #nextTurn = (): void => {
-    this.#left = IN_A_TURN;
-    const going = this.#waiting.splice(0, IN_A_TURN / READ);
+    this.#left = this.#hasNewcomer ? WITH_NEWCOMERS : IN_A_TURN;
+    this.#hasNewcomer = false;
+    const going = this.#waiting.splice(0, this.#left / READ);
     this.#isTurn = this.#waiting.length > 0;
     if (this.#isTurn) setImmediate(this.#nextTurn);
     for (const carrier of going) {

@@ -175,7 +175,9 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
     if (!this.#paused) return;
     this.#paused = false;
     this.#since = this.#context.clock.now;
-    if (!this.#isHeld) this.#wire.resume();
+    if (this.#isHeld) return;
+    if (this.#context.bulk.goesOn(this)) this.#wire.resume();
+    else this.#isHeld = true;
   }
 
   readOn(): void {

@@ -16,7 +16,7 @@ describe('large bodies in one turn of the event loop', () => {
     expect(held).toEqual(carriers.slice(7));
     expect(read).toEqual([]);
     await setImmediate();
-    expect(read).toEqual(carriers.slice(7, 15).map((_, i) => String(7 + i)));
+    expect(read).toEqual(['7', '8', '9', '10', '11', '12', '13', '14']);
     for (let turns = 0; turns < 6; turns++) await setImmediate();
     expect(read).toHaveLength(43);
   });
@@ -28,10 +28,31 @@ describe('large bodies in one turn of the event loop', () => {
     expect(bulk.carried(256 * KIB, noting('a', []))).toBe(true);
   });
 
-  it('do not count what is small', () => {
+  it('count for more than their octets, so that many small parts are not more work than a few large ones', () => {
     const bulk = bulkOf();
-    const one = noting('a', []);
-    for (let i = 0; i < 1_000; i++) expect(bulk.carried(4 * KIB, one)).toBe(true);
+    const parts = Array.from({ length: 100 }, () => bulk.carried(1, noting('a', [])));
+    expect(parts.indexOf(false)).toBe(63);
+  });
+
+  it('have less of a turn after one in which a connection came', async () => {
+    const bulk = bulkOf();
+    const read: string[] = [];
+    for (let i = 0; i < 20; i++) bulk.carried(64 * KIB, noting(String(i), read));
+    bulk.makeWay();
+    await setImmediate();
+    expect(read).toEqual(['7']);
+    expect(bulk.carried(64 * KIB, noting('a', []))).toBe(false);
+    await setImmediate();
+    expect(read).toHaveLength(9);
+  });
+
+  it('are in the same turns where their clients take more again', async () => {
+    const bulk = bulkOf();
+    const read: string[] = [];
+    const going = Array.from({ length: 20 }, (_, i) => bulk.goesOn(noting(String(i), read)));
+    expect(going.indexOf(false)).toBe(7);
+    await setImmediate();
+    expect(read).toHaveLength(8);
   });
 
   it('go on where one of them throws', async () => {
