@@ -9,6 +9,7 @@ import type { ExchangeHandler } from '../exchange.ts';
 import type { Limits } from '../limits.ts';
 import type { TlsGate } from '../tls-routes/gate.ts';
 import { Bulk } from './bulk.ts';
+import type { Client } from './client-side.ts';
 import { Clock } from './clock.ts';
 import { Relief } from './relief.ts';
 import { Http1Server } from './server.ts';
@@ -33,8 +34,9 @@ export class Http1Engine implements Engine {
   readonly protocols = ['h2', 'http/1.1'];
   readonly #context: EngineContext;
   readonly #servers = new Set<Http1Server>();
-  readonly #relief = new Relief((visit) => {
-    for (const server of this.#servers) server.eachExchange(visit);
+  readonly #relief = new Relief({
+    connections: () => this.#clients(),
+    count: () => [...this.#servers].reduce((sum, { clients }) => sum + clients.size, 0),
   });
 
   constructor(handler: ExchangeHandler, limits: Limits, transport = PUBLIC) {
@@ -68,6 +70,10 @@ export class Http1Engine implements Engine {
     this.#servers.add(server);
     server.server.on('close', () => this.#servers.delete(server));
     return server;
+  }
+
+  *#clients(): Generator<Client> {
+    for (const { clients } of this.#servers) yield* clients;
   }
 
   relieve(backend: BackendKey, count: number, connections: number): void {

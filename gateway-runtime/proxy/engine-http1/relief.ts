@@ -1,13 +1,16 @@
 /**
  * Room at endpoints, from requests that are held up by their own clients: for more of a body that comes too slowly, or for the client to
- * read. All requests are looked through at most a few times in a second, however many ask for room; and few are given up at once, each of
- * which lets in another and sees its client come again, so that a small request waits for little of that. Its client counts as slow for a while.
+ * read. Connections are looked through in parts, one after the other, and no further than until enough is found; and few requests are given up at once, each of
+ * which lets in another and sees its client come again. So a small request waits for little of that, however many there are. The client of one that was given up counts as slow for a while.
  */
 import type { BackendKey } from '../../snapshot/snapshot.ts';
 import type { Http1Exchange } from './exchange.ts';
 
-/** Milliseconds for which what was found is good. */
+/** Milliseconds for which what was found is good, and from when all connections were begun to be looked through until they are again. */
 const GOOD_FOR = 50;
+
+/** Connections and requests that are looked at in one go: less than a tenth of a millisecond's work. */
+export const AT_A_TIME = 256;
 
 /** Milliseconds for which a client counts as slow after a request of its was given up. */
 const SLOW_FOR = 60_000;
@@ -34,19 +37,38 @@ interface Wanted {
   connections: number;
 }
 
+/** A connection, as far as its requests go. */
+interface Visited {
+  eachExchange(visit: (exchange: Http1Exchange) => void): void;
+}
+
+export interface ReliefOptions {
+  /** All connections, which may come and go meanwhile, and how many there are. */
+  readonly connections: () => Iterable<Visited>;
+  readonly count: () => number;
+}
+
 export class Relief {
-  readonly #eachExchange: (visit: (exchange: Http1Exchange) => void) => void;
+  readonly #options: ReliefOptions;
   /** Those to be given up first are last. */
   readonly #found = new Map<BackendKey, Found[]>();
-  #isGood = false;
+  /** Where the last part ended. */
+  #rest: Iterator<Visited> | undefined;
+  /** How many are left, until all have been looked at once. */
+  #unseen = 0;
+  /** When they may be looked at again. */
+  #again = 0;
   /** What is still to be given up. */
   readonly #owed = new Map<BackendKey, Wanted>();
 
-  constructor(eachExchange: (visit: (exchange: Http1Exchange) => void) => void) {
-    this.#eachExchange = eachExchange;
+  constructor(options: ReliefOptions) {
+    this.#options = options;
   }
 
-  /** Gives up so many of a backend, first those of clients that hold most connections, of these those of clients that were not served before, and of these the ones that have been at it longest; none of clients with no more than so many. */
+  /**
+   * Gives up so many of a backend, of those that were looked at first those of clients that hold most connections, of these those of clients that were not
+   * served before, and of these the ones that have been at it longest; none of clients with no more than so many.
+   */
   give(backend: BackendKey, count: number, connections: number): void {
     const owed = this.#owed.get(backend);
     if (owed) {
@@ -55,10 +77,12 @@ export class Relief {
       owed.connections = Math.min(owed.connections, connections);
       return;
     }
-    const left = this.#giveUp(backend, Math.min(count, AT_ONCE), connections);
-    if (left > 0 || count <= AT_ONCE) return;
+    const wanted = Math.min(count, AT_ONCE);
+    const left = this.#giveUp(backend, wanted, connections);
+    const isOver = left === 0 ? count === wanted : this.#unseen === 0;
+    if (isOver) return;
     if (this.#owed.size === 0) setTimeout(this.#next, PAUSE);
-    this.#owed.set(backend, { count: count - AT_ONCE, connections });
+    this.#owed.set(backend, { count: count - wanted + left, connections });
   }
 
   readonly #next = (): void => {
@@ -67,16 +91,19 @@ export class Relief {
     for (const [backend, { count, connections }] of owed) this.give(backend, count, connections);
   };
 
-  /** How many there were too few. */
+  /** How many there are too few of among those that were looked at. */
   #giveUp(backend: BackendKey, count: number, connections: number): number {
     const now = performance.now();
-    if (!this.#isGood) this.#look(now);
-    const found = this.#found.get(backend);
     let left = count;
+    let hasLooked = false;
     while (left > 0) {
-      const next = found?.at(-1);
-      if (!found || !next || next.places <= connections) return left;
-      found.pop();
+      const next = this.#found.get(backend)?.at(-1);
+      if (!next || next.places <= connections) {
+        if (hasLooked || !this.#look(now)) return left;
+        hasLooked = true;
+        continue;
+      }
+      this.#found.get(backend)!.pop();
       if (next.exchange.heldUpFor(backend, now) === undefined) continue;
       const { holder } = next.exchange.connection;
       if (holder) {
@@ -91,23 +118,49 @@ export class Relief {
 
   /** What is over is not kept from the heap's collector. */
   readonly #forget = (): void => {
-    this.#isGood = false;
     this.#found.clear();
   };
 
-  #look(now: number): void {
-    this.#isGood = true;
-    setTimeout(this.#forget, GOOD_FOR).unref();
-    this.#eachExchange((exchange) => {
-      const { backend } = exchange.outcome;
-      const time = backend === undefined ? undefined : exchange.heldUpFor(backend, now);
-      if (time === undefined) return;
-      const { places = 0, wasServed = false } = exchange.connection.holder ?? {};
-      const each = { exchange, places, wasServed, time };
-      const found = this.#found.get(backend!);
-      if (found) found.push(each);
-      else this.#found.set(backend!, [each]);
-    });
-    for (const found of this.#found.values()) found.sort(inOrder);
+  /** Looks at the next ones. False where all have been looked at a short while ago. */
+  #look(now: number): boolean {
+    if (this.#unseen === 0) {
+      if (now < this.#again) return false;
+      this.#unseen = this.#options.count();
+      this.#again = now + GOOD_FOR;
+    }
+    const touched = new Set<Found[]>();
+    for (let looked = 0; this.#unseen > 0 && looked < AT_A_TIME; looked++) {
+      const connection = this.#nextConnection();
+      this.#unseen = connection ? this.#unseen - 1 : 0;
+      connection?.eachExchange((exchange) => {
+        looked++;
+        this.#note(exchange, now, touched);
+      });
+    }
+    for (const found of touched) found.sort(inOrder);
+    return true;
+  }
+
+  /** The first is behind the last. Undefined where there is none. */
+  #nextConnection(): Visited | undefined {
+    const next = this.#rest?.next();
+    if (next && !next.done) return next.value;
+    this.#rest = this.#options.connections()[Symbol.iterator]();
+    return this.#rest.next().value;
+  }
+
+  #note(exchange: Http1Exchange, now: number, touched: Set<Found[]>): void {
+    const { backend } = exchange.outcome;
+    const time = backend === undefined ? undefined : exchange.heldUpFor(backend, now);
+    if (time === undefined) return;
+    const { places = 0, wasServed = false } = exchange.connection.holder ?? {};
+    let found = this.#found.get(backend!);
+    if (!found) {
+      if (this.#found.size === 0) setTimeout(this.#forget, GOOD_FOR).unref();
+      found = [];
+      this.#found.set(backend!, found);
+    }
+    found.push({ exchange, places, wasServed, time });
+    touched.add(found);
   }
 }

@@ -9,7 +9,6 @@ import type { TlsGate } from '../tls-routes/gate.ts';
 import type { Client } from './client-side.ts';
 import { ClientStream } from './client-stream.ts';
 import type { EngineContext } from './engine.ts';
-import type { Http1Exchange } from './exchange.ts';
 import { HIGH_WATER_MARK } from './transport.ts';
 
 export class Http1Server extends ListenerServer {
@@ -36,9 +35,8 @@ export class Http1Server extends ListenerServer {
     for (const client of this.#clients) client.drain();
   }
 
-  /** Visits every request under way. */
-  eachExchange(visit: (exchange: Http1Exchange) => void): void {
-    for (const client of this.#clients) client.eachExchange(visit);
+  get clients(): ReadonlySet<Client> {
+    return this.#clients;
   }
 
   protected onConnection(

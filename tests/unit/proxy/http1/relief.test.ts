@@ -1,7 +1,7 @@
 /** Requests that are given up for others: which, and how many at a time. */
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import type { Http1Exchange } from '../../../../gateway-runtime/proxy/engine-http1/exchange.ts';
-import { AT_ONCE, PAUSE, Relief } from '../../../../gateway-runtime/proxy/engine-http1/relief.ts';
+import { AT_A_TIME, AT_ONCE, PAUSE, Relief } from '../../../../gateway-runtime/proxy/engine-http1/relief.ts';
 
 const BACKEND = 'backend/shop/cart/80';
 
@@ -12,19 +12,24 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** Requests that are held up by clients with so many connections each; what is given up, in order. */
+/** Requests that are held up by clients with so many connections each, 0 where one is not held up; what is given up, in order. */
 function held(places: readonly number[], served: readonly number[] = []) {
   const gone: number[] = [];
+  const looked: number[] = [];
   const exchanges = places.map((count, i) => ({
     outcome: { backend: BACKEND },
     connection: { holder: { places: count, underWay: 1, slowUntil: 0, wasServed: served.includes(i) } },
-    heldUpFor: () => (gone.includes(i) ? undefined : 1_000 + i),
+    heldUpFor: () => (count === 0 || gone.includes(i) ? undefined : 1_000 + i),
     giveUp: () => gone.push(i),
   }));
-  const relief = new Relief((visit) => {
-    for (const each of exchanges) visit(each as unknown as Http1Exchange);
-  });
-  return { relief, gone, holders: exchanges.map(({ connection }) => connection.holder) };
+  const connections = exchanges.map((each, i) => ({
+    eachExchange(visit: (exchange: Http1Exchange) => void) {
+      looked.push(i);
+      visit(each as unknown as Http1Exchange);
+    },
+  }));
+  const relief = new Relief({ connections: () => connections, count: () => connections.length });
+  return { relief, gone, looked, holders: exchanges.map(({ connection }) => connection.holder) };
 }
 
 it('few are given up at once, and the rest of those that are wanted later', () => {
@@ -67,4 +72,41 @@ it('the clients of those that are given up are slow for a minute, and no longer 
   const now = performance.now();
   expect(holders.map(({ slowUntil }) => slowUntil)).toEqual([0, 0, now + 60_000]);
   expect(holders.map(({ wasServed }) => wasServed)).toEqual([false, true, false]);
+});
+
+it('no more are looked at in one go than take little time, and the search goes on until enough is found', () => {
+  const { relief, gone, looked } = held([...Array.from({ length: 3 * AT_A_TIME }, () => 0), 1, 1, 1, 1]);
+  relief.give(BACKEND, 1, 0);
+  expect(looked.length).toBeLessThanOrEqual(AT_A_TIME);
+  expect(gone).toEqual([]);
+  for (let times = 0; times < 7 && gone.length === 0; times++) {
+    const before = looked.length;
+    jest.advanceTimersByTime(PAUSE);
+    expect(looked.length - before).toBeLessThanOrEqual(AT_A_TIME);
+  }
+  expect(gone).toHaveLength(1);
+  expect(new Set(looked).size).toBe(looked.length);
+});
+
+it('where there is nothing to give up, all are looked at once, and a while later once more for who asks then', () => {
+  const { relief, looked } = held(Array.from({ length: 1_000 }, () => 0));
+  relief.give(BACKEND, 1, 0);
+  jest.advanceTimersByTime(40);
+  relief.give(BACKEND, 1, 0);
+  jest.advanceTimersByTime(5);
+  expect(looked).toHaveLength(1_000);
+  jest.advanceTimersByTime(1_000);
+  expect(looked).toHaveLength(1_000);
+  relief.give(BACKEND, 1, 0);
+  jest.advanceTimersByTime(1_000);
+  expect(looked).toHaveLength(2_000);
+});
+
+it('the next search begins where the last one ended', () => {
+  const { relief, gone } = held(Array.from({ length: 1_000 }, () => 1));
+  relief.give(BACKEND, 1, 0);
+  jest.advanceTimersByTime(1_000);
+  relief.give(BACKEND, 1, 0);
+  const half = AT_A_TIME / 2;
+  expect(gone).toEqual([half - 1, 2 * half - 1]);
 });
