@@ -23,6 +23,11 @@ export interface Limits {
    * are closed at once.
    */
   readonly connections: number;
+  /**
+   * Octets written for clients that these have not taken, of all connections of a process together. More: clients that have some get no more until they
+   * have taken it, and those that take nothing are closed.
+   */
+  readonly unsent: number;
   /** Requests of one connection that wait for their answer (pipelining). More: 503 and close. */
   readonly pipelined: number;
   readonly connect: number;
@@ -78,6 +83,7 @@ export const LIMITS: Limits = {
   tlsHandshake: 10_000,
   clientHello: 16 * 1024,
   connections: 20_000,
+  unsent: 64 * 1024 * 1024,
   pipelined: 64,
   connect: 5_000,
   response: 60_000,

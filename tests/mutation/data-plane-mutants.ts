@@ -343,6 +343,13 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
     tests: ['tests/unit/proxy/http1/relief.test.ts'],
   },
   {
+    about: 'What clients do not take is held for them, however much it is.',
+    file: 'proxy/engine-http1/unsent.ts',
+    find: 'return this.#octets > this.#most;',
+    replace: 'return false;',
+    tests: ['tests/unit/proxy/http1/unsent.test.ts'],
+  },
+  {
     about: 'A client that goes and comes again is not slow any more.',
     file: 'proxy/places.ts',
     find: 'const slowUntil = this.#slow.get(network) ?? 0;',

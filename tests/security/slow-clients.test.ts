@@ -1,6 +1,8 @@
 /** Clients that hold what others need: connections that say nothing or little, bodies that do not come, answers that are not read. */
 import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { AgentOptions } from '../../gateway-runtime/proxy/agent.ts';
 import { networkOf } from '../../gateway-runtime/proxy/places.ts';
@@ -201,34 +203,106 @@ describe('requests that wait for their own client', () => {
     for (const each of attackers) each.destroy();
   });
 
-  it('wait as those of slow clients, in all places of a port, and keep nobody out', async () => {
-    await serve(taking(), { limits: { connections: 16, connectionsPerEndpoint: 1, pendingTime: 60_000 } });
-    const body = 'POST /body HTTP/1.1\r\nHost: a.example.com\r\nContent-Length: 100000\r\n\r\nbegun';
-    const first = await from(ATTACKER);
-    first.send(body);
-    while (upstream.connections < 1) await once(upstream.server, 'connection');
-    const client = await from(CLIENT);
-    client.send(GET);
-    await client.until('whoami\n');
-    expect(await first.until('\r\n\r\n')).toMatch(/^HTTP\/1\.1 408 /);
-    // One that nobody can be blamed for has the only place at the endpoint.
-    client.send(GET.replace('/', '/silent'));
-    const attackers = await Promise.all(Array.from({ length: 14 }, () => from(ATTACKER)));
-    for (const attacker of attackers) attacker.send(body);
-    const others: RawClient[] = [];
-    for (let i = 0; i < 4; i++) {
-      const other = await from(`127.0.0.${100 + i}`);
-      others.push(other);
-      // It waits too, but is not slow.
-      other.send(GET);
-    }
-    // For whose answer there is no need of an endpoint: it comes after all of them.
-    const last = await from('127.0.0.2');
-    last.send('GET / HTTP/1.1\r\n\r\n');
-    expect(await last.until('\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
-    expect(others.map(({ closed }) => closed)).toEqual([false, false, false, false]);
-    for (const each of [first, client, ...attackers, ...others]) each.destroy();
-  });
+  const BODY = 'POST /body HTTP/1.1\r\nHost: a.example.com\r\nContent-Length: 100000\r\n\r\nbegun';
+
+  interface Beginner {
+    readonly status: () => Promise<string>;
+    readonly client: { destroy(): unknown };
+  }
+  /** Each begins a body that does not go on. */
+  const beginners: Record<'HTTP/1.1' | 'HTTP/2', () => Promise<Beginner>> = {
+    async 'HTTP/1.1'() {
+      const client = await from(ATTACKER);
+      client.send(BODY);
+      return { status: () => client.until('\r\n\r\n').then((head) => head.slice(9, 12)), client };
+    },
+    async 'HTTP/2'() {
+      const socket = connect({ port: gateway.port(), host: '127.0.0.1', localAddress: ATTACKER });
+      const client = connectHttp2('http://a.example.com', { createConnection: () => socket });
+      client.on('error', () => {});
+      await once(client, 'connect');
+      const fields = { ':method': 'POST', ':path': '/body', ':authority': 'a.example.com' };
+      const stream = client.request(fields, { endStream: false }).on('error', () => {});
+      stream.write('begun');
+      const status = once(stream, 'response').then(
+        ([head]) => String(head[':status']),
+        (error) => String(error),
+      );
+      return { status: () => status, client };
+    },
+  };
+
+  it.each(['HTTP/1.1', 'HTTP/2'] as const)(
+    'wait as those of slow clients, in all places of a port, and keep nobody out (%s)',
+    async (version) => {
+      await serve(taking(), { limits: { connections: 16, connectionsPerEndpoint: 1, pendingTime: 60_000 } });
+      const first = await beginners[version]();
+      while (upstream.connections < 1) await once(upstream.server, 'connection');
+      const client = await from(CLIENT);
+      client.send(GET);
+      await client.until('whoami\n');
+      expect(await first.status()).toBe('408');
+      // One that nobody can be blamed for has the only place at the endpoint.
+      client.send(GET.replace('/', '/silent'));
+      const attackers = await Promise.all(Array.from({ length: 14 }, () => beginners[version]()));
+      const others: RawClient[] = [];
+      for (let i = 0; i < 4; i++) {
+        const other = await from(`127.0.0.${100 + i}`);
+        others.push(other);
+        // It waits too, but is not slow.
+        other.send(GET);
+      }
+      // For whose answer there is no need of an endpoint: it comes after all of them.
+      const last = await from('127.0.0.2');
+      last.send('GET / HTTP/1.1\r\n\r\n');
+      expect(await last.until('\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+      expect(others.map(({ closed }) => closed)).toEqual([false, false, false, false]);
+      for (const each of [first.client, client, ...attackers.map((each) => each.client), ...others])
+        each.destroy();
+    },
+  );
+
+  it.each(['HTTP/1.1', 'HTTP/2'] as const)(
+    'to read more than may wait for all go, and who reads has everything (%s)',
+    async (version) => {
+      const metrics = new Metrics();
+      await serve(taking(), { metrics, limits: { unsent: 256 * 1024 } });
+      const attackers = await Promise.all(
+        Array.from({ length: 12 }, async () => {
+          const socket = connect({ port: gateway.port(), host: '127.0.0.1', localAddress: ATTACKER });
+          await once(
+            socket.on('error', () => {}),
+            'connect',
+          );
+          if (version === 'HTTP/1.1') socket.pause().write(GET.replace('/', '/large'));
+          else {
+            const session = connectHttp2('http://a.example.com', {
+              createConnection: () => socket,
+            });
+            const fields = { ':path': '/large', ':authority': 'a.example.com' };
+            session
+              .on('error', () => {})
+              .request(fields)
+              .pause()
+              .on('error', () => {});
+          }
+          return socket;
+        }),
+      );
+      const dropped = async () =>
+        Number(/event="connection-dropped"} (\d+)/.exec(await metrics.text())?.[1] ?? 0);
+      while ((await dropped()) < 4) await pause(20);
+      const client = await from(CLIENT);
+      let received = 0;
+      client.socket.on('data', (octets: Buffer) => {
+        received += octets.length;
+      });
+      client.send(GET.replace('/', '/large'));
+      while (received < 32 * 1024 * 1024) await once(client.socket, 'data');
+      expect(client.closed).toBe(false);
+      for (const each of [client, ...attackers]) each.destroy();
+    },
+  );
 
   it('that come again after one was given up wait for others, and have their turn', async () => {
     await serve(taking(), { limits: { connectionsPerEndpoint: 8, pendingTime: 60_000 } });

@@ -16,6 +16,7 @@ import { malformedAnswer } from './message-head.ts';
 import { RequestReader, type RequestSink } from './request-reader.ts';
 import { upgradeOf } from './target.ts';
 import type { Wire } from './transport.ts';
+import { UnsentOf } from './unsent.ts';
 
 /** Milliseconds for which a connection that is to be closed is still read, so that its client sees the answer. */
 const LINGER = 1_000;
@@ -31,6 +32,7 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
   since: number;
   readonly #wire: Wire;
   readonly #reader: RequestReader;
+  readonly #unsent: UnsentOf;
   readonly #onHttp2: (socket: Socket) => void;
   #isNameUnknown: boolean;
   #isRetiring = false;
@@ -59,6 +61,7 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
     this.#isNameUnknown = isNameUnknown;
     this.since = context.clock.now;
     this.#wire = context.transport.accept(socket, this.#onOctets);
+    this.#unsent = new UnsentOf(context.unsent, this.#wire);
     this.#reader = new RequestReader(context, this.#wire, this);
     this.answer = new Answer(this.#wire, context.clock, this.#reader.head);
     socket.on('drain', this.#onDrain);
@@ -117,6 +120,10 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
     this.onMalformedBody(status);
   }
 
+  isBehind(): boolean {
+    return this.#unsent.isBehind();
+  }
+
   touch(): void {
     this.since = this.context.clock.now;
   }
@@ -154,6 +161,7 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
     const { socket } = this;
     const rest = this.#reader.stop();
     this.exchange = undefined;
+    this.#unsent.end();
     this.context.clock.delete(this);
     this.context.transport.give(socket, this.#wire);
     socket.off('drain', this.#onDrain);
@@ -181,6 +189,12 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
 
   check(now: number): void {
     try {
+      if (this.#unsent.note() === 0) this.exchange?.onClientDrain();
+      else if (this.context.unsent.isToGo(now - this.since, this.connection.holder)) {
+        this.context.handler.onConnectionDropped();
+        this.reset();
+        return;
+      }
       if (this.#isLingering) this.#checkLingering(now);
       else this.#check(now);
     } catch (error) {
@@ -227,6 +241,7 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
 
   readonly #onDrain = (): void => {
     this.since = this.context.clock.now;
+    this.#unsent.note();
     try {
       this.exchange?.onClientDrain();
       if (this.#reader.phase === 'head') {
@@ -251,6 +266,7 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
   readonly #onClose = (): void => {
     this.#reader.stop();
     this.#isLingering = false;
+    this.#unsent.end();
     this.context.clock.delete(this);
     const { exchange } = this;
     this.exchange = undefined;

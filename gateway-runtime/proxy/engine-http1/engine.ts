@@ -14,6 +14,7 @@ import { Clock } from './clock.ts';
 import { Relief } from './relief.ts';
 import { Http1Server } from './server.ts';
 import { PUBLIC, type Transport } from './transport.ts';
+import { Unsent } from './unsent.ts';
 import { UpstreamPool } from './upstream-pool.ts';
 
 /** What everything of an engine shares. */
@@ -22,6 +23,7 @@ export interface EngineContext {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly bulk: Bulk;
+  readonly unsent: Unsent;
   readonly transport: Transport;
   readonly pool: UpstreamPool;
   /** Apart, so that copies of requests take no connection from a request. */
@@ -56,7 +58,8 @@ export class Http1Engine implements Engine {
     );
     const onError = (error: unknown) => handler.onInternalError(error);
     const clock = new Clock(shortest, onError);
-    const context = { handler, limits, clock, bulk: new Bulk(onError), transport } as {
+    const [bulk, unsent] = [new Bulk(onError), new Unsent(limits.unsent)];
+    const context = { handler, limits, clock, bulk, unsent, transport } as {
       -readonly [Key in keyof EngineContext]: EngineContext[Key];
     };
     context.pool = new UpstreamPool(context, limits.connectionsPerEndpoint);

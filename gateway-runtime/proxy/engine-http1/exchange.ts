@@ -357,8 +357,8 @@ export class Http1Exchange implements Exchange, ResponseSink {
     this.#bytesSent += end - start;
     this.#client.touch();
     const hasRoom = this.#client.answer.sendBody(octets, start, end, owned);
-    this.#blocked = !hasRoom;
-    return hasRoom;
+    this.#blocked = this.#client.isBehind() || !hasRoom;
+    return !this.#blocked;
   }
 
   onUpstreamEnd(trailers: string): void {

@@ -13,7 +13,7 @@ const GOOD_FOR = 50;
 export const AT_A_TIME = 256;
 
 /** Milliseconds for which a client counts as slow after a request of its was given up. */
-const SLOW_FOR = 60_000;
+export const SLOW_FOR = 60_000;
 
 /** Requests of a backend that are given up at once, and milliseconds until the next ones are. */
 export const AT_ONCE = 2;

@@ -89,6 +89,7 @@ export class Http2Session implements Client, Timed {
       // The stream that moved last speaks for all: the connection is alive.
       let newest = 0;
       for (const stream of this.#streams) {
+        stream.check(now);
         newest = Math.max(newest, stream.since);
         if (now - stream.began > requestTime) stream.onLate();
       }

@@ -8,6 +8,7 @@ import type { Http1Exchange } from '../engine-http1/exchange.ts';
 import type { Head } from '../engine-http1/head.ts';
 import { dropListed } from '../engine-http1/message-head.ts';
 import { isFieldValue, isToken } from '../engine-http1/octets.ts';
+import { UnsentOf } from '../engine-http1/unsent.ts';
 import type { ClientConnection } from '../exchange.ts';
 import { mayBeTrailer } from '../hop-by-hop.ts';
 
@@ -43,6 +44,7 @@ export class Http2Stream implements ClientSide, AnswerWriter {
   /** When the request came, by the engine's clock. */
   readonly began: number;
   readonly #stream: ServerHttp2Stream;
+  readonly #unsent: UnsentOf;
   #exchange: Http1Exchange | undefined;
   /** Of the body, received and not passed on. */
   #waiting: Buffer | undefined;
@@ -64,9 +66,16 @@ export class Http2Stream implements ClientSide, AnswerWriter {
     this.isBodyRead = !hasBody;
     this.began = this.since = context.clock.now;
     this.#stream = stream;
+    this.#unsent = new UnsentOf(context.unsent, stream);
     stream.on('error', () => {});
-    stream.on('close', () => this.#guarded((exchange) => exchange.onClientGone()));
-    stream.on('drain', () => this.#guarded((exchange) => exchange.onClientDrain()));
+    stream.on('close', () => {
+      this.#unsent.end();
+      this.#guarded((exchange) => exchange.onClientGone());
+    });
+    stream.on('drain', () => {
+      this.#unsent.note();
+      this.#guarded((exchange) => exchange.onClientDrain());
+    });
     stream.on('wantTrailers', () => this.#sendTrailers());
     if (!hasBody) {
       stream.resume();
@@ -125,6 +134,19 @@ export class Http2Stream implements ClientSide, AnswerWriter {
   /** The client sends no more: a body of which something is missing never comes. */
   onClientEnd(): void {
     if (!this.isBodyRead && this.#stream.state.remoteClose !== 1) this.reset();
+  }
+
+  isBehind(): boolean {
+    return this.#unsent.isBehind();
+  }
+
+  /** Looked at a few times in a second. */
+  check(now: number): void {
+    if (this.#unsent.note() === 0) this.#guarded((exchange) => exchange.onClientDrain());
+    else if (this.context.unsent.isToGo(now - this.since, this.connection.holder)) {
+      this.context.handler.onConnectionDropped();
+      this.reset();
+    }
   }
 
   touch(): void {
