@@ -6,6 +6,7 @@ import { ClientStream } from '../../../../gateway-runtime/proxy/engine-http1/cli
 import type { Clock, Timed } from '../../../../gateway-runtime/proxy/engine-http1/clock.ts';
 import type { EngineContext } from '../../../../gateway-runtime/proxy/engine-http1/engine.ts';
 import { PUBLIC } from '../../../../gateway-runtime/proxy/engine-http1/transport.ts';
+import { Unsent } from '../../../../gateway-runtime/proxy/engine-http1/unsent.ts';
 import { UpstreamPool } from '../../../../gateway-runtime/proxy/engine-http1/upstream-pool.ts';
 import type {
   Exchange,
@@ -129,6 +130,7 @@ export class ManualClient {
     } as unknown as { -readonly [Key in keyof EngineContext]: EngineContext[Key] };
     context.transport = PUBLIC;
     context.bulk = new Bulk((error) => this.errors.push(error));
+    context.unsent = new Unsent(context.limits.unsent);
     context.pool = new UpstreamPool(context, context.limits.connectionsPerEndpoint);
     context.mirrors = new UpstreamPool(context, context.limits.mirrorsPerEndpoint);
     this.context = context;
