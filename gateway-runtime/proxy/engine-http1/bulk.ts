@@ -4,8 +4,14 @@
  */
 
 export interface Carrier {
-  /** Its turn has come: it may read on. */
-  readOn(): void;
+  /** Its turn has come: it may read on. False where there is nothing to read any more. */
+  readOn(): boolean;
+}
+
+interface Waiting {
+  readonly carrier: Carrier;
+  /** Of its last read: that of the next one may be as large. */
+  readonly octets: number;
 }
 
 /** Octets of one read, at most. */
@@ -21,7 +27,7 @@ export class Bulk {
   #left = IN_A_TURN;
   #isTurn = false;
   #hasNewcomer = false;
-  #waiting: Carrier[] = [];
+  #waiting: Waiting[] = [];
   readonly #onError: (error: unknown) => void;
 
   constructor(onError: (error: unknown) => void) {
@@ -36,7 +42,7 @@ export class Bulk {
     }
     this.#left -= octets + EACH;
     if (this.#left > 0) return true;
-    this.#waiting.push(carrier);
+    this.#waiting.push({ carrier, octets });
     return false;
   }
 
@@ -53,15 +59,19 @@ export class Bulk {
   readonly #nextTurn = (): void => {
     this.#left = this.#hasNewcomer ? WITH_NEWCOMERS : IN_A_TURN;
     this.#hasNewcomer = false;
-    const going = this.#waiting.splice(0, this.#left / READ);
-    this.#isTurn = this.#waiting.length > 0;
-    if (this.#isTurn) setImmediate(this.#nextTurn);
-    for (const carrier of going) {
+    // What they read is counted as it is read.
+    let left = this.#left;
+    let going = 0;
+    for (; going < this.#waiting.length && left > 0; going++) {
+      const { carrier, octets } = this.#waiting[going]!;
       try {
-        carrier.readOn();
+        if (carrier.readOn()) left -= octets + EACH;
       } catch (error) {
         this.#onError(error);
       }
     }
+    this.#waiting.splice(0, going);
+    this.#isTurn = this.#waiting.length > 0;
+    if (this.#isTurn) setImmediate(this.#nextTurn);
   };
 }

@@ -61,7 +61,7 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
     this.#isNameUnknown = isNameUnknown;
     this.since = context.clock.now;
     this.#wire = context.transport.accept(socket, this.#onOctets);
-    this.#unsent = new UnsentOf(context.unsent, this.#wire);
+    this.#unsent = new UnsentOf(context.unsent, this.#wire, context.clock);
     this.#reader = new RequestReader(context, this.#wire, this);
     this.answer = new Answer(this.#wire, context.clock, this.#reader.head);
     socket.on('drain', this.#onDrain);
@@ -122,6 +122,10 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
 
   isBehind(): boolean {
     return this.#unsent.isBehind();
+  }
+
+  hasWritten(): void {
+    this.#unsent.note();
   }
 
   touch(): void {
@@ -190,7 +194,7 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
   check(now: number): void {
     try {
       if (this.#unsent.note() === 0) this.exchange?.onClientDrain();
-      else if (this.context.unsent.isToGo(now - this.since, this.connection.holder)) {
+      else if (this.#unsent.isToGo(this.connection.holder)) {
         this.context.handler.onConnectionDropped();
         this.reset();
         return;
@@ -205,7 +209,7 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
   #check(now: number): void {
     const reader = this.#reader;
     const isHalfClosed = this.#hasEnded && this.exchange?.hasBegun === true;
-    const isBlocked = this.#wire.writableNeedDrain;
+    const isBlocked = this.#unsent.octets > 0;
     const verdict = afterSilence(reader, this.since, now, isBlocked, isHalfClosed, this.context.limits);
     // Who never said anything reads no answer to it either; TLS has a notice of its end (RFC 8446 section 6.1).
     if (verdict === 'end' && reader.isFirst && !this.connection.tls) this.destroy();

@@ -356,8 +356,10 @@ export class Http1Exchange implements Exchange, ResponseSink {
     if (!this.#writesBody) return true;
     this.#bytesSent += end - start;
     this.#client.touch();
-    const hasRoom = this.#client.answer.sendBody(octets, start, end, owned);
-    this.#blocked = this.#client.isBehind() || !hasRoom;
+    // Before the write: one over TLS takes a while, also where the client keeps up.
+    const isBehind = this.#client.isBehind();
+    this.#blocked = !this.#client.answer.sendBody(octets, start, end, owned) || isBehind;
+    this.#client.hasWritten();
     return !this.#blocked;
   }
 

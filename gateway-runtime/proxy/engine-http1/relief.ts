@@ -52,8 +52,10 @@ export class Relief {
   readonly #options: ReliefOptions;
   /** Those to be given up first are last. */
   readonly #found = new Map<BackendKey, Found[]>();
-  /** Where the last part ended. */
+  /** Where the last part ended. It holds on to what it goes through, so it is not kept for longer than a search. */
   #rest: Iterator<Visited> | undefined;
+  #forgetting: NodeJS.Timeout | undefined;
+  #looked = 0;
   /** How many are left, until all have been looked at once. */
   #unseen = 0;
   /** When they may be looked at again. */
@@ -119,6 +121,11 @@ export class Relief {
   /** What is over is not kept from the heap's collector. */
   readonly #forget = (): void => {
     this.#found.clear();
+    const isSearching = this.#unseen > 0 && performance.now() - this.#looked < GOOD_FOR / 2;
+    this.#forgetting = isSearching ? setTimeout(this.#forget, GOOD_FOR).unref() : undefined;
+    if (isSearching) return;
+    this.#rest = undefined;
+    this.#unseen = 0;
   };
 
   /** Looks at the next ones. False where all have been looked at a short while ago. */
@@ -128,6 +135,8 @@ export class Relief {
       this.#unseen = this.#options.count();
       this.#again = now + GOOD_FOR;
     }
+    this.#looked = now;
+    this.#forgetting ??= setTimeout(this.#forget, GOOD_FOR).unref();
     const touched = new Set<Found[]>();
     for (let looked = 0; this.#unseen > 0 && looked < AT_A_TIME; looked++) {
       const connection = this.#nextConnection();
@@ -156,7 +165,6 @@ export class Relief {
     const { places = 0, wasServed = false } = exchange.connection.holder ?? {};
     let found = this.#found.get(backend!);
     if (!found) {
-      if (this.#found.size === 0) setTimeout(this.#forget, GOOD_FOR).unref();
       found = [];
       this.#found.set(backend!, found);
     }

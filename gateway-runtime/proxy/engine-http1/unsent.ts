@@ -1,14 +1,14 @@
 /**
  * What was written for clients and not taken by them, of all connections together. It is bounded, since each connection may hold some, there are many, and a client
- * that reads nothing costs its owner nothing. Beyond the bound no more is read from a backend for a client that has anything left to take, and
- * connections go whose clients take nothing: first of clients that have many, and all of them where it is twice as much.
+ * that reads nothing costs its owner nothing. Beyond the bound no more is read from a backend for a client that has something left of before, and
+ * connections go whose clients take nothing: those of clients that have many sooner than others, and where it is twice as much, all.
  */
 import type { ClientHolder } from '../exchange.ts';
 import { SLOW_FOR } from './relief.ts';
 
-/** Milliseconds for which a client may take nothing then: one with many connections, or any where it is twice as much; and any other one. */
-const [PATIENCE, MORE_PATIENCE] = [500, 5_000];
-/** Connections of a client with more of which it has many. */
+/** Milliseconds for which a client may take nothing where it is twice as much, where it has many connections or requests, and else. */
+const [SHORT, LONG, LONGEST] = [1_000, 5_000, 15_000];
+/** Connections or requests of a client with more of which it has many. */
 const OF_ONE = 8;
 
 export class Unsent {
@@ -34,14 +34,17 @@ export class Unsent {
 
   /** Whether a connection goes whose client has taken nothing for so many milliseconds. Its client counts as slow then. */
   isToGo(silent: number, holder: ClientHolder | undefined): boolean {
-    if (!this.isTooMuch || silent < PATIENCE) return false;
-    const hasMany = holder !== undefined && holder.places > OF_ONE;
-    if (!hasMany && this.#octets < 2 * this.#most && silent < MORE_PATIENCE) return false;
+    if (!this.isTooMuch || silent < this.#patienceWith(holder)) return false;
     if (holder) {
       holder.slowUntil = performance.now() + SLOW_FOR;
       holder.wasServed = false;
     }
     return true;
+  }
+
+  #patienceWith(holder: ClientHolder | undefined): number {
+    if (this.#octets >= 2 * this.#most) return SHORT;
+    return holder && Math.max(holder.places, holder.underWay) > OF_ONE ? LONG : LONGEST;
   }
 }
 
@@ -49,16 +52,22 @@ export class Unsent {
 export class UnsentOf {
   readonly #all: Unsent;
   readonly #to: { readonly writableLength: number };
+  readonly #clock: { readonly now: number };
   #octets = 0;
+  /** When its client took something last, as far as was seen, or there was nothing to take. */
+  takenAt: number;
 
-  constructor(all: Unsent, to: { readonly writableLength: number }) {
+  constructor(all: Unsent, to: { readonly writableLength: number }, clock: { readonly now: number }) {
     this.#all = all;
     this.#to = to;
+    this.#clock = clock;
+    this.takenAt = clock.now;
   }
 
-  /** After something was written, or taken: what is left. */
+  /** After something was written, or may have been taken: what is left. */
   note(): number {
     const octets = this.#to.writableLength;
+    if (octets < this.#octets || this.#octets === 0) this.takenAt = this.#clock.now;
     if (octets !== this.#octets) {
       this.#all.change(octets - this.#octets);
       this.#octets = octets;
@@ -66,9 +75,19 @@ export class UnsentOf {
     return octets;
   }
 
-  /** The same: whether the client has to take it before more is written. */
+  /** What was left when that was noted last. */
+  get octets(): number {
+    return this.#octets;
+  }
+
+  /** Whether the client has to take what is left before more is read for it. */
   isBehind(): boolean {
     return this.note() > 0 && this.#all.isTooMuch;
+  }
+
+  /** Whether its connection goes, as of what was noted last. */
+  isToGo(holder: ClientHolder | undefined): boolean {
+    return this.#octets > 0 && this.#all.isToGo(this.#clock.now - this.takenAt, holder);
   }
 
   /** It is closed, or no longer written to from here. */

@@ -180,10 +180,11 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
     else this.#isHeld = true;
   }
 
-  readOn(): void {
-    if (!this.#isHeld) return;
+  readOn(): boolean {
+    if (!this.#isHeld || this.#phase === 'over') return false;
     this.#isHeld = false;
     if (!this.#paused) this.#wire.resume();
+    return !this.#paused;
   }
 
   /** Its exchange is over: back to the pool, or closed. */

@@ -88,14 +88,24 @@ export class Http2Session implements Client, Timed {
       this.#idleSince = now;
       // The stream that moved last speaks for all: the connection is alive.
       let newest = 0;
+      let takenAt: number | undefined;
       for (const stream of this.#streams) {
-        stream.check(now);
+        const taken = stream.checkUnsent();
+        if (taken !== undefined) takenAt = Math.max(taken, takenAt ?? taken);
         newest = Math.max(newest, stream.since);
         if (now - stream.began > requestTime) stream.onLate();
       }
       askIfSilent(this.#socket, now - newest);
-      if (now - newest > clientStall) this.#endStalled();
-    } else if (now - this.#idleSince > clientIdle) this.#session.close();
+      if (takenAt !== undefined && this.#context.unsent.isToGo(now - takenAt, this.#connection.holder)) {
+        // All of it: what a stream has handed on waits for the connection, and would stay where only the stream goes.
+        this.#context.handler.onConnectionDropped();
+        this.#session.destroy();
+      } else if (now - newest > clientStall) this.#endStalled();
+    } else if (now - this.#idleSince > clientIdle) {
+      // To be closed in order it has to send what is left, which a client that reads nothing never takes.
+      if (this.#session.closed) this.#session.destroy();
+      else this.#session.close();
+    }
   }
 
   /** Nothing moves. Streams that wait for their backends go on, for as long as those have. */

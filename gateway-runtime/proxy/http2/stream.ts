@@ -66,7 +66,7 @@ export class Http2Stream implements ClientSide, AnswerWriter {
     this.isBodyRead = !hasBody;
     this.began = this.since = context.clock.now;
     this.#stream = stream;
-    this.#unsent = new UnsentOf(context.unsent, stream);
+    this.#unsent = new UnsentOf(context.unsent, stream, context.clock);
     stream.on('error', () => {});
     stream.on('close', () => {
       this.#unsent.end();
@@ -140,13 +140,15 @@ export class Http2Stream implements ClientSide, AnswerWriter {
     return this.#unsent.isBehind();
   }
 
-  /** Looked at a few times in a second. */
-  check(now: number): void {
-    if (this.#unsent.note() === 0) this.#guarded((exchange) => exchange.onClientDrain());
-    else if (this.context.unsent.isToGo(now - this.since, this.connection.holder)) {
-      this.context.handler.onConnectionDropped();
-      this.reset();
-    }
+  hasWritten(): void {
+    this.#unsent.note();
+  }
+
+  /** Looked at a few times in a second: when the client took something last, where there is something left to take. */
+  checkUnsent(): number | undefined {
+    if (this.#unsent.note() > 0) return this.#unsent.takenAt;
+    this.#guarded((exchange) => exchange.onClientDrain());
+    return undefined;
   }
 
   touch(): void {

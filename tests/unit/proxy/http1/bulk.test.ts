@@ -6,7 +6,7 @@ const KIB = 1024;
 
 describe('large bodies in one turn of the event loop', () => {
   const bulkOf = (errors: unknown[] = []) => new Bulk((error) => errors.push(error));
-  const noting = (name: string, read: string[]): Carrier => ({ readOn: () => void read.push(name) });
+  const noting = (name: string, read: string[]): Carrier => ({ readOn: () => read.push(name) > 0 });
 
   it('are carried up to a bound, and the rest of them waits for other turns, in order', async () => {
     const bulk = bulkOf();
@@ -44,6 +44,18 @@ describe('large bodies in one turn of the event loop', () => {
     expect(bulk.carried(64 * KIB, noting('a', []))).toBe(false);
     await setImmediate();
     expect(read).toHaveLength(9);
+  });
+
+  it('have as many in a turn as carried little, and those that are gone take none of it', async () => {
+    const bulk = bulkOf();
+    const read: string[] = [];
+    bulk.carried(1024 * KIB, noting('first', []));
+    for (let i = 0; i < 40; i++) bulk.carried(64 * KIB, { readOn: () => false });
+    for (let i = 0; i < 80; i++) bulk.carried(1, noting(String(i), read));
+    await setImmediate();
+    expect(read).toEqual([]);
+    await setImmediate();
+    expect(read).toHaveLength(64);
   });
 
   it('are in the same turns where their clients take more again', async () => {
