@@ -83,7 +83,7 @@ export const LIMITS: Limits = {
   tlsHandshake: 10_000,
   clientHello: 16 * 1024,
   connections: 20_000,
-  unsent: 64 * 1024 * 1024,
+  unsent: 48 * 1024 * 1024,
   pipelined: 64,
   connect: 5_000,
   response: 60_000,

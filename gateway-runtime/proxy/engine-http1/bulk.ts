@@ -10,7 +10,7 @@ export interface Carrier {
 
 interface Waiting {
   readonly carrier: Carrier;
-  /** Of its last read: that of the next one may be as large. */
+  /** Of its last read. */
   readonly octets: number;
 }
 
@@ -20,6 +20,8 @@ const READ = 64 * 1024;
 const IN_A_TURN = 8 * READ;
 /** The same in a turn after one in which a connection came. */
 const WITH_NEWCOMERS = READ;
+/** Octets that one which has waited is taken to read: more may have come meanwhile than before. */
+const AT_LEAST = READ / 4;
 /** What a read costs beside its octets, in octets. */
 const EACH = 8 * 1024;
 
@@ -65,7 +67,7 @@ export class Bulk {
     for (; going < this.#waiting.length && left > 0; going++) {
       const { carrier, octets } = this.#waiting[going]!;
       try {
-        if (carrier.readOn()) left -= octets + EACH;
+        if (carrier.readOn()) left -= Math.max(octets, AT_LEAST) + EACH;
       } catch (error) {
         this.#onError(error);
       }

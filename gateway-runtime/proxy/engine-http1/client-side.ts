@@ -33,10 +33,8 @@ export interface ClientSide {
   touch(): void;
   /** When something moved last, by the engine's clock. */
   readonly since: number;
-  /** To be asked before each write of a body: whether the client has to take what is left of before, then, until more is read for it (`unsent.ts`). `onClientDrain` follows. */
+  /** To be asked after each write of a body: whether the client has to take all of it until more is read for it (`unsent.ts`). `onClientDrain` follows. */
   isBehind(): boolean;
-  /** To be told after it. */
-  hasWritten(): void;
   /** The client holds up its own request while others wait: the request ends. */
   giveUp(): void;
   /** What comes is not the rest of the body, or not wanted: the request is answered so, or where it is too late for that, broken off. */

@@ -61,7 +61,7 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
     this.#isNameUnknown = isNameUnknown;
     this.since = context.clock.now;
     this.#wire = context.transport.accept(socket, this.#onOctets);
-    this.#unsent = new UnsentOf(context.unsent, this.#wire, context.clock);
+    this.#unsent = new UnsentOf(context.unsent, this.#wire, context.clock, this.#onTaken);
     this.#reader = new RequestReader(context, this.#wire, this);
     this.answer = new Answer(this.#wire, context.clock, this.#reader.head);
     socket.on('drain', this.#onDrain);
@@ -122,10 +122,6 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
 
   isBehind(): boolean {
     return this.#unsent.isBehind();
-  }
-
-  hasWritten(): void {
-    this.#unsent.note();
   }
 
   touch(): void {
@@ -193,8 +189,8 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
 
   check(now: number): void {
     try {
-      if (this.#unsent.note() === 0) this.exchange?.onClientDrain();
-      else if (this.#unsent.isToGo(this.connection.holder)) {
+      this.#unsent.note();
+      if (this.#unsent.isToGo(this.connection.holder)) {
         this.context.handler.onConnectionDropped();
         this.reset();
         return;
@@ -252,6 +248,14 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
         this.resume();
         this.#endAfterAll();
       }
+    } catch (error) {
+      this.fail(error);
+    }
+  };
+
+  readonly #onTaken = (): void => {
+    try {
+      this.exchange?.onClientDrain();
     } catch (error) {
       this.fail(error);
     }

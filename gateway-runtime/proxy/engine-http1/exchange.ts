@@ -356,10 +356,8 @@ export class Http1Exchange implements Exchange, ResponseSink {
     if (!this.#writesBody) return true;
     this.#bytesSent += end - start;
     this.#client.touch();
-    // Before the write: one over TLS takes a while, also where the client keeps up.
-    const isBehind = this.#client.isBehind();
-    this.#blocked = !this.#client.answer.sendBody(octets, start, end, owned) || isBehind;
-    this.#client.hasWritten();
+    const hasRoom = this.#client.answer.sendBody(octets, start, end, owned);
+    this.#blocked = this.#client.isBehind() || !hasRoom;
     return !this.#blocked;
   }
 

@@ -54,6 +54,8 @@ export class Relief {
   readonly #found = new Map<BackendKey, Found[]>();
   /** Where the last part ended. It holds on to what it goes through, so it is not kept for longer than a search. */
   #rest: Iterator<Visited> | undefined;
+  /** How many it has gone through: the next search begins behind them. */
+  #passed = 0;
   #forgetting: NodeJS.Timeout | undefined;
   #looked = 0;
   /** How many are left, until all have been looked at once. */
@@ -152,8 +154,13 @@ export class Relief {
 
   /** The first is behind the last. Undefined where there is none. */
   #nextConnection(): Visited | undefined {
-    const next = this.#rest?.next();
-    if (next && !next.done) return next.value;
+    const isNew = this.#rest === undefined;
+    this.#rest ??= this.#options.connections()[Symbol.iterator]();
+    if (isNew) for (let i = 0; i < this.#passed; i++) if (this.#rest.next().done) break;
+    this.#passed++;
+    const next = this.#rest.next();
+    if (!next.done) return next.value;
+    this.#passed = 1;
     this.#rest = this.#options.connections()[Symbol.iterator]();
     return this.#rest.next().value;
   }

@@ -18,6 +18,8 @@ import { Http2Stream } from './stream.ts';
 
 /** Fields that the form of HTTP/1.1 has more: Host and Transfer-Encoding. */
 const OWN_FIELDS = 2;
+/** Milliseconds for a connection that is closed in order, and within which a client takes something that is there. */
+const [LINGER, TAKES] = [5_000, 1_000];
 /** Requests under way on one connection. More are refused, to be sent again elsewhere. */
 const STREAMS = 128;
 /** "A server that is attempting to gracefully shut down a connection SHOULD send an initial GOAWAY frame with the last stream identifier set to 2^31-1". */
@@ -31,6 +33,10 @@ export class Http2Session implements Client, Timed {
   readonly #streams = new Set<Http2Stream>();
   /** Since when there is no stream. */
   #idleSince: number;
+  /** When the client took something of any stream, as far as was seen. */
+  #takenAt = Number.NEGATIVE_INFINITY;
+  /** It was idle for too long. */
+  #closedAt: number | undefined;
 
   constructor(context: EngineContext, socket: Socket, connection: ClientConnection) {
     const { limits } = context;
@@ -88,30 +94,46 @@ export class Http2Session implements Client, Timed {
       this.#idleSince = now;
       // The stream that moved last speaks for all: the connection is alive.
       let newest = 0;
-      let takenAt: number | undefined;
+      let untaken: Http2Stream | undefined;
       for (const stream of this.#streams) {
-        const taken = stream.checkUnsent();
-        if (taken !== undefined) takenAt = Math.max(taken, takenAt ?? taken);
+        if (stream.isToGo()) untaken = stream;
+        this.#takenAt = Math.max(this.#takenAt, stream.takenAt);
         newest = Math.max(newest, stream.since);
         if (now - stream.began > requestTime) stream.onLate();
       }
       askIfSilent(this.#socket, now - newest);
-      if (takenAt !== undefined && this.#context.unsent.isToGo(now - takenAt, this.#connection.holder)) {
-        // All of it: what a stream has handed on waits for the connection, and would stay where only the stream goes.
-        this.#context.handler.onConnectionDropped();
-        this.#session.destroy();
-      } else if (now - newest > clientStall) this.#endStalled();
-    } else if (now - this.#idleSince > clientIdle) {
+      if (untaken) this.#drop(untaken, now);
+      else if (now - newest > clientStall) this.#endStalled();
+    } else if (this.#closedAt !== undefined) {
       // To be closed in order it has to send what is left, which a client that reads nothing never takes.
-      if (this.#session.closed) this.#session.destroy();
-      else this.#session.close();
+      if (now - this.#closedAt > LINGER) this.#destroy();
+    } else if (now - this.#idleSince > clientIdle) {
+      this.#closedAt = now;
+      this.#session.close();
     }
+  }
+
+  /**
+   * A client does not take what was written, and there is too much of that. Where it takes of other streams only this one goes; else all of it: what streams
+   * have handed on waits for the connection, and would stay without them.
+   */
+  #drop(stream: Http2Stream, now: number): void {
+    this.#context.handler.onConnectionDropped();
+    if (now - this.#takenAt < TAKES) stream.reset();
+    else this.#destroy();
+  }
+
+  /** Without its socket it would wait for what was written to be taken. */
+  #destroy(): void {
+    this.#context.clock.delete(this);
+    this.#session.destroy();
+    this.#socket.destroy();
   }
 
   /** Nothing moves. Streams that wait for their backends go on, for as long as those have. */
   #endStalled(): void {
     const stalled = [...this.#streams].filter(({ isClientsTurn }) => isClientsTurn);
-    if (stalled.length === this.#streams.size) this.#session.destroy();
+    if (stalled.length === this.#streams.size) this.#destroy();
     else for (const stream of stalled) stream.reset();
   }
 
@@ -129,7 +151,11 @@ export class Http2Session implements Client, Timed {
       const target = problem ?? targetOf(head);
       const client = new Http2Stream(this.#context, stream, this.#connection, hasBody);
       this.#streams.add(client);
-      stream.on('close', () => this.#streams.delete(client));
+      stream.on('close', () => {
+        this.#streams.delete(client);
+        this.#idleSince = this.#context.clock.now;
+        if (stream.rstCode === constants.NGHTTP2_NO_ERROR) this.#takenAt = this.#idleSince;
+      });
       client.begin(new Http1Exchange(client, head, target, hasBody, undefined));
     } catch (error) {
       handler.onInternalError(error);

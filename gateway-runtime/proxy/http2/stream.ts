@@ -66,7 +66,8 @@ export class Http2Stream implements ClientSide, AnswerWriter {
     this.isBodyRead = !hasBody;
     this.began = this.since = context.clock.now;
     this.#stream = stream;
-    this.#unsent = new UnsentOf(context.unsent, stream, context.clock);
+    const onTaken = () => this.#guarded((exchange) => exchange.onClientDrain());
+    this.#unsent = new UnsentOf(context.unsent, stream, context.clock, onTaken);
     stream.on('error', () => {});
     stream.on('close', () => {
       this.#unsent.end();
@@ -140,15 +141,15 @@ export class Http2Stream implements ClientSide, AnswerWriter {
     return this.#unsent.isBehind();
   }
 
-  hasWritten(): void {
-    this.#unsent.note();
+  /** When the client took something of it last, as far as was seen. */
+  get takenAt(): number {
+    return this.#unsent.takenAt;
   }
 
-  /** Looked at a few times in a second: when the client took something last, where there is something left to take. */
-  checkUnsent(): number | undefined {
-    if (this.#unsent.note() > 0) return this.#unsent.takenAt;
-    this.#guarded((exchange) => exchange.onClientDrain());
-    return undefined;
+  /** Whether it goes, since its client does not take what was written. */
+  isToGo(): boolean {
+    this.#unsent.note();
+    return this.#unsent.isToGo(this.connection.holder);
   }
 
   touch(): void {

@@ -46,7 +46,7 @@ describe('large bodies in one turn of the event loop', () => {
     expect(read).toHaveLength(9);
   });
 
-  it('have as many in a turn as carried little, and those that are gone take none of it', async () => {
+  it('have more in a turn where they carried little before, and those that are gone take none of it', async () => {
     const bulk = bulkOf();
     const read: string[] = [];
     bulk.carried(1024 * KIB, noting('first', []));
@@ -55,7 +55,7 @@ describe('large bodies in one turn of the event loop', () => {
     await setImmediate();
     expect(read).toEqual([]);
     await setImmediate();
-    expect(read).toHaveLength(64);
+    expect(read).toHaveLength(22);
   });
 
   it('are in the same turns where their clients take more again', async () => {
