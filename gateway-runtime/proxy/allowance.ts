@@ -3,7 +3,7 @@
  * requests without a body of clients that have little under way, and the last sixteenth for those among them that have taken an answer before. So
  * whoever holds up its own requests, or has a great many, leaves room for the others; and thousands that nobody knows yet leave some for those who are known.
  */
-import type { ClientConnection } from './exchange.ts';
+import type { ClientConnection, ClientHolder } from './exchange.ts';
 
 export const ALL = 0;
 export const NEARLY_ALL = 1;
@@ -36,6 +36,19 @@ export function allowanceOf(turn: Turn, most: number): Allowance {
   if (holder === undefined) return ALL;
   if (holder.underWay >= fewOf(most)) return COMMON;
   return holder.wasServed ? ALL : NEARLY_ALL;
+}
+
+/** Connections or requests of an address with more of which it has many, and may be that of a load balancer, behind which not all are slow. */
+export const OF_ONE = 8;
+
+/** Milliseconds for which a client counts as slow after it held up what others need. */
+const SLOW_FOR = 60_000;
+
+/** It held up what others need: it is slow for a while, and no longer known for having been served. */
+export function becomeSlow(holder: ClientHolder | undefined): void {
+  if (!holder) return;
+  holder.slowUntil = performance.now() + SLOW_FOR;
+  holder.wasServed = false;
 }
 
 /** Whether its client held up a request a short while ago. */

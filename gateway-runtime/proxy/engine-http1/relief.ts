@@ -4,6 +4,7 @@
  * which lets in another and sees its client come again. So a small request waits for little of that, however many there are. The client of one that was given up counts as slow for a while.
  */
 import type { BackendKey } from '../../snapshot/snapshot.ts';
+import { becomeSlow } from '../allowance.ts';
 import type { Http1Exchange } from './exchange.ts';
 
 /** Milliseconds for which what was found is good, and from when all connections were begun to be looked through until they are again. */
@@ -11,9 +12,6 @@ const GOOD_FOR = 50;
 
 /** Connections and requests that are looked at in one go: less than a tenth of a millisecond's work. */
 export const AT_A_TIME = 256;
-
-/** Milliseconds for which a client counts as slow after a request of its was given up. */
-export const SLOW_FOR = 60_000;
 
 /** Requests of a backend that are given up at once, and milliseconds until the next ones are. */
 export const AT_ONCE = 2;
@@ -109,11 +107,7 @@ export class Relief {
       }
       this.#found.get(backend)!.pop();
       if (next.exchange.heldUpFor(backend, now) === undefined) continue;
-      const { holder } = next.exchange.connection;
-      if (holder) {
-        holder.slowUntil = now + SLOW_FOR;
-        holder.wasServed = false;
-      }
+      becomeSlow(next.exchange.connection.holder);
       next.exchange.giveUp();
       left--;
     }

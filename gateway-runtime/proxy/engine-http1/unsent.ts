@@ -3,13 +3,11 @@
  * that reads nothing costs its owner nothing. Beyond the bound no more is read from a backend for a client until that has taken everything, and
  * connections go whose clients take nothing: those of clients that have many sooner than others, and where it is three times as much, all.
  */
+import { becomeSlow, OF_ONE } from '../allowance.ts';
 import type { ClientHolder } from '../exchange.ts';
-import { SLOW_FOR } from './relief.ts';
 
 /** Milliseconds for which a client may take nothing where there is far too much, where it has many connections or requests, and else. */
 const [SHORT, LONG, LONGEST] = [1_000, 5_000, 15_000];
-/** Connections or requests of a client with more of which it has many. */
-const OF_ONE = 8;
 /** Octets in a millisecond of a client that is slow, and takes something all the time: a socket tells only when all of a write was taken. */
 const SLOWEST = 16;
 /** Milliseconds until it is looked again whether a client has taken everything. */
@@ -61,10 +59,7 @@ export class Unsent {
   /** Whether a connection goes whose client has taken nothing of so many octets for so many milliseconds. Its client counts as slow then. */
   isToGo(octets: number, silent: number, holder: ClientHolder | undefined): boolean {
     if (!this.isTooMuch || silent < this.#patience(octets, holder)) return false;
-    if (holder) {
-      holder.slowUntil = performance.now() + SLOW_FOR;
-      holder.wasServed = false;
-    }
+    becomeSlow(holder);
     return true;
   }
 

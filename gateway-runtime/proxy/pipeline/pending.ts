@@ -1,6 +1,6 @@
 /** Requests that wait for room at the endpoints of a backend, bounded in number and time; clients take turns (`turns.ts`). */
 import type { BackendKey } from '../../snapshot/snapshot.ts';
-import { ALL, type Allowance, COMMON, isSlow, NEARLY_ALL, type Turn } from '../allowance.ts';
+import { ALL, type Allowance, COMMON, isSlow, NEARLY_ALL, OF_ONE, type Turn } from '../allowance.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Limits } from '../limits.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
@@ -48,8 +48,6 @@ const REMINDER = 100;
  * again, so to do it at once would be nothing but work.
  */
 const SLOW_AT_ONCE = 8;
-/** Connections of an address with more of which it may be that of a load balancer, behind which not all are slow. */
-const OF_ONE = 8;
 
 export class Pending<E extends Waiting = Exchange> {
   readonly #options: PendingOptions<E>;
