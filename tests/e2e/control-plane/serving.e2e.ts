@@ -124,11 +124,20 @@ describe('admin', () => {
 describe('1,000 routes', () => {
   it('settle with one write each that says that they are served, and few writes to their Gateway', async () => {
     await ground.made(gatewayClass, gateway('edge'));
-    await ground.system.controlPlane();
+    const control = await ground.system.controlPlane();
     const dataPlane = await ground.system.dataPlane('edge', 'edge-1');
     await dataPlane.untilReady();
     await says(ground.client, gateway('edge'), 'Programmed', { status: 'True' });
-    await settleThousandRoutes(ground.client, ground.made, (name) => redirecting(name, 81), isServed);
+    await settleThousandRoutes(
+      ground.client,
+      ground.made,
+      (name) => redirecting(name, 81),
+      isServed,
+      async () => {
+        const metrics = await control.ask('/metrics').then(({ body }) => body, String);
+        return [control.output, dataPlane.output, metrics.replace(/^(?!gatewright_).*\n/gm, '')].join('\n');
+      },
+    );
   });
 });
 

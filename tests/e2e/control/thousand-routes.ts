@@ -12,12 +12,14 @@ const GROUP = '/apis/gateway.networking.k8s.io/v1/namespaces/default';
  * Makes 1,000 routes of the Gateway `edge`, and expects that all are settled in 3 seconds, with one write each and few to the Gateway.
  *
  * @param isSettled whether a route's status says what it is to say
+ * @param report what is known of those who settle them, for an error
  */
 export async function settleThousandRoutes(
   client: ApiClient,
   made: (...objects: TestObject[]) => Promise<void>,
   routeNamed: (name: string) => TestObject,
   isSettled: (route: ApiObject | undefined) => boolean,
+  report: () => Promise<string> = async () => '',
 ): Promise<void> {
   const routes = await WriteCounts.on(client, `${GROUP}/httproutes`);
   const gateways = await WriteCounts.on(client, `${GROUP}/gateways`);
@@ -35,6 +37,8 @@ export async function settleThousandRoutes(
       if (listeners[0]!.attachedRoutes !== names.length || missing.length > 0) {
         throw new Error(`${listeners[0]!.attachedRoutes} attached, ${missing.length} not settled`);
       }
+    }).catch(async ({ message }: Error) => {
+      throw new Error(`${message}\n${await report()}`);
     });
     const seconds = (performance.now() - began) / 1000;
     process.stderr.write(
