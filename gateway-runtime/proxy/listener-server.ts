@@ -58,7 +58,8 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
       else this.#place = place;
       // Told apart, as of those that are closed at once: what is thrown there is none of the newcomer's business.
       if (this.#places.makeRoom(place)) server.emit(ROOM_MADE);
-      handshakes?.(socket, place);
+      if (socket.destroyed) this.#place = undefined;
+      else handshakes?.(socket, place);
     });
     this.on('drop', () => {
       // Whoever was turned away may come again.

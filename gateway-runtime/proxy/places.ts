@@ -3,16 +3,20 @@
  * first of who holds an eighth of all or more; else for the longest time, where each of a client with many counts for as much longer. A few
  * are looked at, of who holds most and one each of others. So many connections that say nothing, or say it slowly, keep nobody out; and a new connection costs the same, however
  * many there are.
+ *
+ * While nobody can tell yet who holds up a request, clients that have taken an answer before go before those that have not: the last few places are for
+ * them, a connection that they have just opened or used stays, and for a new one of theirs a request goes that waits for its client, however short.
  */
 import type { Socket } from 'node:net';
+import { OF_ONE } from './allowance.ts';
 import type { ClientHolder } from './exchange.ts';
 
 /** Who serves a connection. */
 export interface PlacedClient {
   /** Milliseconds for which it has waited for a request, or with one that stands back behind those of others; undefined where there is any other. */
   idleFor(): number | undefined;
-  /** Milliseconds for which there has been a request that waits for its own client; undefined where it is the client who waits. */
-  heldUpFor?(): number | undefined;
+  /** Milliseconds for which there has been a request that waits for its own client; undefined where it is the client who waits, or for less than `grace`. */
+  heldUpFor?(grace?: number): number | undefined;
 }
 
 /** One client, as far as its address tells. */
@@ -71,13 +75,17 @@ export class Place {
 
 /** Connections that are looked at for one that is new, twice; and how many of them can go before no more are looked at. */
 const [LOOKED_AT, COMPARED] = [32, 8];
+/** Milliseconds in which a client with few connections that was served before most probably asks again, or for the first time on a new one. */
+const ABOUT_TO_ASK = 500;
 /** Clients without a connection of which it is known that they are slow, and as many of which it is known that they were served. */
 const MOST_KNOWN = 16_384;
 
 export class Places {
   readonly #most: number;
-  /** How many are kept free. */
+  /** How many are kept free, where something can go for it. */
   readonly #reserve: number;
+  /** How many are for clients that were served before. */
+  readonly #forServed: number;
   readonly #places = new Map<Socket, Place>();
   /** Those that were looked at last are last. */
   readonly #holders = new Map<string, Holder>();
@@ -94,6 +102,7 @@ export class Places {
   constructor(most: number) {
     this.#most = most;
     this.#reserve = Math.max(1, most >> 6);
+    this.#forServed = most >> 7;
   }
 
   get size(): number {
@@ -166,10 +175,13 @@ export class Places {
     while (byCount.at(-1)?.size === 0) byCount.pop();
   }
 
-  /** Where few places are left, closes a connection that waits for its client, but not the newcomer. Whether there was one. */
+  /**
+   * Where few places are left, closes a connection that waits for its client, but not the newcomer; or the newcomer, where there is none and what is left is
+   * for others. Whether one was closed.
+   */
   makeRoom(newcomer?: Place): boolean {
     if (this.#places.size <= this.#most - this.#reserve) return false;
-    const going = this.#goingFor(newcomer);
+    const going = this.#goingFor(newcomer) ?? this.#turnedAway(newcomer);
     if (!going) return false;
     // Its socket tells only later that it is closed.
     this.#leave(going);
@@ -194,6 +206,11 @@ export class Places {
     return search.found;
   }
 
+  #turnedAway(newcomer: Place | undefined): Place | undefined {
+    const hasRoom = this.#places.size <= this.#most - this.#forServed;
+    return hasRoom || newcomer?.holder.wasServed ? undefined : newcomer;
+  }
+
   /** Of clients that hold most. */
   *#ofMost(): Generator<Place> {
     for (let count = this.#byCount.length - 1; count > 0; count--) {
@@ -210,43 +227,57 @@ export class Places {
   }
 }
 
-/** For the connection that is to go. */
+/** For the connection that is to go; none where that would rather be the newcomer, which has waited for no time, by the same rule. */
 class Search {
   readonly looked: Place[] = [];
   found: Place | undefined;
   readonly #newcomer: Place | undefined;
-  #most = 0;
+  #most: number;
 
   constructor(newcomer: Place | undefined) {
     this.#newcomer = newcomer;
+    this.#most = newcomer ? weightOf(newcomer, 0) - 1 : 0;
   }
 
-  /** Where none of those is idle: at requests that are held up. To end one lets in another, which costs more than what is idle. */
-  lookAgain(): void {
-    if (this.found) return;
-    for (const place of this.looked) this.#compare(place, place.client?.heldUpFor?.());
-  }
-
-  /** Whether it can go. */
-  #compare(place: Place, time: number | undefined): boolean {
-    if (time === undefined) return false;
-    // One that has only just come to wait counts, too.
-    const weight = (time + 1) * place.holder.places;
-    if (weight > this.#most) [this.found, this.#most] = [place, weight];
-    return true;
-  }
-
+  /** At those that are idle. */
   lookAt(places: Iterable<Place>): void {
     const until = this.looked.length + LOOKED_AT;
     let compared = 0;
     for (const place of places) {
       if (place === this.#newcomer) continue;
       this.looked.push(place);
-      if (this.#compare(place, place.idleFor())) compared++;
+      const time = place.idleFor();
+      if (!isAboutToAsk(place.holder, time) && this.#compare(place, time)) compared++;
       if (compared === COMPARED || this.looked.length === until) return;
     }
   }
+
+  /** Where none of those is idle: at requests that are held up. To end one lets in another, which costs more than what is idle. */
+  lookAgain(): void {
+    if (this.found) return;
+    for (const place of this.looked) this.#compare(place, place.client?.heldUpFor?.());
+    if (this.found || !this.#newcomer?.holder.wasServed) return;
+    for (const place of this.looked) {
+      if (!place.holder.wasServed) this.#compare(place, place.client?.heldUpFor?.(0));
+    }
+    if (this.found) return;
+    for (const place of this.looked) this.#compare(place, place.idleFor());
+  }
+
+  /** Whether it can go. */
+  #compare(place: Place, time: number | undefined): boolean {
+    if (time === undefined) return false;
+    const weight = weightOf(place, time);
+    if (weight > this.#most) [this.found, this.#most] = [place, weight];
+    return true;
+  }
 }
+
+/** One that has only just come to wait counts, too. */
+const weightOf = ({ holder }: Place, time: number): number => (time + 1) * holder.places;
+
+const isAboutToAsk = ({ wasServed, places }: Holder, time = 0): boolean =>
+  wasServed && places <= OF_ONE && time < ABOUT_TO_ASK;
 
 /** By which a socket of TLS finds the place of the one that it is on. */
 export const keyOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;

@@ -350,6 +350,27 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
     tests: ['tests/unit/proxy/http1/unsent.test.ts'],
   },
   {
+    about: 'A connection that was just opened goes for the next one of who has nearly all.',
+    file: 'proxy/places.ts',
+    find: 'this.#most = newcomer ? weightOf(newcomer, 0) - 1 : 0;',
+    replace: 'this.#most = 0;',
+    tests: ['tests/unit/proxy/places.test.ts'],
+  },
+  {
+    about: 'Clients that nobody knows yet take the last places.',
+    file: 'proxy/places.ts',
+    find: 'this.#forServed = most >> 7;',
+    replace: 'this.#forServed = 0;',
+    tests: ['tests/unit/proxy/places.test.ts'],
+  },
+  {
+    about: 'Who is known goes for who is known, before anybody can tell who holds up a request.',
+    file: 'proxy/places.ts',
+    find: 'if (!place.holder.wasServed) this.#compare',
+    replace: 'this.#compare',
+    tests: ['tests/unit/proxy/places.test.ts'],
+  },
+  {
     about: 'A client that goes and comes again is not slow any more.',
     file: 'proxy/places.ts',
     find: 'const slowUntil = this.#slow.get(network) ?? 0;',

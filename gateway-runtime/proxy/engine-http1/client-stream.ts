@@ -102,8 +102,8 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
     return this.exchange?.standsBackFor(performance.now());
   }
 
-  heldUpFor(): number | undefined {
-    return this.exchange?.heldUpFor(this.exchange.outcome.backend, performance.now());
+  heldUpFor(grace?: number): number | undefined {
+    return this.exchange?.heldUpFor(this.exchange.outcome.backend, performance.now(), grace);
   }
 
   eachExchange(visit: (exchange: Http1Exchange) => void): void {

@@ -92,13 +92,13 @@ export class Http1Exchange implements Exchange, ResponseSink {
 
   /**
    * Milliseconds for which the request has been under way to this backend, where it waits for its own client: for more of a body that comes
-   * too slowly, or for the client to read. Undefined where it does not, or not for long. `now` as of `performance.now()`.
+   * too slowly, or for the client to read. Undefined where it does not, or has not been under way for `grace`. `now` as of `performance.now()`.
    */
-  heldUpFor(backend: BackendKey | undefined, now: number): number | undefined {
+  heldUpFor(backend: BackendKey | undefined, now: number, grace = GRACE): number | undefined {
     if (!this.#upstream || this.outcome.backend !== backend) return undefined;
     const time = now - this.#started;
-    if (time < GRACE) return undefined;
-    const isSilent = this.#client.context.clock.now - this.#client.since >= GRACE;
+    if (time < grace) return undefined;
+    const isSilent = this.#client.context.clock.now - this.#client.since >= grace;
     const isSlow = isSilent || (this.#bytesReceived * 1_000) / time < SLOWEST;
     const isBodySlow = isSlow && !this.#requestSent && (this.#blocked || this.takesBody);
     return isBodySlow || (this.#blocked && isSilent) ? time : undefined;

@@ -1,6 +1,6 @@
 /** Which connection of a port goes for one that is new, and what it costs to find it. */
 import type { Socket } from 'node:net';
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { type Place, Places } from '../../../gateway-runtime/proxy/places.ts';
 import { FakeSocket } from './fake-socket.ts';
 
@@ -58,6 +58,18 @@ it('who holds some, and uses them, keeps them where everybody else holds one and
   expect(places.size).toBe(252);
 });
 
+it.each([
+  [98, false],
+  [99, true],
+])('a client with 100 takes the connection of one with one that is idle for %i ms: %p', (idle, takes) => {
+  const places = new Places(256);
+  const one = open(places, '192.0.2.2', idle);
+  Array.from({ length: 152 }, (_, i) => open(places, `10.0.0.${i}`));
+  Array.from({ length: 99 }, () => open(places, '192.0.2.1'));
+  expect(places.makeRoom(open(places, '192.0.2.1'))).toBe(takes);
+  expect(one.socket.destroyed).toBe(takes);
+});
+
 it('who is served stays, and others are found behind many of them', () => {
   const places = new Places(256);
   const served = Array.from({ length: 200 }, () => open(places, '192.0.2.1'));
@@ -72,7 +84,7 @@ it('who is served stays, and others are found behind many of them', () => {
 it('a new connection has as few looked at of many as of few', () => {
   for (const most of [256, 4_096]) {
     const places = new Places(most);
-    for (let i = 0; i < most; i++) open(places, '192.0.2.1');
+    for (let i = 0; i < most - (most >> 6); i++) open(places, '192.0.2.1');
     looked = 0;
     expect(places.makeRoom(open(places, '192.0.2.2'))).toBe(false);
     // Of who holds most, and one of the other.
@@ -95,6 +107,76 @@ it('a request that waits for its own client goes where nothing looked at is idle
   expect(closed(held)).toEqual([held[3]]);
   open(places, '192.0.2.2');
   expect(places.makeRoom()).toBe(false);
+});
+
+describe('while nobody can tell who holds up a request', () => {
+  /** Has requests for so many milliseconds, all of which wait for their client. */
+  function full(places: Places, most: number, underWay: number): Place[] {
+    return Array.from({ length: most }, (_, i) => {
+      const place = open(places, `10.0.${i >> 8}.${i & 255}`);
+      place.client = {
+        idleFor: () => undefined,
+        heldUpFor: (grace = 500) => (underWay < grace ? undefined : underWay),
+      };
+      return place;
+    });
+  }
+
+  /** Has taken an answer before. */
+  function served(places: Places, address: string): Place {
+    const place = open(places, address);
+    place.holder.wasServed = true;
+    return place;
+  }
+
+  it('one of a client that was never served goes for one of a client that was', () => {
+    const places = new Places(256);
+    const held = full(places, 254, 20);
+    held[3]!.holder.wasServed = true;
+    const known = served(places, '192.0.2.1');
+    expect(places.makeRoom(known)).toBe(true);
+    expect([closed(held).length, known.socket.destroyed]).toEqual([1, false]);
+    for (let i = 0; i < 300; i++) places.makeRoom(served(places, '192.0.2.1'));
+    expect(held[3]!.socket.destroyed).toBe(false);
+  });
+
+  it('none goes for a client that was never served', () => {
+    const places = new Places(256);
+    const held = full(places, 253, 20);
+    const unknown = open(places, '192.0.2.1');
+    expect(places.makeRoom(unknown)).toBe(false);
+    expect([closed(held).length, unknown.socket.destroyed]).toEqual([0, false]);
+  });
+
+  it.each([
+    ['that a client with few has used a moment ago stays', 8, 499, false],
+    ['that it used before that goes', 8, 500, true],
+    ['of a client with many goes', 9, 499, true],
+  ])('a connection %s', (_, count, idle, goes) => {
+    const places = new Places(256);
+    full(places, 254 - count, 20);
+    const own = Array.from({ length: count }, () => open(places, '192.0.2.1', idle));
+    own[0]!.holder.wasServed = true;
+    expect(places.makeRoom(open(places, '192.0.2.2'))).toBe(true);
+    expect(closed(own)).toHaveLength(goes ? 1 : 0);
+  });
+
+  it('one that a client has used a moment ago goes for one of another that was served, where nothing else does', () => {
+    const places = new Places(256);
+    const own = served(places, '192.0.2.1');
+    own.client = { idleFor: () => 100 };
+    Array.from({ length: 252 }, (_, i) => open(places, `10.0.0.${i}`));
+    expect(places.makeRoom(served(places, '192.0.2.2'))).toBe(true);
+    expect(own.socket.destroyed).toBe(true);
+  });
+
+  it('the last places are for clients that were served', () => {
+    const places = new Places(256);
+    const held = full(places, 254, 20);
+    const unknown = open(places, '192.0.2.1');
+    expect(places.makeRoom(unknown)).toBe(true);
+    expect([closed(held).length, unknown.socket.destroyed, places.size]).toEqual([0, true, 254]);
+  });
 });
 
 it('clients whose connections are all gone leave nothing behind', () => {
