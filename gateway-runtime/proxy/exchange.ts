@@ -225,7 +225,7 @@ export interface ExchangeHandler {
   onEnd(exchange: Exchange, totals: ExchangeTotals): void;
   /** What came on the connection is no request; it was answered with this status (0: not at all) and closed. */
   onMalformed(connection: ClientConnection, status: number): void;
-  /** A connection was closed because the port has as many as it may have: an idle one, or else a new one at once. */
+  /** A connection was closed because the port has as many as it may have: one that waits for its client, or else a new one at once. */
   onConnectionDropped(): void;
   /** A copy of a request was given up: its endpoint was too slow, not there, or had copies enough. */
   onMirrorDropped(): void;

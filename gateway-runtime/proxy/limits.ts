@@ -19,8 +19,8 @@ export interface Limits {
   /** A ClientHello that is read for its server name, up to its end. Larger: the connection is closed. */
   readonly clientHello: number;
   /**
-   * Client connections of one listener port. Close to it, idle ones go, those of clients that hold most first; where none is idle, new ones
-   * are closed at once.
+   * Client connections of one listener port. Close to it, those go that wait for their own client, of clients that hold most first; where there is none, new ones
+   * are closed at once. The last 128th is for clients that have taken an answer before.
    */
   readonly connections: number;
   /**

@@ -1,5 +1,5 @@
 /** What the servers of all engines do alike: the sockets of a listener port, counted as they are accepted, and who is on the other side. */
-import type { Server, Socket } from 'node:net';
+import type { DropArgument, Server, Socket } from 'node:net';
 import type { SecureContextOptions, TLSSocket, TlsOptions, Server as TlsServer } from 'node:tls';
 import { normalizeHost } from '../match/normalize.ts';
 import type { TlsVersion } from '../snapshot/snapshot.ts';
@@ -49,7 +49,7 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
     this.#port = port;
     this.#handler = handler;
     server.maxConnections = limits.connections;
-    this.#places = new Places(limits.connections);
+    this.#places = new Places(limits.connections, limits.connections >> 7);
     const handshakes = isTls ? this.#handshakes(limits.tlsHandshake, gate) : undefined;
     this.on('connection', (socket: Socket) => {
       socket.on('error', whichCloses);
@@ -61,9 +61,9 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
       if (socket.destroyed) this.#place = undefined;
       else handshakes?.(socket, place);
     });
-    this.on('drop', () => {
+    this.on('drop', ({ remoteAddress = '' }: DropArgument = {}) => {
       // Whoever was turned away may come again.
-      if (this.#places.makeRoom()) server.emit(ROOM_MADE);
+      if (this.#places.makeRoomFor(remoteAddress)) server.emit(ROOM_MADE);
       handler.onConnectionDropped();
     });
     this.on(ROOM_MADE, () => handler.onConnectionDropped());

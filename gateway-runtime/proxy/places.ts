@@ -4,8 +4,8 @@
  * are looked at, of who holds most and one each of others. So many connections that say nothing, or say it slowly, keep nobody out; and a new connection costs the same, however
  * many there are.
  *
- * While nobody can tell yet who holds up a request, clients that have taken an answer before go before those that have not: the last few places are for
- * them, a connection that they have just opened or used stays, and for a new one of theirs a request goes that waits for its client, however short.
+ * While nobody can tell yet who holds up a request, clients that have taken an answer before come first: the last few places can be for them, a connection
+ * that they have just opened stays, and for a new one of theirs a request goes that waits for a client nobody knows, however short.
  */
 import type { Socket } from 'node:net';
 import { OF_ONE } from './allowance.ts';
@@ -15,7 +15,7 @@ import type { ClientHolder } from './exchange.ts';
 export interface PlacedClient {
   /** Milliseconds for which it has waited for a request, or with one that stands back behind those of others; undefined where there is any other. */
   idleFor(): number | undefined;
-  /** Milliseconds for which there has been a request that waits for its own client; undefined where it is the client who waits, or for less than `grace`. */
+  /** Milliseconds for which there has been a request that waits for its own client; undefined where it is the client who waits, or for less than `grace`. Default: as long as it takes to tell. */
   heldUpFor?(grace?: number): number | undefined;
 }
 
@@ -59,7 +59,8 @@ class Client implements Holder {
 export class Place {
   readonly holder: Holder;
   readonly socket: Socket;
-  readonly #since = performance.now();
+  /** As of `performance.now()`. */
+  readonly since = performance.now();
   /** Undefined: in its handshake. */
   client: PlacedClient | undefined;
 
@@ -69,13 +70,13 @@ export class Place {
   }
 
   idleFor(): number | undefined {
-    return this.client ? this.client.idleFor() : performance.now() - this.#since;
+    return this.client ? this.client.idleFor() : performance.now() - this.since;
   }
 }
 
 /** Connections that are looked at for one that is new, twice; and how many of them can go before no more are looked at. */
 const [LOOKED_AT, COMPARED] = [32, 8];
-/** Milliseconds in which a client with few connections that was served before most probably asks again, or for the first time on a new one. */
+/** Milliseconds in which a client that was served before most probably asks for something on a new connection. */
 const ABOUT_TO_ASK = 500;
 /** Clients without a connection of which it is known that they are slow, and as many of which it is known that they were served. */
 const MOST_KNOWN = 16_384;
@@ -84,7 +85,6 @@ export class Places {
   readonly #most: number;
   /** How many are kept free, where something can go for it. */
   readonly #reserve: number;
-  /** How many are for clients that were served before. */
   readonly #forServed: number;
   readonly #places = new Map<Socket, Place>();
   /** Those that were looked at last are last. */
@@ -99,10 +99,11 @@ export class Places {
    */
   readonly #byCount: Set<Holder>[] = [];
 
-  constructor(most: number) {
+  /** @param forServed how many of them are for clients that were served before, fewer than a 64th */
+  constructor(most: number, forServed = 0) {
     this.#most = most;
     this.#reserve = Math.max(1, most >> 6);
-    this.#forServed = most >> 7;
+    this.#forServed = forServed;
   }
 
   get size(): number {
@@ -181,7 +182,17 @@ export class Places {
    */
   makeRoom(newcomer?: Place): boolean {
     if (this.#places.size <= this.#most - this.#reserve) return false;
-    const going = this.#goingFor(newcomer) ?? this.#turnedAway(newcomer);
+    return this.#close(this.#goingFor(newcomer?.holder, newcomer) ?? this.#turnedAway(newcomer));
+  }
+
+  /** The same for a client that was turned away, for when it comes again. */
+  makeRoomFor(address: string): boolean {
+    const network = networkOf(address);
+    const holder = this.#holders.get(network) ?? { places: 0, wasServed: this.#served.has(network) };
+    return this.#close(this.#goingFor(holder));
+  }
+
+  #close(going: Place | undefined): boolean {
     if (!going) return false;
     // Its socket tells only later that it is closed.
     this.#leave(going);
@@ -189,8 +200,8 @@ export class Places {
     return true;
   }
 
-  #goingFor(newcomer: Place | undefined): Place | undefined {
-    const search = new Search(newcomer);
+  #goingFor(holder: Newcomer | undefined, newcomer?: Place): Place | undefined {
+    const search = new Search(holder, newcomer);
     search.lookAt(this.#ofMost());
     const ofMost = search.looked.length;
     if (!search.found || search.found.holder.places < this.#most >> 3) search.lookAt(this.#oneOfEach());
@@ -207,8 +218,9 @@ export class Places {
   }
 
   #turnedAway(newcomer: Place | undefined): Place | undefined {
-    const hasRoom = this.#places.size <= this.#most - this.#forServed;
-    return hasRoom || newcomer?.holder.wasServed ? undefined : newcomer;
+    if (!newcomer || this.#places.size <= this.#most - this.#forServed) return undefined;
+    const { wasServed, places } = newcomer.holder;
+    return wasServed && places < this.#most >> 3 ? undefined : newcomer;
   }
 
   /** Of clients that hold most. */
@@ -227,27 +239,32 @@ export class Places {
   }
 }
 
-/** For the connection that is to go; none where that would rather be the newcomer, which has waited for no time, by the same rule. */
+type Newcomer = Pick<Holder, 'places' | 'wasServed'>;
+
+/** For the connection that is to go for one of this client; not one that has only just come, of who has fewer. */
 class Search {
   readonly looked: Place[] = [];
   found: Place | undefined;
+  readonly #isForServed: boolean;
   readonly #newcomer: Place | undefined;
   #most: number;
 
-  constructor(newcomer: Place | undefined) {
+  constructor(holder: Newcomer | undefined, newcomer: Place | undefined) {
+    this.#isForServed = holder?.wasServed === true;
     this.#newcomer = newcomer;
-    this.#most = newcomer ? weightOf(newcomer, 0) - 1 : 0;
+    // Of an address with many there may be as many clients: they give way for some milliseconds, and no longer.
+    this.#most = Math.max(0, Math.min(holder?.places ?? 0, OF_ONE) - 1);
   }
 
   /** At those that are idle. */
   lookAt(places: Iterable<Place>): void {
     const until = this.looked.length + LOOKED_AT;
+    const now = performance.now();
     let compared = 0;
     for (const place of places) {
       if (place === this.#newcomer) continue;
       this.looked.push(place);
-      const time = place.idleFor();
-      if (!isAboutToAsk(place.holder, time) && this.#compare(place, time)) compared++;
+      if (!isAboutToAsk(place, now) && this.#compare(place, place.idleFor())) compared++;
       if (compared === COMPARED || this.looked.length === until) return;
     }
   }
@@ -256,7 +273,7 @@ class Search {
   lookAgain(): void {
     if (this.found) return;
     for (const place of this.looked) this.#compare(place, place.client?.heldUpFor?.());
-    if (this.found || !this.#newcomer?.holder.wasServed) return;
+    if (this.found || !this.#isForServed) return;
     for (const place of this.looked) {
       if (!place.holder.wasServed) this.#compare(place, place.client?.heldUpFor?.(0));
     }
@@ -276,8 +293,8 @@ class Search {
 /** One that has only just come to wait counts, too. */
 const weightOf = ({ holder }: Place, time: number): number => (time + 1) * holder.places;
 
-const isAboutToAsk = ({ wasServed, places }: Holder, time = 0): boolean =>
-  wasServed && places <= OF_ONE && time < ABOUT_TO_ASK;
+const isAboutToAsk = ({ holder, since }: Place, now: number): boolean =>
+  holder.wasServed && holder.places <= OF_ONE && now - since < ABOUT_TO_ASK;
 
 /** By which a socket of TLS finds the place of the one that it is on. */
 export const keyOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;

@@ -352,15 +352,29 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
   {
     about: 'A connection that was just opened goes for the next one of who has nearly all.',
     file: 'proxy/places.ts',
-    find: 'this.#most = newcomer ? weightOf(newcomer, 0) - 1 : 0;',
+    find: 'this.#most = Math.max(0, Math.min(holder?.places ?? 0, OF_ONE) - 1);',
     replace: 'this.#most = 0;',
     tests: ['tests/unit/proxy/places.test.ts'],
   },
   {
+    about: 'A request of a new client that is well under way goes for one that is known.',
+    file: 'proxy/engine-http1/exchange.ts',
+    find: 'const isSilent = time < GRACE ||',
+    replace: 'const isSilent = grace === 0 ||',
+    tests: ['tests/security/known-clients.test.ts'],
+  },
+  {
+    about: 'Requests of HTTP/2 that wait for their client keep all others out.',
+    file: 'proxy/http2/session.ts',
+    find: 'exchange.standsBackFor(now) ?? exchange.waitsFor(now, grace)',
+    replace: 'exchange.standsBackFor(now)',
+    tests: ['tests/security/known-clients.test.ts'],
+  },
+  {
     about: 'Clients that nobody knows yet take the last places.',
     file: 'proxy/places.ts',
-    find: 'this.#forServed = most >> 7;',
-    replace: 'this.#forServed = 0;',
+    find: 'return wasServed && places < this.#most >> 3 ? undefined : newcomer;',
+    replace: 'return undefined;',
     tests: ['tests/unit/proxy/places.test.ts'],
   },
   {

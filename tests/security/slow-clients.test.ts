@@ -205,29 +205,6 @@ describe('requests that wait for their own client', () => {
 
   const BODY = 'POST /body HTTP/1.1\r\nHost: a.example.com\r\nContent-Length: 100000\r\n\r\nbegun';
 
-  it('for no time that would tell, in all places of a port, keep no client out that was served before', async () => {
-    await serve(taking(), { limits: { connections: 128 } });
-    const ask = async () => {
-      const client = await from(CLIENT);
-      client.send(GET);
-      return client.until('whoami\n').finally(() => client.destroy());
-    };
-    await ask();
-    const attackers: RawClient[] = [];
-    const attack = async (count: number) => {
-      const some = await Promise.all(Array.from({ length: count }, () => from(ATTACKER)));
-      for (const each of some) each.send(BODY);
-      attackers.push(...some);
-    };
-    await attack(120);
-    // They come faster than the client, and whoever is turned away is one of them.
-    for (let i = 0; i < 10; i++) {
-      await attack(4);
-      expect(await ask()).toMatch(/^HTTP\/1\.1 200 /);
-    }
-    for (const each of attackers) each.destroy();
-  });
-
   interface Beginner {
     readonly status: () => Promise<string>;
     readonly client: { destroy(): unknown };

@@ -102,8 +102,8 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
     return this.exchange?.standsBackFor(performance.now());
   }
 
-  heldUpFor(grace?: number): number | undefined {
-    return this.exchange?.heldUpFor(this.exchange.outcome.backend, performance.now(), grace);
+  heldUpFor(grace = GRACE): number | undefined {
+    return this.exchange?.waitsFor(performance.now(), grace);
   }
 
   eachExchange(visit: (exchange: Http1Exchange) => void): void {

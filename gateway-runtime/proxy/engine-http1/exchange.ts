@@ -91,14 +91,21 @@ export class Http1Exchange implements Exchange, ResponseSink {
   }
 
   /**
-   * Milliseconds for which the request has been under way to this backend, where it waits for its own client: for more of a body that comes
-   * too slowly, or for the client to read. Undefined where it does not, or has not been under way for `grace`. `now` as of `performance.now()`.
+   * Milliseconds for which the request has been under way to this backend, where its own client holds it up. Undefined where it does not, or not for long.
+   * `now` as of `performance.now()`.
    */
-  heldUpFor(backend: BackendKey | undefined, now: number, grace = GRACE): number | undefined {
-    if (!this.#upstream || this.outcome.backend !== backend) return undefined;
+  heldUpFor(backend: BackendKey, now: number): number | undefined {
+    return this.#upstream && this.outcome.backend === backend ? this.waitsFor(now, GRACE) : undefined;
+  }
+
+  /**
+   * Milliseconds for which the request has been under way, where it waits for its own client: for more of a body that comes too slowly, or for the
+   * client to read. In its first 500 nobody can tell what is slow, and any body or reading counts. Undefined where it does not wait, or is younger than `grace`.
+   */
+  waitsFor(now: number, grace: number): number | undefined {
     const time = now - this.#started;
     if (time < grace) return undefined;
-    const isSilent = this.#client.context.clock.now - this.#client.since >= grace;
+    const isSilent = time < GRACE || this.#client.context.clock.now - this.#client.since >= GRACE;
     const isSlow = isSilent || (this.#bytesReceived * 1_000) / time < SLOWEST;
     const isBodySlow = isSlow && !this.#requestSent && (this.#blocked || this.takesBody);
     return isBodySlow || (this.#blocked && isSilent) ? time : undefined;

@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import type { Client } from '../engine-http1/client-side.ts';
 import type { Timed } from '../engine-http1/clock.ts';
 import type { EngineContext } from '../engine-http1/engine.ts';
-import { Http1Exchange } from '../engine-http1/exchange.ts';
+import { GRACE, Http1Exchange } from '../engine-http1/exchange.ts';
 import { askIfSilent } from '../engine-http1/half-open.ts';
 import { targetOf } from '../engine-http1/target.ts';
 import type { ClientConnection } from '../exchange.ts';
@@ -65,9 +65,20 @@ export class Http2Session implements Client, Timed {
   idleFor(): number | undefined {
     if (this.#streams.size === 0) return this.#context.clock.now - this.#idleSince;
     const now = performance.now();
+    return this.#shortest((exchange) => exchange.standsBackFor(now));
+  }
+
+  heldUpFor(grace = GRACE): number | undefined {
+    if (this.#streams.size === 0) return undefined;
+    const now = performance.now();
+    return this.#shortest((exchange) => exchange.standsBackFor(now) ?? exchange.waitsFor(now, grace));
+  }
+
+  /** Undefined where one of the streams has no such time. */
+  #shortest(timeOf: (exchange: Http1Exchange) => number | undefined): number | undefined {
     let shortest = Number.POSITIVE_INFINITY;
     for (const { exchange } of this.#streams) {
-      const time = exchange?.standsBackFor(now);
+      const time = exchange && timeOf(exchange);
       if (time === undefined) return undefined;
       shortest = Math.min(shortest, time);
     }

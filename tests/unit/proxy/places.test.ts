@@ -1,6 +1,6 @@
 /** Which connection of a port goes for one that is new, and what it costs to find it. */
 import type { Socket } from 'node:net';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Place, Places } from '../../../gateway-runtime/proxy/places.ts';
 import { FakeSocket } from './fake-socket.ts';
 
@@ -59,8 +59,8 @@ it('who holds some, and uses them, keeps them where everybody else holds one and
 });
 
 it.each([
-  [98, false],
-  [99, true],
+  [6, false],
+  [7, true],
 ])('a client with 100 takes the connection of one with one that is idle for %i ms: %p', (idle, takes) => {
   const places = new Places(256);
   const one = open(places, '192.0.2.2', idle);
@@ -110,72 +110,91 @@ it('a request that waits for its own client goes where nothing looked at is idle
 });
 
 describe('while nobody can tell who holds up a request', () => {
-  /** Has requests for so many milliseconds, all of which wait for their client. */
-  function full(places: Places, most: number, underWay: number): Place[] {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  const MOST = 256;
+  let places: Places;
+  beforeEach(() => {
+    places = new Places(MOST, 2);
+  });
+
+  /** Connections of a client each, of which nobody can tell yet whether they hold up their requests. */
+  function full(most: number): Place[] {
     return Array.from({ length: most }, (_, i) => {
       const place = open(places, `10.0.${i >> 8}.${i & 255}`);
-      place.client = {
-        idleFor: () => undefined,
-        heldUpFor: (grace = 500) => (underWay < grace ? undefined : underWay),
-      };
+      place.client = { idleFor: () => undefined, heldUpFor: (grace = 500) => (20 < grace ? undefined : 20) };
       return place;
     });
   }
 
   /** Has taken an answer before. */
-  function served(places: Places, address: string): Place {
-    const place = open(places, address);
+  function served(address: string, idle?: number): Place {
+    const place = open(places, address, idle);
     place.holder.wasServed = true;
     return place;
   }
 
   it('one of a client that was never served goes for one of a client that was', () => {
-    const places = new Places(256);
-    const held = full(places, 254, 20);
-    held[3]!.holder.wasServed = true;
-    const known = served(places, '192.0.2.1');
-    expect(places.makeRoom(known)).toBe(true);
+    const known = served('192.0.2.2');
+    known.client = { idleFor: () => undefined, heldUpFor: (grace = 500) => (400 < grace ? undefined : 400) };
+    const held = full(253);
+    expect(places.makeRoom(served('192.0.2.1'))).toBe(true);
     expect([closed(held).length, known.socket.destroyed]).toEqual([1, false]);
-    for (let i = 0; i < 300; i++) places.makeRoom(served(places, '192.0.2.1'));
-    expect(held[3]!.socket.destroyed).toBe(false);
+  });
+
+  it('one of a client that was never served goes for one of a client that was, and was turned away', () => {
+    served('192.0.2.1').socket.destroy();
+    const held = full(MOST);
+    expect([places.makeRoomFor('192.0.2.2'), places.makeRoomFor('192.0.2.1')]).toEqual([false, true]);
+    expect(closed(held)).toHaveLength(1);
   });
 
   it('none goes for a client that was never served', () => {
-    const places = new Places(256);
-    const held = full(places, 253, 20);
+    const held = full(253);
     const unknown = open(places, '192.0.2.1');
     expect(places.makeRoom(unknown)).toBe(false);
     expect([closed(held).length, unknown.socket.destroyed]).toEqual([0, false]);
   });
 
   it.each([
-    ['that a client with few has used a moment ago stays', 8, 499, false],
-    ['that it used before that goes', 8, 500, true],
+    ['that a client with few has just opened stays', 8, 499, false],
+    ['that it opened before that goes', 8, 500, true],
     ['of a client with many goes', 9, 499, true],
-  ])('a connection %s', (_, count, idle, goes) => {
-    const places = new Places(256);
-    full(places, 254 - count, 20);
-    const own = Array.from({ length: count }, () => open(places, '192.0.2.1', idle));
-    own[0]!.holder.wasServed = true;
+  ])('a connection %s', (_, count, age, goes) => {
+    const own = Array.from({ length: count }, () => served('192.0.2.1', 10));
+    jest.advanceTimersByTime(age);
+    full(254 - count);
     expect(places.makeRoom(open(places, '192.0.2.2'))).toBe(true);
     expect(closed(own)).toHaveLength(goes ? 1 : 0);
   });
 
-  it('one that a client has used a moment ago goes for one of another that was served, where nothing else does', () => {
-    const places = new Places(256);
-    const own = served(places, '192.0.2.1');
-    own.client = { idleFor: () => 100 };
+  it('one that a client has just opened goes for one of another that was served, where nothing else does', () => {
+    const own = served('192.0.2.1', 100);
     Array.from({ length: 252 }, (_, i) => open(places, `10.0.0.${i}`));
-    expect(places.makeRoom(served(places, '192.0.2.2'))).toBe(true);
+    expect(places.makeRoom(served('192.0.2.2'))).toBe(true);
     expect(own.socket.destroyed).toBe(true);
   });
 
-  it('the last places are for clients that were served', () => {
-    const places = new Places(256);
-    const held = full(places, 254, 20);
+  it.each([
+    ['clients that were served', 1, true, false],
+    ['clients that were served and have less than an eighth', 31, true, true],
+    ['no others', 1, false, true],
+  ])('the last places are for %s', (_, others, isServed, goes) => {
+    const busy = Array.from({ length: 255 }, (_, i) =>
+      open(places, i < others ? '192.0.2.1' : `10.0.0.${i}`),
+    );
+    busy[0]!.holder.wasServed = isServed;
+    const newcomer = open(places, '192.0.2.1');
+    expect(places.makeRoom(newcomer)).toBe(goes);
+    expect([closed(busy).length, newcomer.socket.destroyed]).toEqual([0, goes]);
+  });
+
+  it('no place is for clients that were served, where none was said to be', () => {
+    places = new Places(MOST);
+    full(255);
     const unknown = open(places, '192.0.2.1');
-    expect(places.makeRoom(unknown)).toBe(true);
-    expect([closed(held).length, unknown.socket.destroyed, places.size]).toEqual([0, true, 254]);
+    expect([places.makeRoom(unknown), unknown.socket.destroyed]).toEqual([false, false]);
   });
 });
 
