@@ -188,8 +188,11 @@ export class Places {
   /** The same for a client that was turned away, for when it comes again. */
   makeRoomFor(address: string): boolean {
     const network = networkOf(address);
-    const holder = this.#holders.get(network) ?? { places: 0, wasServed: this.#served.has(network) };
-    return this.#close(this.#goingFor(holder));
+    const { places, wasServed } = this.#holders.get(network) ?? {
+      places: 0,
+      wasServed: this.#served.has(network),
+    };
+    return this.#close(this.#goingFor({ places: places + 1, wasServed }));
   }
 
   #close(going: Place | undefined): boolean {
@@ -201,7 +204,7 @@ export class Places {
   }
 
   #goingFor(holder: Newcomer | undefined, newcomer?: Place): Place | undefined {
-    const search = new Search(holder, newcomer);
+    const search = new Search(holder, this.#isFavoured(holder), newcomer);
     search.lookAt(this.#ofMost());
     const ofMost = search.looked.length;
     if (!search.found || search.found.holder.places < this.#most >> 3) search.lookAt(this.#oneOfEach());
@@ -218,9 +221,13 @@ export class Places {
   }
 
   #turnedAway(newcomer: Place | undefined): Place | undefined {
-    if (!newcomer || this.#places.size <= this.#most - this.#forServed) return undefined;
-    const { wasServed, places } = newcomer.holder;
-    return wasServed && places < this.#most >> 3 ? undefined : newcomer;
+    const hasRoom = this.#forServed === 0 || this.#places.size <= this.#most - this.#forServed;
+    return hasRoom || this.#isFavoured(newcomer?.holder) ? undefined : newcomer;
+  }
+
+  /** It was served before, and has not most of what there is. */
+  #isFavoured(holder: Newcomer | undefined): boolean {
+    return holder?.wasServed === true && holder.places < this.#most >> 3;
   }
 
   /** Of clients that hold most. */
@@ -245,12 +252,12 @@ type Newcomer = Pick<Holder, 'places' | 'wasServed'>;
 class Search {
   readonly looked: Place[] = [];
   found: Place | undefined;
-  readonly #isForServed: boolean;
+  readonly #isFavoured: boolean;
   readonly #newcomer: Place | undefined;
   #most: number;
 
-  constructor(holder: Newcomer | undefined, newcomer: Place | undefined) {
-    this.#isForServed = holder?.wasServed === true;
+  constructor(holder: Newcomer | undefined, isFavoured: boolean, newcomer: Place | undefined) {
+    this.#isFavoured = isFavoured;
     this.#newcomer = newcomer;
     // Of an address with many there may be as many clients: they give way for some milliseconds, and no longer.
     this.#most = Math.max(0, Math.min(holder?.places ?? 0, OF_ONE) - 1);
@@ -273,7 +280,7 @@ class Search {
   lookAgain(): void {
     if (this.found) return;
     for (const place of this.looked) this.#compare(place, place.client?.heldUpFor?.());
-    if (this.found || !this.#isForServed) return;
+    if (this.found || !this.#isFavoured) return;
     for (const place of this.looked) {
       if (!place.holder.wasServed) this.#compare(place, place.client?.heldUpFor?.(0));
     }

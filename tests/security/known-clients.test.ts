@@ -3,8 +3,9 @@
  * served before is not kept out, and who was not loses nothing that is well under way.
  */
 import { once } from 'node:events';
-import { connect as connectHttp2 } from 'node:http2';
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { beforeEach, describe, expect, it } from '@jest/globals';
@@ -29,7 +30,10 @@ async function serve(connections: number) {
   const backend = await start(
     Backend.http((message, response) => {
       message.on('error', () => {}).resume();
-      if (message.url !== '/silent') message.on('end', () => response.end('whoami\n'));
+      if (message.url === '/call') {
+        response.write('begun ');
+        message.on('data', (octets) => response.end(octets));
+      } else if (message.url !== '/silent') message.on('end', () => response.end('whoami\n'));
     }),
   );
   metrics = new Metrics();
@@ -72,6 +76,23 @@ async function ask(): Promise<string> {
   return client.until('whoami\n').finally(() => client.destroy());
 }
 
+const POST = { ':method': 'POST', ':path': '/body', ':authority': 'a.example.com' };
+
+/** Of HTTP/2; or it was closed. */
+async function connected(): Promise<ClientHttp2Session> {
+  const socket = connect({ port: gateway.port(), host: '127.0.0.1', localAddress: newAddress() });
+  const client = connectHttp2('http://a.example.com', { createConnection: () => socket });
+  client.on('error', () => {});
+  await Promise.race([once(client, 'connect'), once(client, 'close')]);
+  return client;
+}
+
+/** So many requests have reached their backend, and so their connections are not idle. */
+async function untilActive(count: number): Promise<void> {
+  const active = new RegExp(`\ngatewright_backend_active_requests{[^}]*} ${count}\n`);
+  while (!active.test(await metrics.text())) await pause(10);
+}
+
 /** Each begins a body that does not go on. */
 const beginning: Record<'HTTP/1.1' | 'HTTP/2', () => Promise<{ destroy(): unknown }>> = {
   async 'HTTP/1.1'() {
@@ -80,17 +101,10 @@ const beginning: Record<'HTTP/1.1' | 'HTTP/2', () => Promise<{ destroy(): unknow
     return client;
   },
   async 'HTTP/2'() {
-    const socket = connect({ port: gateway.port(), host: '127.0.0.1', localAddress: newAddress() });
-    const client = connectHttp2('http://a.example.com', { createConnection: () => socket });
-    client.on('error', () => {});
-    await Promise.race([once(client, 'connect'), once(client, 'close')]);
-    const fields = { ':method': 'POST', ':path': '/body', ':authority': 'a.example.com' };
-    if (!client.destroyed) {
-      client
-        .request(fields, { endStream: false })
-        .on('error', () => {})
-        .write('begun');
-    }
+    const client = await connected();
+    if (client.destroyed) return client;
+    const stream = client.request(POST, { endStream: false });
+    stream.on('error', () => {}).write('begun');
     return client;
   },
 };
@@ -116,38 +130,46 @@ describe('a port all of whose places have requests under way', () => {
   it('ends no request of a new client that is well under way', async () => {
     await ask();
     const uploader = await from(newAddress());
-    uploader.send(BODY.slice(0, -'begun'.length));
-    const upload = (async () => {
-      for (let sent = 0; sent < 50; sent++) {
-        uploader.send('x'.repeat(20_000));
-        await pause(20);
-      }
-    })();
+    uploader.send(`POST /body ${HEAD}Transfer-Encoding: chunked\r\n\r\n`);
+    const upload = setInterval(() => uploader.send(`4e20\r\n${'x'.repeat(20_000)}\r\n`), 20);
     await pause(600);
     const attackers = await Promise.all(Array.from({ length: 120 }, beginning['HTTP/1.1']));
     for (let i = 0; i < 10; i++) {
       attackers.push(...(await Promise.all(Array.from({ length: 4 }, beginning['HTTP/1.1']))));
       await ask();
     }
-    await upload;
+    clearInterval(upload);
+    uploader.send('0\r\n\r\n');
     expect(await uploader.until('whoami\n')).toMatch(/^HTTP\/1\.1 200 /);
     for (const each of [uploader, ...attackers]) each.destroy();
   });
 
+  it('ends no call that is answered while it goes on, and says nothing for a while', async () => {
+    const client = await connected();
+    const call = client.request({ ...POST, ':path': '/call' }, { endStream: false });
+    await once(call, 'response');
+    await pause(600);
+    const attackers = await Promise.all(Array.from({ length: 125 }, beginning['HTTP/1.1']));
+    await untilActive(126);
+    for (let i = 0; i < 4; i++) attackers.push(await beginning['HTTP/1.1']());
+    call.end('over');
+    expect(await text(call)).toBe('begun over');
+    for (const each of [client, ...attackers]) each.destroy();
+  });
+
   it.each([false, true])('turns away who was not, and counts that once (TLS: %p)', async (isTls) => {
     const busy: RawClient[] = [];
-    for (let i = 0; i < 127; i++) {
+    for (let i = 1; i <= 127; i++) {
       const client = await from(newAddress(), isTls);
       client.send(GET.replace('/', '/silent'));
       busy.push(client);
+      if (i >= 126) await untilActive(i);
     }
-    // The gateway has read what they asked.
-    while (!/active\S*\{[^}]*\} 127\n/.test(await metrics.text())) await pause(10);
     const newcomer = await from(newAddress(), isTls).catch(() => undefined);
     if (newcomer) expect(await newcomer.untilClosed()).toBe('');
-    const text = await metrics.text();
-    expect(text).toMatch(/event="connection-dropped"} 1\n/);
-    expect(text).not.toMatch(/event="tls-handshake-failed"} [1-9]/);
+    const counted = await metrics.text();
+    expect(counted).toMatch(/event="connection-dropped"} 1\n/);
+    expect(counted).not.toMatch(/event="tls-handshake-failed"} [1-9]/);
     expect(busy.filter(({ closed }) => closed)).toEqual([]);
     for (const each of busy) each.destroy();
   });

@@ -101,13 +101,15 @@ export class Http1Exchange implements Exchange, ResponseSink {
   /**
    * Milliseconds for which the request has been under way, where it waits for its own client: for more of a body that comes too slowly, or for the
    * client to read. In its first 500 nobody can tell what is slow, and any body or reading counts. Undefined where it does not wait, or is younger than `grace`.
+   * `isCall`: what is answered while it goes on, as calls of gRPC are, may take its time with the rest.
    */
-  waitsFor(now: number, grace: number): number | undefined {
+  waitsFor(now: number, grace: number, isCall = false): number | undefined {
     const time = now - this.#started;
     if (time < grace) return undefined;
     const isSilent = time < GRACE || this.#client.context.clock.now - this.#client.since >= GRACE;
     const isSlow = isSilent || (this.#bytesReceived * 1_000) / time < SLOWEST;
-    const isBodySlow = isSlow && !this.#requestSent && (this.#blocked || this.takesBody);
+    const isBodyDue = !this.#requestSent && !this.#expectsContinue && !(isCall && this.hasBegun);
+    const isBodySlow = isSlow && isBodyDue && (this.#blocked || this.takesBody);
     return isBodySlow || (this.#blocked && isSilent) ? time : undefined;
   }
 

@@ -71,14 +71,16 @@ export class Http2Session implements Client, Timed {
   heldUpFor(grace = GRACE): number | undefined {
     if (this.#streams.size === 0) return undefined;
     const now = performance.now();
-    return this.#shortest((exchange) => exchange.standsBackFor(now) ?? exchange.waitsFor(now, grace));
+    return this.#shortest((exchange) => exchange.standsBackFor(now) ?? exchange.waitsFor(now, grace, true));
   }
 
-  /** Undefined where one of the streams has no such time. */
+  /** Undefined where one of the streams has no such time; of those that are answered the time for which nothing was taken of the rest. */
   #shortest(timeOf: (exchange: Http1Exchange) => number | undefined): number | undefined {
     let shortest = Number.POSITIVE_INFINITY;
-    for (const { exchange } of this.#streams) {
-      const time = exchange && timeOf(exchange);
+    for (const { exchange, since } of this.#streams) {
+      const silent = this.#context.clock.now - since;
+      const answered = silent >= GRACE ? silent : undefined;
+      const time = exchange ? timeOf(exchange) : answered;
       if (time === undefined) return undefined;
       shortest = Math.min(shortest, time);
     }

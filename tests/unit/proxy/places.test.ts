@@ -150,6 +150,16 @@ describe('while nobody can tell who holds up a request', () => {
     expect(closed(held)).toHaveLength(1);
   });
 
+  it('none goes for a client that has an eighth of all', () => {
+    const held = full(223);
+    Array.from({ length: 30 }, () => open(places, '192.0.2.1'));
+    expect(places.makeRoom(served('192.0.2.1'))).toBe(true);
+    expect(closed(held)).toHaveLength(1);
+    open(places, '192.0.2.1');
+    expect([places.makeRoom(served('192.0.2.1')), places.makeRoomFor('192.0.2.1')]).toEqual([true, false]);
+    expect(closed(held)).toHaveLength(1);
+  });
+
   it('none goes for a client that was never served', () => {
     const held = full(253);
     const unknown = open(places, '192.0.2.1');
@@ -192,7 +202,7 @@ describe('while nobody can tell who holds up a request', () => {
 
   it('no place is for clients that were served, where none was said to be', () => {
     places = new Places(MOST);
-    full(255);
+    full(256);
     const unknown = open(places, '192.0.2.1');
     expect([places.makeRoom(unknown), unknown.socket.destroyed]).toEqual([false, false]);
   });
