@@ -6,6 +6,7 @@ import type { RawObject } from '../../gateway-runtime/api/object.ts';
 import { GATEWAY_API_CRDS, manifests } from '../cluster/builds.ts';
 import { eventually } from '../cluster/command.ts';
 import { moduleVersion } from '../cluster/settings.ts';
+import { DEFINITIONS, removeDefinitions } from './definitions.ts';
 import type { KubeApi } from './kube-api.ts';
 import type { OpenApiSchema } from './samples.ts';
 
@@ -20,7 +21,6 @@ interface Definition {
 }
 
 const HTTP_ROUTES = 'httproutes.gateway.networking.k8s.io';
-const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
 const isEstablished = ({ status }: Definition) =>
   status?.conditions?.some((each) => each.type === 'Established' && each.status === 'True');
@@ -61,15 +61,7 @@ export async function installGatewayApi(api: KubeApi): Promise<() => Promise<voi
 
 /** Takes them away, with every object of their kinds. */
 export async function uninstallGatewayApi(api: KubeApi): Promise<void> {
-  const objects = await documents();
-  for (const object of objects) await api.remove(object);
-  // Each waits for the objects of its kind, and there may be thousands.
-  await eventually(120_000, async () => {
-    const { items } = await api.get<{ items: Definition[] }>(DEFINITIONS);
-    const left = items.filter(({ metadata }) => metadata.annotations?.[VERSION]);
-    if (left.length > 0)
-      throw new Error(`still there: ${left.map(({ metadata }) => metadata.name).join(', ')}`);
-  });
+  await removeDefinitions(api, await documents());
 }
 
 /** Whether the cluster has any version of them. */
