@@ -3,7 +3,8 @@
  * served before is not kept out, and who was not loses nothing that is well under way.
  */
 import { once } from 'node:events';
-import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type ClientHttp2Session, connect as connectHttp2, type Settings } from 'node:http2';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -25,9 +26,10 @@ const BODY = `POST /body ${HEAD}Content-Length: 1000000\r\n\r\nbegun`;
 const start = closedAfterEach();
 let gateway: TestGateway;
 let metrics: Metrics;
+let backend: Backend;
 
 async function serve(connections: number) {
-  const backend = await start(
+  backend = await start(
     Backend.http((message, response) => {
       message.on('error', () => {}).resume();
       if (message.url === '/call') {
@@ -79,9 +81,9 @@ async function ask(): Promise<string> {
 const POST = { ':method': 'POST', ':path': '/body', ':authority': 'a.example.com' };
 
 /** Of HTTP/2; or it was closed. */
-async function connected(): Promise<ClientHttp2Session> {
+async function connected(settings: Settings = {}): Promise<ClientHttp2Session> {
   const socket = connect({ port: gateway.port(), host: '127.0.0.1', localAddress: newAddress() });
-  const client = connectHttp2('http://a.example.com', { createConnection: () => socket });
+  const client = connectHttp2('http://a.example.com', { createConnection: () => socket, settings });
   client.on('error', () => {});
   await Promise.race([once(client, 'connect'), once(client, 'close')]);
   return client;
@@ -155,6 +157,35 @@ describe('a port all of whose places have requests under way', () => {
     call.end('over');
     expect(await text(call)).toBe('begun over');
     for (const each of [client, ...attackers]) each.destroy();
+  });
+
+  it('ends a connection of HTTP/2 whose client takes nothing of its answers', async () => {
+    const client = await connected({ initialWindowSize: 0 });
+    const closed = once(client, 'close');
+    await once(client.request({ ...POST, ':method': 'GET', ':path': '/' }), 'response');
+    await pause(800);
+    const attackers = await Promise.all(Array.from({ length: 125 }, beginning['HTTP/1.1']));
+    await untilActive(125);
+    for (let i = 0; i < 4; i++) attackers.push(await beginning['HTTP/1.1']());
+    await closed;
+    for (const each of attackers) each.destroy();
+  });
+
+  it('ends no request that waits for the word of a backend to go on', async () => {
+    const asked = once(backend.server, 'checkContinue');
+    const uploader = await from(newAddress());
+    uploader.send(`POST /body ${HEAD}Content-Length: 4\r\nExpect: 100-continue\r\n\r\n`);
+    const [message, response] = (await asked) as [IncomingMessage, ServerResponse];
+    await pause(800);
+    const attackers = await Promise.all(Array.from({ length: 125 }, beginning['HTTP/1.1']));
+    await untilActive(126);
+    for (let i = 0; i < 4; i++) attackers.push(await beginning['HTTP/1.1']());
+    response.writeContinue();
+    await uploader.until('HTTP/1.1 100 Continue\r\n\r\n');
+    uploader.send('over');
+    response.end(await text(message));
+    expect(await uploader.until('over')).toContain('HTTP/1.1 200 ');
+    for (const each of [uploader, ...attackers]) each.destroy();
   });
 
   it.each([false, true])('turns away who was not, and counts that once (TLS: %p)', async (isTls) => {
