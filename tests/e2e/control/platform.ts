@@ -48,7 +48,11 @@ async function aggregate(people: People, name: string): Promise<void> {
 
 const rank = ({ kind }: RawObject) => (kind === 'Namespace' ? 0 : 1);
 
-/** Applies the objects of an app, or of some, and waits until what is to be refused is refused and what is to be taken is taken. */
+/**
+ * Applies the objects of an app, or of some, and waits until the policies of each gateway refuse what they must, to those who hold a Grant of
+ * it and to those who don't: the API server begins to go by one of them a second before another. What is to be taken is taken then, and what
+ * is to be refused refused.
+ */
 export async function install(
   people: People,
   app: App,
@@ -56,18 +60,50 @@ export async function install(
 ): Promise<RawObject[]> {
   const objects = synthesize(app).objects.map(({ object }) => object);
   await people.put(...objects.toSorted((a, b) => rank(a) - rank(b)));
+  for (const probe of strays(objects)) await settled(people, { ...probe, taken });
   await settled(people, { refused, taken });
   return objects;
+}
+
+interface Granting {
+  readonly metadata: { readonly namespace: string };
+  readonly spec: { readonly gatewayName: string; readonly namespace: string };
+}
+
+/** A route at a listener that no gateway has, for each gateway and namespace, and what the policy says that it is for. */
+function strays(objects: readonly RawObject[]): { refused: RawObject; saying: string }[] {
+  const grants = objects.filter(({ kind }) => kind === 'Grant') as unknown as Granting[];
+  const holders = new Map<string, Set<string>>();
+  for (const { metadata, spec } of grants) {
+    const gateway = `${metadata.namespace}/${spec.gatewayName}`;
+    holders.set(gateway, (holders.get(gateway) ?? new Set()).add(spec.namespace));
+  }
+  const namespaces = new Set(['default', ...grants.map(({ spec }) => spec.namespace)]);
+  return [...holders].flatMap(([gateway, holding]) => {
+    const [namespace, name] = gateway.split('/');
+    const parentRefs = [{ namespace, name, sectionName: 'of-nobody' }];
+    return [...namespaces].map((each) => ({
+      refused: {
+        apiVersion: 'gateway.networking.k8s.io/v1',
+        kind: 'HTTPRoute',
+        metadata: { name: 'stray', namespace: each },
+        spec: { parentRefs },
+      },
+      saying: holding.has(each) ? ' is not opened to team ' : ` holds no grant of gateway ${gateway}. `,
+    }));
+  });
 }
 
 /** Policies, and the Grants that they read, are told to the part of the API server that goes by them, within a second or two. */
 export async function settled(
   people: People,
-  { refused, taken }: { refused: RawObject; taken: RawObject },
+  { refused, taken, saying = '' }: { refused: RawObject; taken: RawObject; saying?: string },
 ): Promise<void> {
   await eventually(30_000, async () => {
     expectStatus(await people.apply(undefined, taken, { dryRun: true }), true);
-    expectStatus(await people.apply(undefined, refused, { dryRun: true }), false);
+    const refusal = await people.apply(undefined, refused, { dryRun: true });
+    expectStatus(refusal, false);
+    if (!refusal.message.includes(saying)) throw new Error(`not "${saying}": ${refusal.message}`);
   });
 }
 
