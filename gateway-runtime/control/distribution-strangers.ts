@@ -3,7 +3,8 @@
  * address that says nothing, or nothing that anybody can judge, keeps no other out.
  */
 import type { Socket } from 'node:net';
-import { type Place, type PlacedClient, Places } from '../proxy/places.ts';
+import type { Place, PlacedClient } from '../proxy/places/place.ts';
+import { Places } from '../proxy/places/places.ts';
 
 export class Strangers {
   readonly #most: number;

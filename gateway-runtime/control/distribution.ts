@@ -9,7 +9,8 @@ import type { Connection } from '../distribution/connection.ts';
 import { DISTRIBUTION_LIMITS, type DistributionLimits } from '../distribution/limits.ts';
 import { type Hello, PROTOCOL } from '../distribution/messages.ts';
 import type { Order } from '../distribution/order.ts';
-import { keyOf, type Place, Places } from '../proxy/places.ts';
+import { keyOf, type Place } from '../proxy/places/place.ts';
+import { Places } from '../proxy/places/places.ts';
 import {
   type BackendEndpoints,
   type BackendKey,

@@ -5,7 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import { type Deadline, Deadlines } from './pipeline/deadlines.ts';
-import type { Holder } from './places.ts';
+import type { Holder } from './places/place.ts';
 
 /** Connections that wait for their turn: about half a second. */
 export const MOST_WAITING = 1_024;

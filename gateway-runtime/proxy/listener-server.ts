@@ -8,7 +8,8 @@ import type { EngineServer } from './engine.ts';
 import type { ClientConnection, ExchangeHandler, HandshakeCause } from './exchange.ts';
 import { Handshakes } from './handshakes.ts';
 import type { Limits } from './limits.ts';
-import { type Holder, keyOf, type Place, type PlacedClient, Places } from './places.ts';
+import { type Holder, keyOf, type Place, type PlacedClient } from './places/place.ts';
+import { Places } from './places/places.ts';
 import type { TlsGate } from './tls-routes/gate.ts';
 
 /** Event of the server: a connection was closed for want of places. */

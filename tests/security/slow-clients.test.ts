@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { AgentOptions } from '../../gateway-runtime/proxy/agent.ts';
-import { networkOf } from '../../gateway-runtime/proxy/places.ts';
+import { networkOf } from '../../gateway-runtime/proxy/places/place.ts';
 import { Metrics } from '../../gateway-runtime/proxy/telemetry/metrics.ts';
 import { Backend } from '../support/backend.ts';
 import { issue } from '../support/certificates.ts';

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { LocalReply } from '../../filters/definition.ts';
 import type { ClientConnection } from '../exchange.ts';
-import type { PlacedClient } from '../places.ts';
+import type { PlacedClient } from '../places/place.ts';
 import type { EngineContext } from './engine.ts';
 import type { Http1Exchange } from './exchange.ts';
 import type { Head } from './head.ts';

@@ -4,7 +4,7 @@ import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from
 import type { ClientConnection } from '../exchange.ts';
 import { Http2Session } from '../http2/session.ts';
 import { ListenerServer } from '../listener-server.ts';
-import type { Place } from '../places.ts';
+import type { Place } from '../places/place.ts';
 import type { TlsGate } from '../tls-routes/gate.ts';
 import type { Client } from './client-side.ts';
 import { ClientStream } from './client-stream.ts';

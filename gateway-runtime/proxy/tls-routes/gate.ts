@@ -9,7 +9,7 @@ import { normalizeHost } from '../../match/normalize.ts';
 import type { Listener } from '../../snapshot/snapshot.ts';
 import type { ClientConnection } from '../exchange.ts';
 import { type Deadline, Deadlines } from '../pipeline/deadlines.ts';
-import type { Place } from '../places.ts';
+import type { Place } from '../places/place.ts';
 import { ClientHelloReader, type HelloProgress } from './client-hello.ts';
 
 /** A connection that was accepted, before anything of it was read. */

@@ -4,7 +4,7 @@ import { Duplex } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import { Handshakes, MOST_OCTETS, MOST_WAITING } from '../../../gateway-runtime/proxy/handshakes.ts';
-import type { Holder } from '../../../gateway-runtime/proxy/places.ts';
+import type { Holder } from '../../../gateway-runtime/proxy/places/place.ts';
 
 const TIME = 5_000;
 const HELLO = Buffer.from([22, 3, 1, 0, 4, 1, 0, 0, 0]);

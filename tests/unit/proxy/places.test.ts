@@ -1,7 +1,8 @@
 /** Which connection of a port goes for one that is new, and what it costs to find it. */
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { type Place, Places } from '../../../gateway-runtime/proxy/places.ts';
+import type { Place } from '../../../gateway-runtime/proxy/places/place.ts';
+import { Places } from '../../../gateway-runtime/proxy/places/places.ts';
 import { FakeSocket } from './fake-socket.ts';
 
 let looked = 0;
