@@ -49,7 +49,6 @@ export interface Limits {
    */
   readonly slowPendingPerBackend: number;
   readonly slowPendingTime: number;
-  readonly idleConnectionsPerEndpoint: number;
   /** Connections to an endpoint for copies of requests. While all are in use, no more is mirrored there. */
   readonly mirrorsPerEndpoint: number;
   /** What waits for an endpoint to take its copy of a request. More: the copy is given up. */
@@ -94,7 +93,6 @@ export const LIMITS: Limits = {
   pendingTime: 1_000,
   slowPendingPerBackend: 4_096,
   slowPendingTime: 30_000,
-  idleConnectionsPerEndpoint: 64,
   mirrorsPerEndpoint: 64,
   mirrorBytes: 256 * 1024,
   authorization: 10_000,

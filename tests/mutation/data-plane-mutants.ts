@@ -316,7 +316,7 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
   },
   {
     about: 'A client that was served and has gone is one that nobody knows.',
-    file: 'proxy/places.ts',
+    file: 'proxy/places/clients.ts',
     find: 'else this.#served.add(network);',
     replace: '',
     tests: ['tests/live/shares.test.ts'],
@@ -343,6 +343,20 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
     tests: ['tests/unit/proxy/http1/relief.test.ts'],
   },
   {
+    about: 'A request waits for a connection of its own, though another is free.',
+    file: 'proxy/engine-http1/upstream-pool.ts',
+    find: 'connections.wanted.size === 0 ||',
+    replace: 'connections.wanted.size >= 0 ||',
+    tests: ['tests/unit/proxy/http1/upstream-waiting.test.ts'],
+  },
+  {
+    about: 'What has to be on a new connection goes on one that was used.',
+    file: 'proxy/engine-http1/upstream-pool.ts',
+    find: 'if (!fresh && !stream) connections.wanted',
+    replace: 'if (!stream) connections.wanted',
+    tests: ['tests/unit/proxy/http1/upstream-waiting.test.ts'],
+  },
+  {
     about: 'What clients do not take is held for them, however much it is.',
     file: 'proxy/engine-http1/unsent.ts',
     find: 'return this.#octets > this.#most;',
@@ -351,7 +365,7 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
   },
   {
     about: 'A connection that was just opened goes for the next one of who has nearly all.',
-    file: 'proxy/places.ts',
+    file: 'proxy/places/search.ts',
     find: 'this.#most = Math.max(0, Math.min(holder?.places ?? 0, OF_ONE) - 1);',
     replace: 'this.#most = 0;',
     tests: ['tests/unit/proxy/places.test.ts'],
@@ -372,7 +386,7 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
   },
   {
     about: 'Who has an eighth of all places has young requests of others closed for more.',
-    file: 'proxy/places.ts',
+    file: 'proxy/places/places.ts',
     find: 'holder?.wasServed === true && holder.places < this.#most >> 3;',
     replace: 'holder?.wasServed === true;',
     tests: ['tests/unit/proxy/places.test.ts'],
@@ -386,21 +400,21 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
   },
   {
     about: 'Clients that nobody knows yet take the last places.',
-    file: 'proxy/places.ts',
+    file: 'proxy/places/places.ts',
     find: 'return hasRoom || this.#isFavoured(newcomer?.holder) ? undefined : newcomer;',
     replace: 'return undefined;',
     tests: ['tests/unit/proxy/places.test.ts'],
   },
   {
     about: 'Who is known goes for who is known, before anybody can tell who holds up a request.',
-    file: 'proxy/places.ts',
+    file: 'proxy/places/search.ts',
     find: 'if (!place.holder.wasServed) this.#compare',
     replace: 'this.#compare',
     tests: ['tests/unit/proxy/places.test.ts'],
   },
   {
     about: 'A client that goes and comes again is not slow any more.',
-    file: 'proxy/places.ts',
+    file: 'proxy/places/clients.ts',
     find: 'const slowUntil = this.#slow.get(network) ?? 0;',
     replace: 'const slowUntil = 0;',
     tests: ['tests/unit/proxy/places.test.ts'],

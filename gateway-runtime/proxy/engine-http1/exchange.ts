@@ -333,6 +333,10 @@ export class Http1Exchange implements Exchange, ResponseSink {
     }
   }
 
+  onUpstreamMoved(upstream: Upstream): void {
+    this.#upstream = upstream;
+  }
+
   onUpstreamReady(): void {
     if (!this.#requestSent) this.#client.resume();
   }

@@ -47,6 +47,10 @@ export class Inquiry implements ResponseSink {
     this.#upstream = undefined;
   }
 
+  onUpstreamMoved(upstream: Upstream): void {
+    this.#upstream = upstream;
+  }
+
   onUpstreamReady(): void {
     // What the socket does not take yet, it keeps.
   }

@@ -75,6 +75,10 @@ export class Mirror implements ResponseSink {
     upstream?.destroy();
   }
 
+  onUpstreamMoved(upstream: Upstream): void {
+    this.#upstream = upstream;
+  }
+
   onUpstreamReady(): void {
     // What the socket does not take yet, it keeps.
   }

@@ -41,7 +41,7 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
   #hasRequestBody = false;
   #requestSent = false;
   #timed = true;
-  /** Of requests before this one. */
+  /** Requests, this one included, and the one for which it was opened. */
   #used = 0;
   #receivedAny = false;
   /** Of heads, those of interim responses too, which a backend could go on sending for ever. */
@@ -146,6 +146,21 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
       this.#requestSent = true;
       this.#wire.write(head, 'latin1');
     }
+  }
+
+  /** Sends the request that waits for `other` to be connected. False where there is none, or a part of it is with that one's socket. */
+  takeOver(other: UpstreamConnection): boolean {
+    const sink = other.#sink;
+    const head = other.#pending;
+    if (!sink || head === '') return false;
+    other.#sink = undefined;
+    other.#pending = '';
+    other.#requestSent = true;
+    sink.onUpstreamMoved(this);
+    this.begin(sink, head, other.#isHead, other.#hasRequestBody, other.#chunkedRequest, other.#timed);
+    this.#guarded((it) => it.onUpstreamReady());
+    this.flush();
+    return true;
   }
 
   /** False: no more until `onUpstreamReady`. */
@@ -254,8 +269,14 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
   readonly #onConnect = (): void => {
     if (this.#phase !== 'connecting') return;
     this.#used++;
-    this.#phase = 'head';
     this.#since = this.#context.clock.now;
+    this.#pool.connected(this);
+    if (!this.#sink) {
+      this.#phase = 'idle';
+      this.#pool.put(this);
+      return;
+    }
+    this.#phase = 'head';
     if (!this.#hasRequestBody) {
       this.#requestSent = true;
       this.#wire.write(this.#pending, 'latin1');

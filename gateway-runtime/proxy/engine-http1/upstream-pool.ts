@@ -1,4 +1,8 @@
-/** Connections to endpoints: kept alive, the most recent used first, and bounded in number. */
+/**
+ * Connections to endpoints: kept alive, the most recent used first, and bounded in number. A request for which there is none waits for one of its own, and
+ * takes any other that is free before: an endpoint to which many are opened at a time may be slow to accept them, or lose some, and a TCP handshake that
+ * was lost begins again after a second (RFC 6298 section 2).
+ */
 import type { TargetEndpoint } from '../exchange.ts';
 import { Http2Sessions } from '../upstream/http2/sessions.ts';
 import type { EngineContext } from './engine.ts';
@@ -10,6 +14,10 @@ interface EndpointConnections {
   /** All of them, those that were given away too. */
   open: number;
   readonly idle: UpstreamConnection[];
+  /** Not connected yet, each with a request that any other could have; the oldest first. */
+  readonly wanted: Set<UpstreamConnection>;
+  /** Not connected yet, and their request went on with another. */
+  readonly unwanted: Set<UpstreamConnection>;
 }
 
 export class UpstreamPool {
@@ -43,7 +51,7 @@ export class UpstreamPool {
     const key = keyOf(endpoint);
     let connections = this.#byEndpoint.get(key);
     if (!connections) {
-      connections = { open: 0, idle: [] };
+      connections = { open: 0, idle: [], wanted: new Set(), unwanted: new Set() };
       this.#byEndpoint.set(key, connections);
     }
     const { idle } = connections;
@@ -53,23 +61,44 @@ export class UpstreamPool {
       if (!connection.socket.destroyed) return connection;
     }
     if (connections.open >= this.#most) {
-      // An idle one makes room for one that has to be new.
-      if (idle.length === 0) return undefined;
-      idle[0]!.destroy();
+      // One that nobody uses makes room for one that has to be new.
+      const [unused] = idle.length > 0 ? idle : connections.unwanted;
+      if (!unused) return undefined;
+      unused.destroy();
     }
     connections = this.#byEndpoint.get(key) ?? connections;
     this.#byEndpoint.set(key, connections);
     connections.open++;
     const connection = new UpstreamConnection(this.#context, this, endpoint, stream);
     this.#all.add(connection);
+    if (!fresh && !stream) connections.wanted.add(connection);
     return connection;
   }
 
-  /** Takes it back for the next request. */
+  /** It is there, and what it was opened for has begun on it. */
+  connected(connection: UpstreamConnection): void {
+    const connections = this.#byEndpoint.get(keyOf(connection.endpoint))!;
+    connections.wanted.delete(connection);
+    connections.unwanted.delete(connection);
+  }
+
+  /** Takes it back for the next request, or for one that waits. */
   put(connection: UpstreamConnection): void {
-    const idle = this.#byEndpoint.get(keyOf(connection.endpoint))?.idle;
-    if (idle && idle.length < this.#context.limits.idleConnectionsPerEndpoint) idle.push(connection);
-    else connection.destroy();
+    const connections = this.#byEndpoint.get(keyOf(connection.endpoint))!;
+    if (connections.wanted.size === 0 || !this.#takesOver(connection, connections)) {
+      connections.idle.push(connection);
+    }
+  }
+
+  /** From the request that has waited longest. */
+  #takesOver(connection: UpstreamConnection, { wanted, unwanted }: EndpointConnections): boolean {
+    for (const other of wanted) {
+      wanted.delete(other);
+      if (!connection.takeOver(other)) continue;
+      unwanted.add(other);
+      return true;
+    }
+    return false;
   }
 
   /** Connections, idle and in use. */
@@ -89,6 +118,8 @@ export class UpstreamPool {
     const connections = this.#byEndpoint.get(key)!;
     const at = connections.idle.indexOf(connection);
     if (at >= 0) connections.idle.splice(at, 1);
+    connections.wanted.delete(connection);
+    connections.unwanted.delete(connection);
     if (--connections.open === 0) this.#byEndpoint.delete(key);
   }
 

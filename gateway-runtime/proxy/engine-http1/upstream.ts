@@ -43,6 +43,8 @@ export interface Upstream {
 
 /** What a response, or the lack of one, is told to. Nothing is told after `release`. */
 export interface ResponseSink {
+  /** Another connection to the endpoint was free before its own was there: the request goes on with that one. */
+  onUpstreamMoved(upstream: Upstream): void;
   /** The body of the request is wanted again, or for the first time. */
   onUpstreamReady(): void;
   /** `upstream.head` is an interim response (1xx, but not 101). */

@@ -38,6 +38,7 @@ describe.each([
     const told: string[] = [];
     const isOver = new Promise<void>((resolve) => {
       const sink = {
+        onUpstreamMoved: () => {},
         onUpstreamReady: () => {},
         onInformation: () => {},
         onUpstreamHead: () => void told.push(String(connection.head.status)),

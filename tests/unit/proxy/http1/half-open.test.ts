@@ -17,6 +17,7 @@ it.each([
   const told = Promise.withResolvers<void>();
   const sink = {
     onUpstreamReady: () => told.resolve(),
+    onUpstreamMoved: () => {},
     onInformation: () => {},
     onUpstreamHead: () => {},
     onSwitch: () => {},
