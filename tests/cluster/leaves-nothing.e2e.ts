@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from './command.ts';
 import { fileOf, hostState, inhabitants, mentioning, namespacesBelow } from './host-state.ts';
-import { isNothing, leftoversOf, machineOf } from './leftovers.ts';
+import { ENDS_WITHIN, isNothing, leftoversOf, machineOf } from './leftovers.ts';
 import { clusterNamed, placeOf, SOURCES } from './settings.ts';
 
 const cluster = clusterNamed('check');
@@ -89,7 +89,7 @@ describe('nothing is left', () => {
     child.kill('SIGKILL');
     await ended;
     // What it started ends by itself.
-    await eventually(10_000, async () => expect(mentioning(cluster)).toEqual([]));
+    await eventually(ENDS_WITHIN, async () => expect(mentioning(cluster)).toEqual([]));
     await finished('down');
     await expectNothing(namespaces);
   });
@@ -99,7 +99,7 @@ describe('nothing is left', () => {
     const namespaces = namespacesBelow(cluster);
     process.kill(machineOf(cluster)!, 'SIGKILL');
     expect(await ended).toBe(2);
-    await eventually(10_000, async () => expect(inhabitants(namespaces)).toEqual([]));
+    await eventually(ENDS_WITHIN, async () => expect(inhabitants(namespaces)).toEqual([]));
     expect(isNothing(leftoversOf(cluster))).toBe(false);
     // Goes on from what was left.
     await finished('up');

@@ -88,7 +88,7 @@ export const isNothing = (found: Leftovers) =>
   found.processes.length + found.controlGroups.length === 0 && !found.folder;
 
 /** How long the kernel may take to end what was killed, in milliseconds: one waits for what it had to write, too. */
-const PATIENCE = 60_000;
+export const ENDS_WITHIN = 60_000;
 
 /** A process that should be gone: what it is, its state as proc(5) has it, and where the kernel has it wait. */
 const described = (pid: number): string =>
@@ -124,7 +124,7 @@ export function removeLeftovers(cluster: Cluster): void {
 
 /** Blocks until there is no problem. */
 function waitUntil(problem: () => string | undefined): void {
-  const end = performance.now() + PATIENCE;
+  const end = performance.now() + ENDS_WITHIN;
   for (let found = problem(); found; found = problem()) {
     if (performance.now() > end) throw new Error(`Something of the cluster remains: ${found}`);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);

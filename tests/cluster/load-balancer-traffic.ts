@@ -24,6 +24,8 @@ export class Traffic {
   #targets: readonly Target[] = [];
   /** Probes that failed in a row, by worker and port. */
   readonly #failures = new Map<string, number>();
+  /** Those that last answered that they are not fit, by worker and port. */
+  readonly #unfit = new Set<string>();
   #rules = '';
 
   constructor(workers: readonly Worker[]) {
@@ -68,8 +70,10 @@ export class Traffic {
         signal: AbortSignal.timeout(PROBE_FOR),
       });
       await answer.arrayBuffer();
-      // One that answers that it is not fit is believed at once.
+      // One that answers that it is not fit is believed at once, and until it answers otherwise.
       this.#failures.set(key, answer.ok ? 0 : FAILURES);
+      if (answer.ok) this.#unfit.delete(key);
+      else this.#unfit.add(key);
     } catch {
       this.#failures.set(key, (this.#failures.get(key) ?? 0) + 1);
     }
@@ -78,11 +82,14 @@ export class Traffic {
   /** Marks each connection with the number of its worker; routing goes by the mark. */
   async #direct(): Promise<void> {
     const choices = this.#targets.map(({ address, healthPort }) => {
-      const numbers = this.#workers.flatMap(({ name }, index) =>
-        (this.#failures.get(`${name}:${healthPort}`) ?? 0) < FAILURES ? [index + 1] : [],
-      );
-      // Where none is healthy, all are as good.
-      const chosen = numbers.length > 0 ? numbers : this.#workers.map((_, index) => index + 1);
+      const numbersOf = (isChosen: (key: string) => boolean) =>
+        this.#workers.flatMap(({ name }, index) => (isChosen(`${name}:${healthPort}`) ? [index + 1] : []));
+      // Where none is healthy, one that does not answer may only be slow; one that is not fit drops what it is given.
+      const choice = [
+        numbersOf((key) => (this.#failures.get(key) ?? 0) < FAILURES),
+        numbersOf((key) => !this.#unfit.has(key)),
+      ];
+      const chosen = choice.find(({ length }) => length > 0) ?? numbersOf(() => true);
       const turns = chosen.map((number, turn) => `${turn} : ${number}`).join(', ');
       return `ip daddr ${address} ct state new ct mark set numgen inc mod ${chosen.length} map { ${turns} }`;
     });

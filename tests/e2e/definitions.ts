@@ -1,4 +1,4 @@
-/** CustomResourceDefinitions taken away, until they are. */
+/** CustomResourceDefinitions installed until their kinds can be used, and taken away until they are gone. */
 import type { RawObject } from '../../gateway-runtime/api/object.ts';
 import { eventually } from '../cluster/command.ts';
 import type { KubeApi } from './kube-api.ts';
@@ -8,21 +8,57 @@ export const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefiniti
 /** `spec` of a definition. */
 interface DefinitionSpec {
   readonly group: string;
-  readonly names: { readonly plural: string };
+  readonly names: { readonly plural: string; readonly kind: string };
   readonly versions: readonly { readonly name: string; readonly served: boolean }[];
 }
 
 interface Definition {
   readonly metadata: { readonly name: string };
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly message?: string }[] };
+  readonly status?: {
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly message?: string;
+    }[];
+  };
 }
+
+/** What is at a path; fails where there is nothing. */
+type Get = <T>(path: string) => Promise<T>;
+
+/**
+ * Waits until the kinds of definitions can be used. The API server says that a definition is established before it lists the kind, and who looks
+ * up where objects of a kind are finds it in that list.
+ */
+export async function untilServed(get: Get, objects: readonly object[]): Promise<void> {
+  for (const { metadata, spec } of definitionsAmong(objects)) {
+    const { name } = metadata as Definition['metadata'];
+    const { group, names, versions } = spec as DefinitionSpec;
+    await eventually(30_000, async () => {
+      const { status } = await get<Definition>(`${DEFINITIONS}/${name}`);
+      const isEstablished = status?.conditions?.some(
+        (each) => each.type === 'Established' && each.status === 'True',
+      );
+      if (!isEstablished) throw new Error(`${name} is not established`);
+      for (const version of versions.filter(({ served }) => served)) {
+        const path = `/apis/${group}/${version.name}`;
+        const { resources } = await get<{ resources: readonly { readonly kind: string }[] }>(path);
+        if (!resources.some(({ kind }) => kind === names.kind)) {
+          throw new Error(`${name} is established, and ${path} does not list it`);
+        }
+      }
+    });
+  }
+}
+
+const definitionsAmong = (objects: readonly object[]) =>
+  (objects as readonly RawObject[]).filter(({ kind }) => kind === 'CustomResourceDefinition');
 
 /** Takes objects away, definitions with every object of their kinds, and waits until those have gone. */
 export async function removeDefinitions(api: KubeApi, objects: readonly object[]): Promise<void> {
-  const all = objects as readonly RawObject[];
-  const definitions = all.filter(({ kind }) => kind === 'CustomResourceDefinition');
+  const definitions = definitionsAmong(objects);
   await eventually(30_000, () => untilListed(api, definitions));
-  for (const object of all) await api.remove(object);
+  for (const object of objects as readonly RawObject[]) await api.remove(object);
   const names = new Set(definitions.map(({ metadata }) => (metadata as Definition['metadata']).name));
   // Each waits for the objects of its kind, and there may be thousands.
   await eventually(120_000, async () => {

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import type { RawObject } from '../../gateway-runtime/api/object.ts';
 import { GATEWAY_API_CRDS, manifests } from '../cluster/builds.ts';
-import { eventually } from '../cluster/command.ts';
 import { moduleVersion } from '../cluster/settings.ts';
-import { DEFINITIONS, removeDefinitions } from './definitions.ts';
+import { DEFINITIONS, removeDefinitions, untilServed } from './definitions.ts';
 import type { KubeApi } from './kube-api.ts';
 import type { OpenApiSchema } from './samples.ts';
 
@@ -17,13 +16,9 @@ const WANTED = `experimental v${moduleVersion(GATEWAY_API_CRDS.folder, GATEWAY_A
 
 interface Definition {
   readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
 const HTTP_ROUTES = 'httproutes.gateway.networking.k8s.io';
-
-const isEstablished = ({ status }: Definition) =>
-  status?.conditions?.some((each) => each.type === 'Established' && each.status === 'True');
 
 async function documents(): Promise<RawObject[]> {
   const folder = await manifests(GATEWAY_API_CRDS);
@@ -50,12 +45,7 @@ export async function installGatewayApi(api: KubeApi): Promise<() => Promise<voi
   }
   const objects = await documents();
   await api.applyAll(objects);
-  await eventually(30_000, async () => {
-    const { items: now } = await api.get<{ items: Definition[] }>(DEFINITIONS);
-    const ours = now.filter(({ metadata }) => metadata.annotations?.[VERSION]);
-    const waiting = ours.filter((each) => !isEstablished(each)).map(({ metadata }) => metadata.name);
-    if (ours.length === 0 || waiting.length > 0) throw new Error(`not established: ${waiting.join(', ')}`);
-  });
+  await untilServed((path) => api.get(path), objects);
   return () => uninstallGatewayApi(api);
 }
 

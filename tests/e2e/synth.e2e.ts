@@ -61,11 +61,19 @@ describe.each(apps)('synth of %s', (app) => {
       expect(await kubectl(versions, text)).toBe(before);
     } finally {
       const remove = ['delete', '--ignore-not-found', '--wait=true', '-f', '-'];
-      await kubectl(remove, text);
+      await kubectl(remove, withoutDefinitions(text));
       for (const each of missingNamespaces(text)) await kubectl(remove, namespaceOf(each));
     }
   });
 });
+
+/** What is to go with an app: definitions were there before it, are for the next one too, and are taken away behind the last. */
+const withoutDefinitions = (text: string) =>
+  parseAllDocuments(text)
+    .map((document) => document.toJS() as RawObject)
+    .filter(({ kind }) => kind !== 'CustomResourceDefinition')
+    .map((object) => JSON.stringify(object))
+    .join('\n---\n');
 
 /** The namespaces in which objects are, and which are not among them. */
 function missingNamespaces(text: string): string[] {

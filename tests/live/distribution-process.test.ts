@@ -2,12 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { exchange } from '../support/client.ts';
-import { DataPlaneProcess } from '../support/data-plane-process.ts';
+import { DataPlaneProcess, PATIENCE } from '../support/data-plane-process.ts';
 import { until } from '../support/distribution.ts';
 import { processSite } from '../support/process-site.ts';
 import { childrenOf } from '../support/processes.ts';
+
+jest.setTimeout(2 * PATIENCE);
 
 const site = processSite();
 
@@ -101,7 +103,7 @@ describe('the process of a data plane', () => {
     expect(second.output).toContain('serving what was served last');
     expect(await second.readiness()).toBe(200);
     expect((await exchange(await second.port(), { host: 'a.example.com', path: '/' })).body).toBe('a\n');
-    await until('it tried', () => fresh.output.includes('not connected to the control plane'));
+    await until('it tried', () => fresh.output.includes('not connected to the control plane'), PATIENCE);
     expect(await fresh.readiness()).toBe(503);
   });
 
@@ -156,7 +158,7 @@ describe('the process of a data plane', () => {
     // Their parent goes on only when they run their own program.
     const isWorker = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').endsWith('\0worker\0');
     const workers = () => childrenOf(second.pid).filter(isWorker);
-    await until('it waits for workers', () => workers().length === 2);
+    await until('it waits for workers', () => workers().length === 2, PATIENCE);
     for (const each of workers()) process.kill(each, 'SIGSTOP');
     second.signal('SIGTERM');
     // By itself: without a handler the signal would end it, and as the first process of a container would be ignored.

@@ -65,7 +65,7 @@ it('a response that has begun is cut, and its stream alone', async () => {
   const slow = await start(
     Backend.http((_, response) => void (count++ === 0 ? response.write('a part') : response.end('whole'))),
   );
-  await serve(slow, { timeouts: { backendRequest: 100 } });
+  await serve(slow, { timeouts: { backendRequest: 500 } });
   const [status, body, code] = await post('some');
   expect([status, body]).toEqual([200, 'a part']);
   expect(code).not.toBe(0);

@@ -43,7 +43,7 @@ it('a short one does not wait for a long one', async () => {
 
 it('a response that has begun is cut, since its client must not take it for whole', async () => {
   const slow = await start(Backend.http((_, response) => void response.write('a part')));
-  await serve(slow, { request: 100 });
+  await serve(slow, { request: 500 });
   const client = await RawClient.open(gateway.port());
   client.send('GET / HTTP/1.1\r\nHost: a.example.com\r\n\r\n');
   const received = await client.untilClosed();
@@ -118,7 +118,7 @@ it('a connection that was switched to another protocol is not cut', async () => 
 it('a kept-alive connection serves on after a timeout', async () => {
   let count = 0;
   const second = await start(Backend.http((_, response) => void (count++ > 0 && response.end('second'))));
-  await serve(second, { request: 50 });
+  await serve(second, { request: 500 });
   const client = await RawClient.open(gateway.port());
   client.send('GET / HTTP/1.1\r\nHost: a.example.com\r\n\r\n');
   await client.until('in time');

@@ -7,6 +7,9 @@ import { type ControlPlane, until } from './distribution.ts';
 
 const MAIN = fileURLToPath(new URL('../../gateway-runtime/data-plane/main.ts', import.meta.url));
 
+/** Milliseconds that a process may take to start: a machine with few processors starts several at once. */
+export const PATIENCE = 60_000;
+
 export class DataPlaneProcess {
   readonly #child: ChildProcess;
   readonly #exit: Promise<unknown[]>;
@@ -61,7 +64,13 @@ export class DataPlaneProcess {
   /** Resolves when admin listens, and what was served last is. */
   static async start(...options: Parameters<typeof DataPlaneProcess.begin>): Promise<DataPlaneProcess> {
     const started = DataPlaneProcess.begin(...options);
-    await until(`admin listens: ${started.output}`, () => started.output.includes('health and metrics'));
+    await until('admin listens', () => started.output.includes('health and metrics'), PATIENCE).catch(
+      async ({ message }: Error) => {
+        // Nobody else knows of it.
+        await started.kill();
+        throw new Error(`${message}: ${started.output}`);
+      },
+    );
     return started;
   }
 
@@ -82,7 +91,7 @@ export class DataPlaneProcess {
     }
   }
 
-  async untilReady(patience = 10_000): Promise<void> {
+  async untilReady(patience = PATIENCE): Promise<void> {
     const deadline = performance.now() + patience;
     while ((await this.readiness()) !== 200) {
       if (performance.now() > deadline) throw new Error(`it does not get ready: ${this.output}`);

@@ -3,6 +3,7 @@ import { expect } from '@jest/globals';
 import type { ApiClient } from '../../../gateway-runtime/control/cluster/client.ts';
 import type { ApiObject } from '../../../gateway-runtime/control/cluster/reflector.ts';
 import { eventually } from '../../cluster/command.ts';
+import { Followed } from '../control/followed.ts';
 import { read, route, type TestObject } from '../control/objects.ts';
 
 export interface Condition {
@@ -48,35 +49,27 @@ export const ROUTE_PROGRAMMED = 'gatewright.dev/Programmed';
 
 /** Every status that a condition of the objects in a collection ever had, from now on. */
 export class History {
-  readonly #stop = new AbortController();
-  readonly #statuses: string[] = [];
-  readonly #running: Promise<void>;
+  readonly #followed: Followed;
+  readonly #statuses: readonly string[];
 
-  private constructor(client: ApiClient, path: string, type: string, version: string, onOpen: () => void) {
-    this.#running = client
-      .watch(`${path}?watch=1&resourceVersion=${version}`, {
-        silence: 600_000,
-        signal: this.#stop.signal,
-        onOpen,
-        onEvent: ({ object }) => {
-          const found = conditionsOf(object as unknown as ApiObject).find((each) => each.type === type);
-          this.#statuses.push(found?.status ?? 'absent');
-        },
-      })
-      .catch(() => {});
+  private constructor(followed: Followed, statuses: readonly string[]) {
+    this.#followed = followed;
+    this.#statuses = statuses;
   }
 
   static async of(client: ApiClient, path: string, type: string): Promise<History> {
-    const { metadata } = await client.get<{ metadata: { resourceVersion: string } }>(`${path}?limit=1`);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const history = new History(client, path, type, metadata.resourceVersion, resolve);
-    await promise;
-    return history;
+    const statuses: string[] = [];
+    const followed = await Followed.on(client, path, (_, object) => {
+      const found = conditionsOf(object).find((each) => each.type === type);
+      statuses.push(found?.status ?? 'absent');
+    });
+    return new History(followed, statuses);
   }
 
+  /** Throws where some may not have been seen. */
   async end(): Promise<readonly string[]> {
-    this.#stop.abort();
-    await this.#running;
+    await eventually(10_000, async () => this.#followed.expectAll());
+    await this.#followed.stop();
     return this.#statuses;
   }
 }

@@ -91,6 +91,13 @@ describe('two foreign controllers', () => {
         ]);
       });
     }
+    await eventually(10_000, async () => {
+      for (const name of NAMES) {
+        const { metadata } = await read(ground.client, redirecting(name, 81));
+        // The count comes by a watch, which may be behind what is read.
+        expect(routes.objects.get(name)?.metadata.resourceVersion).toBe(metadata.resourceVersion);
+      }
+    });
     const total = routes.total;
     // Nobody goes on once all is said.
     await sleep(2_000);

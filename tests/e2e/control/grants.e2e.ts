@@ -81,7 +81,7 @@ it('lets nobody in without the kind, and follows Grants when it is there', async
       'Missing: a grant of hostname cart.example.com at gateway infra/edge to team default',
     ),
   );
-  expect(control.problemCodes).toEqual(['crd/missing grants.gatewright.dev']);
+  await soon(() => expect(control!.problemCodes).toEqual(['crd/missing grants.gatewright.dev']));
   expect(control.problems[0]!.message).toBe(
     'found none, and Gateway/infra/edge asks for Grants: their listeners admit no team',
   );

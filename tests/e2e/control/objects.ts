@@ -8,7 +8,7 @@ import { type ApiClient, isStatus, PATCH } from '../../../gateway-runtime/contro
 import type { ApiObject } from '../../../gateway-runtime/control/cluster/reflector.ts';
 import { objectPath } from '../../../gateway-runtime/control/cluster/resources.ts';
 import { GATEWAY_API_CRDS, manifests } from '../../cluster/builds.ts';
-import { eventually } from '../../cluster/command.ts';
+import { DEFINITIONS, untilServed } from '../definitions.ts';
 
 export interface TestObject {
   readonly apiVersion: string;
@@ -21,12 +21,11 @@ export interface TestObject {
   readonly [field: string]: unknown;
 }
 
-export const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+export const CRDS = DEFINITIONS;
 
 interface Crd {
   readonly kind: string;
   readonly metadata: { readonly name: string };
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
 const apply = (client: ApiClient, path: string, body: unknown) =>
@@ -42,13 +41,7 @@ export async function installCrds(client: ApiClient, ...plurals: readonly string
     .filter((crd): crd is Crd => crd?.kind === 'CustomResourceDefinition')
     .filter(({ metadata }) => plurals.length === 0 || plurals.includes(metadata.name.split('.')[0]!));
   for (const crd of crds) await apply(client, `${CRDS}/${crd.metadata.name}`, crd);
-  for (const { metadata } of crds) {
-    await eventually(30_000, async () => {
-      const { status } = await client.get<Crd>(`${CRDS}/${metadata.name}`);
-      const established = status?.conditions?.find(({ type }) => type === 'Established');
-      if (established?.status !== 'True') throw new Error(`${metadata.name} is not established`);
-    });
-  }
+  await untilServed((path) => client.get(path), crds);
 }
 
 export function pathOf({ apiVersion, kind, metadata }: TestObject): string {

@@ -4,9 +4,10 @@ import { synthesize } from 'gatewright';
 import type { RawObject } from '../../../gateway-runtime/api/object.ts';
 import { OWN_DEFINITIONS } from '../../../gateway-runtime/api/own-kinds.ts';
 import { eventually } from '../../cluster/command.ts';
+import { untilServed } from '../definitions.ts';
 import type { ApiServer } from './api-server.ts';
 import { type Answer, People } from './impersonation.ts';
-import { CRDS, installCrds } from './objects.ts';
+import { installCrds } from './objects.ts';
 
 interface Role {
   readonly apiVersion: string;
@@ -22,13 +23,7 @@ export async function prepare(server: ApiServer): Promise<People> {
   const people = new People(server.connection);
   await installCrds(server.client);
   await people.put(...OWN_DEFINITIONS);
-  for (const { metadata } of OWN_DEFINITIONS) {
-    await eventually(30_000, async () => {
-      const { body } = await people.call(undefined, 'GET', `${CRDS}/${metadata.name}`);
-      if (!JSON.stringify(body.status ?? {}).includes('"Established"'))
-        throw new Error(`no ${metadata.name}`);
-    });
-  }
+  await untilServed((path) => server.client.get(path), OWN_DEFINITIONS);
   for (const name of ['view', 'edit', 'admin']) await aggregate(people, name);
   return people;
 }
@@ -71,7 +66,7 @@ interface Granting {
 }
 
 /** A route at a listener that no gateway has, for each gateway and namespace, and what the policy says that it is for. */
-function strays(objects: readonly RawObject[]): { refused: RawObject; saying: string }[] {
+export function strays(objects: readonly RawObject[]): { refused: RawObject; saying: string }[] {
   const grants = objects.filter(({ kind }) => kind === 'Grant') as unknown as Granting[];
   const holders = new Map<string, Set<string>>();
   for (const { metadata, spec } of grants) {

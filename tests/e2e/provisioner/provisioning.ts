@@ -10,8 +10,6 @@ import { gatewayKey } from '../../../gateway-runtime/snapshot/snapshot.ts';
 /** It need not be one that runs: nothing here depends on a pod that does. */
 const IMAGE = 'gatewright.test/runtime:dev';
 const SYSTEM_CONTROL_PLANE = { host: 'gatewright-control-plane.gatewright-system.svc', port: 9903 };
-/** Short, so that one control plane takes over from another within a second. */
-const ELECTION = { duration: 3_000, deadline: 1_500, period: 200 };
 
 /** Counts what would alter something. */
 class CountingClient extends ApiClient {
@@ -46,7 +44,6 @@ export class Provisioning {
       onLeading: (epoch) => (epoch === undefined ? this.provisioner.follow() : this.provisioner.lead()),
       // Statuses are not what is tested here.
       complete: () => undefined,
-      election: ELECTION,
     });
     this.provisioner = new Provisioner({
       client,

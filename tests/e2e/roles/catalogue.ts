@@ -9,6 +9,7 @@ import { ANSWERS, WITNESSES } from '../../roles/tenant-objects.ts';
 import { BOUNDS } from '../../roles/violations/bounds.ts';
 import { VIOLATIONS, type Violation } from '../../roles/violations/index.ts';
 import { httpRoute } from '../../roles/violations/violation.ts';
+import { strays } from '../control/platform.ts';
 import type { Answer } from '../kube-api.ts';
 import { PATIENCE } from '../waiting.ts';
 import { member, type TenantCluster } from './tenant-cluster.ts';
@@ -57,17 +58,20 @@ export function catalogueTests(cluster: () => TenantCluster): void {
       const answers = await cluster().answers([...urls]);
       expect(answers).toMatchObject(ANSWERS);
       for (const each of bindings(cluster())) await cluster().api.remove(each);
-      await eventually(PATIENCE, async () =>
-        expect(messageOf(await cluster().api.apply(FOREIGN, { dryRun: true }))).toBeUndefined(),
-      );
+      await eventually(PATIENCE, async () => {
+        for (const object of [FOREIGN, ...strays(cluster().objects).map(({ refused }) => refused)])
+          expect(messageOf(await cluster().api.apply(object, { dryRun: true }))).toBeUndefined();
+      });
       traffic = new Traffic(cluster(), answers);
     }, 2 * PATIENCE);
     afterAll(async () => {
       await traffic?.end();
       await cluster().api.applyAll(bindings(cluster()));
-      await eventually(PATIENCE, async () =>
-        expect(messageOf(await cluster().api.apply(FOREIGN, { dryRun: true }))).toContain('Missing: '),
-      );
+      await eventually(PATIENCE, async () => {
+        expect(messageOf(await cluster().api.apply(FOREIGN, { dryRun: true }))).toContain('Missing: ');
+        for (const { refused, saying } of strays(cluster().objects))
+          expect(messageOf(await cluster().api.apply(refused, { dryRun: true }))).toContain(saying);
+      });
     }, 2 * PATIENCE);
 
     /** Applies it as the team, and what only rights keep from the team as somebody who has them; undefined where no API server takes it. */
@@ -129,6 +133,7 @@ const isForRights = ({ runtime, objects }: Violation, cluster: TenantCluster) =>
   (runtime.changes ||
     objects.some((each) => cluster.counterpart(each) || each.kind === 'ClusterRoleBinding'));
 
+/** The API server stops, and begins, to go by one of them a second before another: each gateway and namespace is looked at. */
 const bindings = ({ objects }: TenantCluster) =>
   objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicyBinding');
 

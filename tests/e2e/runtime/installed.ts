@@ -5,6 +5,7 @@ import { synthesize } from '../../../constructs/synthesize.ts';
 import type { RawObject } from '../../../gateway-runtime/api/object.ts';
 import { DEFAULT_REFERENCE } from '../../../scripts/image/runtime-image.ts';
 import { eventually } from '../../cluster/command.ts';
+import { removeDefinitions } from '../definitions.ts';
 import { installGatewayApi } from '../gateway-api-crds.ts';
 import type { KubeApi } from '../kube-api.ts';
 import { observed, PATIENCE } from '../waiting.ts';
@@ -99,13 +100,14 @@ export const hasTrue =
 const accepted = hasTrue('Accepted');
 
 /**
- * Takes objects away, last ones first, and waits until namespaces among them are gone. What runs there ends before: a namespace that finds pods
+ * Takes objects away, last ones first, and waits until definitions and namespaces among them are gone. What runs there ends before: a namespace that finds pods
  * in it comes back for them only after half of the time that they may take.
  */
 export async function removeAll(api: KubeApi, objects: readonly RawObject[]): Promise<void> {
   const namespaces = objects.filter(({ kind }) => kind === 'Namespace');
+  const definitions = objects.filter(({ kind }) => kind === 'CustomResourceDefinition');
   for (const object of [...objects].reverse()) {
-    if (object.kind !== 'Namespace') await api.remove(object);
+    if (!namespaces.includes(object) && !definitions.includes(object)) await api.remove(object);
   }
   await eventually(PATIENCE, async () => {
     for (const namespace of namespaces) {
@@ -116,6 +118,7 @@ export async function removeAll(api: KubeApi, objects: readonly RawObject[]): Pr
   });
   for (const namespace of namespaces) await api.remove(namespace);
   for (const namespace of namespaces) await gone(api, namespace);
+  await removeDefinitions(api, definitions);
 }
 
 /** Waits until there is no such object. */

@@ -10,6 +10,7 @@ import { authority, issue } from '../../support/certificates.ts';
 import { echoDeployment, echoService } from '../echo.ts';
 import { installGatewayApi } from '../gateway-api-crds.ts';
 import { KubeApi } from '../kube-api.ts';
+import { installOwnCrds } from '../own-crds.ts';
 import { observed, PATIENCE } from '../waiting.ts';
 import { ask } from './edge.ts';
 import { type Conditioned, hasTrue, imageReference, removeAll, rolledOut } from './installed.ts';
@@ -103,13 +104,15 @@ const all = objects();
 const platformSecret = secret('infra', 'wildcard', MEDIA);
 const first = secret('shop', 'shop-tls', SHOP);
 let api: KubeApi;
-let uninstall = async () => {};
+let uninstall: readonly (() => Promise<void>)[] = [];
 let address: string;
 
 beforeAll(async () => {
   api = await KubeApi.connect();
-  uninstall = await installGatewayApi(api);
-  await api.applyAll([...all, platformSecret.object]);
+  uninstall = [await installGatewayApi(api), await installOwnCrds(api)];
+  await api.applyAll([...all.filter((each) => !isOfTeam(each)), platformSecret.object]);
+  // The API server hears of Grants in its own time, and before takes nothing of a team.
+  await eventually(PATIENCE, () => api.applyAll(all.filter(isOfTeam)));
   const deployment = all.find(({ kind, metadata }) => kind === 'Deployment' && isOfRuntime(metadata))!;
   await observed(api, await api.pathOf(deployment), 'ready pods', rolledOut);
   const gateway = all.find(({ kind }) => kind === 'Gateway')!;
@@ -121,12 +124,15 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await removeAll(api, all);
-  await uninstall();
+  for (const each of uninstall) await each();
   api.close();
 }, 3 * PATIENCE);
 
-const isOfRuntime = (metadata: unknown) =>
-  (metadata as { namespace?: string }).namespace === 'gatewright-system';
+const isOfRuntime = (metadata: unknown) => namespaceOf(metadata) === 'gatewright-system';
+
+/** What admission judges by Grants. */
+const isOfTeam = ({ apiVersion, metadata }: RawObject) =>
+  String(apiVersion).startsWith('gateway.') && ['shop', 'media'].includes(namespaceOf(metadata) ?? '');
 
 /** What the status of the only listener of a ListenerSet says of what it refers to. */
 const resolvedRefs = (name: string, words: string) =>

@@ -77,6 +77,7 @@ describe('under load', () => {
         const service = { ...BACKEND, name: `new-${number}` };
         await site.api.applyAll([serviceNamed(service.name)]);
         await eventually(PATIENCE, () => hasEndpoints(service.name));
+        await isHeard(number);
         await site.api.applyAll([site.route(service.name, [{ backendRefs: [service] }], { host })]);
         await eventually(PATIENCE, async () => {
           const status = await statusOf('/', host);
@@ -92,7 +93,7 @@ describe('under load', () => {
       }
       expect(failuresOf(await load.stop())).toEqual([]);
     },
-    2 * PATIENCE,
+    4 * PATIENCE,
   );
 
   it(
@@ -144,6 +145,22 @@ async function hasEndpoints(service: string): Promise<void> {
     .flatMap(({ endpoints }) => endpoints ?? [])
     .filter(({ conditions }) => conditions.ready);
   if (ready.length === 0) throw new Error(`${service} has no endpoints`);
+}
+
+/**
+ * The control plane is told of routes by one watch and of endpoints by another, each in its own order: once endpoints are served that are newer
+ * than others, it knows of those too.
+ */
+async function isHeard(number: number): Promise<void> {
+  const [name, host] = [`later-${number}`, `later-${number}.example.com`];
+  await site.api.applyAll([serviceNamed(name)]);
+  await eventually(PATIENCE, () => hasEndpoints(name));
+  await site.api.applyAll([site.route(name, [{ backendRefs: [{ ...BACKEND, name }] }], { host })]);
+  await eventually(PATIENCE, async () => {
+    // By every data plane, whichever replica of the control plane it is with.
+    const all = await Promise.all(Array.from({ length: 8 }, () => statusOf('/', host)));
+    expect(all).toEqual(all.map(() => 200));
+  });
 }
 
 const grantIn = (namespace: string, team: string): RawObject => ({
