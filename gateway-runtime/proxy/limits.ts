@@ -49,6 +49,9 @@ export interface Limits {
    */
   readonly slowPendingPerBackend: number;
   readonly slowPendingTime: number;
+  /** Kept-alive connections to an endpoint that stay for `upstreamIdle`. More stay for `surplusIdle`: a server may have a thread for each. */
+  readonly idleConnectionsPerEndpoint: number;
+  readonly surplusIdle: number;
   /** Connections to an endpoint for copies of requests. While all are in use, no more is mirrored there. */
   readonly mirrorsPerEndpoint: number;
   /** What waits for an endpoint to take its copy of a request. More: the copy is given up. */
@@ -93,6 +96,8 @@ export const LIMITS: Limits = {
   pendingTime: 1_000,
   slowPendingPerBackend: 4_096,
   slowPendingTime: 30_000,
+  idleConnectionsPerEndpoint: 64,
+  surplusIdle: 500,
   mirrorsPerEndpoint: 64,
   mirrorBytes: 256 * 1024,
   authorization: 10_000,

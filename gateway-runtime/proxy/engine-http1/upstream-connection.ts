@@ -1,5 +1,5 @@
 /** A connection to an endpoint: one request after the other, each answered before the next is sent. */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Repeatable, TargetEndpoint, UpstreamFailure } from '../exchange.ts';
 import { isTlsError, tlsFailure } from '../upstream/upstream-tls.ts';
@@ -10,12 +10,14 @@ import type { EngineContext } from './engine.ts';
 import { askIfSilent } from './half-open.ts';
 import { Head } from './head.ts';
 import { MORE, readResponse } from './head-reader.ts';
-import { tellLostWrites } from './lost-writes.ts';
 import { sendBody } from './send-body.ts';
-import { HIGH_WATER_MARK, PUBLIC, type Wire } from './transport.ts';
+import { PUBLIC, type Wire } from './transport.ts';
 import { Unread } from './unread.ts';
 import type { ResponseSink, Upstream } from './upstream.ts';
 import type { UpstreamPool } from './upstream-pool.ts';
+import { openSocket } from './upstream-socket.ts';
+
+const IDEMPOTENT = /^(?:GET|HEAD|OPTIONS|TRACE|PUT|DELETE) /;
 
 type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'over';
 
@@ -24,6 +26,8 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
   /** Of the last response. */
   readonly head = new Head();
   readonly socket: Socket;
+  /** That came on it. */
+  answers = 0;
   readonly #wire: Wire;
   readonly #context: EngineContext;
   readonly #pool: UpstreamPool;
@@ -36,6 +40,8 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
   #sink: ResponseSink | undefined;
   /** Of the request, until it can be sent. */
   #pending = '';
+  /** It may be given away, and does not tell of lost writes. */
+  readonly #isStream: boolean;
   #isHead = false;
   #chunkedRequest = false;
   #hasRequestBody = false;
@@ -65,27 +71,14 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
     this.#context = context;
     this.#pool = pool;
     this.endpoint = endpoint;
+    this.#isStream = stream;
     this.#since = context.clock.now;
     this.#idleTime = context.limits.upstreamIdle;
-    const options = {
-      host: endpoint.address,
-      port: endpoint.port,
-      noDelay: true,
-      writableHighWaterMark: HIGH_WATER_MARK,
-    };
-    if (endpoint.tls) {
-      this.socket = endpoint.tls.connect(endpoint, HIGH_WATER_MARK);
-      tellLostWrites(this.socket, this.#onLost);
-      this.#wire = PUBLIC.accept(this.socket, this.#onOctets);
-      this.socket.on('connect', this.#onReached);
-    } else if (stream) {
-      this.socket = connect(options);
-      this.#wire = PUBLIC.accept(this.socket, this.#onOctets);
-    } else {
-      const { socket, wire } = context.transport.connect(options, this.#onOctets, this.#onLost);
-      this.socket = socket;
-      this.#wire = wire;
-    }
+    const { transport } = context;
+    const { socket, wire } = openSocket(transport, endpoint, stream, this.#onOctets, this.#onLost);
+    this.socket = socket;
+    this.#wire = wire;
+    if (endpoint.tls) this.socket.on('connect', this.#onReached);
     this.socket.on(endpoint.tls ? 'secureConnect' : 'connect', this.#onConnect);
     this.socket.on('drain', this.#onDrain);
     this.socket.on('end', this.#onEnd);
@@ -105,6 +98,16 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
 
   get buffered(): number {
     return this.#wire.writableLength;
+  }
+
+  /** Not closed, and not for so long without a request that the endpoint may close it now. */
+  get isUsable(): boolean {
+    return !this.socket.destroyed && this.#context.clock.now - this.#since <= this.#idleTime;
+  }
+
+  /** The request that waits for it could be sent again if its connection closed under it (RFC 9110 section 9.2.2). */
+  get isRepeatable(): boolean {
+    return !this.#hasRequestBody && IDEMPOTENT.test(this.#pending);
   }
 
   /** The response has come to its end, and the connection may be used again once the request has too. */
@@ -134,11 +137,11 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
     this.#requestSent = false;
     this.#receivedAny = false;
     this.#headOctets = 0;
-    this.#since = this.#context.clock.now;
     if (this.#phase === 'connecting') {
       this.#pending = head;
       return;
     }
+    this.#since = this.#context.clock.now;
     this.#used++;
     this.#phase = 'head';
     if (hasBody) this.#pending = head;
@@ -208,7 +211,8 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
     this.#sink = undefined;
     if (reusable) {
       this.#since = this.#context.clock.now;
-      this.#pool.put(this);
+      // Some wrongly send a body behind the head that says how long it would be, and it may come later.
+      this.#pool.put(this, !this.#isHead && this.head.status !== 304);
     } else this.destroy();
   }
 
@@ -241,7 +245,8 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
     const { limits } = this.#context;
     const silent = now - this.#since;
     if (this.#phase === 'idle' && !this.#sink) {
-      if (silent > this.#idleTime) this.destroy();
+      const isSurplus = silent > limits.surplusIdle && this.#pool.hasSurplus(this.endpoint);
+      if (isSurplus || silent > this.#idleTime) this.destroy();
       else if (this.head.text !== '') this.head.forget();
     } else if (this.#phase === 'connecting') {
       if (silent > (this.#isReached ? limits.tlsHandshake : limits.connect))
@@ -270,13 +275,10 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
     if (this.#phase !== 'connecting') return;
     this.#used++;
     this.#since = this.#context.clock.now;
+    const isWanted = this.#sink !== undefined;
+    this.#phase = isWanted ? 'head' : 'idle';
     this.#pool.connected(this);
-    if (!this.#sink) {
-      this.#phase = 'idle';
-      this.#pool.put(this);
-      return;
-    }
-    this.#phase = 'head';
+    if (!isWanted) return;
     if (!this.#hasRequestBody) {
       this.#requestSent = true;
       this.#wire.write(this.#pending, 'latin1');
@@ -291,8 +293,8 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
   };
 
   readonly #onOctets = (octets: Buffer, start: number, end: number, owned: boolean): void => {
+    const sink = this.#sink;
     try {
-      const sink = this.#sink;
       if (!sink || this.#phase === 'idle') {
         // Nobody asked: what comes now would be taken for the answer of the next request.
         if (sink) this.#reusable = false;
@@ -304,7 +306,9 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
       else if (this.#phase === 'head') this.#readHead(sink, octets, start, end, owned);
       this.#sink?.onUpstreamPause();
     } catch (error) {
-      this.#onThrow(error);
+      // What went wrong after the end of one request is none of the next one's.
+      if (this.#sink && this.#sink !== sink) this.#context.handler.onInternalError(error);
+      else this.#onThrow(error);
     }
   };
 
@@ -352,7 +356,8 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
   /** How long the body is (RFC 9112 section 6.3). */
   #frame(): void {
     const { head } = this;
-    this.#reusable = !head.close && head.minor === 1;
+    this.answers++;
+    this.#reusable = !head.close && head.minor === 1 && !this.#isStream;
     this.#chunked = undefined;
     this.#phase = 'body';
     if (this.#isHead || head.status === 204 || head.status === 304) {

@@ -13,12 +13,20 @@ import { Http2Upstream } from './upstream-http2.ts';
 interface EndpointConnections {
   /** All of them, those that were given away too. */
   open: number;
+  /** Those that were used last are last. */
   readonly idle: UpstreamConnection[];
   /** Not connected yet, each with a request that any other could have; the oldest first. */
   readonly wanted: Set<UpstreamConnection>;
-  /** Not connected yet, and their request went on with another. */
-  readonly unwanted: Set<UpstreamConnection>;
+  /** Not connected yet, and their request went on with another; the oldest first. */
+  readonly unwanted: UpstreamConnection[];
+  /** A connection was answered on twice. */
+  keepsAlive: boolean;
 }
+
+/** Connections that nobody wants any more, beyond which a new request waits for one of them rather than for one more. */
+const MOST_UNWANTED = 8;
+/** Requests that wait, of which one is looked for that may go on another connection. */
+const LOOKED_AT = 8;
 
 export class UpstreamPool {
   readonly #context: EngineContext;
@@ -51,18 +59,29 @@ export class UpstreamPool {
     const key = keyOf(endpoint);
     let connections = this.#byEndpoint.get(key);
     if (!connections) {
-      connections = { open: 0, idle: [], wanted: new Set(), unwanted: new Set() };
+      connections = { open: 0, idle: [], wanted: new Set(), unwanted: [], keepsAlive: false };
       this.#byEndpoint.set(key, connections);
     }
-    const { idle } = connections;
-    while (!fresh && !stream && idle.length > 0) {
+    const { idle, unwanted } = connections;
+    const isAnyGood = !fresh && !stream;
+    while (isAnyGood && idle.length > 0) {
       const connection = idle.pop()!;
       // One that was reset says so at the end of this turn.
-      if (!connection.socket.destroyed) return connection;
+      if (connection.isUsable) return connection;
+      connection.destroy();
     }
-    if (connections.open >= this.#most) {
+    const isFull = connections.open >= this.#most;
+    if (isAnyGood && (isFull || unwanted.length >= MOST_UNWANTED)) {
+      // The youngest has most of its time left.
+      const connection = unwanted.pop();
+      if (connection) {
+        connections.wanted.add(connection);
+        return connection;
+      }
+    }
+    if (isFull) {
       // One that nobody uses makes room for one that has to be new.
-      const [unused] = idle.length > 0 ? idle : connections.unwanted;
+      const unused = idle[0] ?? unwanted[0];
       if (!unused) return undefined;
       unused.destroy();
     }
@@ -71,34 +90,53 @@ export class UpstreamPool {
     connections.open++;
     const connection = new UpstreamConnection(this.#context, this, endpoint, stream);
     this.#all.add(connection);
-    if (!fresh && !stream) connections.wanted.add(connection);
+    if (isAnyGood) connections.wanted.add(connection);
     return connection;
   }
 
-  /** It is there, and what it was opened for has begun on it. */
+  /** It is there: whoever waits for it has it, or anybody. */
   connected(connection: UpstreamConnection): void {
     const connections = this.#byEndpoint.get(keyOf(connection.endpoint))!;
-    connections.wanted.delete(connection);
-    connections.unwanted.delete(connection);
+    if (connections.wanted.delete(connection)) return;
+    const at = connections.unwanted.indexOf(connection);
+    if (at < 0) return;
+    connections.unwanted.splice(at, 1);
+    // Whether the server, and not only its kernel, has it nobody knows yet: those that were used come first.
+    if (!this.#takesOver(connection, connections)) connections.idle.unshift(connection);
   }
 
-  /** Takes it back for the next request, or for one that waits. */
-  put(connection: UpstreamConnection): void {
+  /**
+   * Takes it back for the next request, or for one that waits.
+   *
+   * @param isQuiet what comes on it next is the answer to the next request, as far as can be told
+   */
+  put(connection: UpstreamConnection, isQuiet: boolean): void {
     const connections = this.#byEndpoint.get(keyOf(connection.endpoint))!;
-    if (connections.wanted.size === 0 || !this.#takesOver(connection, connections)) {
+    if (connection.answers > 1) connections.keepsAlive = true;
+    if (connections.wanted.size === 0 || !isQuiet || !this.#takesOver(connection, connections)) {
       connections.idle.push(connection);
     }
   }
 
   /** From the request that has waited longest. */
-  #takesOver(connection: UpstreamConnection, { wanted, unwanted }: EndpointConnections): boolean {
+  #takesOver(connection: UpstreamConnection, { wanted, unwanted, keepsAlive }: EndpointConnections): boolean {
+    let looked = 0;
     for (const other of wanted) {
+      if (looked++ === LOOKED_AT) break;
+      // Who closes after each answer, and does not say so, closes under this one.
+      if (!keepsAlive && connection.answers > 0 && !other.isRepeatable) continue;
       wanted.delete(other);
       if (!connection.takeOver(other)) continue;
-      unwanted.add(other);
+      unwanted.push(other);
       return true;
     }
     return false;
+  }
+
+  /** Whether more of them are idle than are to stay. */
+  hasSurplus(endpoint: TargetEndpoint): boolean {
+    const idle = this.#byEndpoint.get(keyOf(endpoint))?.idle;
+    return idle !== undefined && idle.length > this.#context.limits.idleConnectionsPerEndpoint;
   }
 
   /** Connections, idle and in use. */
@@ -118,8 +156,10 @@ export class UpstreamPool {
     const connections = this.#byEndpoint.get(key)!;
     const at = connections.idle.indexOf(connection);
     if (at >= 0) connections.idle.splice(at, 1);
-    connections.wanted.delete(connection);
-    connections.unwanted.delete(connection);
+    if (!connections.wanted.delete(connection)) {
+      const unwantedAt = connections.unwanted.indexOf(connection);
+      if (unwantedAt >= 0) connections.unwanted.splice(unwantedAt, 1);
+    }
     if (--connections.open === 0) this.#byEndpoint.delete(key);
   }
 

@@ -32,7 +32,7 @@ export class ConnectionPool {
       keepAlive: true,
       scheduling: 'lifo',
       timeout: limits.upstreamIdle,
-      maxFreeSockets: most,
+      maxFreeSockets: limits.idleConnectionsPerEndpoint,
     };
     this.#reusing = new Agent(this.#keeping);
     this.#fresh = new Agent({ keepAlive: false });

@@ -105,6 +105,25 @@ it('goes after its time, and leaves nothing', async () => {
   expect(client.context.pool).toMatchObject({ size: 0, endpoints: 0 });
 });
 
+it('is not one that has been idle for too long, also where nobody has looked yet', async () => {
+  const first = await used(take()!);
+  client.clock.now += 1_100;
+  expect(take()).not.toBe(first);
+  expect(first.socket.destroyed).toBe(true);
+});
+
+it('goes soon where many are idle: a server may have a thread for each', async () => {
+  client = new ManualClient({ limits: { ...LIMITS, idleConnectionsPerEndpoint: 2, surplusIdle: 500 } });
+  const [a, b, c] = [take()!, take()!, take()!];
+  await used(a);
+  await used(b);
+  await used(c);
+  client.clock.pass(400);
+  expect(client.context.pool.size).toBe(3);
+  client.clock.pass(200);
+  expect([a, b, c].map(({ socket }) => socket.destroyed)).toEqual([true, false, false]);
+});
+
 it('goes when the other side closes it or says something unasked', async () => {
   for (const act of [
     (socket: Socket) => socket.end(),

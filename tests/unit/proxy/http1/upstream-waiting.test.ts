@@ -56,6 +56,9 @@ async function connected(connection: UpstreamConnection): Promise<void> {
 
 interface Asking {
   fresh?: boolean;
+  method?: string;
+  /** Thrown once its answer has ended. */
+  error?: Error;
   /** Of the request; undefined where it has none. */
   body?: string;
 }
@@ -65,13 +68,15 @@ class Asked implements ResponseSink {
   upstream: Upstream;
   readonly told: string[] = [];
   readonly #body: string | undefined;
+  readonly #error: Error | undefined;
 
-  constructor(path: string, { fresh = false, body }: Asking = {}) {
+  constructor(path: string, { fresh = false, method = 'GET', body, error }: Asking = {}) {
     this.#body = body;
+    this.#error = error;
     this.own = client.context.pool.take(endpoint, fresh, false)!;
     this.upstream = this.own;
-    const head = `GET ${path} HTTP/1.1\r\n${body === undefined ? '' : `Content-Length: ${body.length}\r\n`}\r\n`;
-    this.own.begin(this, head, false, body !== undefined, false, true);
+    const head = `${method} ${path} HTTP/1.1\r\n${body === undefined ? '' : `Content-Length: ${body.length}\r\n`}\r\n`;
+    this.own.begin(this, head, method === 'HEAD', body !== undefined, false, true);
   }
 
   onUpstreamMoved(upstream: Upstream): void {
@@ -94,6 +99,7 @@ class Asked implements ResponseSink {
   onUpstreamEnd(): void {
     this.told.push('end');
     this.upstream.release();
+    if (this.#error) throw this.#error;
   }
   onUpstreamPause(): void {}
   onUpstreamFailure(failure: string, repeatable: string): void {
@@ -107,7 +113,19 @@ class Asked implements ResponseSink {
 const answer = (to: Socket, fields = '') => to.write(`HTTP/1.1 200 OK\r\nContent-Length: 0\r\n${fields}\r\n`);
 
 /** The backend has the head of this request. */
-const has = (path: string) => () => accepted.some(({ text }) => text.includes(`GET ${path} `));
+const has = (path: string) => () => accepted.some(({ text }) => text.includes(` ${path} `));
+/** The backend's end of the connection that has this request. */
+const backendOf = (path: string) => accepted.find(({ text }) => text.includes(` ${path} `))!;
+
+/** Asks for something on a connection of its own, and has the answer. */
+async function answered(path: string, asking: Asking = {}): Promise<Asked> {
+  const asked = new Asked(path, asking);
+  await connected(asked.own);
+  await until(has(path));
+  answer(backendOf(path).socket);
+  await until(() => asked.told.includes('end'));
+  return asked;
+}
 
 it('is sent on one whose answer has ended, the oldest first, and one by one', async () => {
   const [first, second, third] = [new Asked('/1'), new Asked('/2'), new Asked('/3')];
@@ -128,14 +146,17 @@ it('is sent on one whose answer has ended, the oldest first, and one by one', as
   ]);
 });
 
-it('with its body', async () => {
-  const [first, second] = [new Asked('/1'), new Asked('/2', { body: 'abc' })];
-  await connected(first.own);
+it('with its body, where the endpoint is known to keep connections', async () => {
+  const { own } = await answered('/0');
+  const [first, second] = [new Asked('/1'), new Asked('/2', { method: 'POST', body: 'abc' })];
+  expect(first.own).toBe(own);
   await until(has('/1'));
-  const backend = accepted.find(({ text }) => text !== '')!;
+  const backend = backendOf('/1');
   answer(backend.socket);
   await until(() => backend.text.endsWith('abc'));
-  expect(backend.text).toBe('GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc');
+  expect(backend.text.slice(backend.text.indexOf('POST'))).toBe(
+    'POST /2 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc',
+  );
   answer(backend.socket);
   await until(() => second.told.includes('end'));
 });
@@ -197,15 +218,123 @@ it('is given up once: what it waited for goes on without it, and goes after its 
   expect(second.told).toEqual(['moved']);
 });
 
-it('takes no room from others, as nobody waits for what it left', async () => {
+it('waits for its own where it must not be repeated, and the endpoint may close connections after each answer', async () => {
+  const [first, second, third] = [
+    new Asked('/1'),
+    new Asked('/2', { method: 'POST' }),
+    new Asked('/3', { method: 'PUT', body: 'abc' }),
+  ];
+  await connected(first.own);
+  await until(has('/1'));
+  answer(backendOf('/1').socket);
+  backendOf('/1').socket.end();
+  await until(() => first.told.includes('end'));
+  for (const each of [second, third]) await connected(each.own);
+  await until(() => has('/2')() && has('/3')());
+  expect([second.told, third.told]).toEqual([[], []]);
+});
+
+it('takes no room from others: what it left is theirs where there may be no more', async () => {
   const [first, second] = [new Asked('/1'), new Asked('/2')];
   await connected(first.own);
   await until(has('/1'));
-  answer(accepted.find(({ text }) => text !== '')!.socket);
+  answer(backendOf('/1').socket);
   await until(has('/2'));
   const [third, fourth] = [new Asked('/3'), new Asked('/4')];
   expect(third.own).not.toBe(second.own);
-  expect(second.own.socket.destroyed).toBe(true);
-  expect(fourth.own).not.toBe(third.own);
+  expect(fourth.own).toBe(second.own);
   expect(client.context.pool.take(endpoint, false, false)).toBeUndefined();
+  await connected(second.own);
+  await until(has('/4'));
+  answer(backendOf('/4').socket);
+  await until(has('/3'));
+  expect(third.upstream).toBe(second.own);
+});
+
+it('makes room for one that has to be on a new connection', async () => {
+  const [first, second] = [new Asked('/1'), new Asked('/2')];
+  await connected(first.own);
+  await until(has('/1'));
+  answer(backendOf('/1').socket);
+  await until(has('/2'));
+  const fresh = [new Asked('/3', { fresh: true }), new Asked('/4', { fresh: true })];
+  expect(second.own.socket.destroyed).toBe(true);
+  expect(new Set([first, ...fresh].map(({ own }) => own)).size).toBe(3);
+});
+
+it('opens few connections that nobody wants, however slow they come to be', async () => {
+  client = new ManualClient();
+  const first = await answered('/first');
+  for (let number = 0; number < 40; number++) {
+    const [busy, waiting] = [new Asked(`/a${number}`), new Asked(`/b${number}`)];
+    expect(busy.own).toBe(first.own);
+    await until(has(`/a${number}`));
+    answer(backendOf('/first').socket);
+    await until(has(`/b${number}`));
+    answer(backendOf('/first').socket);
+    await until(() => waiting.told.includes('end'));
+  }
+  expect(client.context.pool.size).toBeLessThan(12);
+});
+
+it('leaves one that nobody has used below those that were', async () => {
+  const [first, second] = [new Asked('/1'), new Asked('/2')];
+  await connected(first.own);
+  await until(has('/1'));
+  answer(backendOf('/1').socket);
+  await until(has('/2'));
+  answer(backendOf('/2').socket);
+  await until(() => second.told.includes('end'));
+  await connected(second.own);
+  expect([new Asked('/3').own, new Asked('/4').own]).toEqual([first.own, second.own]);
+});
+
+it('is not sent where a body may follow that belongs to the answer before', async () => {
+  const [first, second] = [new Asked('/1', { method: 'HEAD' }), new Asked('/2')];
+  await connected(first.own);
+  await until(has('/1'));
+  backendOf('/1').socket.write('HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n');
+  await until(() => first.told.includes('end'));
+  backendOf('/1').socket.write('HTTP/1.1 201 x\r\nContent-Length: 0\r\n\r\n');
+  await once(first.own.socket, 'close');
+  expect(second.told).toEqual([]);
+});
+
+it('has nothing of what goes wrong after the answer before', async () => {
+  const error = new Error('after its end');
+  const [first, second] = [new Asked('/1', { error }), new Asked('/2')];
+  await connected(first.own);
+  await until(has('/1'));
+  answer(backendOf('/1').socket);
+  await until(has('/2'));
+  answer(backendOf('/2').socket);
+  await until(() => second.told.includes('end'));
+  expect([second.told, client.errors]).toEqual([['moved', '200', 'end'], [error]]);
+});
+
+it('of a client goes on there with all that the client sends, and is answered', async () => {
+  const busy = await answered('/0');
+  const holder = new Asked('/1');
+  expect(holder.own).toBe(busy.own);
+  const { context } = client;
+  const sender = new ManualClient({
+    handler: { onRequest: (each) => each.forward(endpoint, false, true), onResponse: () => true },
+  });
+  Object.assign(sender.context, { pool: context.pool, mirrors: context.mirrors });
+  await sender.send(
+    'POST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n',
+  );
+  await until(has('/1'));
+  const backend = backendOf('/1');
+  answer(backend.socket);
+  await until(has('/2'));
+  backend.socket.write('HTTP/1.1 100 Continue\r\n\r\n');
+  await until(() => sender.socket.sent.includes('100 Continue'));
+  await sender.send('3\r\nabc\r\n0\r\n\r\n');
+  await until(() => backend.text.endsWith('3\r\nabc\r\n0\r\n\r\n'));
+  answer(backend.socket);
+  await until(() => sender.statuses.includes(200));
+  expect(sender.errors).toEqual([]);
+  // It is back where it came from.
+  expect(new Asked('/3').own).toBe(busy.own);
 });
