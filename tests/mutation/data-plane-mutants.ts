@@ -380,8 +380,8 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
   {
     about: 'What has to be on a new connection goes on one that was used.',
     file: 'proxy/engine-http1/upstream-pool.ts',
-    find: 'if (!fresh && !stream) connections.wanted',
-    replace: 'if (!stream) connections.wanted',
+    find: 'if (isAnyGood) connections.wanted.add',
+    replace: 'connections.wanted.add',
     tests: ['tests/unit/proxy/http1/upstream-waiting.test.ts'],
   },
   {
