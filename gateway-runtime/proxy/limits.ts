@@ -49,7 +49,10 @@ export interface Limits {
    */
   readonly slowPendingPerBackend: number;
   readonly slowPendingTime: number;
-  /** Kept-alive connections to an endpoint that stay for `upstreamIdle`. More stay for `surplusIdle`: a server may have a thread for each. */
+  /**
+   * Kept-alive connections to an endpoint that stay for `upstreamIdle`. More stay for `surplusIdle`, with the engine
+   * `node` not at all: a server may have a thread for each.
+   */
   readonly idleConnectionsPerEndpoint: number;
   readonly surplusIdle: number;
   /** Connections to an endpoint for copies of requests. While all are in use, no more is mirrored there. */

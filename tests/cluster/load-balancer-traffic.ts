@@ -84,7 +84,7 @@ export class Traffic {
     const choices = this.#targets.map(({ address, healthPort }) => {
       const numbersOf = (isChosen: (key: string) => boolean) =>
         this.#workers.flatMap(({ name }, index) => (isChosen(`${name}:${healthPort}`) ? [index + 1] : []));
-      // Where none is healthy, one that does not answer may only be slow; one that is not fit drops what it is given.
+      // Where none is healthy, one that does not answer may only be slow; one that is not fit drops what it is given. (Some clouds give it to all of them then.)
       const choice = [
         numbersOf((key) => (this.#failures.get(key) ?? 0) < FAILURES),
         numbersOf((key) => !this.#unfit.has(key)),

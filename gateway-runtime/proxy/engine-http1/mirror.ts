@@ -3,6 +3,7 @@
  * take in time is given up, and what it answers is read and thrown away.
  */
 import type { Repeatable, TargetEndpoint, UpstreamFailure } from '../exchange.ts';
+import { isIdempotent } from '../idempotent.ts';
 import type { EngineContext } from './engine.ts';
 import type { ResponseSink, Upstream } from './upstream.ts';
 
@@ -16,7 +17,7 @@ export class Mirror implements ResponseSink {
   readonly #head: string;
   readonly #hasBody: boolean;
   readonly #isHead: boolean;
-  readonly #isSafe: boolean;
+  readonly #isIdempotent: boolean;
   #upstream: Upstream | undefined;
   #discarded = 0;
   #started = false;
@@ -34,7 +35,7 @@ export class Mirror implements ResponseSink {
     this.#head = head;
     this.#hasBody = hasBody;
     this.#isHead = method === 'HEAD';
-    this.#isSafe = method === 'GET' || method === 'HEAD';
+    this.#isIdempotent = isIdempotent(method);
   }
 
   /** Once: false where it was started before. */
@@ -114,7 +115,7 @@ export class Mirror implements ResponseSink {
   onUpstreamFailure(_failure: UpstreamFailure, repeatable: Repeatable): void {
     this.#upstream = undefined;
     // A kept-alive connection that was closed under it says nothing about the endpoint.
-    if (repeatable === 'idempotent' && this.#isSafe && !this.#repeated) {
+    if (repeatable === 'idempotent' && this.#isIdempotent && !this.#repeated) {
       this.#repeated = true;
       this.#send(true, false);
     } else this.#context.handler.onMirrorDropped();

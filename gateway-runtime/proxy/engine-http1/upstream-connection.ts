@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Repeatable, TargetEndpoint, UpstreamFailure } from '../exchange.ts';
+import { isIdempotent } from '../idempotent.ts';
 import { isTlsError, tlsFailure } from '../upstream/upstream-tls.ts';
 import type { Carrier } from './bulk.ts';
 import { ChunkedBody } from './chunked-body.ts';
@@ -16,8 +17,6 @@ import { Unread } from './unread.ts';
 import type { ResponseSink, Upstream } from './upstream.ts';
 import type { UpstreamPool } from './upstream-pool.ts';
 import { openSocket } from './upstream-socket.ts';
-
-const IDEMPOTENT = /^(?:GET|HEAD|OPTIONS|TRACE|PUT|DELETE) /;
 
 type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'over';
 
@@ -40,7 +39,7 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
   #sink: ResponseSink | undefined;
   /** Of the request, until it can be sent. */
   #pending = '';
-  /** It may be given away, and does not tell of lost writes. */
+  /** It may be given away, and without TLS does not tell of lost writes. */
   readonly #isStream: boolean;
   #isHead = false;
   #chunkedRequest = false;
@@ -74,8 +73,7 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
     this.#isStream = stream;
     this.#since = context.clock.now;
     this.#idleTime = context.limits.upstreamIdle;
-    const { transport } = context;
-    const { socket, wire } = openSocket(transport, endpoint, stream, this.#onOctets, this.#onLost);
+    const { socket, wire } = openSocket(context.transport, endpoint, stream, this.#onOctets, this.#onLost);
     this.socket = socket;
     this.#wire = wire;
     if (endpoint.tls) this.socket.on('connect', this.#onReached);
@@ -102,12 +100,17 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
 
   /** Not closed, and not for so long without a request that the endpoint may close it now. */
   get isUsable(): boolean {
-    return !this.socket.destroyed && this.#context.clock.now - this.#since <= this.#idleTime;
+    return !this.socket.destroyed && this.age <= this.#idleTime;
+  }
+
+  /** Milliseconds for which it has been on its way, or its handshake has; or since something moved. */
+  get age(): number {
+    return this.#context.clock.now - this.#since;
   }
 
   /** The request that waits for it could be sent again if its connection closed under it (RFC 9110 section 9.2.2). */
   get isRepeatable(): boolean {
-    return !this.#hasRequestBody && IDEMPOTENT.test(this.#pending);
+    return !this.#hasRequestBody && isIdempotent(this.#pending.slice(0, this.#pending.indexOf(' ')));
   }
 
   /** The response has come to its end, and the connection may be used again once the request has too. */
@@ -245,7 +248,9 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
     const { limits } = this.#context;
     const silent = now - this.#since;
     if (this.#phase === 'idle' && !this.#sink) {
-      const isSurplus = silent > limits.surplusIdle && this.#pool.hasSurplus(this.endpoint);
+      // Servers have shorter times for a first request.
+      const isSpare = this.answers === 0 || this.#pool.hasSurplus(this.endpoint);
+      const isSurplus = isSpare && silent > limits.surplusIdle;
       if (isSurplus || silent > this.#idleTime) this.destroy();
       else if (this.head.text !== '') this.head.forget();
     } else if (this.#phase === 'connecting') {

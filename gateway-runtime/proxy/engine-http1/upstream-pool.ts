@@ -25,6 +25,8 @@ interface EndpointConnections {
 
 /** Connections that nobody wants any more, beyond which a new request waits for one of them rather than for one more. */
 const MOST_UNWANTED = 8;
+/** Milliseconds after which one is most probably lost, and a new one is there before it. */
+const STALLED = 250;
 /** Requests that wait, of which one is looked for that may go on another connection. */
 const LOOKED_AT = 8;
 
@@ -50,7 +52,7 @@ export class UpstreamPool {
   }
 
   /**
-   * An idle connection, or a new one; undefined where the endpoint has as many as it may have.
+   * An idle connection, one on its way that nobody wants any more, or a new one; undefined where the endpoint has as many as it may have.
    *
    * @param fresh a connection that no request used before
    * @param stream see UpstreamConnection; always a fresh one
@@ -72,12 +74,13 @@ export class UpstreamPool {
     }
     const isFull = connections.open >= this.#most;
     if (isAnyGood && (isFull || unwanted.length >= MOST_UNWANTED)) {
-      // The youngest has most of its time left.
-      const connection = unwanted.pop();
-      if (connection) {
-        connections.wanted.add(connection);
-        return connection;
+      const youngest = unwanted.at(-1);
+      if (youngest && (isFull || youngest.age < STALLED)) {
+        unwanted.pop();
+        connections.wanted.add(youngest);
+        return youngest;
       }
+      unwanted[0]?.destroy();
     }
     if (isFull) {
       // One that nobody uses makes room for one that has to be new.

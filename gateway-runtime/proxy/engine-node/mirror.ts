@@ -3,6 +3,7 @@
  * take in time is given up, and what it answers is read and thrown away.
  */
 import type { Repeatable, TargetEndpoint, UpstreamFailure } from '../exchange.ts';
+import { isIdempotent } from '../idempotent.ts';
 import type { TunnelEnd } from '../tunnel.ts';
 import { type Attempt, type AttemptEvents, attemptAt, type SentRequest } from './attempt.ts';
 import type { ExchangeContext } from './exchange.ts';
@@ -101,9 +102,8 @@ export class Mirror implements AttemptEvents {
   onFailure(_: UpstreamFailure, repeatable: Repeatable): void {
     this.#attempt = undefined;
     const { method } = this.#mirrored;
-    const isSafe = method === 'GET' || method === 'HEAD';
     // A kept-alive connection that was closed under it says nothing about the endpoint.
-    if (repeatable === 'idempotent' && isSafe && !this.#repeated) {
+    if (repeatable === 'idempotent' && isIdempotent(method) && !this.#repeated) {
       this.#repeated = true;
       this.#send(true);
     } else this.#context.handler.onMirrorDropped();

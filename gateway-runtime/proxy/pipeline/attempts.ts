@@ -6,6 +6,7 @@ import type { LocalReply } from '../../filters/definition.ts';
 import type { BackendKey } from '../../snapshot/snapshot.ts';
 import type { Allowance } from '../allowance.ts';
 import type { Exchange, Outcome, Repeatable, UpstreamFailure } from '../exchange.ts';
+import { isIdempotent } from '../idempotent.ts';
 import { FAILURES, INTERNAL_ERROR, NO_ENDPOINTS, REFUSED_TLS } from '../replies.ts';
 import type { UpstreamEndpoint } from '../upstream/upstream-endpoint.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
@@ -14,7 +15,7 @@ import { Deadlines } from './deadlines.ts';
 import { reply } from './edited-reply.ts';
 import type { Observer } from './observer.ts';
 import { Pending, type PendingBounds } from './pending.ts';
-import { isIdempotent, KEPT_BODY } from './retries.ts';
+import { KEPT_BODY } from './retries.ts';
 
 export interface AttemptsOptions {
   readonly upstreams: Upstreams;

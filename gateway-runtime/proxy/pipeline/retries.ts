@@ -8,6 +8,7 @@
  */
 import type { RuleRetry } from '../../snapshot/snapshot.ts';
 import type { Repeatable, UpstreamFailure } from '../exchange.ts';
+import { isIdempotent } from '../idempotent.ts';
 
 /** Octets of a body that are kept to be sent again. */
 export const KEPT_BODY = 64 * 1024;
@@ -25,12 +26,6 @@ const CONNECTION_ERRORS: ReadonlySet<UpstreamFailure> = new Set([
   'reset',
   'timeout',
 ]);
-
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-
-export function isIdempotent(method: string): boolean {
-  return IDEMPOTENT.has(method);
-}
 
 export class CompiledRetry {
   readonly attempts: number;

@@ -122,7 +122,7 @@ export class Upstreams {
     if (isEndpointFault(failure, isImpatient)) endpoint.upstream.failed(endpoint);
   }
 
-  /** The connection, which requests had used before, was closed under it: that says nothing against the endpoint. `left` follows. */
+  /** The connection, which was there before the request, was closed under it: that says nothing against the endpoint. `left` follows. */
   outdated(endpoint: UpstreamEndpoint): void {
     this.health.ended(endpoint, 'reset');
   }

@@ -68,7 +68,7 @@ export class History {
 
   /** Throws where some may not have been seen. */
   async end(): Promise<readonly string[]> {
-    await eventually(10_000, async () => this.#followed.expectAll());
+    await this.#followed.untilNow();
     await this.#followed.stop();
     return this.#statuses;
   }

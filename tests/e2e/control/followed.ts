@@ -24,6 +24,10 @@ export class Followed {
   readonly #path: string;
   readonly #onObject: OnObject;
   readonly #stop = new AbortController();
+  /** The version of the collection from which on all is seen. */
+  readonly #from: string;
+  /** The versions of objects, by name. */
+  readonly #seen = new Map<string, string>();
   /** Of the last event. */
   #resourceVersion: string;
   /** Why nothing is seen any more, or not now. */
@@ -33,7 +37,7 @@ export class Followed {
   private constructor(client: ApiClient, path: string, resourceVersion: string, onObject: OnObject) {
     this.#client = client;
     this.#path = path;
-    this.#resourceVersion = resourceVersion;
+    this.#from = this.#resourceVersion = resourceVersion;
     this.#onObject = onObject;
   }
 
@@ -65,6 +69,20 @@ export class Followed {
     if (this.#failure) throw this.#failure;
   }
 
+  /** Waits until each object was seen as it is now: what a watch tells may be behind what is read. */
+  async untilNow(): Promise<void> {
+    await eventually(10_000, async () => {
+      this.expectAll();
+      const { items } = await this.#client.get<{ items: readonly ApiObject[] }>(this.#path);
+      for (const { metadata } of items) {
+        const { name, resourceVersion } = metadata;
+        if (BigInt(resourceVersion) <= BigInt(this.#from) || this.#seen.get(name) === resourceVersion)
+          continue;
+        throw new Error(`the watch of ${this.#path} has not told of ${name} as it is`);
+      }
+    });
+  }
+
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
@@ -86,6 +104,7 @@ export class Followed {
           onOpen,
           onEvent: (event) => this.#take(event),
         });
+        this.#failure = new Error(`the watch of ${this.#path} has ended, and is not open again yet`);
         process.stderr.write(`The API server ended a watch of ${this.#path}, which goes on\n`);
       } catch (error) {
         if (signal.aborted || !hasOpened || !(error instanceof UnreachableError)) throw error;
@@ -102,7 +121,9 @@ export class Followed {
       throw new ApiError(code ?? 0, reason ?? '', `the watch of ${this.#path}: ${message}`);
     }
     const changed = object as unknown as ApiObject;
-    this.#resourceVersion = changed.metadata.resourceVersion;
+    const { name, resourceVersion } = changed.metadata;
+    this.#resourceVersion = resourceVersion;
+    this.#seen.set(name, resourceVersion);
     this.#onObject(type, changed);
   }
 }

@@ -73,7 +73,7 @@ describe('under load', () => {
       for (let number = 1; number <= 10; number++) {
         const host = `new-${number}.example.com`;
         const seen: number[] = [await statusOf('/', host)];
-        // A Service that no route has named before: its endpoints come with the route, not after it.
+        // A Service that no route has named before. Where a control plane hears of the route before it hears of the endpoints there is a 503 until it does.
         const service = { ...BACKEND, name: `new-${number}` };
         await site.api.applyAll([serviceNamed(service.name)]);
         await eventually(PATIENCE, () => hasEndpoints(service.name));

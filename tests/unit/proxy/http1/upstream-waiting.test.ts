@@ -275,6 +275,12 @@ it('opens few connections that nobody wants, however slow they come to be', asyn
     await until(() => waiting.told.includes('end'));
   }
   expect(client.context.pool.size).toBeLessThan(12);
+  // Those are lost, most probably: one that is new may be there before them.
+  client.clock.pass(300);
+  const [busy, waiting] = [new Asked('/busy'), new Asked('/waiting')];
+  expect(busy.own).toBe(first.own);
+  expect(waiting.own.age).toBe(0);
+  expect(client.context.pool.size).toBeLessThan(12);
 });
 
 it('leaves one that nobody has used below those that were', async () => {
@@ -287,6 +293,18 @@ it('leaves one that nobody has used below those that were', async () => {
   await until(() => second.told.includes('end'));
   await connected(second.own);
   expect([new Asked('/3').own, new Asked('/4').own]).toEqual([first.own, second.own]);
+});
+
+it('leaves one that nobody has used for a short time', async () => {
+  const [first, second] = [new Asked('/1'), new Asked('/2')];
+  await connected(first.own);
+  await until(has('/1'));
+  answer(backendOf('/1').socket);
+  await until(has('/2'));
+  await connected(second.own);
+  client.clock.pass(600);
+  expect(second.own.socket.destroyed).toBe(true);
+  expect(client.context.pool.size).toBe(1);
 });
 
 it('is not sent where a body may follow that belongs to the answer before', async () => {
