@@ -45,7 +45,9 @@ afterEach(async () => {
 });
 
 async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await turn();
+  for (const end = performance.now() + 10_000; !isSo(); await turn()) {
+    if (performance.now() > end) throw new Error(`it never is so: ${isSo}`);
+  }
 }
 
 /** Its handshake ends. */
