@@ -248,9 +248,7 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
     const { limits } = this.#context;
     const silent = now - this.#since;
     if (this.#phase === 'idle' && !this.#sink) {
-      // Servers have shorter times for a first request.
-      const isSpare = this.answers === 0 || this.#pool.hasSurplus(this.endpoint);
-      const isSurplus = isSpare && silent > limits.surplusIdle;
+      const isSurplus = silent > limits.surplusIdle && this.#pool.isSurplus(this);
       if (isSurplus || silent > this.#idleTime) this.destroy();
       else if (this.head.text !== '') this.head.forget();
     } else if (this.#phase === 'connecting') {

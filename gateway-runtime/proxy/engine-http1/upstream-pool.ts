@@ -136,10 +136,12 @@ export class UpstreamPool {
     return false;
   }
 
-  /** Whether more of them are idle than are to stay. */
-  hasSurplus(endpoint: TargetEndpoint): boolean {
+  /** Whether it is one of more than are to stay idle, or was never used: servers have shorter times for a first request. */
+  isSurplus({ endpoint, answers }: UpstreamConnection): boolean {
     const idle = this.#byEndpoint.get(keyOf(endpoint))?.idle;
-    return idle !== undefined && idle.length > this.#context.limits.idleConnectionsPerEndpoint;
+    return (
+      answers === 0 || (idle !== undefined && idle.length > this.#context.limits.idleConnectionsPerEndpoint)
+    );
   }
 
   /** Connections, idle and in use. */
