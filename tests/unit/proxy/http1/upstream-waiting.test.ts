@@ -129,6 +129,16 @@ async function answered(path: string, asking: Asking = {}): Promise<Asked> {
   return asked;
 }
 
+/** Two requests: the first is answered, and the second went on with its connection, the only one that is there. */
+async function moved(): Promise<readonly [Asked, Asked]> {
+  const [first, second] = [new Asked('/1'), new Asked('/2')];
+  await connected(first.own);
+  await until(has('/1'));
+  answer(backendOf('/1').socket);
+  await until(has('/2'));
+  return [first, second];
+}
+
 it('is sent on one whose answer has ended, the oldest first, and one by one', async () => {
   const [first, second, third] = [new Asked('/1'), new Asked('/2'), new Asked('/3')];
   await connected(first.own);
@@ -164,11 +174,7 @@ it('with its body, where the endpoint is known to keep connections', async () =>
 });
 
 it('leaves the one that it waited for to the next request, or to one that waits', async () => {
-  const [first, second] = [new Asked('/1'), new Asked('/2')];
-  await connected(first.own);
-  await until(has('/1'));
-  answer(accepted.find(({ text }) => text !== '')!.socket);
-  await until(has('/2'));
+  const [first, second] = await moved();
   const third = new Asked('/3');
   await connected(second.own);
   await until(has('/3'));
@@ -178,11 +184,7 @@ it('leaves the one that it waited for to the next request, or to one that waits'
 });
 
 it('whose connection is closed unused is sent again, as on any that was kept', async () => {
-  const [first, second] = [new Asked('/1'), new Asked('/2')];
-  await connected(first.own);
-  await until(has('/1'));
-  answer(accepted.find(({ text }) => text !== '')!.socket);
-  await until(has('/2'));
+  const [, second] = await moved();
   await connected(second.own);
   const third = new Asked('/3');
   expect(third.own).toBe(second.own);
@@ -208,11 +210,7 @@ it('is not one that has to be on a new connection, nor one that has begun', asyn
 });
 
 it('is given up once: what it waited for goes on without it, and goes after its time', async () => {
-  const [first, second] = [new Asked('/1'), new Asked('/2')];
-  await connected(first.own);
-  await until(has('/1'));
-  answer(accepted.find(({ text }) => text !== '')!.socket);
-  await until(has('/2'));
+  const [, second] = await moved();
   second.upstream.destroy();
   expect(client.context.pool.size).toBe(1);
   client.clock.pass(600);
@@ -237,11 +235,7 @@ it('waits for its own where it must not be repeated, and the endpoint may close 
 });
 
 it('takes no room from others: what it left is theirs where there may be no more', async () => {
-  const [first, second] = [new Asked('/1'), new Asked('/2')];
-  await connected(first.own);
-  await until(has('/1'));
-  answer(backendOf('/1').socket);
-  await until(has('/2'));
+  const [, second] = await moved();
   const [third, fourth] = [new Asked('/3'), new Asked('/4')];
   expect(third.own).not.toBe(second.own);
   expect(fourth.own).toBe(second.own);
@@ -254,11 +248,7 @@ it('takes no room from others: what it left is theirs where there may be no more
 });
 
 it('makes room for one that has to be on a new connection', async () => {
-  const [first, second] = [new Asked('/1'), new Asked('/2')];
-  await connected(first.own);
-  await until(has('/1'));
-  answer(backendOf('/1').socket);
-  await until(has('/2'));
+  const [first, second] = await moved();
   const fresh = [new Asked('/3', { fresh: true }), new Asked('/4', { fresh: true })];
   expect(second.own.socket.destroyed).toBe(true);
   expect(new Set([first, ...fresh].map(({ own }) => own)).size).toBe(3);
@@ -286,11 +276,7 @@ it('opens few connections that nobody wants, however slow they come to be', asyn
 });
 
 it('leaves one that nobody has used below those that were', async () => {
-  const [first, second] = [new Asked('/1'), new Asked('/2')];
-  await connected(first.own);
-  await until(has('/1'));
-  answer(backendOf('/1').socket);
-  await until(has('/2'));
+  const [first, second] = await moved();
   answer(backendOf('/2').socket);
   await until(() => second.told.includes('end'));
   await connected(second.own);
@@ -298,11 +284,7 @@ it('leaves one that nobody has used below those that were', async () => {
 });
 
 it('leaves one that nobody has used for a short time', async () => {
-  const [first, second] = [new Asked('/1'), new Asked('/2')];
-  await connected(first.own);
-  await until(has('/1'));
-  answer(backendOf('/1').socket);
-  await until(has('/2'));
+  const [, second] = await moved();
   await connected(second.own);
   client.clock.pass(600);
   expect(second.own.socket.destroyed).toBe(true);
