@@ -27,14 +27,14 @@ interface Definition {
 type Get = <T>(path: string) => Promise<T>;
 
 /**
- * Waits until the kinds of definitions can be used. The API server says that a definition is established before it lists the kind, and who looks
+ * Waits until the kinds of definitions among some objects can be used, for each `patience` milliseconds at most. The API server says that a definition is established before it lists the kind, and who looks
  * up where objects of a kind are finds it in that list.
  */
-export async function untilServed(get: Get, objects: readonly object[]): Promise<void> {
+export async function untilServed(get: Get, objects: readonly object[], patience = 30_000): Promise<void> {
   for (const { metadata, spec } of definitionsAmong(objects)) {
     const { name } = metadata as Definition['metadata'];
     const { group, names, versions } = spec as DefinitionSpec;
-    await eventually(30_000, async () => {
+    await eventually(patience, async () => {
       const { status } = await get<Definition>(`${DEFINITIONS}/${name}`);
       const isEstablished = status?.conditions?.some(
         (each) => each.type === 'Established' && each.status === 'True',

@@ -8,6 +8,7 @@ import { main, type Provider } from '@pulumi/pulumi/provider/index.js';
 import { isRpcSecret, unwrapRpcSecret } from '@pulumi/pulumi/runtime/rpc.js';
 import type { RawObject } from '../../gateway-runtime/api/object.ts';
 import { eventually } from '../cluster/command.ts';
+import { untilServed } from '../e2e/definitions.ts';
 import { KubeApi } from '../e2e/kube-api.ts';
 
 /** As the official one answers. */
@@ -52,39 +53,16 @@ async function apply(inputs: KubernetesObject): Promise<State> {
     force: 'true',
     fieldValidation: 'Strict',
   });
-  const path = await (await api()).pathOf(object);
+  const kubernetes = await api();
+  const path = await kubernetes.pathOf(object);
   const live = await succeed('PATCH', `${path}?${parameters}`, object);
-  if (object.kind === 'CustomResourceDefinition') await established(path, object);
+  // As the official one does.
+  await untilServed((at) => kubernetes.get(at), [object], PATIENCE);
   // The schemas of CRDs are long, and nobody asks for them.
   const { spec: _, metadata, ...rest } = live;
   const { managedFields: __, ...kept } = metadata as Metadata & { managedFields?: unknown };
   return { ...rest, metadata: kept, __inputs: inputs };
 }
-
-interface Definition {
-  readonly group: string;
-  readonly names: { readonly kind: string };
-  readonly versions: readonly { readonly name: string; readonly served: boolean }[];
-}
-
-/**
- * A kind can be used only some time after its definition is there, and is listed by the API server some time after that; the official
- * provider waits for both as well.
- */
-const established = (path: string, { spec }: KubernetesObject) =>
-  eventually(PATIENCE, async () => {
-    const { status } = (await succeed('GET', path)) as {
-      status?: { conditions?: { type: string; status: string }[] };
-    };
-    const isIt = status?.conditions?.some((each) => each.type === 'Established' && each.status === 'True');
-    if (!isIt) throw new Error(`${path} is not established`);
-    const { group, names, versions } = spec as Definition;
-    const kubernetes = await api();
-    for (const { name } of versions.filter(({ served }) => served)) {
-      const isListed = await kubernetes.knows({ apiVersion: `${group}/${name}`, kind: names.kind });
-      if (!isListed) throw new Error(`${path} is established, and ${name} is not listed`);
-    }
-  });
 
 const idOf = ({ metadata: { namespace, name } }: KubernetesObject) =>
   [namespace, name].filter(Boolean).join('/');
