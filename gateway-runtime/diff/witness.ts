@@ -46,7 +46,8 @@ export function findWitness(
   for (const query of queries) {
     for (const fields of headers) {
       const named = fields.find(([name]) => name === 'host')?.[1];
-      if (named !== undefined && normalizeHost(named) !== host) continue;
+      // No other spelling of it is ever seen.
+      if (named !== undefined && !isCanonical(named, host)) continue;
       for (const path of paths) {
         for (const method of methods) {
           if (++tries > MOST_TRIES) return undefined;
@@ -75,6 +76,9 @@ export function asRead(request: WitnessRequest, port?: number): ReadRequest {
     param: (name) => queryValue(query, name),
   };
 }
+
+const isCanonical = (authority: string, host: string): boolean =>
+  normalizeHost(authority) === host && normalizeAuthority(authority, host) === authority;
 
 /** Whether its Host names a port other than the one it is for. */
 export const namesPort = (request: WitnessRequest): boolean =>

@@ -2,7 +2,7 @@
  * Where a request goes, and why. It stands on the reference matcher and on the filters themselves, so the answer on paper is the
  * answer on the wire; a property test holds it to the router.
  */
-import { normalizeHost, normalizePath } from '../match/normalize.ts';
+import { normalizeAuthority, normalizeHost, normalizePath } from '../match/normalize.ts';
 import { type Evaluation, evaluate, listenersOf, mostSpecificListener } from '../match/reference.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import type { MatchRequest } from '../match/request.ts';
@@ -60,7 +60,9 @@ export function explain(
     );
   if (typeof host !== 'string') return malformed(host.problem);
   if (typeof path !== 'string') return malformed(path.problem);
-  const canonical: MatchRequest = { method, query, host, path, header: (name) => request.header(name) };
+  const authority = normalizeAuthority(request.host, host);
+  const header = (name: string) => (name === 'host' ? authority : request.header(name));
+  const canonical: MatchRequest = { method, query, host, path, header };
   const isCanonical = host === request.host && path === request.path;
   const asMatched = {
     host,

@@ -8,6 +8,6 @@ export interface MatchRequest {
   readonly path: string;
   /** Query without "?", as received; empty where there is none. */
   readonly query: string;
-  /** The value of a header, by its lower-case name; values of one name joined by ", ". */
+  /** The value of a header, by its lower-case name; values of one name joined by ", ". That of `host` is the authority in canonical form (`normalizeAuthority`). */
   header(name: string): string | undefined;
 }

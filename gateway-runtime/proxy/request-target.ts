@@ -1,8 +1,8 @@
 /** The host, path and query of a request, out of its target and Host field (RFC 9112 section 3.2). */
-import { normalizeHost, normalizePath } from '../match/normalize.ts';
+import { normalizeAuthority, normalizeHost, normalizePath } from '../match/normalize.ts';
 
 export interface RequestTarget {
-  /** As received: what is forwarded as Host. */
+  /** What is forwarded as Host: `host`, and the port that was received with it. */
   readonly authority: string;
   /** Canonical. */
   readonly host: string;
@@ -49,5 +49,5 @@ export function readTarget(url: string, hostField: string, hosts: number): Reque
   if (typeof path !== 'string') return { status: 400, message: path.problem };
   const query = question < 0 ? '' : target.slice(question + 1);
   if (!QUERY.test(query)) return BAD_QUERY;
-  return { authority, host, path, query };
+  return { authority: normalizeAuthority(authority, host), host, path, query };
 }

@@ -15,6 +15,7 @@ export class ReceivedRequest implements MatchRequest {
   readonly host: string;
   readonly path: string;
   readonly query: string;
+  readonly #authority: string | undefined;
   readonly #fields: ReceivedFields;
 
   /** @param target absent where it can't be read */
@@ -23,11 +24,13 @@ export class ReceivedRequest implements MatchRequest {
     this.host = target ? target.host : '';
     this.path = target ? target.path : '';
     this.query = target ? target.query : '';
+    this.#authority = target?.authority;
     this.#fields = fields;
   }
 
   header(name: string): string | undefined {
-    return this.#fields.received(name);
+    // As it is forwarded: another Host may have been received, and was not asked for.
+    return name === 'host' ? this.#authority : this.#fields.received(name);
   }
 }
 

@@ -164,7 +164,8 @@ export class Replay {
       header: (name) => {
         const value = request.headers.get(name);
         if (value === null) return undefined;
-        return typeof value === 'string' ? value : unknownValue('header', name);
+        if (typeof value !== 'string') return unknownValue('header', name);
+        return name === 'host' ? target.authority : value;
       },
     };
     const places = this.#placesOf(request, host, target.authority);

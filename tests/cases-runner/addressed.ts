@@ -1,5 +1,10 @@
 /** Where a request of a case goes, worked out once for every layer. */
-import { hostPort, normalizeHost, normalizePath } from '../../gateway-runtime/match/normalize.ts';
+import {
+  hostPort,
+  normalizeAuthority,
+  normalizeHost,
+  normalizePath,
+} from '../../gateway-runtime/match/normalize.ts';
 import type { MatchRequest } from '../../gateway-runtime/match/request.ts';
 import type { CaseRequest } from './case.ts';
 import { keyOf, type Step } from './load.ts';
@@ -51,7 +56,7 @@ export function matchRequest(
   if (typeof path !== 'string') return path;
   const values = new Map<string, string>();
   for (const [name, each] of headers ?? []) values.set(name.toLowerCase(), each.join(', '));
-  values.set('host', hostHeader);
+  values.set('host', normalizeAuthority(hostHeader, host));
   return { method: request.method, host, path, query, header: (name) => values.get(name) };
 }
 

@@ -35,7 +35,7 @@ function explained(
       method: request.method,
       host: hostHeader,
       ...splitTarget(target),
-      header: (name) => (name === 'host' ? hostHeader : values.get(name)),
+      header: (name) => values.get(name),
     },
     re2,
   );

@@ -196,6 +196,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       same('the path', normalizePath(path), path);
       if (!/^\/[!-~]*$/.test(path) || /[?#\\]/.test(path)) fail('a path', path);
       if (/(?:^|\/)(?:\.|%2e){1,2}(?:$|[/;]|%2f|%5c|%3b)/i.test(path)) fail('a path with dots', path);
+      if (authority.replace(/:(?:0|[1-9]\d*)$/, '') !== read.host) fail('an authority', authority);
       if (!/^[!"$-~]*$/.test(query)) fail('a query', query);
       if (!/^(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])$/.test(read.host) || read.host.endsWith('.'))
         fail('a host', read.host);

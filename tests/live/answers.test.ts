@@ -66,7 +66,18 @@ describe('a request that a rule matches', () => {
       'GET http://SHOP.example.com:8080?q=1 HTTP/1.1\r\nHost: other.example.com\r\nConnection: close\r\n\r\n',
     );
     expect(answer).toMatch(/^HTTP\/1.1 200 /);
-    expect(whoami.seen[0]).toMatchObject({ url: '/?q=1', headers: { host: 'SHOP.example.com:8080' } });
+    expect(whoami.seen[0]).toMatchObject({ url: '/?q=1', headers: { host: 'shop.example.com:8080' } });
+  });
+
+  it('has that host for rules that match on Host, too', async () => {
+    await serve([
+      rule({ matches: [{ headers: { host: 'shop.example.com' } }], ...toWhoami }),
+      rule({ route: 'shop/rest', rest: { backends: [] } }),
+    ]);
+    const ask = (target: string, host: string) =>
+      rawExchange(gateway.port(), `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    expect(await ask('http://Shop.example.com./', 'other.example.com')).toMatch(/^HTTP\/1.1 200 /);
+    expect(await ask('http://other.example.com/', 'shop.example.com')).toMatch(/^HTTP\/1.1 500 /);
   });
 
   it('has the headers that a rule matches on as they came, values of one name joined', async () => {

@@ -115,7 +115,9 @@ describe('targets', () => {
       fc.property(pieces, pieces, fc.boolean(), (target, host, isPath) => {
         const read = readTarget(`${isPath ? '/' : ''}${target.join('')}`, host.join('') || 'a', 1);
         if ('message' in read) return;
-        const { path, query, authority } = read;
+        const { path, query, authority, host: routed } = read;
+        // What is forwarded as Host is the host that was routed, and perhaps a port.
+        expect(authority.replace(/:(?:0|[1-9]\d*)$/, '')).toBe(routed);
         expect(readTarget(query ? `${path}?${query}` : path, authority, 1)).toEqual(read);
         expect(path + query + authority).toMatch(/^[\x21-\x7e]*$/);
       }),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   hostPort,
+  normalizeAuthority,
   normalizeHost,
   normalizePath,
   normalizePathPattern,
@@ -77,6 +78,24 @@ describe('normalizeHost', () => {
     expect(hostPort('a.example.com')).toBeUndefined();
     expect(hostPort('a.example.com:')).toBeUndefined();
     expect(hostPort('a.example.com:99999')).toBeUndefined();
+  });
+});
+
+describe('normalizeAuthority', () => {
+  it.each([
+    ['shop.example.com', 'shop.example.com'],
+    ['shop.example.com:8443', 'shop.example.com:8443'],
+    ['SHOP.example.com.', 'shop.example.com'],
+    ['Shop.example.com.:8443', 'shop.example.com:8443'],
+    ['shop.example.com:', 'shop.example.com'],
+    ['shop.example.com:080', 'shop.example.com:80'],
+    ['shop.example.com:0', 'shop.example.com:0'],
+    ['[2001:DB8::1]', '[2001:db8::1]'],
+    ['[2001:DB8::1]:8080', '[2001:db8::1]:8080'],
+    ['[::1]:', '[::1]'],
+    ['[::1]:00', '[::1]:0'],
+  ])('makes %j %j', (raw, authority) => {
+    expect(normalizeAuthority(raw, normalizeHost(raw) as string)).toBe(authority);
   });
 });
 

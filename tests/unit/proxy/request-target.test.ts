@@ -6,7 +6,7 @@ const read = (url: string, ...hosts: string[]) => readTarget(url, hosts[0] ?? ''
 describe('the target of a request', () => {
   it('is a path with the host of its Host field', () => {
     expect(read('/a/./b?c=%zz&d', 'Shop.Example.com.:8080')).toEqual({
-      authority: 'Shop.Example.com.:8080',
+      authority: 'shop.example.com:8080',
       host: 'shop.example.com',
       path: '/a/b',
       query: 'c=%zz&d',
