@@ -1,5 +1,5 @@
 /** A request of a set that is not in any of some others: the one that is shown, and that proves that there is one. */
-import { hostPort, normalizeHost, normalizePath } from '../match/normalize.ts';
+import { hostPort, normalizeAuthority, normalizeHost, normalizePath } from '../match/normalize.ts';
 import { queryValue } from '../match/query.ts';
 import type { HttpMatch } from '../snapshot/snapshot.ts';
 import {

@@ -37,6 +37,15 @@ describe('a comparison', () => {
     expect(others.map(({ headers }) => headers.map(({ name }) => name))).toEqual([['x-tier', 'x-beta']]);
   });
 
+  it('of rules that match on Host knows that only its canonical form is ever seen', () => {
+    const named = (backend: string, host: string) =>
+      sending(backend, { route: 'shop/named', hostnames: ['a.example'], matches: [{ headers: { host } }] });
+    const witnessOf = (host: string) => compare([named('one', host)], [named('two', host)])[0]?.witness;
+    expect(witnessOf('a.example:8080')?.headers).toEqual([['host', 'a.example:8080']]);
+    expect(witnessOf('A.example')).toBeUndefined();
+    expect(witnessOf('a.example.')).toBeUndefined();
+  });
+
   it('says that requests are lost for a hostname that a listener of protocol TLS takes', () => {
     const secure = listener('secure', { port: 443, protocol: 'HTTPS', certificates: ['infra/own'] });
     const mail = { port: 443, protocol: 'TLS', tlsMode: 'Terminate', hostname: 'mail.example' } as const;
