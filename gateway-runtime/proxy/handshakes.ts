@@ -1,9 +1,11 @@
 /**
  * When a handshake of TLS begins. What a server does for a ClientHello takes longer than most requests, and hundreds can come at once: it is begun
- * for one of them in a turn of the event loop, so that requests wait for one at most. Until all of a ClientHello is there, nothing is. Clients
- * take turns, and where too many wait, one of whom most wait for is turned away.
+ * for one of them in a turn of the event loop, so that requests wait for one at most, and in a long turn for as many as make it longer by a
+ * third. Until all of a ClientHello is there, nothing is. Clients take turns (`handshake-turns.ts`), and where too many wait, one of whom most wait for
+ * is turned away.
  */
 import type { Socket } from 'node:net';
+import { HandshakeTurns } from './handshake-turns.ts';
 import { type Deadline, Deadlines } from './pipeline/deadlines.ts';
 import type { Holder } from './places/place.ts';
 
@@ -14,6 +16,8 @@ export const MOST_WAITING = 1_024;
 const [RECORD_HEADER, HANDSHAKE] = [5, 22];
 /** Octets that are kept of one that waits: a ClientHello, and what a client says at once to a backend that knows it (RFC 8446 section 2.3). */
 export const MOST_OCTETS = 2 ** 16 + 2 ** 14;
+/** Of what else is done in a turn, the part that handshakes may take beside it; and how many there are at most. */
+const [SHARE, MOST_IN_A_TURN] = [1 / 3, 8];
 
 /** A connection that was accepted, before anything of it was read. */
 export interface Arrival {
@@ -36,11 +40,12 @@ export interface HandshakesOptions {
 export class Handshakes {
   readonly #options: HandshakesOptions;
   readonly #deadlines: Deadlines<Coming>;
-  /** Whose turn it is next is first. */
-  readonly #waiting = new Map<Holder, Coming[]>();
-  #count = 0;
-  /** One has begun in this turn. */
-  #hasBegun = false;
+  readonly #waiting = new HandshakeTurns<Coming>();
+  /** Those of this turn. */
+  #begun = 0;
+  /** When those of the last turn were over, and those of this one have to be. */
+  #over = 0;
+  #until = 0;
 
   constructor(options: HandshakesOptions) {
     this.#options = options;
@@ -53,48 +58,38 @@ export class Handshakes {
   }
 
   readonly #onHello = (coming: Coming): void => {
-    if (!this.#hasBegun) {
+    if (this.#begun === 0) {
+      this.#until = 0;
       this.#begin(coming);
       return;
     }
-    const { holder } = coming.arrival;
-    const waiting = this.#waiting.get(holder);
-    if (waiting) waiting.push(coming);
-    else this.#waiting.set(holder, [coming]);
-    if (++this.#count > MOST_WAITING) this.#turnAway();
+    this.#waiting.add(coming.arrival.holder, coming);
+    if (this.#waiting.size > MOST_WAITING && this.#waiting.last()?.close()) this.#options.onTurnedAway();
   };
 
   #begin(coming: Coming): void {
-    this.#hasBegun = true;
-    setImmediate(this.#onTurn);
+    if (this.#begun++ === 0) setImmediate(this.#onTurn);
     coming.begin();
+    // After the ticks of what it has begun with.
+    process.nextTick(this.#next);
   }
 
   readonly #onTurn = (): void => {
-    this.#hasBegun = false;
-    for (let next = this.#next(); next; next = this.#next()) {
+    const now = performance.now();
+    this.#begun = 0;
+    this.#until = now + (now - this.#over) * SHARE;
+    this.#next();
+  };
+
+  readonly #next = (): void => {
+    this.#over = performance.now();
+    if (this.#begun > 0 && (this.#over >= this.#until || this.#begun === MOST_IN_A_TURN)) return;
+    for (let next = this.#waiting.next(); next; next = this.#waiting.next()) {
       if (next.isOver) continue;
       this.#begin(next);
       return;
     }
   };
-
-  #next(): Coming | undefined {
-    for (const [holder, waiting] of this.#waiting) {
-      this.#count--;
-      this.#waiting.delete(holder);
-      if (waiting.length > 1) this.#waiting.set(holder, waiting);
-      return waiting.shift();
-    }
-    return undefined;
-  }
-
-  #turnAway(): void {
-    let most: Coming[] = [];
-    for (const waiting of this.#waiting.values()) if (waiting.length > most.length) most = waiting;
-    this.#count--;
-    if (most.pop()?.close()) this.#options.onTurnedAway();
-  }
 }
 
 /** A connection until its handshake begins. */

@@ -268,8 +268,22 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
   {
     about: 'Handshakes begin for all who come at once.',
     file: 'proxy/handshakes.ts',
-    find: 'this.#hasBegun = true;',
+    find: 'if (this.#begun === 0) {',
+    replace: 'if (this.#begun >= 0) {',
+    tests: ['tests/unit/proxy/handshakes.test.ts'],
+  },
+  {
+    about: 'Eight handshakes begin in a turn, however short it was.',
+    file: 'proxy/handshakes.ts',
+    find: 'this.#over >= this.#until || ',
     replace: '',
+    tests: ['tests/unit/proxy/handshakes.test.ts'],
+  },
+  {
+    about: 'Who was served before waits for its handshake like everybody.',
+    file: 'proxy/handshake-turns.ts',
+    find: 'return wasServed ? KNOWN : UNKNOWN;',
+    replace: 'return wasServed ? UNKNOWN : UNKNOWN;',
     tests: ['tests/unit/proxy/handshakes.test.ts'],
   },
   {
