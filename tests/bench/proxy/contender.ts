@@ -22,6 +22,8 @@ export interface Contender {
   readonly name: string;
   /** Undefined: it is always there. */
   readonly program?: string;
+  /** The argument with which it says its version. */
+  readonly asksVersion?: string;
   /** Writes its configuration, and gives what starts it. */
   command(setting: Setting): readonly [string, ...string[]];
   /** For its process. */
@@ -29,6 +31,14 @@ export interface Contender {
 }
 
 export const isInstalled = (program: string) => spawnSync('which', [program]).status === 0;
+
+/** Such as `nginx 1.22.1`. */
+export function withVersion({ name, program, asksVersion }: Contender): string {
+  const { stdout, stderr } = spawnSync(program!, [asksVersion!], { encoding: 'utf8' });
+  // The last, since some say where they lie before.
+  const found = [...`${stdout}${stderr}`.matchAll(/(?:version:?\s+|\/)(\d+\.\d+\.\d+)(?![\w.])/gi)].at(-1);
+  return `${name} ${found?.[1] ?? 'of a version that it does not say'}`;
+}
 
 /** Lines, one a route. */
 export const eachRoute = (routes: number, line: (index: number) => string) =>

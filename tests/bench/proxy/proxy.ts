@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { issue } from '../../support/certificates.ts';
 import { added } from './added.ts';
-import { type Contender, isInstalled, type Setting } from './contender.ts';
+import { type Contender, isInstalled, type Setting, withVersion } from './contender.ts';
 import { listening, loadAverage } from './measured.ts';
 import { origin } from './origin.ts';
 import { bundle, gatewright } from './own.ts';
@@ -137,7 +137,12 @@ const summary = (figures: ReadonlyMap<string, readonly number[]>) =>
 
 const only = values.only?.split(',');
 const works = WORKS.filter(({ name }) => !only || only.includes(name));
-const machine = `Node ${process.version}, ${cpus().length} x ${cpus()[0]!.model.trim()}`;
+const versions = contenders.filter(({ program }) => program).map((each) => withVersion(each));
+const machine = [
+  `Node ${process.version}`,
+  ...versions,
+  `${cpus().length} x ${cpus()[0]!.model.trim()}`,
+].join(', ');
 const taken = () =>
   `${new Date().toISOString()}, ${machine}, load average ${loadAverage()}, ${ROUNDS} rounds of ${SECONDS} s`;
 

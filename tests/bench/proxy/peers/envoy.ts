@@ -9,6 +9,7 @@ const typed = (type: string, more = '') =>
 export const envoy: Contender = {
   name: 'Envoy',
   program: 'envoy',
+  asksVersion: '--version',
   command({ folder, backendPort, routes, ports, slowClients }) {
     const file = join(folder, 'envoy.yaml');
     const hosts = eachRoute(

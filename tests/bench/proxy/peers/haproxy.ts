@@ -5,6 +5,7 @@ import { type Contender, eachRoute } from '../contender.ts';
 export const haproxy: Contender = {
   name: 'haproxy',
   program: 'haproxy',
+  asksVersion: '-v',
   command({ folder, backendPort, routes, ports, slowClients }) {
     const file = join(folder, 'haproxy.cfg');
     const map = join(folder, 'haproxy.map');
@@ -20,6 +21,7 @@ export const haproxy: Contender = {
       `global
   nbthread 1
   maxconn 8000
+  stats socket ${folder}/haproxy-stats.sock
   log stdout format raw local0
   ssl-default-bind-options ssl-min-ver TLSv1.2
 defaults

@@ -16,6 +16,7 @@ const FIELDS = [
 export const nginx: Contender = {
   name: 'nginx',
   program: 'nginx',
+  asksVersion: '-v',
   command({ folder, backendPort, routes, ports, slowClients }) {
     const file = join(folder, 'nginx.conf');
     writeFileSync(
@@ -28,6 +29,7 @@ http {
 ${slowClients ? '  client_header_timeout 15s; proxy_max_temp_file_size 0;\n' : ''}  client_body_buffer_size 64k; client_max_body_size 100m;
   server_names_hash_max_size 65536; server_names_hash_bucket_size 128;
   ssl_certificate ${folder}/certificate.pem; ssl_certificate_key ${folder}/key.pem; ssl_protocols TLSv1.2 TLSv1.3;
+  server { listen unix:${folder}/nginx-status.sock; location / { stub_status; } }
   upstream backend { server 127.0.0.1:${backendPort} weight=90; server localhost:${backendPort} weight=10; keepalive 128; keepalive_requests 100000000; }
 ${eachRoute(
   routes,

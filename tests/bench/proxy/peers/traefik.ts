@@ -5,6 +5,7 @@ import { type Contender, eachRoute } from '../contender.ts';
 export const traefik: Contender = {
   name: 'Traefik',
   program: 'traefik',
+  asksVersion: 'version',
   environment: { GOMAXPROCS: '1' },
   command({ folder, backendPort, routes, ports }) {
     const file = join(folder, 'traefik.yaml');
