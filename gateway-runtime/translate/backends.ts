@@ -26,12 +26,13 @@ type Found =
   | { readonly backend: Backend; readonly bundles: readonly CaBundle[]; readonly reason?: undefined }
   | { readonly reason: Reason; readonly message: string; readonly fix: string };
 
+const H2C = 'kubernetes.io/h2c';
 /**
  * Application protocols (KEP-3726 and IANA names) that are spoken with backends. "If a Route is not able to send traffic
  * to the backend using the specified protocol then the backend is considered invalid" (BackendRef).
  */
-const SPOKEN = new Set(['http', 'ws', 'kubernetes.io/ws', 'kubernetes.io/h2c']);
-/** The same over TLS: how, only a BackendTLSPolicy says. */
+const SPOKEN = new Set(['http', 'ws', 'kubernetes.io/ws', H2C]);
+/** The same over TLS, in HTTP/1.1: how, only a BackendTLSPolicy says (GEP-1911 for WebSocket). */
 const SPOKEN_OVER_TLS = new Set(['http', 'ws', 'kubernetes.io/ws', 'https', 'wss', 'kubernetes.io/wss']);
 
 export class Backends {
@@ -149,16 +150,16 @@ function find(
   }
   const { appProtocol } = entry;
   const resolved = policies.tlsOf({ namespace, name }, entry.name ?? '');
-  const spoken = resolved ? SPOKEN_OVER_TLS : SPOKEN;
-  if (sent === 'http' && appProtocol !== undefined && !spoken.has(appProtocol.toLowerCase())) {
-    const onlyOverTls = SPOKEN_OVER_TLS.has(appProtocol.toLowerCase());
-    return {
-      reason: 'UnsupportedProtocol',
-      message: `${shown} asks for the application protocol ${appProtocol} on port ${port}, ${onlyOverTls ? 'and no BackendTLSPolicy says how to reach it over TLS' : 'which is not spoken with backends'}`,
-      fix: onlyOverTls
-        ? 'target the Service with a BackendTLSPolicy, or use a port that speaks HTTP in the clear'
-        : 'use a port that speaks HTTP/1.1, with appProtocol http or none, or HTTP/2 in the clear, with appProtocol kubernetes.io/h2c',
-    };
+  if (sent === 'http' && appProtocol !== undefined) {
+    const asked = appProtocol.toLowerCase();
+    if (!(resolved ? SPOKEN_OVER_TLS : SPOKEN).has(asked)) {
+      const { why, fix } = whyUnspoken(asked, resolved?.tls.policy);
+      return {
+        reason: 'UnsupportedProtocol',
+        message: `${shown} asks for the application protocol ${appProtocol} on port ${port}, ${why}`,
+        fix,
+      };
+    }
   }
   const resource = {
     type: 'backend' as const,
@@ -171,4 +172,26 @@ function find(
   };
   const backend = { ...resource, hash: contentHash(resource) };
   return { backend, bundles: resolved?.bundles ?? NO_BUNDLES };
+}
+
+/** @param policy the BackendTLSPolicy of the port, where there is one */
+function whyUnspoken(asked: string, policy: string | undefined): { why: string; fix: string } {
+  if (policy !== undefined && asked === H2C) {
+    return {
+      why: `which is HTTP/2 in the clear, and BackendTLSPolicy ${policy} has it reached over TLS`,
+      fix: 'have the port speak HTTP/1.1 over TLS, with appProtocol https or none, or leave it out of the policy with a sectionName',
+    };
+  }
+  if (policy === undefined && SPOKEN_OVER_TLS.has(asked)) {
+    return {
+      why: 'and no BackendTLSPolicy says how to reach it over TLS',
+      fix: 'target the Service with a BackendTLSPolicy, or use a port that speaks HTTP in the clear',
+    };
+  }
+  return {
+    why: 'which is not spoken with backends',
+    fix: policy
+      ? 'use a port that speaks HTTP/1.1 over TLS, with appProtocol https or none'
+      : 'use a port that speaks HTTP/1.1, with appProtocol http or none, or HTTP/2 in the clear, with appProtocol kubernetes.io/h2c',
+  };
 }

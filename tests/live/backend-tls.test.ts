@@ -45,16 +45,20 @@ function gatewayIdentity(certificate: string): GatewayIdentity {
 
 interface Options {
   readonly tls?: BackendTls;
+  readonly appProtocol?: string;
   readonly authorities?: string;
   readonly client?: CertificateBundle;
   readonly rest?: Partial<HttpRule>;
 }
 
-function serving(places: readonly Endpoint[], { tls, authorities, client, rest }: Options = {}): Serving {
+function serving(
+  places: readonly Endpoint[],
+  { tls = expected(), appProtocol, authorities, client, rest }: Options = {},
+): Serving {
   return {
     resources: [
       listener('web'),
-      backend('cart', { tls: tls ?? expected() }),
+      backend('cart', appProtocol === undefined ? { tls } : { tls, appProtocol }),
       caBundle('ca', authorities),
       rule({ rest: { backends: [to('cart')], ...rest } }),
       ...(client ? [gatewayIdentity(client.id)] : []),
@@ -176,24 +180,27 @@ describe('a backend of a BackendTLSPolicy', () => {
     expect((await get()).status).toBe(500);
   });
 
-  it('takes WebSocket over TLS', async () => {
-    const cart = await start(Backend.https(serverOptions(), (_, response) => response.end()));
-    cart.server.on('upgrade', (_message, socket: TLSSocket) => {
-      socket.write(
-        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nhello ',
+  it.each([undefined, 'kubernetes.io/wss'])(
+    'takes WebSocket over TLS, on a port of %s',
+    async (appProtocol) => {
+      const cart = await start(Backend.https(serverOptions(), (_, response) => response.end()));
+      cart.server.on('upgrade', (_message, socket: TLSSocket) => {
+        socket.write(
+          'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nhello ',
+        );
+        socket.pipe(socket);
+      });
+      await serve([cart.endpoint], appProtocol === undefined ? {} : { appProtocol });
+      const client = await RawClient.open(gateway.port());
+      client.send(
+        'GET / HTTP/1.1\r\nHost: a.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
       );
-      socket.pipe(socket);
-    });
-    await serve([cart.endpoint]);
-    const client = await RawClient.open(gateway.port());
-    client.send(
-      'GET / HTTP/1.1\r\nHost: a.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
-    );
-    await client.until('hello ');
-    client.send('and back');
-    await client.until('and back');
-    client.socket.destroy();
-  });
+      await client.until('hello ');
+      client.send('and back');
+      await client.until('and back');
+      client.socket.destroy();
+    },
+  );
 });
 
 describe('the certificate of a backend', () => {
