@@ -7,6 +7,7 @@
 import { CONTROLLER_NAME, GATEWAY_GROUP, OWN_GROUP } from '../api/names.ts';
 import type { ObjectRef } from '../api/object.ts';
 import { canonicalJson } from '../snapshot/canonical.ts';
+import { MOST_PARENTS } from '../translate/default-gateways.ts';
 import { MOST_ANCESTORS } from '../translate/policies/left-out.ts';
 import type {
   Condition,
@@ -63,6 +64,7 @@ const OWN_CONDITIONS = new Set([
   'SupportedVersion',
   'AttachedListenerSets',
   'InsecureFrontendValidationMode',
+  'DefaultGateway',
 ]);
 const isOwn = (type: string | undefined) =>
   type !== undefined && (OWN_CONDITIONS.has(type) || type.startsWith(`${OWN_GROUP}/`));
@@ -183,8 +185,13 @@ function parentEdits(
   wanted: readonly RouteParentStatus[],
   now: string,
 ): Edit[] {
-  return listEdits<Partial<RouteParentStatus> | null, RouteParentStatus>(found, 'parents', wanted, {
-    isOurs: (entry) => entry?.controllerName === CONTROLLER_NAME,
+  const isOurs = (entry: Partial<RouteParentStatus> | null) => entry?.controllerName === CONTROLLER_NAME;
+  // Default Gateways of others have their places; ours come last.
+  const there = (listOf(found, 'parents') ?? []) as readonly (Partial<RouteParentStatus> | null)[];
+  const room = Math.max(0, MOST_PARENTS - there.filter((entry) => !isOurs(entry)).length);
+  const kept = wanted.slice(0, room);
+  return listEdits<Partial<RouteParentStatus> | null, RouteParentStatus>(found, 'parents', kept, {
+    isOurs,
     isSame: (entry, { parentRef }) =>
       parentKey(entry?.parentRef, ref.namespace) === parentKey(parentRef, ref.namespace),
     merged: (entry, { parentRef, controllerName, conditions }) => {

@@ -46,6 +46,7 @@ export function refusedRoutes(routes: Iterable<RouteReport>, host: string): Refu
 /** Of a rule that is attached the explanation itself says what is wrong. */
 const keepsFromServing = ({ severity, code, field }: Diagnostic) =>
   field?.startsWith('spec.parentRefs') ||
+  field === 'spec.useDefaultGateways' ||
   // Also of a rule: one that is not granted is not there to be explained.
   code === 'route/not-allowed-by-listeners' ||
   (severity === 'error' && !code.startsWith('route/')) ||

@@ -14,6 +14,14 @@ import { admits, admittedInWords } from './selector.ts';
 
 export type ParentRef = NonNullable<RouteObject['spec']['parentRefs']>[number];
 
+/** A parent as a route names it, or a default Gateway as if the route named it. */
+export interface GivenParent {
+  readonly ref: ParentRef;
+  /** What in the route leads to it. */
+  readonly field: string;
+  readonly isByDefault?: true;
+}
+
 /** What of a listener matters to routes: neither its generation nor its certificates, so that those change no route. */
 export type ParentListener = Pick<
   ServedListener,

@@ -3,24 +3,29 @@ import type { RouteKind, RouteObject } from '../api/route-kinds.ts';
 import { exampleRequest } from '../match/example.ts';
 import { ANY_HOST } from '../match/hostname.ts';
 import type { ExampleRequest } from '../snapshot/diagnostic.ts';
-import { ANYWHERE, type Entry, type Place } from './route-places.ts';
+import { ANYWHERE, type Entry, type Place, type RoutePlaces } from './route-places.ts';
 import type { TranslatedRule } from './rules.ts';
 
 export class RouteExamples {
   readonly #route: RouteObject;
   readonly #rules: readonly TranslatedRule[];
-  readonly #places: readonly (Place | undefined)[];
+  readonly #parents: RoutePlaces['parents'];
+  readonly #places: RoutePlaces['places'];
 
-  /** `places` by parentRef, as far as there are some. */
-  constructor(route: RouteObject, rules: readonly TranslatedRule[], places: readonly (Place | undefined)[]) {
+  constructor(
+    route: RouteObject,
+    rules: readonly TranslatedRule[],
+    { parents, places }: Pick<RoutePlaces, 'parents' | 'places'>,
+  ) {
     this.#route = route;
     this.#rules = rules;
+    this.#parents = parents;
     this.#places = places;
   }
 
-  /** What a parentRef brings to the route, or would bring if it attached. */
+  /** What a parent brings to the route, or would bring if it attached. */
   ofParent(index: number): ExampleRequest {
-    const { port } = this.#route.spec.parentRefs![index]!;
+    const { port } = this.#parents[index]!.ref;
     return this.#at(
       this.#places[index],
       0,

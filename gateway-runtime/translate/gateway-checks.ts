@@ -120,13 +120,6 @@ export function notServed({ spec }: Gateway): Finding[] {
   const warnings: Finding[] = [];
   const warn = (field: string, message: string, fix = 'remove it') =>
     warnings.push({ reason: 'UnsupportedField', field, message, fix });
-  if (spec.defaultScope === 'All') {
-    warn(
-      'spec.defaultScope',
-      'default Gateways are not served, so no route attaches by it',
-      'name the Gateway in parentRefs of each route',
-    );
-  }
   const allowed = spec.allowedListeners?.namespaces;
   const problem = allowed && selectorProblem(allowed);
   if (problem) warn(`spec.allowedListeners.namespaces.${problem.field}`, problem.message, problem.fix);

@@ -55,6 +55,8 @@ export interface ListenerSetView extends ParentView {
 
 export interface GatewayView extends ParentView {
   readonly id: GatewayId;
+  /** Routes that use default Gateways attach to it. */
+  readonly isDefault: boolean;
   /** Milliseconds since 1970. */
   readonly created: number;
   /** What is not served of it, although it is accepted. */
@@ -147,6 +149,7 @@ function view(
   });
   return {
     id,
+    isDefault: gateway.spec.defaultScope === 'All',
     generation: gateway.metadata.generation ?? 0,
     isGranted,
     created: creationTime(gateway.metadata.creationTimestamp),

@@ -33,7 +33,7 @@ export class Objects {
   readonly #entries: Input<Entry>;
   /**
    * `listener-sets <namespace> <Gateway>`, `grants <namespace>`, `grants-to <namespace>`, `slices <namespace> <Service>`,
-   * `gateways`, `gateways-named <name>`, `gateways-in <namespace>`, `policies <kind> <namespace> <kind of target> <target>`,
+   * `gateways`, `default-gateways`, `gateways-named <name>`, `gateways-in <namespace>`, `policies <kind> <namespace> <kind of target> <target>`,
    * `granted <namespace> <Gateway>`, `granted-to <namespace> <Gateway> <namespace>`,
    * `granted-to-any <namespace>`: names in stable order.
    */
@@ -104,6 +104,11 @@ export class Objects {
   /** All of them. */
   gateways(): readonly Name[] {
     return this.#indexes.get('gateways') ?? [];
+  }
+
+  /** Those with `defaultScope: All`, whoever has them. */
+  defaultGateways(): readonly Name[] {
+    return this.#indexes.get('default-gateways') ?? [];
   }
 
   /** Gateways of this name in every namespace. */
@@ -204,7 +209,12 @@ const isAmong = (index: IndexKey, all: readonly IndexKey[]) => all.some((each) =
 function indexesOf(object: KnownObject, { namespace, name }: ObjectRef): readonly IndexKey[] {
   switch (object.kind) {
     case 'Gateway':
-      return [['gateways'], ['gateways-named', name], ['gateways-in', namespace]];
+      return [
+        ['gateways'],
+        ['gateways-named', name],
+        ['gateways-in', namespace],
+        ...(object.spec.defaultScope === 'All' ? [['default-gateways']] : []),
+      ];
     case 'ListenerSet': {
       const parent = object.spec.parentRef;
       if (parent.group !== GATEWAY_GROUP || parent.kind !== 'Gateway') return NO_INDEX;

@@ -14,6 +14,7 @@ export const REASONS = {
     },
     Programmed: { True: ['Programmed'], False: ['Invalid'] },
     InsecureFrontendValidationMode: { True: ['ConfigurationChanged'] },
+    DefaultGateway: { True: ['DefaultGateway'] },
     'gatewright.dev/GatewayPolicyAffected': { True: ['Affected'] },
     ResolvedRefs: {
       True: ['ResolvedRefs'],

@@ -12,6 +12,7 @@ import { type GatewayId, gatewayKey } from '../snapshot/snapshot.ts';
 import {
   type Attachment,
   attach,
+  type GivenParent,
   GRANT_IT,
   type Parent,
   type ParentListener,
@@ -21,6 +22,7 @@ import {
   takers,
   takes,
 } from './attachment.ts';
+import { byDefault } from './default-gateways.ts';
 import { type Finding, listed } from './findings.ts';
 import { creationTime } from './gateways.ts';
 import type { Grants } from './grants.ts';
@@ -52,10 +54,14 @@ export interface RoutePlaces {
   readonly created: number;
   /** What it takes up of every Gateway that it attaches to. */
   readonly takes: NamespaceLimits;
-  /** By parentRef; undefined where the parent is not there or not ours. */
+  /** What it names itself, and then what default Gateways there are for it. */
+  readonly parents: readonly GivenParent[];
+  /** By parent; undefined where it is not there or not ours. */
   readonly places: readonly (Place | undefined)[];
-  /** By parentRef: why there is no place, without the field; undefined where there is one, or the parent is another's. */
+  /** By parent: why there is no place, without the field; undefined where there is one, or the parent is another's. */
   readonly missing: readonly (Finding | undefined)[];
+  /** Why there are no default Gateways for it, or not all of them, where it uses them. */
+  readonly withoutDefaults?: Finding;
 }
 
 /** Where a request goes of whose listener nothing is known. */
@@ -70,6 +76,7 @@ export function routePlaces(
   memo: Memo,
   objects: Objects,
   parents: Derived<Parent | undefined>,
+  defaults: Derived<readonly GatewayId[]>,
   grants: Grants,
 ): Derived<RoutePlaces | undefined> {
   const listeners = memo.derive((routeNamespace, kind, namespace, name, section, port) => {
@@ -125,14 +132,17 @@ export function routePlaces(
       created: creationTime(metadata.creationTimestamp),
       takes: takenBy(route),
       hostnames: spec.hostnames ?? [],
-      targets: (spec.parentRefs ?? []).map((ref) => targetOf(ref, namespace!)),
-      named: (spec.parentRefs ?? []).map((ref) => ref.namespace ?? ''),
+      named: (spec.parentRefs ?? []).map((ref, index) => ({ ref, field: `spec.parentRefs[${index}]` })),
+      usesDefaults: spec.useDefaultGateways === 'All',
     };
   });
   return memo.derive((namespace, name) => {
     const application = applications.get(namespace!, name!);
     if (!application) return undefined;
-    const { created, takes: amount, hostnames, targets, named } = application;
+    const { created, takes: amount, hostnames, named, usesDefaults } = application;
+    const added = usesDefaults ? byDefault(named, namespace!, defaults.get()) : undefined;
+    const given: readonly GivenParent[] = added ? [...named, ...added.parents] : named;
+    const targets = given.map(({ ref }) => targetOf(ref, namespace!));
     const found = targets.map((target) =>
       isRouteParent(target) ? placeOf(namespace!, target, hostnames) : undefined,
     );
@@ -140,10 +150,14 @@ export function routePlaces(
     return {
       created,
       takes: amount,
+      parents: given,
       places,
       missing: targets.map(({ group, kind, name: parent }, index) =>
-        places[index] ? undefined : missing.get(kindOfRoute, namespace!, group, kind, named[index]!, parent),
+        places[index]
+          ? undefined
+          : missing.get(kindOfRoute, namespace!, group, kind, given[index]!.ref.namespace ?? '', parent),
       ),
+      ...(added?.finding ? { withoutDefaults: added.finding } : {}),
     };
   });
 }

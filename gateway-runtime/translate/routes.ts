@@ -5,7 +5,7 @@ import type { RouteKind, RouteObject } from '../api/route-kinds.ts';
 import type { RegexEngine } from '../match/regex.ts';
 import type { Diagnostic, ExampleRequest } from '../snapshot/diagnostic.ts';
 import type { Backend, CaBundle, GatewayId, ListenerKey, RouteRule } from '../snapshot/snapshot.ts';
-import type { ParentRef } from './attachment.ts';
+import type { GivenParent, ParentRef } from './attachment.ts';
 import type { Backends } from './backends.ts';
 import { RouteExamples } from './examples.ts';
 import { Conditions, diagnose, type Finding, sentence } from './findings.ts';
@@ -32,7 +32,7 @@ import { translateTlsRule } from './tls-rules.ts';
 import type { RouteParentStatus } from './translation.ts';
 
 export interface RouteView {
-  /** One for each parentRef that is ours. */
+  /** One for each parent that is ours. */
   readonly parents: readonly RouteParentStatus[];
   readonly diagnostics: readonly Diagnostic[];
   /** Listeners that count it as attached. */
@@ -101,41 +101,33 @@ function view(
   ref: ObjectRef,
   route: Route,
   rules: readonly TranslatedRule[],
-  { created, takes, places, missing }: RoutePlaces,
+  attached: RoutePlaces,
   objects: Objects,
   shares: Shares,
   grants: Grants,
   backends: Backends,
   policies: Policies,
 ): RouteView {
+  const { created, takes, parents, places, missing, withoutDefaults } = attached;
   const policed = new PolicedRoute(policies, ref, route, rules);
   const verdict = new RuleVerdict(
     rules,
     route.spec.rules.map((rule) => rule.name),
   );
-  const judged = (route.spec.parentRefs ?? []).map((parentRef, index): Judged => {
-    const field = `spec.parentRefs[${index}]`;
+  const judged = parents.map((parent, index): Judged => {
     const place = places[index];
     if (place) {
       const kept = withinShare(place, ref, takes, shares);
-      return judge(
-        ref,
-        route,
-        parentRef,
-        field,
-        verdict,
-        kept,
-        grantedAt(route, ref.namespace, kept, grants),
-        policed,
-      );
+      return judge(ref, route, parent, verdict, kept, grantedAt(route, ref.namespace, kept, grants), policed);
     }
     const finding = missing[index];
-    return { attachments: [], refused: NONE, errors: [], warnings: finding ? [{ ...finding, field }] : [] };
+    const warnings = finding ? [{ ...finding, field: parent.field }] : [];
+    return { attachments: [], refused: NONE, errors: [], warnings };
   });
   const generation = route.metadata.generation ?? 0;
   const source = { kind: route.kind, ...sourceOf(ref, route, created, objects), generation };
   const used = distinct(rules.flatMap(({ uses }) => uses));
-  const attached = judged.flatMap(({ attachments }) => attachments.map(({ listener }) => listener));
+  const listeners = judged.flatMap(({ attachments }) => attachments.map(({ listener }) => listener));
   const gateways = placesByGateway(judged, policed).map(({ gateway, places }) => ({
     gateway,
     rules: rulesAt(places, rules, route, source),
@@ -145,13 +137,13 @@ function view(
     parents: judged.flatMap(({ status }) => (status ? [status] : [])),
     diagnostics: diagnosticsOf(
       ref,
-      route,
       judged,
       rules,
       overridden,
-      new RouteExamples(route, rules, places),
+      withoutDefaults,
+      new RouteExamples(route, rules, attached),
     ),
-    attached: verdict.refused ? [] : [...new Set(attached)],
+    attached: verdict.refused ? [] : [...new Set(listeners)],
     gateways,
     overridden: overridden.filter(({ from }) => from.policy !== undefined),
     backends: used,
@@ -159,7 +151,7 @@ function view(
   };
 }
 
-/** What one parentRef comes to. */
+/** What one parent comes to. */
 interface Judged {
   /** Absent where the parent is not ours. */
   readonly status?: RouteParentStatus;
@@ -180,8 +172,7 @@ function withinShare(place: Place, ref: ObjectRef, takes: RoutePlaces['takes'], 
 function judge(
   ref: ObjectRef,
   route: Route,
-  parentRef: ParentRef,
-  field: string,
+  { ref: parentRef, field, isByDefault }: GivenParent,
   verdict: RuleVerdict,
   { gateway, refusal: found, missing }: Place,
   { attachments, refused }: GrantedRules,
@@ -195,7 +186,7 @@ function judge(
     conditions.add('Accepted', 'False', 'NotAllowedByListeners', noRuleGranted(refused));
   } else if (verdict.refused) {
     conditions.add('Accepted', 'False', verdict.refused.reason, verdict.refused.message);
-  } else conditions.add('Accepted', 'True', 'Accepted', acceptedInWords(attachments, missing));
+  } else conditions.add('Accepted', 'True', 'Accepted', acceptedInWords(attachments, isByDefault, missing));
   verdict.addTo(conditions, isServed, refused);
   addAffected(
     conditions,
@@ -208,8 +199,10 @@ function judge(
     gateway,
     attachments,
     refused,
-    errors: refusal ? [refusal] : [],
+    // Which default Gateways there are, and whom they take, is nothing that the route says.
+    errors: refusal && !isByDefault ? [refusal] : [],
     warnings: [
+      ...(refusal && isByDefault ? [refusal] : []),
       ...(idle ? [attachedInVain(attachments, field, targetOf(parentRef, ref.namespace))] : []),
       ...(missing ? [notForAll(missing, field)] : []),
     ],
@@ -254,10 +247,10 @@ function attachedInVain(
 /** Errors first; each with a request that shows it. */
 function diagnosticsOf(
   ref: ObjectRef,
-  route: Route,
   judged: readonly Judged[],
   rules: readonly TranslatedRule[],
   overridden: readonly Overridden[],
+  withoutDefaults: Finding | undefined,
   examples: RouteExamples,
 ): Diagnostic[] {
   const errors: Diagnostic[] = [];
@@ -267,7 +260,8 @@ function diagnosticsOf(
   const warn = (finding: Finding, example: ExampleRequest) =>
     warnings.push(diagnose('route', ref, { ...finding, example }, 'warning'));
 
-  if (judged.length === 0) warn(NO_PARENT_REFS, examples.ofRule(0));
+  if (withoutDefaults) warn(withoutDefaults, examples.ofRule(0));
+  else if (judged.length === 0) warn(NO_PARENT_REFS, examples.ofRule(0));
   for (const [index, each] of judged.entries()) {
     for (const finding of each.errors) error(finding, examples.ofParent(index));
     for (const finding of each.warnings) warn(finding, examples.ofParent(index));
@@ -291,7 +285,6 @@ function diagnosticsOf(
   for (const each of overridden) {
     if (!each.from.policy) error(overriddenFinding(each), examples.ofRule(ruleOf(each)));
   }
-  if (route.spec.useDefaultGateways === 'All') warn(DEFAULT_GATEWAYS, examples.ofRule(0));
   return [...errors, ...warnings];
 }
 
@@ -302,13 +295,6 @@ const NO_PARENT_REFS: Finding = {
   field: 'spec.parentRefs',
   message: 'found no parentRef, so the route attaches to nothing',
   fix: 'name the Gateway or ListenerSet that it attaches to',
-};
-
-const DEFAULT_GATEWAYS: Finding = {
-  reason: 'UnsupportedField',
-  field: 'spec.useDefaultGateways',
-  message: 'default Gateways are not served, so the route attaches by its parentRefs alone',
-  fix: 'name the Gateway in spec.parentRefs',
 };
 
 function sourceOf(ref: ObjectRef, route: Route, created: number, objects: Objects) {
@@ -338,9 +324,13 @@ const shown = ({ group, kind, namespace, name, sectionName, port }: ParentRef) =
   ...(port === undefined ? {} : { port }),
 });
 
-function acceptedInWords(attachments: readonly GrantedAttachment[], missing: string | undefined): string {
+function acceptedInWords(
+  attachments: readonly GrantedAttachment[],
+  isByDefault: boolean | undefined,
+  missing: string | undefined,
+): string {
   const rest = missing ? ` ${missing}.` : '';
-  return `Attached to ${attachments
+  return `${isByDefault ? 'The Gateway is a default one. ' : ''}Attached to ${attachments
     .map(
       ({ name, hostnames }) =>
         `${name} for ${hostnames.map((each) => (each === '*' ? 'every hostname' : each)).join(', ')}`,

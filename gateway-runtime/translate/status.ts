@@ -44,6 +44,7 @@ export function gatewayStatus(
       ...summary(view.generation, view.refusal, view.listeners, 'Invalid', [...view.warnings, ...leftOut]),
       resolvedRefs(view),
       ...insecureFrontend(view),
+      ...defaultGateway(view),
       ...underPolicies(view),
     ],
     listeners: view.listeners.map((listener) => listenerStatus(listener, countRoutes)),
@@ -133,6 +134,19 @@ function insecureFrontend({ generation, insecureClients }: GatewayView): readonl
     'True',
     'ConfigurationChanged',
     `Clients are let in without a valid certificate ${insecureClients.join(', ')}: the mode is AllowInsecureFallback.`,
+  );
+  return conditions.list;
+}
+
+/** "It MUST NOT set the `DefaultGateway` condition" where it is none (GEP-3793, which names no reason for it). */
+function defaultGateway({ generation, isDefault }: GatewayView): readonly Condition[] {
+  if (!isDefault) return [];
+  const conditions = new Conditions(generation);
+  conditions.add(
+    'DefaultGateway',
+    'True',
+    'DefaultGateway',
+    'Routes with useDefaultGateways All attach to it as if they named it: its defaultScope is All.',
   );
   return conditions.list;
 }

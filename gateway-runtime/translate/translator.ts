@@ -13,6 +13,7 @@ import { routeParents } from './attachment.ts';
 import { Backends } from './backends.ts';
 import { CaBundles } from './ca-bundles.ts';
 import { Certificates } from './certificates.ts';
+import { defaultGateways } from './default-gateways.ts';
 import { backendEndpoints } from './endpoints.ts';
 import { gatewayClassViews } from './gateway-classes.ts';
 import { gatewayViews } from './gateways.ts';
@@ -83,9 +84,10 @@ export class Translator {
     );
     const listenerSets = listenerSetViews(memo, objects, gateways);
     const parents = routeParents(memo, gateways, listenerSets);
+    const defaults = defaultGateways(memo, objects, gateways);
     const shares = new Shares(memo, { ...DEFAULT_LIMITS, ...options.limits });
     const routeStages = ROUTE_KINDS.map((kind) => {
-      const places = routePlaces(kind, memo, objects, parents, grants);
+      const places = routePlaces(kind, memo, objects, parents, defaults, grants);
       return {
         kind,
         places,

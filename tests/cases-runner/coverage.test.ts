@@ -35,9 +35,6 @@ const KINDS_TO_SHOW: KindName[] = [
 /** Fields, with what is below them, of which no case can show that they apply, since they are not served yet. */
 const NOT_SERVED: Readonly<Record<string, string>> = {
   'HTTPRoute.rules.filters.extensionRef': 'there is no filter of our own: the rule answers 500',
-  'HTTPRoute.useDefaultGateways': 'default Gateways are not served: a warning says so',
-  'TLSRoute.useDefaultGateways': 'default Gateways are not served: a warning says so',
-  'Gateway.defaultScope': 'default Gateways are not served: a warning says so',
   'BackendTLSPolicy.options': 'no option is known: the policy is not accepted',
   'Gateway.listeners.tls.options': 'no option is known: the listener is not accepted',
   'ListenerSet.listeners.tls.options': 'no option is known: the listener is not accepted',

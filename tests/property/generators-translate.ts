@@ -197,6 +197,7 @@ const KINDS: Record<string, fc.Arbitrary<RawObject>> = {
     {
       spec: fc.record({
         gatewayClassName: mostly('ours', 'theirs', 'none'),
+        defaultScope: seldom(pick('All', 'None')),
         listeners,
         addresses: rarely(pick([{ value: '10.0.0.1' }], [{ type: 'Hostname', value: 'x.com' }])),
         infrastructure: rarely(
@@ -242,6 +243,7 @@ const KINDS: Record<string, fc.Arbitrary<RawObject>> = {
         maxLength: 3,
         selector: (ref) => `${ref.kind}/${ref.namespace}/${ref.name}`,
       }),
+      useDefaultGateways: seldom(pick('All', 'None')),
       hostnames: seldom(some(hostname)),
       rules: often(some(rule)),
     }),
@@ -254,6 +256,7 @@ const KINDS: Record<string, fc.Arbitrary<RawObject>> = {
         maxLength: 3,
         selector: (ref) => `${ref.kind}/${ref.namespace}/${ref.name}`,
       }),
+      useDefaultGateways: seldom(pick('All', 'None')),
       hostnames: some(hostname),
       rules: some(backendRef, 2).map((refs) => [{ backendRefs: refs.map(({ filters: _, ...ref }) => ref) }]),
     }),

@@ -46,6 +46,7 @@ const REASONS = [
   'Gateway Accepted UnsupportedProtocol',
   'Gateway Accepted UnsupportedValue',
   'Gateway Conflicted ProtocolConflict',
+  'Gateway DefaultGateway DefaultGateway',
   'Gateway Programmed Programmed',
   'Gateway ResolvedRefs InvalidCertificateRef',
   'Gateway ResolvedRefs InvalidRouteKinds',
@@ -239,6 +240,7 @@ describe('translate', () => {
       'ResolvedRefs True',
       'Conflicted False',
       'OverlappingTLSConfig True',
+      'DefaultGateway True',
       'gatewright.dev/GatewayPolicyAffected True',
       'gatewright.dev/RoutePolicyAffected True',
     ]);

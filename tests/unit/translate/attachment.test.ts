@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RawObject } from '../../../gateway-runtime/api/object.ts';
+import type { Translation } from '../../../gateway-runtime/translate/translation.ts';
 import {
   brief,
   gateway,
@@ -270,11 +271,71 @@ describe('parents', () => {
       { listener: 'listener/Gateway/edge/gw/other', hostnames: ['a.com'] },
     ]);
   });
+});
 
-  it('by default Gateway are not served, which is said', () => {
-    const translation = translated([route('shop/cart', [], [to('a:80')], { useDefaultGateways: 'All' })]);
+describe('default Gateways', () => {
+  const DEFAULT = { defaultScope: 'All' };
+  const created = (year: number) => ({ creationTimestamp: `${year}-01-01T00:00:00Z` });
+  const named = (translation: Translation) =>
+    statusOf(translation, 'HTTPRoute', 'shop/cart').parents.map(
+      ({ parentRef: { namespace, name, sectionName } }) =>
+        `${namespace}/${name}${sectionName ? `#${sectionName}` : ''}`,
+    );
+
+  it('come after what the route names, the oldest first, and what it names itself not again', () => {
+    const translation = translated([
+      gateway('a/new', [http('web')], DEFAULT),
+      gateway('b/younger', [http('web')], DEFAULT, created(2022)),
+      gateway('b/older', [http('web')], DEFAULT, created(2021)),
+      gateway('c/older', [http('web')], DEFAULT, created(2021)),
+      gateway('shop/own', [http('web')], DEFAULT, created(2020)),
+      gateway('shop/in-part', [http('web')], DEFAULT, created(2023)),
+      gateway('shop/other', [http('web')]),
+      route(
+        'shop/cart',
+        [
+          'shop/other',
+          { name: 'own' },
+          { name: 'in-part', sectionName: 'web' },
+          { kind: 'ListenerSet', name: 'new', namespace: 'a' },
+        ],
+        [to('a:80')],
+        { useDefaultGateways: 'All' },
+      ),
+    ]);
+    expect(named(translation)).toEqual([
+      'shop/other',
+      'undefined/own',
+      'undefined/in-part#web',
+      'b/older',
+      'c/older',
+      'b/younger',
+      'shop/in-part',
+      'a/new',
+    ]);
+  });
+
+  it('are those for which a status has room: the newest beyond that take nothing', () => {
+    const all = Array.from({ length: 40 }, (_, index) =>
+      gateway(`infra/gw-${index}`, [http('web')], DEFAULT, created(2060 - index)),
+    );
+    const translation = translated([
+      ...all,
+      route('shop/cart', ['infra/gw-0', 'infra/none'], [to('a:80')], { useDefaultGateways: 'All' }),
+    ]);
+    const attached = [...translation.snapshots.values()].filter(({ resources }) =>
+      resources.some(({ type }) => type === 'http-rule'),
+    );
+    expect(attached).toHaveLength(31);
+    expect(named(translation).slice(0, 3)).toEqual(['infra/gw-0', 'infra/gw-39', 'infra/gw-38']);
+    expect(named(translation)).toHaveLength(31);
     expect(translation.diagnostics).toContainEqual(
-      expect.objectContaining({ severity: 'warning', field: 'spec.useDefaultGateways' }),
+      expect.objectContaining({
+        severity: 'warning',
+        code: 'route/limit-exceeded',
+        field: 'spec.useDefaultGateways',
+        message: expect.stringContaining('40 Gateways have defaultScope All'),
+      }),
     );
   });
 });

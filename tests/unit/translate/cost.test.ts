@@ -54,6 +54,26 @@ describe('the cost of a change', () => {
     expect(few).toBeLessThan(20);
   });
 
+  it('of another default Gateway is that of the routes that use them', () => {
+    const byDefault = (index: number) =>
+      route(`team-${index % 4}/default-${index}`, [], [to('cart:80')], { useDefaultGateways: 'All' });
+    const other = (spec: object, annotations = {}) =>
+      gateway('infra/other', [http('web')], { ...spec }, { annotations });
+    const costs = [FEW, MANY].map((routes) => {
+      const translator = translatorOf(routes);
+      cost(translator, ...[0, 1, 2].map(byDefault), other({}));
+      return {
+        first: cost(translator, other({ defaultScope: 'All' })),
+        note: cost(translator, other({ defaultScope: 'All' }, { note: 'x' })),
+        none: cost(translator, other({})),
+      };
+    });
+    expect(costs[0]).toEqual(costs[1]);
+    expect(costs[0]!.first).toBeLessThan(40);
+    expect(costs[0]!.note).toBeLessThan(10);
+    expect(costs[0]!.none).toBeLessThan(20);
+  });
+
   it('is one look at where each route attaches, for a listener whose hostname none of them has', () => {
     const other = shared([http('other', 8080, { hostname: 'other.org' })]);
     const costs = [FEW, MANY].map((routes) => cost(translatorOf(routes), other) - routes);

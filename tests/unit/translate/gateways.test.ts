@@ -203,13 +203,11 @@ describe('Gateway', () => {
     const translation = translated([
       tlsSecret('infra/client'),
       gateway('infra/gw', [http('web')], {
-        defaultScope: 'All',
         tls: { backend: { clientCertificateRef: { name: 'client' } } },
         allowedListeners: { namespaces: { from: 'Selector' } },
       }),
     ]);
     expect(translation.diagnostics.map(({ severity, field }) => `${severity} ${field}`)).toEqual([
-      'warning spec.defaultScope',
       'warning spec.allowedListeners.namespaces.selector',
     ]);
     const { conditions } = statusOf(translation, 'Gateway', 'infra/gw');
@@ -217,7 +215,7 @@ describe('Gateway', () => {
       Accepted: 'True Accepted',
       ResolvedRefs: 'True ResolvedRefs',
     });
-    expect(messageOf(conditions, 'Accepted')).toContain('default Gateways are not served');
+    expect(messageOf(conditions, 'Accepted')).toContain('spec.allowedListeners.namespaces.selector');
     expect(translation.secrets.get('infra/client')).toBe(true);
   });
 
