@@ -93,6 +93,20 @@ function lacking(gateway: AdmittedGateway, ref: string, hostnames: string): stri
   );
 }
 
+/** Of a default gateway: a route that attaches to it without naming it would be held to nothing of what is said below. */
+function defaultValidations({ namespace, name, open, isDefault }: AdmittedGateway): Validation[] {
+  if (!isDefault || open.length > 0) return [];
+  const where = `${namespace}/${name}`;
+  const message = `spec.useDefaultGateways: gateway ${where} is a default one, and takes what was granted. Missing: a grant at gateway ${where}, named in spec.parentRefs`;
+  return [
+    {
+      expression: `!(${IS_ROUTE}) || ${given('variables.spec.useDefaultGateways', "'None'")} != 'All'`,
+      message,
+      messageExpression: text(message),
+    },
+  ];
+}
+
 /** Of namespaces without a Grant of the gateway: no listener but the open ones is for them. */
 export function ungrantedRules(gateway: AdmittedGateway): Rules {
   const { namespace, name } = gateway;
@@ -106,6 +120,7 @@ export function ungrantedRules(gateway: AdmittedGateway): Rules {
   return {
     variables: references(gateway),
     validations: [
+      ...defaultValidations(gateway),
       {
         expression: `(${IS_ROUTE} ? variables.named.size() == 0 : !variables.bringsListeners) || ${mayAttach}`,
         message: `Missing: a grant at gateway ${namespace}/${name}`,
@@ -174,6 +189,7 @@ export function grantedRules(gateway: AdmittedGateway): Rules {
       ...boundVariables(),
     ],
     validations: [
+      ...defaultValidations(gateway),
       validation(
         `!(${IS_ROUTE}) || variables.stray.size() == 0`,
         `'spec.parentRefs: ' + ${given('variables.stray[0].kind', "'Gateway'")} + ' ' + ${text(`${namespace}/`)} + variables.stray[0].name + ' is not opened to team ' + params.spec.team + '. ' + ${missing(

@@ -6,6 +6,8 @@ export interface AdmittedGateway {
   readonly name: string;
   /** Its listeners that are open to whole namespaces. */
   readonly open: readonly string[];
+  /** Routes that use default Gateways attach to it (GEP-3793). */
+  readonly isDefault: boolean;
   /** The names of its listeners by port, as messages call them. */
   readonly ports: ReadonlyMap<number, string>;
   /** Other gateways of the namespace whose name begins with this one and "-", so that their ListenerSets are not taken for its own. */

@@ -128,11 +128,13 @@ const binding = (name: string, policyName: string, spec: object, labels?: Record
 });
 
 function admitted(gateway: Gateway): AdmittedGateway {
-  const { name, namespace, _specs: specs } = gateway;
+  const { name, namespace, object, _specs: specs } = gateway;
   return {
     name,
     namespace,
     open: Object.keys(specs).filter((each) => specs[each]!.routes),
+    // No prop sets it; a patch of the object may.
+    isDefault: object.toJson().spec?.defaultScope === 'All',
     ports: new Map(Object.entries(specs).map(([listener, { port }]) => [port, listener])),
     longer: gateway.node.root.node
       .findAll()

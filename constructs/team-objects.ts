@@ -172,7 +172,14 @@ interface ParentRef {
 
 /** Whether a route stays inside of what its team was granted. What breaks a field rule is told by the checks of the objects. */
 function routeProblems(object: RawObject, kind: string, team: TeamRef, places: Places): string[] {
-  const { spec } = object as { spec?: { parentRefs?: unknown; hostnames?: unknown; rules?: unknown } };
+  const { spec } = object as {
+    spec?: { parentRefs?: unknown; useDefaultGateways?: unknown; hostnames?: unknown; rules?: unknown };
+  };
+  if (spec?.useDefaultGateways === 'All') {
+    return [
+      `spec.useDefaultGateways: found All, and a route of team ${team.name} attaches to what was granted to it, which no default Gateway is. Fix: name what was granted in spec.parentRefs, or use new TeamRoute()`,
+    ];
+  }
   const hostnames = textsOf(spec?.hostnames);
   const attachments = new Set<Attachment>();
   const problems: string[] = [];

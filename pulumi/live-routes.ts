@@ -22,6 +22,7 @@ interface Parent {
     readonly namespace?: string;
     readonly name: string;
     readonly sectionName?: string;
+    readonly port?: number;
   };
   readonly conditions?: readonly Condition[];
 }
@@ -29,6 +30,10 @@ interface Parent {
 /** As the API server gives it. */
 export interface Route extends KubernetesObject {
   readonly metadata: KubernetesObject['metadata'] & { readonly generation?: number };
+  readonly spec?: {
+    readonly parentRefs?: readonly Parent['parentRef'][];
+    readonly useDefaultGateways?: string;
+  };
   readonly status?: { readonly parents?: readonly Parent[] };
 }
 
@@ -38,23 +43,45 @@ export function lack(route: Route): string | undefined {
   if (parents.length === 0) {
     return `found no status of ${CONTROLLER_NAME}, expected ${PROGRAMMED} True: is the control plane running, and does it have the class of the Gateway`;
   }
-  for (const parent of parents) {
+  // Which default Gateways there are is not the route's to say: it need not be taken by each of them.
+  const taken = parents.filter((parent) => !isByDefault(parent, route) || !isRefused(parent, route.metadata));
+  for (const parent of taken.length > 0 ? taken : parents) {
     const found = lackOf(parent, route.metadata);
     if (found) return found;
   }
   return undefined;
 }
 
-function lackOf(parent: Parent, { generation = 0, namespace }: Route['metadata']): string | undefined {
+/** Whether the route does not name it, and attaches to it as to a default Gateway (GEP-3793). */
+function isByDefault({ parentRef }: Parent, { spec, metadata }: Route): boolean {
+  if (spec?.useDefaultGateways !== 'All') return false;
+  const home = ({ namespace = metadata.namespace }: Parent['parentRef']) => namespace;
+  return !(spec.parentRefs ?? []).some(
+    (each) =>
+      (each.kind ?? 'Gateway') === (parentRef.kind ?? 'Gateway') &&
+      each.name === parentRef.name &&
+      home(each) === home(parentRef) &&
+      each.sectionName === parentRef.sectionName &&
+      each.port === parentRef.port,
+  );
+}
+
+const isRefused = (parent: Parent, metadata: Route['metadata']): boolean =>
+  current(parent, 'Accepted', metadata)?.status === 'False';
+
+/** What a parent says of the route as it is now. */
+const current = ({ conditions }: Parent, type: string, { generation = 0 }: Route['metadata']) =>
+  conditions?.find((each) => each.type === type && each.observedGeneration === generation);
+
+function lackOf(parent: Parent, metadata: Route['metadata']): string | undefined {
+  const { generation = 0, namespace } = metadata;
   const { kind = 'Gateway', name, sectionName } = parent.parentRef;
   const section = sectionName === undefined ? '' : ` section ${sectionName}`;
   const at = `on ${kind} ${parent.parentRef.namespace ?? namespace}/${name}${section}`;
-  const current = (type: string) =>
-    parent.conditions?.find((each) => each.type === type && each.observedGeneration === generation);
-  const programmed = current(PROGRAMMED);
+  const programmed = current(parent, PROGRAMMED, metadata);
   if (programmed?.status === 'True') return undefined;
   // A route that is refused is programmed nowhere, and says why in Accepted.
-  const accepted = current('Accepted');
+  const accepted = current(parent, 'Accepted', metadata);
   const told = accepted?.status === 'False' ? accepted : programmed;
   if (!told) return `found no ${PROGRAMMED} for generation ${generation} ${at}, expected True`;
   return `found ${told.type} ${told.status} ${at}, expected True: ${told.reason}, ${told.message}`;

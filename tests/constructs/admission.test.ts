@@ -1,6 +1,6 @@
 /** Admission policies of gateways: which there are; what they say is tried in tests/e2e/control/admission*.e2e.ts. */
 import { describe, expect, it } from '@jest/globals';
-import { App } from 'cdk8s';
+import { App, JsonPatch } from 'cdk8s';
 import { allNamespaces, http, PlatformChart, SharedGateway, Team } from 'gatewright';
 import { named, objects, ofKind } from './synth.ts';
 
@@ -48,6 +48,28 @@ describe('a gateway', () => {
       },
     ]);
     expect(policies[0]!.spec.paramKind).toEqual({ apiVersion: 'gatewright.dev/v1alpha1', kind: 'Grant' });
+  });
+
+  it('that is made a default one takes no route by that, unless a listener is open to whole namespaces', () => {
+    const ofDefaults = (app: App) =>
+      ofKind(app, POLICY).map(
+        ({ spec }) =>
+          spec.validations.filter(({ expression }: { expression: string }) =>
+            expression.includes('variables.spec.useDefaultGateways'),
+          ).length,
+      );
+    const { app, shared } = platformOf();
+    expect(ofDefaults(app)).toEqual([0, 0]);
+    shared.object.addJsonPatch(JsonPatch.add('/spec/defaultScope', 'All'));
+    expect(ofDefaults(app)).toEqual([1, 1]);
+
+    const other = new App();
+    const platform = new PlatformChart(other, 'platform', { namespace: 'infra' });
+    const open = new SharedGateway(platform, 'open-gw', {
+      listeners: { web: http(80, { routes: allNamespaces() }) },
+    });
+    open.object.addJsonPatch(JsonPatch.add('/spec/defaultScope', 'All'));
+    expect(ofDefaults(other)).toEqual([0, 0]);
   });
 
   it('binds each team to its Grant, and gives its namespace the right to attach and no other', () => {

@@ -15,6 +15,8 @@ const A_GRANT = 'a route attaches to a grant: gateway.grant(team, { hostnames })
 const NOT_MADE = 'a route attaches to a grant, not to an object that no grant() made';
 const MEDIA_TO_SHOP = grantOf('hostname media.example.com', 'shop');
 const onMedia = httpRoute({ parentRefs: [listenersOf('media')], hostnames: ['media.example.com'] });
+const onNothing = httpRoute({ parentRefs: [], hostnames: ['media.example.com'] });
+const byDefault = { ...onNothing, spec: { ...(onNothing.spec as object), useDefaultGateways: 'All' } };
 const MEDIA = 'http://media.example.com/';
 
 export const ATTACHMENTS: readonly Violation[] = [
@@ -211,6 +213,26 @@ export const ATTACHMENTS: readonly Violation[] = [
     missing: grantOf('hostname shop.example.com at ListenerSet shop/shared-gw-shop', 'shop'),
     runtime: { says: ['ListenerSet shop/shared-gw-shop does not exist'], withoutStatus: true },
     threatens: 'http://shop.example.com/',
+  },
+  {
+    name: 'default-gateways',
+    ...DEVELOPER,
+    violates: 'a route attaches to whatever Gateways are default ones, in place of a grant',
+    code: asObjects('shopChart'),
+    typescript: NO_CONSTRUCT,
+    javascript: {
+      path: 'shop/object-0',
+      words: ['HTTPRoute/shop/r spec.useDefaultGateways: found All', 'name what was granted'],
+      namesNoGrant: true,
+    },
+    objects: [byDefault],
+    admission: {
+      stoppedBy: 'runtime',
+      why: 'the shared gateway is no default one, and whom others take is theirs to say',
+    },
+    missing: 'a Gateway with defaultScope All, which no grant makes',
+    runtime: { says: ['no Gateway that is served here has defaultScope All'], withoutStatus: true },
+    threatens: MEDIA,
   },
   {
     name: 'route-in-another-namespace',

@@ -68,6 +68,12 @@ describe('the status of a route', () => {
     ],
     ['is not written where it is right', { parents: [entry('edge')] }, wantedRoute(parent('edge')), []],
     [
+      'has as many parents as there is room for beside those of others',
+      { parents: Array.from({ length: 31 }, (_, index) => foreign(`other-${index}`)) },
+      wantedRoute(parent('edge'), parent('default')),
+      [version, { op: 'add', path: '/status/parents/-', value: entry('edge', [written({}, NOW)]) }],
+    ],
+    [
       'is not written for the entries of others',
       { parents: [foreign('edge'), entry('edge'), foreign('other')] },
       wantedRoute(parent('edge')),
@@ -223,6 +229,16 @@ describe('the status of a Gateway', () => {
     expect(patch(gatewayRef, found, gateway())).toEqual([
       { op: 'test', path: '/status/listeners/0', value: found.listeners[0] },
       { op: 'replace', path: '/status/listeners/0', value: full.listeners[0] },
+    ]);
+  });
+
+  it('takes back that it is a default one', () => {
+    const isDefault = { ...written(), type: 'DefaultGateway' };
+    const found = { ...full, conditions: [...full.conditions, isDefault] };
+    const at = `/status/conditions/${full.conditions.length}`;
+    expect(patch(gatewayRef, found, gateway())).toEqual([
+      { op: 'test', path: at, value: isDefault },
+      { op: 'remove', path: at },
     ]);
   });
 

@@ -75,6 +75,30 @@ describe('a route', () => {
   });
 });
 
+describe('a route that uses default Gateways', () => {
+  const byDefault = (...parents: ReturnType<typeof parent>[]): Route => ({
+    ...route(...parents),
+    spec: { parentRefs: [{ name: 'named', namespace: 'infra' }], useDefaultGateways: 'All' },
+  });
+  const refused = (name: string) => parent([accepted('False'), programmed('False')], OURS, name);
+
+  it('is live where one that it does not name refuses it', () => {
+    expect(lack(byDefault(parent([programmed('True')]), refused('other-gw')))).toBeUndefined();
+  });
+
+  it.each([
+    ['one that it names refuses it', [parent([programmed('True')]), refused('named')], 'infra/named'],
+    ['all refuse it', [refused('shared-gw'), refused('other-gw')], 'infra/shared-gw'],
+    [
+      'one that takes it does not serve it yet',
+      [parent([accepted('True'), programmed('False')]), refused('other-gw')],
+      'gatewright.dev/Programmed False on Gateway infra/shared-gw',
+    ],
+  ])('is not where %s', (_, parents, expected) => {
+    expect(lack(byDefault(...parents))).toContain(expected);
+  });
+});
+
 describe('the routes that are waited for', () => {
   const objects = synthesize(storefront).objects.map(({ object }) => object as unknown as KubernetesObject);
 
