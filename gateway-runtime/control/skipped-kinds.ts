@@ -43,6 +43,8 @@ const REASONS: Readonly<Record<string, string>> = {
   'networking.k8s.io/NetworkPolicy': 'NetworkPolicy is not enforced on this machine',
   'gateway.networking.x-k8s.io/XBackendTrafficPolicy':
     'XBackendTrafficPolicy is not served: session persistence and retries are set on rules of routes',
+  'gateway.networking.x-k8s.io/XBackend': 'XBackend is not served: backendRefs name Services',
+  'gateway.networking.x-k8s.io/XMesh': 'XMesh is not served: it is for meshes, and this is a gateway',
   ...traefik('traefik.io'),
   ...traefik('traefik.containo.us'),
   '/Endpoints': 'Endpoints are not read: an EndpointSlice says the same',

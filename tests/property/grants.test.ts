@@ -79,7 +79,8 @@ const pathOfGreen = fc.oneof(
   fc.record({ type: fc.constant('PathPrefix'), value: fc.constantFrom('/a', '/a/b', '/c') }),
 );
 
-const PARENTS = ['red', 'blue', 'gw', 'brought-red', 'brought-blue', 'brought-green'];
+/** `default`: the Gateway as a default one, which the route does not name. */
+const PARENTS = ['red', 'blue', 'gw', 'default', 'brought-red', 'brought-blue', 'brought-green'];
 const USUAL = {
   red: ['red', 'brought-red'],
   blue: ['blue', 'brought-blue'],
@@ -164,6 +165,7 @@ function objectsOf({ grants, brought, routes }: World, asking = true): RawObject
       metadata: { name: 'gw', namespace: 'infra', ...annotations },
       spec: {
         gatewayClassName: 'ours',
+        defaultScope: 'All',
         allowedListeners: OPEN,
         listeners: [{ name: 'open', port: 80, protocol: 'HTTP', allowedRoutes: OPEN }],
       },
@@ -197,7 +199,8 @@ function objectsOf({ grants, brought, routes }: World, asking = true): RawObject
       kind: 'HTTPRoute',
       metadata: { name: `r-${index}`, namespace: team, creationTimestamp: created },
       spec: {
-        parentRefs: on.map(parentRef),
+        parentRefs: on.filter((each) => each !== 'default').map(parentRef),
+        ...(on.includes('default') ? { useDefaultGateways: 'All' } : {}),
         ...(hostnames.length > 0 ? { hostnames } : {}),
         rules: rules.map((matches) => ({ matches: matches.map((each) => ({ path: each })) })),
       },

@@ -181,6 +181,9 @@ spec:
       'v1 ServiceAccount',
       'example.com/v1 Widget',
       'gateway.networking.k8s.io/v1 GRPCRoute',
+      'gateway.networking.x-k8s.io/v1alpha1 XBackendTrafficPolicy',
+      'gateway.networking.x-k8s.io/v1alpha1 XBackend',
+      'gateway.networking.x-k8s.io/v1alpha1 XMesh',
     ]
       .map((each) => each.split(' '))
       .map(([apiVersion, kind]) => `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata:\n  name: x\n`)
@@ -192,6 +195,9 @@ spec:
     expect(problemsOf(text)).toEqual([
       'warning shop.yaml:16 (document 4) Widget/x: example.com/v1 Widget is not a kind that is read, so the object is skipped.',
       'warning shop.yaml:21 (document 5) GRPCRoute/x: GRPCRoute of Gateway API is not served by this version, so the object is skipped.',
+      'warning shop.yaml:26 (document 6) XBackendTrafficPolicy/x: XBackendTrafficPolicy is not served: session persistence and retries are set on rules of routes, so the object is skipped.',
+      'warning shop.yaml:31 (document 7) XBackend/x: XBackend is not served: backendRefs name Services, so the object is skipped.',
+      'warning shop.yaml:36 (document 8) XMesh/x: XMesh is not served: it is for meshes, and this is a gateway, so the object is skipped.',
     ]);
   });
 

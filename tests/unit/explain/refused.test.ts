@@ -34,6 +34,11 @@ const report = (more: Partial<RouteReport> = {}): RouteReport => ({
 describe('refused routes', () => {
   it.each<[string, RouteReport, string[]]>([
     ['what is said of a parent', report(), ['NoMatchingParent']],
+    [
+      'what is said of default Gateways',
+      report({ diagnostics: [said('route/parent-not-found', { field: 'spec.useDefaultGateways' })] }),
+      ['ParentNotFound'],
+    ],
     ['nothing for another host', report({ hostnames: ['media.example.com'] }), []],
     ['a route for any host', report({ hostnames: [] }), ['NoMatchingParent']],
     ['a route under a wildcard', report({ hostnames: ['*.example.com'] }), ['NoMatchingParent']],
