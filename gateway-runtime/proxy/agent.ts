@@ -102,7 +102,7 @@ export class Agent {
   readonly #certificates = new Certificates();
   readonly #sessionKeys = new SessionKeys();
   readonly #caBundles = new CaBundles();
-  readonly #tlsBackends = new TlsBackends(this.#caBundles);
+  readonly #tlsBackends: TlsBackends;
   readonly #pipeline: Pipeline;
   readonly #tlsRoutes: TlsRoutes;
   readonly #engine: Engine;
@@ -124,16 +124,19 @@ export class Agent {
     this.#publicPort = publicPort;
     this.#allMetrics = metrics;
     this.#metrics = metrics.gateway(gateway);
+    const observer = observe(gateway, this.#metrics, this.#matched, options);
+    const onError = (error: unknown) => observer.internalError(error);
+    this.#tlsBackends = new TlsBackends(this.#caBundles, onError);
     this.#upstreams = new Upstreams({
       fallback: options.fallbackEndpoints,
       most: limits.connectionsPerEndpoint,
+      onError,
     });
     this.#metrics.figures = () => this.#upstreams.figures();
     const router = Router.empty<CompiledRule>({
       regex: options.regex,
       compile: (rule, match) => compileRule(rule, match, publicPort, this.#sessionKeys),
     });
-    const observer = observe(gateway, this.#metrics, this.#matched, options);
     const random = options.random ?? Math.random;
     this.#pipeline = new Pipeline(router, {
       upstreams: this.#upstreams,
@@ -145,7 +148,8 @@ export class Agent {
       random,
       relieve: (backend, count, connections) => this.#engine.relieve?.(backend, count, connections),
     });
-    if (!options.ticketKeys) this.#ownTicketKeys = new TicketKeys((keys) => this.setTicketKeys(keys));
+    if (!options.ticketKeys)
+      this.#ownTicketKeys = new TicketKeys((keys) => this.setTicketKeys(keys), onError);
     this.#ticketKeys = options.ticketKeys ?? this.#ownTicketKeys!.current;
     this.#tlsRoutes = new TlsRoutes({
       upstreams: this.#upstreams,
@@ -163,7 +167,8 @@ export class Agent {
       address: options.address ?? '127.0.0.1',
       bindPort: options.bindPort ?? ((port) => port),
       gate: this.#tlsRoutes.gate,
-      tls: (port) => tlsOptions({ ...this.#handshake(port), limits, protocols: this.#engine.protocols }),
+      tls: (port) =>
+        tlsOptions({ ...this.#handshake(port), limits, protocols: this.#engine.protocols, onError }),
       ticketKeys: (port) => ticketKeysOf(this.#ticketKeys, port),
       drainTime: limits.drain,
       ...(options.sharedPort ? { sharedPort: options.sharedPort } : {}),

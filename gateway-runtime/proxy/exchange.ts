@@ -190,6 +190,8 @@ export interface Exchange {
    * the client's connection is destroyed.
    */
   expire(): void;
+  /** What was thrown is about it: it is told as an internal error, and ends; with 500 where nothing of an answer was sent. */
+  fail(error: unknown): void;
 }
 
 export interface ExchangeTotals {

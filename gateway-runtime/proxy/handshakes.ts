@@ -5,6 +5,7 @@
  * is turned away.
  */
 import type { Socket } from 'node:net';
+import { guardedBy } from './guard.ts';
 import { HandshakeTurns } from './handshake-turns.ts';
 import { type Deadline, Deadlines } from './pipeline/deadlines.ts';
 import type { Holder } from './places/place.ts';
@@ -40,6 +41,8 @@ export interface HandshakesOptions {
 export class Handshakes {
   readonly #options: HandshakesOptions;
   readonly #deadlines: Deadlines<Coming>;
+  readonly #onTurn: () => void;
+  readonly #onBegun: () => void;
   readonly #waiting = new HandshakeTurns<Coming>();
   /** Those of this turn. */
   #begun = 0;
@@ -50,6 +53,9 @@ export class Handshakes {
   constructor(options: HandshakesOptions) {
     this.#options = options;
     this.#deadlines = new Deadlines((coming) => coming.refuse(), options.onError);
+    const guard = guardedBy(options.onError);
+    this.#onTurn = guard(() => this.#turn());
+    this.#onBegun = guard(() => this.#next());
   }
 
   admit(arrival: Arrival): void {
@@ -71,17 +77,17 @@ export class Handshakes {
     if (this.#begun++ === 0) setImmediate(this.#onTurn);
     coming.begin();
     // After the ticks of what it has begun with.
-    process.nextTick(this.#next);
+    process.nextTick(this.#onBegun);
   }
 
-  readonly #onTurn = (): void => {
+  #turn(): void {
     const now = performance.now();
     this.#begun = 0;
     this.#until = now + (now - this.#over) * SHARE;
     this.#next();
-  };
+  }
 
-  readonly #next = (): void => {
+  #next(): void {
     this.#over = performance.now();
     if (this.#begun > 0 && (this.#over >= this.#until || this.#begun === MOST_IN_A_TURN)) return;
     for (let next = this.#waiting.next(); next; next = this.#waiting.next()) {
@@ -89,7 +95,7 @@ export class Handshakes {
       this.#begin(next);
       return;
     }
-  };
+  }
 }
 
 /** A connection until its handshake begins. */

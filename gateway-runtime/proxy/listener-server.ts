@@ -50,7 +50,8 @@ export abstract class ListenerServer<NetServer extends Server = Server> implemen
     this.#port = port;
     this.#handler = handler;
     server.maxConnections = limits.connections;
-    this.#places = new Places(limits.connections, limits.connections >> 7);
+    const onError = (error: unknown) => handler.onInternalError(error);
+    this.#places = new Places(limits.connections, limits.connections >> 7, onError);
     const handshakes = isTls ? this.#handshakes(limits.tlsHandshake, gate) : undefined;
     this.on('connection', (socket: Socket) => {
       socket.on('error', whichCloses);

@@ -4,6 +4,7 @@
  * those sealed with the keys before cost their clients one full handshake.
  */
 import { hkdfSync, randomBytes } from 'node:crypto';
+import { guardedBy } from './guard.ts';
 
 /** As OpenSSL has them: name, key of the seal, key of the cipher. */
 const BYTES = 48;
@@ -19,12 +20,19 @@ export class TicketKeys {
   current = randomBytes(BYTES);
   readonly #timer: NodeJS.Timeout;
 
-  /** `onRenewed` is given each new key, and not the first. */
-  constructor(onRenewed: (keys: Buffer) => void, age = TICKET_KEYS_AGE) {
-    this.#timer = setInterval(() => {
+  /**
+   * `onRenewed` is given each new key, and not the first; `onError` is told what is thrown, and the next one comes all the same. Default: console.error.
+   */
+  constructor(
+    onRenewed: (keys: Buffer) => void,
+    onError: (error: unknown) => void = console.error,
+    age = TICKET_KEYS_AGE,
+  ) {
+    const renew = () => {
       this.current = randomBytes(BYTES);
       onRenewed(this.current);
-    }, age);
+    };
+    this.#timer = setInterval(guardedBy(onError)(renew), age);
     this.#timer.unref();
   }
 

@@ -150,6 +150,8 @@ export interface HandshakePort {
   readonly limits: Limits;
   /** For ALPN, the best first. */
   readonly protocols: readonly string[];
+  /** Told what the choice of a certificate throws; the handshake has failed. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** Options of a port that terminates TLS. Certificates are chosen at each handshake, so new ones need no new port. */
@@ -164,8 +166,9 @@ export function tlsOptions(port: HandshakePort): TlsOptions {
       let context: SecureContext | undefined;
       try {
         context = contextFor(port, serverName);
-      } catch {
+      } catch (error) {
         // An exception in this callback can end the process; the handshake fails instead.
+        port.onError(error);
       }
       // Not a context without certificate: OpenSSL would then show that of the listener for any host.
       if (context) done(null, context);

@@ -2,10 +2,13 @@
  * How much of large bodies is carried in one turn of the event loop: who has more waits for another turn, so that a small request waits for
  * little of them, however many there are. To stop a read and begin it again costs a system call, about two for a megabyte.
  */
+import { guardedBy } from '../guard.ts';
 
 export interface Carrier {
   /** Its turn has come: it may read on. False where there is nothing to read any more. */
   readOn(): boolean;
+  /** What `readOn` threw: it ends. */
+  fail(error: unknown): void;
 }
 
 interface Waiting {
@@ -31,16 +34,18 @@ export class Bulk {
   #hasNewcomer = false;
   #waiting: Waiting[] = [];
   readonly #onError: (error: unknown) => void;
+  readonly #onTurn: () => void;
 
   constructor(onError: (error: unknown) => void) {
     this.#onError = onError;
+    this.#onTurn = guardedBy(onError)(() => this.#turn());
   }
 
   /** So many octets of a body were read. False: no more is to be read until `readOn`. */
   carried(octets: number, carrier: Carrier): boolean {
     if (!this.#isTurn) {
       this.#isTurn = true;
-      setImmediate(this.#nextTurn);
+      setImmediate(this.#onTurn);
     }
     this.#left -= octets + EACH;
     if (this.#left > 0) return true;
@@ -58,7 +63,7 @@ export class Bulk {
     this.#hasNewcomer = true;
   }
 
-  readonly #nextTurn = (): void => {
+  #turn(): void {
     this.#left = this.#hasNewcomer ? WITH_NEWCOMERS : IN_A_TURN;
     this.#hasNewcomer = false;
     // What they read is counted as it is read.
@@ -69,11 +74,19 @@ export class Bulk {
       try {
         if (carrier.readOn()) left -= Math.max(octets, AT_LEAST) + EACH;
       } catch (error) {
-        this.#onError(error);
+        this.#end(carrier, error);
       }
     }
     this.#waiting.splice(0, going);
     this.#isTurn = this.#waiting.length > 0;
-    if (this.#isTurn) setImmediate(this.#nextTurn);
-  };
+    if (this.#isTurn) setImmediate(this.#onTurn);
+  }
+
+  #end(carrier: Carrier, error: unknown): void {
+    try {
+      carrier.fail(error);
+    } catch (another) {
+      this.#onError(another);
+    }
+  }
 }

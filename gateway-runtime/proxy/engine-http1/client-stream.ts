@@ -151,9 +151,14 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
       else this.#end();
       return;
     }
-    this.#reader.next();
-    this.resume();
-    this.#endAfterAll();
+    try {
+      this.#reader.next();
+      this.resume();
+      this.#endAfterAll();
+    } catch (error) {
+      // What comes next is none of the business of the exchange that was answered, or of its endpoint.
+      this.fail(error);
+    }
   }
 
   /** Gives the socket away: nothing here listens to it any more. */
@@ -188,18 +193,15 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
   }
 
   check(now: number): void {
-    try {
-      this.#unsent.note();
-      if (this.#unsent.isToGo(this.connection.holder)) {
-        this.context.handler.onConnectionDropped();
-        this.reset();
-        return;
-      }
-      if (this.#isLingering) this.#checkLingering(now);
-      else this.#check(now);
-    } catch (error) {
-      this.fail(error);
+    this.#unsent.note();
+    if (this.#unsent.isToGo(this.connection.holder)) {
+      // First, whatever becomes of the telling.
+      this.reset();
+      this.context.handler.onConnectionDropped();
+      return;
     }
+    if (this.#isLingering) this.#checkLingering(now);
+    else this.#check(now);
   }
 
   #check(now: number): void {
@@ -240,9 +242,9 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
   };
 
   readonly #onDrain = (): void => {
-    this.since = this.context.clock.now;
-    this.#unsent.note();
     try {
+      this.since = this.context.clock.now;
+      this.#unsent.note();
       this.exchange?.onClientDrain();
       if (this.#reader.phase === 'head') {
         this.resume();
@@ -262,23 +264,27 @@ export class ClientStream implements Client, ClientSide, RequestSink, Timed {
   };
 
   readonly #onEnd = (): void => {
-    this.#hasEnded = true;
-    const { phase, began, mustWait } = this.#reader;
-    // Who sends no more right behind its request still reads the answer (RFC 9112 section 9.6); later, it has gone.
-    if (phase === 'answer') {
-      if (!this.exchange?.hasBegun && this.context.clock.now - began >= HALF_CLOSE) this.destroy();
-    } else if (phase === 'body') this.#endInBody();
-    else if (!mustWait) this.#end();
+    try {
+      this.#hasEnded = true;
+      const { phase, began, mustWait } = this.#reader;
+      // Who sends no more right behind its request still reads the answer (RFC 9112 section 9.6); later, it has gone.
+      if (phase === 'answer') {
+        if (!this.exchange?.hasBegun && this.context.clock.now - began >= HALF_CLOSE) this.destroy();
+      } else if (phase === 'body') this.#endInBody();
+      else if (!mustWait) this.#end();
+    } catch (error) {
+      this.fail(error);
+    }
   };
 
   readonly #onClose = (): void => {
-    this.#reader.stop();
-    this.#isLingering = false;
-    this.#unsent.end();
-    this.context.clock.delete(this);
     const { exchange } = this;
     this.exchange = undefined;
     try {
+      this.#reader.stop();
+      this.#isLingering = false;
+      this.#unsent.end();
+      this.context.clock.delete(this);
       exchange?.onClientGone();
     } catch (error) {
       this.context.handler.onInternalError(error);

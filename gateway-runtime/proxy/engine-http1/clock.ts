@@ -2,10 +2,13 @@
  * The time, read a few times a second, and who wants to know when some of it is over: no timer is made per request or connection. Time for
  * which this process did nothing is left out: what came meanwhile is not read yet, so nobody was silent.
  */
+import { guardedBy } from '../guard.ts';
 
 export interface Timed {
   /** Called once in every round. */
   check(now: number): void;
+  /** What `check` threw: it ends. */
+  fail(error: unknown): void;
 }
 
 /**
@@ -39,13 +42,20 @@ export class Clock {
   #part = PARTS;
   #goesOn: NodeJS.Timeout | undefined;
   readonly #onError: (error: unknown) => void;
+  readonly #onPause: () => void;
 
-  /** `shortest`: of the times that are looked after; rounds come at least four times as often. */
+  /**
+   * `shortest`: of the times that are looked after; rounds come at least four times as often. `onError` is told of what is thrown that is about none of
+   * those.
+   */
   constructor(shortest: number, onError: (error: unknown) => void) {
     this.#left = this.#timed.values();
     this.#tick = Math.max(5, Math.min(ROUND, shortest / 4) / PARTS);
     this.#onError = onError;
-    this.#timer = setInterval(() => this.#advance(), this.#tick);
+    const guard = guardedBy(onError);
+    this.#onPause = guard(() => this.#check());
+    const onTick = guard(() => this.#advance());
+    this.#timer = setInterval(onTick, this.#tick);
     this.#timer.unref();
   }
 
@@ -69,7 +79,7 @@ export class Clock {
     const until = performance.now() + SPAN;
     for (; this.#leftInPart > 0; this.#leftInPart--) {
       if (performance.now() > until) {
-        this.#goesOn = setTimeout(() => this.#check(), PAUSE);
+        this.#goesOn = setTimeout(this.#onPause, PAUSE);
         this.#goesOn.unref();
         return;
       }
@@ -81,8 +91,16 @@ export class Clock {
       try {
         value.check(this.now);
       } catch (error) {
-        this.#onError(error);
+        this.#end(value, error);
       }
+    }
+  }
+
+  #end(timed: Timed, error: unknown): void {
+    try {
+      timed.fail(error);
+    } catch (another) {
+      this.#onError(another);
     }
   }
 

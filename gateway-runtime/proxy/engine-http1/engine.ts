@@ -36,10 +36,7 @@ export class Http1Engine implements Engine {
   readonly protocols = ['h2', 'http/1.1'];
   readonly #context: EngineContext;
   readonly #servers = new Set<Http1Server>();
-  readonly #relief = new Relief({
-    connections: () => this.#clients(),
-    count: () => [...this.#servers].reduce((sum, { clients }) => sum + clients.size, 0),
-  });
+  readonly #relief: Relief;
 
   constructor(handler: ExchangeHandler, limits: Limits, transport = PUBLIC) {
     const { headTime, clientIdle, clientStall, connect, response, upstreamStall, upstreamIdle } = limits;
@@ -58,7 +55,12 @@ export class Http1Engine implements Engine {
     );
     const onError = (error: unknown) => handler.onInternalError(error);
     const clock = new Clock(shortest, onError);
-    const [bulk, unsent] = [new Bulk(onError), new Unsent(limits.unsent)];
+    const [bulk, unsent] = [new Bulk(onError), new Unsent(limits.unsent, onError)];
+    this.#relief = new Relief({
+      connections: () => this.#clients(),
+      count: () => [...this.#servers].reduce((sum, { clients }) => sum + clients.size, 0),
+      onError,
+    });
     const context = { handler, limits, clock, bulk, unsent, transport } as {
       -readonly [Key in keyof EngineContext]: EngineContext[Key];
     };

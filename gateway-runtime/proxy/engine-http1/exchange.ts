@@ -122,7 +122,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
     try {
       this.#client.giveUp();
     } catch (error) {
-      this.onUpstreamError(error);
+      this.fail(error);
     }
   }
 
@@ -131,7 +131,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
     try {
       this.#client.context.handler.onRequest(this);
     } catch (error) {
-      this.onUpstreamError(error);
+      this.fail(error);
     }
   }
 
@@ -215,7 +215,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
     try {
       this.#client.context.handler.onBody(this, isWhole);
     } catch (error) {
-      this.onUpstreamError(error);
+      this.fail(error);
     }
   }
 
@@ -251,7 +251,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
       if (isConnecting) this.onUpstreamFailure('connect-timeout', 'always');
       else this.onUpstreamFailure('timeout', 'never');
     } catch (error) {
-      this.onUpstreamError(error);
+      this.fail(error);
     }
   }
 
@@ -329,7 +329,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
     try {
       this.#client.context.handler.onBodyTooLarge(this);
     } catch (error) {
-      this.onUpstreamError(error);
+      this.fail(error);
     }
   }
 
@@ -399,6 +399,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
       return;
     }
     const { handler, limits } = this.#client.context;
+    const onError = (error: unknown) => handler.onInternalError(error);
     dropListed(head);
     handler.onResponse(this, head);
     head.remove('content-length');
@@ -409,7 +410,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
     const client = this.#client.detach();
     if (read.length > 0) backend.unshift(read);
     client.write(switched, 'latin1');
-    tunnel(client, backend, limits.tunnelIdle, HALF_OPEN, (toBackend, toClient) => {
+    tunnel(client, backend, limits.tunnelIdle, HALF_OPEN, onError, (toBackend, toClient) => {
       this.#bytesReceived += toBackend;
       this.#bytesSent += toClient;
       this.#end();
@@ -429,7 +430,7 @@ export class Http1Exchange implements Exchange, ResponseSink {
   }
 
   /** A callback threw: it ends this exchange. */
-  onUpstreamError(error: unknown): void {
+  fail(error: unknown): void {
     const { handler } = this.#client.context;
     handler.onInternalError(error);
     this.#dropUpstream();

@@ -11,14 +11,14 @@ import type { ResponseSink, Upstream } from './upstream.ts';
 
 export class Inquiry implements ResponseSink {
   readonly #context: EngineContext;
-  readonly #exchange: Exchange & { onUpstreamError(error: unknown): void };
+  readonly #exchange: Exchange & { fail(error: unknown): void };
   #upstream: Upstream | undefined;
   #status = 0;
   #fields: readonly string[] = [];
   #body: Buffer[] = [];
   #bytes = 0;
 
-  constructor(context: EngineContext, exchange: Exchange & { onUpstreamError(error: unknown): void }) {
+  constructor(context: EngineContext, exchange: Exchange & { fail(error: unknown): void }) {
     this.#context = context;
     this.#exchange = exchange;
   }
@@ -72,7 +72,7 @@ export class Inquiry implements ResponseSink {
     try {
       this.#context.handler.onAuthorizationFailure(this.#exchange, 'malformed');
     } catch (error) {
-      this.#exchange.onUpstreamError(error);
+      this.#exchange.fail(error);
     }
   }
 
@@ -105,7 +105,7 @@ export class Inquiry implements ResponseSink {
       this.#context.handler.onAuthorizationAnswer(this.#exchange, answer);
     } catch (error) {
       // The connection has nothing to do with the exchange any more.
-      this.#exchange.onUpstreamError(error);
+      this.#exchange.fail(error);
     }
   }
 
@@ -118,9 +118,9 @@ export class Inquiry implements ResponseSink {
     this.#context.handler.onAuthorizationFailure(this.#exchange, failure);
   }
 
-  onUpstreamError(error: unknown): void {
+  fail(error: unknown): void {
     this.drop();
-    this.#exchange.onUpstreamError(error);
+    this.#exchange.fail(error);
   }
 }
 

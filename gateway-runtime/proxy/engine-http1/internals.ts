@@ -7,6 +7,7 @@
  * The socket stays what it is for all else: connecting, its end, errors, and queues of writes that it took itself.
  */
 import { connect, type Socket } from 'node:net';
+import { type Guard, guardedBy } from '../guard.ts';
 import { isLost, tellLostWrites } from './lost-writes.ts';
 import {
   HIGH_WATER_MARK,
@@ -82,22 +83,27 @@ const isKnown = (handle: Handle | null): handle is Handle =>
   typeof handle.writeLatin1String === 'function' &&
   typeof handle.writeBuffer === 'function';
 
-/** Undefined where this Node has no such internals. */
-export function internals(): Transport | undefined {
+/**
+ * Undefined where this Node has no such internals.
+ *
+ * @param onError is told of what is thrown; the connection has ended that it was about; default: console.error
+ */
+export function internals(onError: (error: unknown) => void = console.error): Transport | undefined {
   const bound = binding();
   if (!bound) return undefined;
   return {
     accept(socket, onOctets) {
-      const wire = new InternalWire(bound, socket, onOctets);
+      const wire = new InternalWire(bound, socket, onOctets, onError);
       wire.attach();
       return wire;
     },
     connect(options, onOctets, onLost) {
       const socket = connect(options);
       tellLostWrites(socket, onLost);
-      const wire = new InternalWire(bound, socket, onOctets, onLost);
+      const wire = new InternalWire(bound, socket, onOctets, onError, onLost);
       // Before the engine hears of it, and before anything is read.
-      socket.prependOnceListener('connect', () => wire.attach());
+      const attach = () => wire.attach();
+      socket.prependOnceListener('connect', wire.guard(attach));
       return { socket, wire };
     },
     give(_socket, wire) {
@@ -107,6 +113,8 @@ export function internals(): Transport | undefined {
 }
 
 class InternalWire implements Wire {
+  /** What is thrown ends the connection. */
+  readonly guard: Guard;
   readonly #bound: Binding;
   readonly #socket: Socket;
   readonly #onOctets: OnOctets;
@@ -121,7 +129,17 @@ class InternalWire implements Wire {
   #waiting = 0;
   #mustDrain = false;
 
-  constructor(bound: Binding, socket: Socket, onOctets: OnOctets, onLost?: () => void) {
+  constructor(
+    bound: Binding,
+    socket: Socket,
+    onOctets: OnOctets,
+    onError: (error: unknown) => void,
+    onLost?: () => void,
+  ) {
+    this.guard = guardedBy((error) => {
+      socket.destroy();
+      onError(error);
+    });
     this.#bound = bound;
     this.#socket = socket;
     this.#onOctets = onOctets;
@@ -151,7 +169,7 @@ class InternalWire implements Wire {
       return undefined;
     };
     // Under TLS some may have come with the end of the handshake.
-    if (this.#socket.readableLength > 0) process.nextTick(() => this.#readEarly());
+    if (this.#socket.readableLength > 0) process.nextTick(this.guard(() => this.#readEarly()));
   }
 
   #readEarly(): void {
@@ -203,7 +221,7 @@ class InternalWire implements Wire {
     request.size = 0;
     request.octets = undefined;
     request.onWritten = undefined;
-    request.oncomplete = (status) => this.#written(request, status);
+    request.oncomplete = this.guard((status) => this.#written(request, status));
     return request;
   }
 

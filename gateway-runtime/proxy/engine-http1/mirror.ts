@@ -42,7 +42,11 @@ export class Mirror implements ResponseSink {
   start(chunked: boolean): boolean {
     if (this.#started) return false;
     this.#started = true;
-    this.#send(false, chunked);
+    try {
+      this.#send(false, chunked);
+    } catch (error) {
+      this.fail(error);
+    }
     return true;
   }
 
@@ -56,18 +60,30 @@ export class Mirror implements ResponseSink {
   sendBody(octets: Buffer, start: number, end: number, owned: boolean): void {
     const upstream = this.#upstream;
     if (!upstream) return;
-    upstream.sendBody(octets, start, end, owned);
-    if (upstream.buffered <= this.#context.limits.mirrorBytes) return;
-    this.drop();
-    this.#context.handler.onMirrorDropped();
+    try {
+      upstream.sendBody(octets, start, end, owned);
+      if (upstream.buffered <= this.#context.limits.mirrorBytes) return;
+      this.drop();
+      this.#context.handler.onMirrorDropped();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   endBody(trailers: string): void {
-    this.#upstream?.endBody(trailers);
+    try {
+      this.#upstream?.endBody(trailers);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   flush(): void {
-    this.#upstream?.flush();
+    try {
+      this.#upstream?.flush();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   drop(): void {
@@ -121,7 +137,8 @@ export class Mirror implements ResponseSink {
     } else this.#context.handler.onMirrorDropped();
   }
 
-  onUpstreamError(error: unknown): void {
+  /** The copy ends, and nothing of the request itself. */
+  fail(error: unknown): void {
     this.#context.handler.onInternalError(error);
     this.drop();
   }

@@ -5,6 +5,7 @@
  */
 import type { BackendKey } from '../../snapshot/snapshot.ts';
 import { becomeSlow } from '../allowance.ts';
+import { guardedBy } from '../guard.ts';
 import type { Http1Exchange } from './exchange.ts';
 
 /** Milliseconds for which what was found is good, and from when all connections were begun to be looked through until they are again. */
@@ -44,6 +45,7 @@ export interface ReliefOptions {
   /** All connections, which may come and go meanwhile, and how many there are. */
   readonly connections: () => Iterable<Visited>;
   readonly count: () => number;
+  readonly onError: (error: unknown) => void;
 }
 
 export class Relief {
@@ -62,9 +64,14 @@ export class Relief {
   #again = 0;
   /** What is still to be given up. */
   readonly #owed = new Map<BackendKey, Wanted>();
+  readonly #onNext: () => void;
+  readonly #onOld: () => void;
 
   constructor(options: ReliefOptions) {
     this.#options = options;
+    const guard = guardedBy(options.onError);
+    this.#onNext = guard(() => this.#next());
+    this.#onOld = guard(() => this.#forget());
   }
 
   /**
@@ -83,15 +90,22 @@ export class Relief {
     const left = this.#giveUp(backend, wanted, connections);
     const isOver = left === 0 ? count === wanted : this.#unseen === 0;
     if (isOver) return;
-    if (this.#owed.size === 0) setTimeout(this.#next, PAUSE);
+    if (this.#owed.size === 0) setTimeout(this.#onNext, PAUSE);
     this.#owed.set(backend, { count: count - wanted + left, connections });
   }
 
-  readonly #next = (): void => {
+  #next(): void {
     const owed = [...this.#owed];
     this.#owed.clear();
-    for (const [backend, { count, connections }] of owed) this.give(backend, count, connections);
-  };
+    for (const [backend, { count, connections }] of owed) {
+      try {
+        this.give(backend, count, connections);
+      } catch (error) {
+        // Who still waits asks again.
+        this.#options.onError(error);
+      }
+    }
+  }
 
   /** How many there are too few of among those that were looked at. */
   #giveUp(backend: BackendKey, count: number, connections: number): number {
@@ -115,14 +129,14 @@ export class Relief {
   }
 
   /** What is over is not kept from the heap's collector. */
-  readonly #forget = (): void => {
+  #forget(): void {
     this.#found.clear();
     const isSearching = this.#unseen > 0 && performance.now() - this.#looked < GOOD_FOR / 2;
-    this.#forgetting = isSearching ? setTimeout(this.#forget, GOOD_FOR).unref() : undefined;
+    this.#forgetting = isSearching ? setTimeout(this.#onOld, GOOD_FOR).unref() : undefined;
     if (isSearching) return;
     this.#rest = undefined;
     this.#unseen = 0;
-  };
+  }
 
   /** Looks at the next ones. False where all have been looked at a short while ago. */
   #look(now: number): boolean {
@@ -132,7 +146,7 @@ export class Relief {
       this.#again = now + GOOD_FOR;
     }
     this.#looked = now;
-    this.#forgetting ??= setTimeout(this.#forget, GOOD_FOR).unref();
+    this.#forgetting ??= setTimeout(this.#onOld, GOOD_FOR).unref();
     const touched = new Set<Found[]>();
     for (let looked = 0; this.#unseen > 0 && looked < AT_A_TIME; looked++) {
       const connection = this.#nextConnection();

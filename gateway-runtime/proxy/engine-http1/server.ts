@@ -22,7 +22,7 @@ export class Http1Server extends ListenerServer {
     const server = tls ? createTlsServer({ ...options, ...tls }) : createServer(options);
     super(server, port, tls, context.handler, context.limits, gate);
     this.#context = context;
-    server.on('connection', () => context.bulk.makeWay());
+    this.on('connection', () => context.bulk.makeWay());
   }
 
   retire(): void {

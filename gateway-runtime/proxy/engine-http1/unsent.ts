@@ -5,6 +5,7 @@
  */
 import { becomeSlow, OF_ONE } from '../allowance.ts';
 import type { ClientHolder } from '../exchange.ts';
+import { guardedBy } from '../guard.ts';
 
 /** Milliseconds for which a client may take nothing where there is far too much, where it has many connections or requests, and else. */
 const [SHORT, LONG, LONGEST] = [1_000, 5_000, 15_000];
@@ -19,10 +20,14 @@ export class Unsent {
   /** For whom no more is read until they have taken everything. */
   readonly #behind = new Set<UnsentOf>();
   #timer: NodeJS.Timeout | undefined;
+  readonly #onError: (error: unknown) => void;
+  readonly #onTimer: () => void;
 
   /** @param most octets */
-  constructor(most: number) {
+  constructor(most: number, onError: (error: unknown) => void) {
     this.#most = most;
+    this.#onError = onError;
+    this.#onTimer = guardedBy(onError)(() => this.#look());
   }
 
   get octets(): number {
@@ -39,22 +44,27 @@ export class Unsent {
 
   wait(one: UnsentOf): void {
     this.#behind.add(one);
-    this.#timer ??= setTimeout(this.#look, AGAIN).unref();
+    this.#timer ??= setTimeout(this.#onTimer, AGAIN).unref();
   }
 
   leave(one: UnsentOf): void {
     this.#behind.delete(one);
   }
 
-  readonly #look = (): void => {
+  #look(): void {
     this.#timer = undefined;
     for (const one of this.#behind) {
-      if (one.note() > 0) continue;
-      this.#behind.delete(one);
-      one.onTaken();
+      try {
+        if (one.note() > 0) continue;
+        this.#behind.delete(one);
+        one.onTaken();
+      } catch (error) {
+        this.#behind.delete(one);
+        this.#onError(error);
+      }
     }
-    if (this.#behind.size > 0) this.#timer ??= setTimeout(this.#look, AGAIN).unref();
-  };
+    if (this.#behind.size > 0) this.#timer ??= setTimeout(this.#onTimer, AGAIN).unref();
+  }
 
   /** Whether a connection goes whose client has taken nothing of so many octets for so many milliseconds. Its client counts as slow then. */
   isToGo(octets: number, silent: number, holder: ClientHolder | undefined): boolean {
@@ -87,7 +97,7 @@ export class UnsentOf {
   /** When its client took something last, as far as was seen. */
   takenAt = Number.NEGATIVE_INFINITY;
 
-  /** @param onTaken called once a client that was behind has taken everything */
+  /** @param onTaken called once a client that was behind has taken everything; it ends what it can't go on with */
   constructor(all: Unsent, to: Written, clock: { readonly now: number }, onTaken: () => void) {
     this.#all = all;
     this.#to = to;

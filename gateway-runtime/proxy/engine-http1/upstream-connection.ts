@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Repeatable, TargetEndpoint, UpstreamFailure } from '../exchange.ts';
+import { guardedBy } from '../guard.ts';
 import { isIdempotent } from '../idempotent.ts';
 import { isTlsError, tlsFailure } from '../upstream/upstream-tls.ts';
 import type { Carrier } from './bulk.ts';
@@ -64,6 +65,7 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
   /** When something moved last, or since when it is idle. */
   #since: number;
   #idleTime: number;
+  readonly #guard = guardedBy((error) => this.fail(error));
 
   /** `stream`: its socket is read as a stream, so that it can be given away after a switch of protocols. */
   constructor(context: EngineContext, pool: UpstreamPool, endpoint: TargetEndpoint, stream: boolean) {
@@ -163,9 +165,12 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
     other.#pending = '';
     other.#requestSent = true;
     sink.onUpstreamMoved(this);
-    this.begin(sink, head, other.#isHead, other.#hasRequestBody, other.#chunkedRequest, other.#timed);
-    this.#guarded((it) => it.onUpstreamReady());
-    this.flush();
+    // Who had it before has nothing to do with what is thrown.
+    this.#guard(() => {
+      this.begin(sink, head, other.#isHead, other.#hasRequestBody, other.#chunkedRequest, other.#timed);
+      sink.onUpstreamReady();
+      this.flush();
+    })();
     return true;
   }
 
@@ -240,7 +245,8 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
     this.socket.off('drain', this.#onDrain);
     this.socket.off('end', this.#onEnd);
     this.socket.off('close', this.#onClose);
-    this.socket.once('close', () => this.#pool.forget(this));
+    const onClose = () => this.#pool.forget(this);
+    this.socket.once('close', this.#guard(onClose));
     return this.socket;
   }
 
@@ -269,12 +275,12 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
     return this.#requestSent ? response : upstreamStall;
   }
 
-  readonly #onReached = (): void => {
+  readonly #onReached = this.#guard(() => {
     this.#isReached = true;
     this.#since = this.#context.clock.now;
-  };
+  });
 
-  readonly #onConnect = (): void => {
+  readonly #onConnect = this.#guard(() => {
     if (this.#phase !== 'connecting') return;
     this.#used++;
     this.#since = this.#context.clock.now;
@@ -287,13 +293,13 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
       this.#wire.write(this.#pending, 'latin1');
       this.#pending = '';
     }
-    this.#guarded((sink) => sink.onUpstreamReady());
+    this.#sink?.onUpstreamReady();
     this.flush();
-  };
+  });
 
-  readonly #onDrain = (): void => {
-    if (this.#phase !== 'over') this.#guarded((sink) => sink.onUpstreamReady());
-  };
+  readonly #onDrain = this.#guard(() => {
+    if (this.#phase !== 'over') this.#sink?.onUpstreamReady();
+  });
 
   readonly #onOctets = (octets: Buffer, start: number, end: number, owned: boolean): void => {
     const sink = this.#sink;
@@ -311,7 +317,7 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
     } catch (error) {
       // What went wrong after the end of one request is none of the next one's.
       if (this.#sink && this.#sink !== sink) this.#context.handler.onInternalError(error);
-      else this.#onThrow(error);
+      else this.fail(error);
     }
   };
 
@@ -435,19 +441,19 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
     this.#hasLost = true;
   };
 
-  readonly #onEnd = (): void => {
+  readonly #onEnd = this.#guard(() => {
     const isUntilEnd = this.#left === Number.POSITIVE_INFINITY && !this.#chunked;
     // After a write that was lost a reset looks like an end.
     if (this.#phase === 'body' && isUntilEnd && !this.#hasLost) {
       this.#phase = 'idle';
-      this.#guarded((sink) => sink.onUpstreamEnd(''));
+      this.#sink?.onUpstreamEnd('');
       return;
     }
     if (this.#phase === 'idle' && this.#sink) this.#reusable = false;
     else this.#onClose();
-  };
+  });
 
-  readonly #onClose = (): void => {
+  readonly #onClose = this.#guard(() => {
     if (this.#phase === 'over') return;
     if (!this.#sink) this.destroy();
     else if (this.#phase === 'connecting') {
@@ -462,12 +468,12 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
       );
     } else if (this.#phase === 'body') this.#fail('malformed', 'never');
     else this.#reusable = false;
-  };
+  });
 
-  readonly #onSocketError = (error: Error): void => {
+  readonly #onSocketError = this.#guard((error: Error) => {
     // 'close' follows.
     this.#isTlsBroken = isTlsError(error);
-  };
+  });
 
   #fail(failure: UpstreamFailure, repeatable: Repeatable): void {
     const sink = this.#sink;
@@ -476,23 +482,15 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
     try {
       sink.onUpstreamFailure(failure, repeatable);
     } catch (error) {
-      sink.onUpstreamError(error);
+      sink.fail(error);
     }
   }
 
-  #guarded(tell: (sink: ResponseSink) => void): void {
-    if (!this.#sink) return;
-    try {
-      tell(this.#sink);
-    } catch (error) {
-      this.#onThrow(error);
-    }
-  }
-
-  #onThrow(error: unknown): void {
+  /** A callback threw: it ends, with the request on it. */
+  fail(error: unknown): void {
     const sink = this.#sink;
     this.destroy();
-    if (sink) sink.onUpstreamError(error);
+    if (sink) sink.fail(error);
     else this.#context.handler.onInternalError(error);
   }
 }

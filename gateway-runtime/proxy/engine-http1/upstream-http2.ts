@@ -4,6 +4,7 @@ import type { TunnelEnd } from '../tunnel.ts';
 import { requestFields } from '../upstream/http2/fields.ts';
 import type { Http2Request, RequestEvents } from '../upstream/http2/request.ts';
 import { switchedFields } from '../upstream/http2/websocket.ts';
+import type { EngineContext } from './engine.ts';
 import { linesOf, pairsOf } from './field-lines.ts';
 import { Head } from './head.ts';
 import { readResponse } from './head-reader.ts';
@@ -13,18 +14,17 @@ const EMPTY = Buffer.alloc(0);
 
 export class Http2Upstream implements Upstream, RequestEvents {
   readonly head = new Head();
+  readonly #context: EngineContext;
   readonly #request: Http2Request;
-  /** Of responses. */
-  readonly #mostFields: number;
   #sink: ResponseSink | undefined;
   /** Of the request, names and values in turns. */
   #fields: readonly string[] = [];
   #protocol: string | undefined;
   #stream: TunnelEnd | undefined;
 
-  constructor(request: Http2Request, mostFields: number) {
+  constructor(context: EngineContext, request: Http2Request) {
+    this.#context = context;
     this.#request = request;
-    this.#mostFields = mostFields;
   }
 
   get isConnecting(): boolean {
@@ -118,9 +118,7 @@ export class Http2Upstream implements Upstream, RequestEvents {
     try {
       this.#sink?.onUpstreamPause();
     } catch (error) {
-      const sink = this.#sink;
-      this.destroy();
-      sink?.onUpstreamError(error);
+      this.onError(error);
     }
   }
 
@@ -147,13 +145,15 @@ export class Http2Upstream implements Upstream, RequestEvents {
   onError(error: unknown): void {
     const sink = this.#sink;
     this.destroy();
-    sink?.onUpstreamError(error);
+    if (sink) sink.fail(error);
+    else this.#context.handler.onInternalError(error);
   }
 
   /** Into `head`, as strictly as one that came over HTTP/1.1. False: it has failed. */
   #read(status: number, fields: readonly string[]): boolean {
     const text = Buffer.from(`HTTP/1.1 ${status}\r\n${linesOf(fields)}\r\n`, 'latin1');
-    if (readResponse(this.head, text, 0, text.length, this.#mostFields) === text.length) return true;
+    if (readResponse(this.head, text, 0, text.length, this.#context.limits.headFields) === text.length)
+      return true;
     const sink = this.#sink;
     this.destroy();
     sink?.onUpstreamFailure('malformed', 'never');

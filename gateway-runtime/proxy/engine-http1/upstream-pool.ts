@@ -48,7 +48,7 @@ export class UpstreamPool {
   upstream(endpoint: TargetEndpoint, fresh: boolean, stream: boolean): Upstream | undefined {
     if (!endpoint.isHttp2) return this.take(endpoint, fresh, stream);
     const request = this.#http2.take(endpoint, fresh);
-    return request && new Http2Upstream(request, this.#context.limits.headFields);
+    return request && new Http2Upstream(this.#context, request);
   }
 
   /**

@@ -59,6 +59,6 @@ export interface ResponseSink {
   /** All that could be read was: what was held back for company should be sent. */
   onUpstreamPause(): void;
   onUpstreamFailure(failure: UpstreamFailure, repeatable: Repeatable): void;
-  /** A callback threw. */
-  onUpstreamError(error: unknown): void;
+  /** A callback threw: it ends. */
+  fail(error: unknown): void;
 }

@@ -1,11 +1,11 @@
 /** One try to get a response from an endpoint that speaks HTTP/1.1, with `http.request`: connection, body, timeouts, and what can go wrong. */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { type Guard, guardedBy } from '../guard.ts';
 import { forwardableTrailers } from '../hop-by-hop.ts';
 import { isTlsError } from '../upstream/upstream-tls.ts';
 import type { Attempt, AttemptEvents, AttemptOptions } from './attempt.ts';
 import { Connecting } from './connecting.ts';
-import { type Guard, guardedBy } from './guard.ts';
 
 export class Http1Attempt implements Attempt {
   readonly #options: AttemptOptions;
@@ -83,7 +83,7 @@ export class Http1Attempt implements Attempt {
   readonly #onSocket = (socket: Socket): void => {
     this.#bytesReadBefore = socket.bytesRead;
     const { limits, endpoint } = this.#options;
-    this.#connecting.follow(this.#request, socket, endpoint, limits, this.#guard(this.#onConnect));
+    this.#connecting.follow(this.#request, socket, endpoint, limits, this.#guard, this.#onConnect);
   };
 
   readonly #onConnect = (): void => {

@@ -3,6 +3,7 @@ import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { TargetEndpoint, UpstreamFailure } from '../exchange.ts';
+import type { Guard } from '../guard.ts';
 import type { Limits } from '../limits.ts';
 import { tlsFailure } from '../upstream/upstream-tls.ts';
 
@@ -22,12 +23,13 @@ export class Connecting {
     socket: Socket,
     { tls }: TargetEndpoint,
     limits: Limits,
+    guard: Guard,
     done: () => void,
   ): void {
-    const finish = () => {
+    const finish = guard(() => {
       this.#isDone = true;
       done();
-    };
+    });
     if (request.reusedSocket || (!tls && !socket.connecting)) {
       finish();
       return;
@@ -38,10 +40,11 @@ export class Connecting {
       return;
     }
     this.#tls = socket as TLSSocket;
-    socket.once('connect', () => {
+    const onReached = () => {
       this.#isReached = true;
       socket.setTimeout(limits.tlsHandshake);
-    });
+    };
+    socket.once('connect', guard(onReached));
     socket.once('secureConnect', finish);
   }
 

@@ -4,7 +4,7 @@ import { Agent, type AgentOptions, type ClientRequest, type RequestOptions, requ
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Clock } from '../engine-http1/clock.ts';
-import type { TargetEndpoint } from '../exchange.ts';
+import type { ExchangeHandler, TargetEndpoint } from '../exchange.ts';
 import type { Limits } from '../limits.ts';
 import { Http2Sessions } from '../upstream/http2/sessions.ts';
 import type { UpstreamTls } from '../upstream/upstream-tls.ts';
@@ -27,7 +27,7 @@ export class ConnectionPool {
   readonly #limit: number;
 
   /** @param most requests under way to one endpoint */
-  constructor(limits: Limits, clock: Clock, most: number) {
+  constructor(handler: ExchangeHandler, limits: Limits, clock: Clock, most: number) {
     this.#keeping = {
       keepAlive: true,
       scheduling: 'lifo',
@@ -36,7 +36,7 @@ export class ConnectionPool {
     };
     this.#reusing = new Agent(this.#keeping);
     this.#fresh = new Agent({ keepAlive: false });
-    this.http2 = new Http2Sessions({ limits, clock }, most);
+    this.http2 = new Http2Sessions({ handler, limits, clock }, most);
     this.#limit = most;
   }
 

@@ -25,9 +25,9 @@ export class NodeEngine implements Engine {
     this.#context = {
       handler,
       limits,
-      pool: new ConnectionPool(limits, this.#clock, limits.connectionsPerEndpoint),
-      mirrors: new ConnectionPool(limits, this.#clock, limits.mirrorsPerEndpoint),
-      inquiries: new ConnectionPool(limits, this.#clock, limits.connectionsPerEndpoint),
+      pool: new ConnectionPool(handler, limits, this.#clock, limits.connectionsPerEndpoint),
+      mirrors: new ConnectionPool(handler, limits, this.#clock, limits.mirrorsPerEndpoint),
+      inquiries: new ConnectionPool(handler, limits, this.#clock, limits.connectionsPerEndpoint),
     };
   }
 

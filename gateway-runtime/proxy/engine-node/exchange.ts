@@ -10,6 +10,7 @@ import {
   type TargetEndpoint,
   type UpstreamFailure,
 } from '../exchange.ts';
+import { guardedBy } from '../guard.ts';
 import { fieldValue, HeaderFields, ResponseFields } from '../header-fields.ts';
 import { forwardableTrailers, withoutHopByHop } from '../hop-by-hop.ts';
 import { KeptBody } from '../kept-body.ts';
@@ -20,7 +21,6 @@ import type { RequestTarget, TargetProblem } from '../request-target.ts';
 import { HALF_OPEN, type TunnelEnd, tunnel } from '../tunnel.ts';
 import { type Attempt, type AttemptEvents, attemptAt } from './attempt.ts';
 import type { ConnectionPool } from './connection-pool.ts';
-import { guardedBy } from './guard.ts';
 import { Inquiry } from './inquiry.ts';
 import { requestFields, switchingHead } from './message-head.ts';
 import { Mirror } from './mirror.ts';
@@ -87,7 +87,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
   #chunked = false;
   #tunnelled = false;
   #ended = false;
-  readonly #onError = (error: unknown) => this.#fail(error);
+  readonly #onError = (error: unknown) => this.fail(error);
   readonly #guard = guardedBy(this.#onError);
 
   constructor(
@@ -337,13 +337,18 @@ export class NodeExchange implements Exchange, AttemptEvents {
     if (!this.#chunked) head.remove('trailer');
     if (status === 204) head.remove('content-length');
     this.#writeHead(status, head.raw);
-    this.#response.on('drain', () => this.#attempt?.resume());
+    const onDrain = () => this.#attempt?.resume();
+    this.#response.on('drain', this.#guard(onDrain));
     process.nextTick(flushHead, this);
   }
 
   /** A head whose body takes its time must not wait for it. */
   flushHead(): void {
-    if (this.#sent === 0 && !this.#response.writableEnded) this.#response.flushHeaders();
+    try {
+      if (this.#sent === 0 && !this.#response.writableEnded) this.#response.flushHeaders();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   onResponseChunk(chunk: Buffer): boolean {
@@ -374,12 +379,12 @@ export class NodeExchange implements Exchange, AttemptEvents {
     this.#tunnelled = true;
     this.#response.detachSocket(socket);
     socket.write(switched, 'latin1');
-    const done = this.#guard((toBackend: number, toClient: number) => {
+    const done = (toBackend: number, toClient: number) => {
       this.#received += toBackend;
       this.#sent += toClient;
       this.#end(101);
-    });
-    tunnel(socket, backend, this.#context.limits.tunnelIdle, HALF_OPEN, done);
+    };
+    tunnel(socket, backend, this.#context.limits.tunnelIdle, HALF_OPEN, this.#onError, done);
   }
 
   /** The rest of the body waits for the next attempt, or for nobody. */
@@ -472,7 +477,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
   }
 
   /** What a callback throws ends this exchange. */
-  #fail(error: unknown): void {
+  fail(error: unknown): void {
     this.#context.handler.onInternalError(error);
     this.#attempt?.cancel();
     try {

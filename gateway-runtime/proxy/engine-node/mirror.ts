@@ -30,16 +30,17 @@ export class Mirror implements AttemptEvents {
   start(): boolean {
     if (this.#started) return false;
     this.#started = true;
-    this.#send(false);
+    try {
+      this.#send(false);
+    } catch (error) {
+      this.#fail(error);
+    }
     return true;
   }
 
   #send(fresh: boolean): void {
     const { mirrors: pool, limits, handler } = this.#context;
-    const onError = (error: unknown) => {
-      handler.onInternalError(error);
-      this.drop();
-    };
+    const onError = (error: unknown) => this.#fail(error);
     const options = {
       endpoint: this.#endpoint,
       fresh,
@@ -57,14 +58,28 @@ export class Mirror implements AttemptEvents {
   write(chunk: Buffer): void {
     const attempt = this.#attempt;
     if (!attempt) return;
-    attempt.write(chunk);
-    if (attempt.buffered <= this.#context.limits.mirrorBytes) return;
-    this.drop();
-    this.#context.handler.onMirrorDropped();
+    try {
+      attempt.write(chunk);
+      if (attempt.buffered <= this.#context.limits.mirrorBytes) return;
+      this.drop();
+      this.#context.handler.onMirrorDropped();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   end(trailers: [string, string][]): void {
-    this.#attempt?.endBody(trailers);
+    try {
+      this.#attempt?.endBody(trailers);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The copy ends, and nothing of the request itself. */
+  #fail(error: unknown): void {
+    this.#context.handler.onInternalError(error);
+    this.drop();
   }
 
   drop(): void {

@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import type { ClientConnection } from '../exchange.ts';
+import { guardedBy } from '../guard.ts';
 import { fieldValue } from '../header-fields.ts';
 import { ListenerServer } from '../listener-server.ts';
 import {
@@ -137,13 +138,19 @@ export class NodeServer extends ListenerServer<Server> {
    * are served as if they had not asked ("A server MAY ignore a received Upgrade header field", RFC 9110 section 7.8).
    */
   #mayUpgrade(message: IncomingMessage): boolean {
-    return (
-      message.method === 'GET' &&
-      message.httpVersionMinor === 1 &&
-      fieldValue(message.rawHeaders, 'upgrade')?.toLowerCase() === 'websocket' &&
-      // Answers before this one would be written into the tunnel.
-      this.#clients.get(message.socket)?.inFlight.length === 0
-    );
+    try {
+      return (
+        message.method === 'GET' &&
+        message.httpVersionMinor === 1 &&
+        fieldValue(message.rawHeaders, 'upgrade')?.toLowerCase() === 'websocket' &&
+        // Answers before this one would be written into the tunnel.
+        this.#clients.get(message.socket)?.inFlight.length === 0
+      );
+    } catch (error) {
+      this.#context.handler.onInternalError(error);
+      message.socket.destroy();
+      return false;
+    }
   }
 
   #onUpgrade(message: IncomingMessage, socket: Socket, read: Buffer): void {
@@ -172,12 +179,17 @@ export class NodeServer extends ListenerServer<Server> {
     const response = new ServerResponse(message);
     response.shouldKeepAlive = false;
     response.assignSocket(socket);
-    response.on('finish', () => {
+    const guard = guardedBy((error) => {
+      this.#context.handler.onInternalError(error);
+      socket.destroy();
+    });
+    const onFinish = () => {
       response.detachSocket(socket);
       response.emit('close');
       socket.end();
       destroyLater(socket);
-    });
+    };
+    response.on('finish', guard(onFinish));
     return response;
   }
 

@@ -13,6 +13,7 @@ import { GRACE, Http1Exchange } from '../engine-http1/exchange.ts';
 import { askIfSilent } from '../engine-http1/half-open.ts';
 import { targetOf } from '../engine-http1/target.ts';
 import type { ClientConnection } from '../exchange.ts';
+import { guardedBy } from '../guard.ts';
 import { requestHeadOf } from './request-head.ts';
 import { Http2Stream } from './stream.ts';
 
@@ -55,10 +56,17 @@ export class Http2Session implements Client, Timed {
         initialWindowSize: 256 * 1024,
       },
     });
+    const guard = guardedBy((error) => this.fail(error));
     this.#session.on('error', () => {});
-    this.#session.on('stream', (stream, _headers, flags, fields) => this.#onStream(stream, flags, fields));
+    this.#session.on(
+      'stream',
+      guard((stream, _headers, flags, fields) => this.#onStream(stream, flags, fields)),
+    );
     this.#session.on('close', () => context.clock.delete(this));
-    socket.on('end', () => this.#onClientEnd());
+    socket.on(
+      'end',
+      guard(() => this.#onClientEnd()),
+    );
     context.clock.add(this);
   }
 
@@ -131,9 +139,15 @@ export class Http2Session implements Client, Timed {
    * have handed on waits for the connection, and would stay without them.
    */
   #drop(stream: Http2Stream, now: number): void {
-    this.#context.handler.onConnectionDropped();
     if (now - this.#takenAt < TAKES) stream.reset();
     else this.#destroy();
+    this.#context.handler.onConnectionDropped();
+  }
+
+  /** A callback threw: this connection ends, with all that is on it. */
+  fail(error: unknown): void {
+    this.#context.handler.onInternalError(error);
+    this.#destroy();
   }
 
   /** Without its socket it would wait for what was written to be taken. */
@@ -158,21 +172,29 @@ export class Http2Session implements Client, Timed {
 
   #onStream(stream: ServerHttp2Stream, flags: number, fields: readonly string[]): void {
     const { handler, limits } = this.#context;
+    // What is closed with an error tells of it.
+    stream.on('error', () => {});
     try {
       const hasBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0;
       const { head, problem } = requestHeadOf(fields, limits.headFields + OWN_FIELDS, hasBody);
       const target = problem ?? targetOf(head);
       const client = new Http2Stream(this.#context, stream, this.#connection, hasBody);
       this.#streams.add(client);
-      stream.on('close', () => {
-        this.#streams.delete(client);
-        this.#idleSince = this.#context.clock.now;
-        if (stream.rstCode === constants.NGHTTP2_NO_ERROR) this.#takenAt = this.#idleSince;
-      });
+      stream.on('close', () => this.#onStreamClose(client, stream));
       client.begin(new Http1Exchange(client, head, target, hasBody, undefined));
     } catch (error) {
       handler.onInternalError(error);
       stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    }
+  }
+
+  #onStreamClose(client: Http2Stream, stream: ServerHttp2Stream): void {
+    try {
+      this.#streams.delete(client);
+      this.#idleSince = this.#context.clock.now;
+      if (stream.rstCode === constants.NGHTTP2_NO_ERROR) this.#takenAt = this.#idleSince;
+    } catch (error) {
+      this.fail(error);
     }
   }
 }

@@ -66,30 +66,38 @@ export class Http2Stream implements ClientSide, AnswerWriter {
     this.isBodyRead = !hasBody;
     this.began = this.since = context.clock.now;
     this.#stream = stream;
-    const onTaken = () => this.#guarded((exchange) => exchange.onClientDrain());
+    const onTaken = () => this.#guarded((exchange) => exchange?.onClientDrain());
     this.#unsent = new UnsentOf(context.unsent, stream, context.clock, onTaken);
-    stream.on('error', () => {});
-    stream.on('close', () => {
-      this.#unsent.end();
-      this.#guarded((exchange) => exchange.onClientGone());
-    });
-    stream.on('drain', () => {
-      this.#unsent.note();
-      this.#guarded((exchange) => exchange.onClientDrain());
-    });
-    stream.on('wantTrailers', () => this.#sendTrailers());
+    stream.on('close', () =>
+      this.#guarded((exchange) => {
+        this.#unsent.end();
+        exchange?.onClientGone();
+      }),
+    );
+    stream.on('drain', () =>
+      this.#guarded((exchange) => {
+        this.#unsent.note();
+        exchange?.onClientDrain();
+      }),
+    );
+    // The exchange is over by then.
+    stream.on('wantTrailers', () => this.#guarded(() => stream.sendTrailers(this.#trailers)));
     if (!hasBody) {
       stream.resume();
       return;
     }
     stream.on('data', (chunk: Buffer) => this.#guarded(() => this.#onData(chunk)));
-    stream.on('trailers', (_: unknown, __: number, raw?: string[]) => {
-      this.#trailersReceived = trailerLines(raw ?? []);
-    });
-    stream.on('end', () => {
-      this.#hasEnded = true;
-      this.#guarded(() => this.#pass());
-    });
+    stream.on('trailers', (_: unknown, __: number, raw?: string[]) =>
+      this.#guarded(() => {
+        this.#trailersReceived = trailerLines(raw ?? []);
+      }),
+    );
+    stream.on('end', () =>
+      this.#guarded(() => {
+        this.#hasEnded = true;
+        this.#pass();
+      }),
+    );
   }
 
   begin(exchange: Http1Exchange): void {
@@ -157,8 +165,8 @@ export class Http2Stream implements ClientSide, AnswerWriter {
   }
 
   #onData(chunk: Buffer): void {
-    this.touch();
     if (!this.#exchange) return;
+    this.touch();
     this.#waiting = this.#waiting ? Buffer.concat([this.#waiting, chunk]) : chunk;
     this.#pass();
     this.#exchange?.flushRequest();
@@ -240,15 +248,6 @@ export class Http2Stream implements ClientSide, AnswerWriter {
     if (this.#hasBody) this.#stream.end();
   }
 
-  /** The exchange is over by then, and what is thrown here would end the process. */
-  #sendTrailers(): void {
-    try {
-      this.#stream.sendTrailers(this.#trailers);
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
   flush(): void {
     const fields = this.#pending;
     if (!fields) return;
@@ -288,11 +287,10 @@ export class Http2Stream implements ClientSide, AnswerWriter {
     return !this.#stream.closed && !this.#stream.destroyed;
   }
 
-  #guarded(tell: (exchange: Http1Exchange) => void): void {
-    const exchange = this.#exchange;
-    if (!exchange) return;
+  /** What is thrown ends this stream, and no other. */
+  #guarded(tell: (exchange: Http1Exchange | undefined) => void): void {
     try {
-      tell(exchange);
+      tell(this.#exchange);
     } catch (error) {
       this.fail(error);
     }

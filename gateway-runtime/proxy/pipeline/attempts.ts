@@ -7,7 +7,7 @@ import type { BackendKey } from '../../snapshot/snapshot.ts';
 import type { Allowance } from '../allowance.ts';
 import type { Exchange, Outcome, Repeatable, UpstreamFailure } from '../exchange.ts';
 import { isIdempotent } from '../idempotent.ts';
-import { FAILURES, INTERNAL_ERROR, NO_ENDPOINTS, REFUSED_TLS } from '../replies.ts';
+import { FAILURES, NO_ENDPOINTS, REFUSED_TLS } from '../replies.ts';
 import type { UpstreamEndpoint } from '../upstream/upstream-endpoint.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import type { CompiledRule } from './compiled-rule.ts';
@@ -44,16 +44,23 @@ export class Attempts {
       ...options.pending,
       allowance: (waiting) => options.upstreams.allowance(waiting),
       send: (backend, exchange, allowance) => this.#sendPending(backend, exchange, allowance),
-      onLate: (exchange) => this.#overloaded(exchange),
+      onLate: endingIt((exchange) => this.#overloaded(exchange)),
       onWaiting: options.relieve,
       onError,
     });
-    this.#requestDeadlines = new Deadlines((exchange) => {
+    const onRequestDue = endingIt((exchange) => {
       exchange.outcome.isExpired = true;
       exchange.expire();
-    }, onError);
-    this.#attemptDeadlines = new Deadlines((exchange) => exchange.expire(), onError);
-    this.#backoffs = new Deadlines((exchange) => this.#again(exchange), onError);
+    });
+    this.#requestDeadlines = new Deadlines(onRequestDue, onError);
+    this.#attemptDeadlines = new Deadlines(
+      endingIt((exchange) => exchange.expire()),
+      onError,
+    );
+    this.#backoffs = new Deadlines(
+      endingIt((exchange) => this.#again(exchange)),
+      onError,
+    );
   }
 
   /** From now on the time runs that its rule gives to the request as a whole, if it gives one. Of one that had to be allowed it runs already. */
@@ -149,27 +156,22 @@ export class Attempts {
 
   #sendPending(backend: BackendKey, exchange: Exchange, allowance: Allowance): boolean {
     const { upstreams } = this.#options;
-    const endpoint = upstreams.next(backend, allowance);
-    if (!endpoint) {
+    try {
+      const endpoint = upstreams.next(backend, allowance);
+      if (endpoint) {
+        this.#pending.passed(exchange);
+        this.#send(exchange, endpoint, false);
+        return true;
+      }
       if (upstreams.of(backend)?.isFull(allowance)) return false;
       // They have gone, and nothing that leaves them will make room.
       this.#pending.remove(exchange);
       reply(exchange, this.#noEndpoints(backend));
-      return true;
-    }
-    this.#pending.passed(exchange);
-    this.#sendLater(exchange, endpoint);
-    return true;
-  }
-
-  /** Beyond the call in which the exchange began: nobody else answers what is thrown here. */
-  #sendLater(exchange: Exchange, endpoint: UpstreamEndpoint): void {
-    try {
-      this.#send(exchange, endpoint, false);
     } catch (error) {
-      this.#options.observer.internalError(error);
-      exchange.reply(INTERNAL_ERROR);
+      this.#pending.remove(exchange);
+      exchange.fail(error);
     }
+    return true;
   }
 
   #send(exchange: Exchange, endpoint: UpstreamEndpoint, fresh: boolean): void {
@@ -242,7 +244,7 @@ export class Attempts {
     const endpoint = kept?.upstream.isUsable(kept)
       ? kept
       : (upstreams.next(backend!, allowance, tried) ?? upstreams.next(backend!, allowance));
-    if (endpoint) this.#sendLater(exchange, endpoint);
+    if (endpoint) this.#send(exchange, endpoint, false);
     else {
       const isFull = upstreams.of(backend!)?.isFull(allowance);
       reply(exchange, isFull ? FAILURES.overloaded : this.#noEndpoints(backend!));
@@ -272,6 +274,17 @@ export class Attempts {
     if (retry && outcome.retries++ >= retry.attempts) return undefined;
     return endpoint;
   }
+}
+
+/** Beyond the call in which an exchange began nobody else ends it where something is thrown. */
+function endingIt(act: (exchange: Exchange) => void): (exchange: Exchange) => void {
+  return (exchange) => {
+    try {
+      act(exchange);
+    } catch (error) {
+      exchange.fail(error);
+    }
+  };
 }
 
 function cancelDeadlines({ requestDeadline, attemptDeadline, backoff }: Outcome): void {

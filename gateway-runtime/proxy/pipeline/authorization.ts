@@ -14,7 +14,7 @@ import type {
 import type { BackendKey } from '../../snapshot/snapshot.ts';
 import type { Exchange, UpstreamFailure } from '../exchange.ts';
 import { ResponseFields } from '../header-fields.ts';
-import { BODY_TOO_LARGE, INTERNAL_ERROR, NO_AUTHORIZATION, NOT_AUTHORIZED } from '../replies.ts';
+import { BODY_TOO_LARGE, NO_AUTHORIZATION, NOT_AUTHORIZED } from '../replies.ts';
 import type { UpstreamEndpoint } from '../upstream/upstream-endpoint.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import type { CompiledRule } from './compiled-rule.ts';
@@ -95,8 +95,7 @@ export class Authorizer {
       this.#failed(authorization, 'timeout');
       this.#fail(exchange);
     } catch (error) {
-      this.#options.onError(error);
-      exchange.reply(INTERNAL_ERROR);
+      exchange.fail(error);
     }
   }
 

@@ -4,6 +4,8 @@
  * come due together: then some of them at a time, so that nobody else waits for all.
  */
 
+import { type Guard, guardedBy } from '../guard.ts';
+
 /** Longer times of Node's timers come due at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 /** Milliseconds for which those that are due are seen to at a time; the next ones a millisecond later. */
@@ -34,19 +36,21 @@ export class Deadline<T> {
 export class Deadlines<T> {
   readonly #onDue: (subject: T) => void;
   readonly #onError: (error: unknown) => void;
+  readonly #guard: Guard;
   readonly #queues = new Map<number, Queue<T>>();
 
   /** @param onError is told what `onDue` throws */
   constructor(onDue: (subject: T) => void, onError: (error: unknown) => void) {
     this.#onDue = onDue;
     this.#onError = onError;
+    this.#guard = guardedBy(onError);
   }
 
   /** @param duration in milliseconds, above 0 */
   set(subject: T, duration: number): Deadline<T> {
     let queue = this.#queues.get(duration);
     if (!queue) {
-      queue = new Queue(this.#ring);
+      queue = new Queue(this.#guard, this.#ring);
       this.#queues.set(duration, queue);
     }
     const now = performance.now();
@@ -81,10 +85,17 @@ class Queue<T> {
   first: Deadline<T> | undefined;
   #last: Deadline<T> | undefined;
   #isWaiting = false;
-  readonly #ring: (queue: Queue<T>) => void;
+  readonly #onTimer: () => void;
 
-  constructor(ring: (queue: Queue<T>) => void) {
-    this.#ring = ring;
+  constructor(guard: Guard, ring: (queue: Queue<T>) => void) {
+    const onTurn = guard(() => {
+      this.#isWaiting = false;
+      ring(this);
+    });
+    // What came while this process did something else is read first: nobody was late who has answered.
+    this.#onTimer = guard(() => {
+      setImmediate(onTurn);
+    });
   }
 
   append(deadline: Deadline<T>): void {
@@ -110,14 +121,4 @@ class Queue<T> {
     const time = Math.max(1, Math.min(LONGEST_TIMER, Math.ceil(this.first!.due - now)));
     setTimeout(this.#onTimer, time).unref();
   }
-
-  readonly #onTimer = (): void => {
-    // What came while this process did something else is read first: nobody was late who has answered.
-    setImmediate(this.#onTurn);
-  };
-
-  readonly #onTurn = (): void => {
-    this.#isWaiting = false;
-    this.#ring(this);
-  };
 }

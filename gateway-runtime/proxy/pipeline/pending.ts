@@ -2,6 +2,7 @@
 import type { BackendKey } from '../../snapshot/snapshot.ts';
 import { ALL, type Allowance, COMMON, isSlow, NEARLY_ALL, OF_ONE, type Turn } from '../allowance.ts';
 import type { Exchange } from '../exchange.ts';
+import { guardedBy } from '../guard.ts';
 import type { Limits } from '../limits.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
 import { Turns } from './turns.ts';
@@ -32,12 +33,16 @@ export const pendingBounds = (limits: Limits): PendingBounds => ({
 export interface PendingOptions<E extends Waiting> extends PendingBounds {
   /** Which part of the room there is it may have now. */
   readonly allowance: (exchange: E) => Allowance;
-  /** There may be room for the one whose turn it is, with such an allowance: sends it after it has told `passed`, or says that there was none. */
+  /**
+   * There may be room for the one whose turn it is, with such an allowance: sends it after it has told `passed`, or says that there was none. It
+   * ends what it can't send.
+   */
   readonly send: (backend: BackendKey, exchange: E, allowance: Allowance) => boolean;
   /** Room is wanted at the backend, for so many, at the cost of clients with more than so many connections. */
   readonly onWaiting: (backend: BackendKey, count: number, connections: number) => void;
   /** It has waited for too long, or another has its place. */
   readonly onLate: (exchange: E) => void;
+  /** Told of what is thrown that is about none of those that wait. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -56,6 +61,8 @@ export class Pending<E extends Waiting = Exchange> {
   /** Backends where there may be room. */
   readonly #due = new Set<BackendKey>();
   #reminder: NodeJS.Timeout | undefined;
+  readonly #onReminder: () => void;
+  readonly #onTurn: () => void;
 
   constructor(options: PendingOptions<E>) {
     this.#options = options;
@@ -63,6 +70,9 @@ export class Pending<E extends Waiting = Exchange> {
       this.remove(exchange);
       options.onLate(exchange);
     }, options.onError);
+    const guard = guardedBy(options.onError);
+    this.#onReminder = guard(() => this.#remind());
+    this.#onTurn = guard(() => this.#sendDue());
   }
 
   /** Whether any waits for a backend behind whom one stands that comes now, with such an allowance: for the same room. */
@@ -88,7 +98,7 @@ export class Pending<E extends Waiting = Exchange> {
     }
     exchange.outcome.isPending = true;
     const isFirst = waiting.add(exchange, this.#deadlines.set(exchange, time));
-    this.#reminder ??= setTimeout(this.#remind, REMINDER).unref();
+    this.#reminder ??= setTimeout(this.#onReminder, REMINDER).unref();
     const connections = exchange.connection.holder?.places ?? 0;
     if (isSlow(exchange) && connections <= OF_ONE) return true;
     // Clients take turns: the room that is made for one more goes to those before it, so there has to be some for each.
@@ -98,14 +108,18 @@ export class Pending<E extends Waiting = Exchange> {
     return true;
   }
 
-  readonly #remind = (): void => {
+  #remind(): void {
     this.#reminder = undefined;
     if (this.#byBackend.size === 0) return;
-    this.#reminder = setTimeout(this.#remind, REMINDER).unref();
+    this.#reminder = setTimeout(this.#onReminder, REMINDER).unref();
     for (const [backend, { clients, slowClients }] of [...this.#byBackend]) {
-      this.#options.onWaiting(backend, clients + Math.min(slowClients, SLOW_AT_ONCE), 0);
+      try {
+        this.#options.onWaiting(backend, clients + Math.min(slowClients, SLOW_AT_ONCE), 0);
+      } catch (error) {
+        this.#options.onError(error);
+      }
     }
-  };
+  }
 
   /** It waits no longer, if it did. */
   remove(exchange: E): void {
@@ -136,28 +150,36 @@ export class Pending<E extends Waiting = Exchange> {
   /** A request has left an endpoint of the backend. What waits is sent when the one that left has put everything in order. */
   roomAt(backend: BackendKey): void {
     if (!this.has(backend)) return;
-    if (this.#due.size === 0) setImmediate(this.#onRoom);
+    if (this.#due.size === 0) setImmediate(this.#onTurn);
     this.#due.add(backend);
   }
 
-  readonly #onRoom = (): void => {
+  #sendDue(): void {
     const due = [...this.#due];
     this.#due.clear();
     for (const backend of due) {
-      let withSlow = true;
-      // Where there is none with so small an allowance, there may be with a larger one.
-      for (let allowance: Allowance = COMMON; ; ) {
-        const waiting = this.#byBackend.get(backend);
-        const first: E | undefined = waiting?.first(allowance, withSlow);
-        if (!waiting || !first) break;
-        // Else those before it would have all that comes free for as long as there are any.
-        const isTurn: boolean = allowance === COMMON && waiting.isGivenWay(first);
-        const own: Allowance = isTurn ? ALL : this.#options.allowance(first);
-        if (this.#options.send(backend, first, own)) continue;
-        if (own === ALL) break;
-        if (withSlow) withSlow = false;
-        else allowance = own === COMMON ? NEARLY_ALL : ALL;
+      try {
+        this.#sendAt(backend);
+      } catch (error) {
+        this.#options.onError(error);
       }
     }
-  };
+  }
+
+  #sendAt(backend: BackendKey): void {
+    let withSlow = true;
+    // Where there is none with so small an allowance, there may be with a larger one.
+    for (let allowance: Allowance = COMMON; ; ) {
+      const waiting = this.#byBackend.get(backend);
+      const first: E | undefined = waiting?.first(allowance, withSlow);
+      if (!waiting || !first) break;
+      // Else those before it would have all that comes free for as long as there are any.
+      const isTurn: boolean = allowance === COMMON && waiting.isGivenWay(first);
+      const own: Allowance = isTurn ? ALL : this.#options.allowance(first);
+      if (this.#options.send(backend, first, own)) continue;
+      if (own === ALL) break;
+      if (withSlow) withSlow = false;
+      else allowance = own === COMMON ? NEARLY_ALL : ALL;
+    }
+  }
 }

@@ -8,6 +8,7 @@
  * that they have just opened stays, and for a new one of theirs a request goes that waits for a client nobody knows, however short.
  */
 import type { Socket } from 'node:net';
+import { type Guard, guardedBy } from '../guard.ts';
 import { Clients } from './clients.ts';
 import { type Holder, type Newcomer, networkOf, Place } from './place.ts';
 import { Search } from './search.ts';
@@ -24,9 +25,14 @@ export class Places {
    * of which costs a hundred times as much, and they go with those.
    */
   readonly #byCount: Set<Holder>[] = [];
+  readonly #guard: Guard;
 
-  /** @param forServed how many of them are for clients that were served before, fewer than a 64th */
-  constructor(most: number, forServed = 0) {
+  /**
+   * @param forServed how many of them are for clients that were served before, fewer than a 64th
+   * @param onError is told what the end of a connection throws; default: console.error
+   */
+  constructor(most: number, forServed = 0, onError: (error: unknown) => void = console.error) {
+    this.#guard = guardedBy(onError);
     this.#most = most;
     this.#reserve = Math.max(1, most >> 6);
     this.#forServed = forServed;
@@ -47,7 +53,10 @@ export class Places {
     this.#places.set(socket, place);
     holder.held.add(place);
     this.#count(holder, 1);
-    socket.on('close', () => this.leave(place));
+    socket.on(
+      'close',
+      this.#guard(() => this.leave(place)),
+    );
     return place;
   }
 

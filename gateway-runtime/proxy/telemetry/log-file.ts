@@ -3,12 +3,15 @@
  * and no request. What was lost is said, in a line of its own.
  */
 import { write } from 'node:fs';
+import { type Guard, guardedBy } from '../guard.ts';
 
 export interface LogFileOptions {
   /** Milliseconds for which a line may wait for company. Default: 100. */
   readonly delay?: number;
   /** Octets that may wait; lines beyond are lost. Default: 4 MiB. */
   readonly most?: number;
+  /** Told of what is thrown, with which the lines are lost that were being written. Default: console.error. */
+  readonly onError?: (error: unknown) => void;
 }
 
 /** Lines as octets, whole ones. */
@@ -46,13 +49,21 @@ export class LogFile {
   #isCut = false;
   #timer: NodeJS.Timeout | undefined;
   #hasEnded = false;
+  readonly #guard: Guard;
   /** Nothing may wait for company any more. */
   #onFlushed: (() => void) | undefined;
 
-  constructor(descriptor: number, { delay = 100, most = 4 * 1024 * 1024 }: LogFileOptions = {}) {
+  constructor(
+    descriptor: number,
+    { delay = 100, most = 4 * 1024 * 1024, onError = console.error }: LogFileOptions = {},
+  ) {
     this.#descriptor = descriptor;
     this.#delay = delay;
     this.#most = most;
+    this.#guard = guardedBy((error) => {
+      this.#isWriting = false;
+      onError(error);
+    });
   }
 
   /** Lines that were lost so far, those that were told of too. */
@@ -96,7 +107,8 @@ export class LogFile {
   }
 
   #wait(): void {
-    this.#timer = setTimeout(() => this.#writeNext(), this.#delay).unref();
+    const onDue = this.#guard(() => this.#writeNext());
+    this.#timer = setTimeout(onDue, this.#delay).unref();
   }
 
   /**
@@ -145,9 +157,10 @@ export class LogFile {
   }
 
   #write(next: Piece, from: number): void {
-    write(this.#descriptor, next.octets, from, next.length - from, null, (error, written) => {
+    const onWritten = this.#guard((error: NodeJS.ErrnoException | null, written: number) => {
       if (error?.code === 'EAGAIN') {
-        this.#timer = setTimeout(() => this.#write(next, from), this.#delay).unref();
+        const again = this.#guard(() => this.#write(next, from));
+        this.#timer = setTimeout(again, this.#delay).unref();
         return;
       }
       if (this.#hasEnded) return;
@@ -167,6 +180,7 @@ export class LogFile {
         this.#onFlushed?.();
       }
     });
+    write(this.#descriptor, next.octets, from, next.length - from, null, onWritten);
   }
 
   /** After an error, as of a full disk, before which `from` octets were written. */

@@ -98,7 +98,13 @@ class Peek {
     this.#options.onRefused(this.#arrival.connection);
   }
 
-  readonly #onGone = (): void => this.refuse();
+  readonly #onGone = (): void => {
+    try {
+      this.refuse();
+    } catch (error) {
+      this.#options.onError(error);
+    }
+  };
 
   readonly #onReadable = (): void => {
     try {

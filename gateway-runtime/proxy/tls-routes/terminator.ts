@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import type { Listener } from '../../snapshot/snapshot.ts';
+import { guardedBy } from '../guard.ts';
 import type { Limits } from '../limits.ts';
 import { ticketKeysOf } from '../ticket-keys.ts';
 import { type Certificates, STRICT, tlsOptions } from '../tls.ts';
@@ -15,6 +16,8 @@ export interface TerminatorOptions {
   readonly listener: (port: number, serverName: string) => Listener | undefined;
   readonly limits: Limits;
   readonly ticketKeys: () => Buffer;
+  /** Told what is thrown; the handshake that it was about has failed. */
+  readonly onError: (error: unknown) => void;
 }
 
 type OnSecure = (socket: TLSSocket | undefined) => void;
@@ -38,9 +41,10 @@ export class Terminator {
     const { server, waiting } = this.#portOf(port);
     const key = keyOf(socket);
     waiting.set(key, onSecure);
-    socket.on('close', () => {
+    const onClose = () => {
       if (waiting.get(key) === onSecure) settle(waiting, key, undefined);
-    });
+    };
+    socket.on('close', guardedBy(this.#options.onError)(onClose));
     server.emit('connection', socket);
   }
 
@@ -52,22 +56,31 @@ export class Terminator {
   #portOf(port: number): Port {
     const known = this.#ports.get(port);
     if (known) return known;
-    const { certificates, listener, limits } = this.#options;
+    const { certificates, listener, limits, onError } = this.#options;
     const options = tlsOptions({
       certificates,
       listener: (serverName) => (serverName === '' ? undefined : listener(port, serverName)),
       demand: () => undefined,
       limits,
       protocols: [],
+      onError,
     });
     const { ALPNProtocols: _, ...rest } = options;
     const server = createServer({ ...STRICT, ...rest, ticketKeys: this.#keysOf(port) });
     const waiting = new Map<string, OnSecure>();
     server.on('secureConnection', (socket) => {
-      socket.on('error', () => {});
-      settle(waiting, keyOf(socket), socket);
+      try {
+        socket.on('error', () => {});
+        settle(waiting, keyOf(socket), socket);
+      } catch (error) {
+        socket.destroy();
+        onError(error);
+      }
     });
-    server.on('tlsClientError', (_error, socket) => settle(waiting, keyOf(socket), undefined));
+    server.on(
+      'tlsClientError',
+      guardedBy(onError)((_: Error, socket: TLSSocket) => settle(waiting, keyOf(socket), undefined)),
+    );
     const made = { server, waiting };
     this.#ports.set(port, made);
     return made;

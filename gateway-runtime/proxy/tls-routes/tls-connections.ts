@@ -63,13 +63,14 @@ export class TlsConnections {
       ...pendingBounds(limits),
       allowance: (waiting) => options.upstreams.allowance(waiting),
       send: (backend, connection, allowance) => this.#sendPending(backend, connection, allowance),
-      onLate: (connection) => this.#end(connection, 'overloaded'),
+      onLate: (connection) => this.#guarded(connection, () => this.#end(connection, 'overloaded')),
       // A connection once made takes as long as it takes: there is none to be given up for another.
       onWaiting: () => {},
       onError,
     });
     this.#connecting = new Deadlines<Attempt>(
-      ({ connection, socket }) => this.#lose(connection, socket, 'connect-timeout'),
+      ({ connection, socket }) =>
+        this.#guarded(connection, () => this.#lose(connection, socket, 'connect-timeout')),
       onError,
     );
   }
@@ -79,7 +80,7 @@ export class TlsConnections {
     place.client = BUSY;
     const passed = listener.tlsMode === 'Passthrough' ? head : undefined;
     const connection = new TlsConnection(from, listener, serverName, socket, passed);
-    socket.on('close', () => this.#onClientGone(connection));
+    socket.on('close', () => this.#guarded(connection, () => this.#onClientGone(connection)));
     this.#guarded(connection, () => {
       if (!this.#route(connection)) return;
       if (passed) this.#forward(connection);
@@ -121,7 +122,7 @@ export class TlsConnections {
       return;
     }
     connection.client = secure;
-    secure.on('close', () => this.#onClientGone(connection));
+    secure.on('close', () => this.#guarded(connection, () => this.#onClientGone(connection)));
     this.#forward(connection);
   }
 
@@ -138,16 +139,17 @@ export class TlsConnections {
   }
 
   #sendPending(backend: BackendKey, connection: TlsConnection, allowance: Allowance): boolean {
-    const { upstreams } = this.#options;
-    const endpoint = upstreams.next(backend, allowance);
-    if (!endpoint) {
-      if (upstreams.of(backend)?.isFull(allowance)) return false;
-      this.#end(connection, 'no-endpoints');
-      return true;
-    }
-    this.#pending.passed(connection);
-    this.#guarded(connection, () => this.#attempt(connection, endpoint));
-    return true;
+    let isOver = true;
+    this.#guarded(connection, () => {
+      const { upstreams } = this.#options;
+      const endpoint = upstreams.next(backend, allowance);
+      if (endpoint) {
+        this.#pending.passed(connection);
+        this.#attempt(connection, endpoint);
+      } else if (upstreams.of(backend)?.isFull(allowance)) isOver = false;
+      else this.#end(connection, 'no-endpoints');
+    });
+    return isOver;
   }
 
   #attempt(connection: TlsConnection, endpoint: UpstreamEndpoint): void {
@@ -166,15 +168,18 @@ export class TlsConnections {
     const time = limits.connect + (tls ? limits.tlsHandshake : 0);
     const deadline = this.#connecting.set({ connection, socket }, time);
     socket.on('error', () => {});
-    const onClose = () => {
-      deadline.cancel();
-      this.#guarded(connection, () => this.#lose(connection, socket, tls ? failureOf(socket) : 'connect'));
-    };
+    const onClose = () =>
+      this.#guarded(connection, () => {
+        deadline.cancel();
+        this.#lose(connection, socket, tls ? failureOf(socket) : 'connect');
+      });
     socket.on('close', onClose);
-    socket.on(tls ? 'secureConnect' : 'connect', () => {
-      socket.off('close', onClose);
-      this.#guarded(connection, () => this.#join(connection, socket, deadline));
-    });
+    socket.on(tls ? 'secureConnect' : 'connect', () =>
+      this.#guarded(connection, () => {
+        socket.off('close', onClose);
+        this.#join(connection, socket, deadline);
+      }),
+    );
   }
 
   #join(connection: TlsConnection, socket: Socket, deadline: Deadline<Attempt>): void {
@@ -188,14 +193,16 @@ export class TlsConnections {
     connection.isConnecting = false;
     upstreams.connected(outcome.endpoint!);
     let isBackendFirst = false;
-    const onBackendEnd = () => {
-      isBackendFirst ||= !client.readableEnded && !client.destroyed;
-    };
+    const onBackendEnd = () =>
+      this.#guarded(connection, () => {
+        isBackendFirst ||= !client.readableEnded && !client.destroyed;
+      });
     socket.on('end', onBackendEnd);
     socket.on('error', onBackendEnd);
     socket.on('close', onBackendEnd);
     if (head) socket.write(head);
-    tunnel(client, socket, limits.tunnelIdle, limits.clientIdle, (toBackend, toClient) => {
+    const onError = (error: unknown) => this.#fail(connection, error);
+    tunnel(client, socket, limits.tunnelIdle, limits.clientIdle, onError, (toBackend, toClient) => {
       connection.received = toBackend + (head?.length ?? 0);
       connection.sent = toClient;
       const isFault = toClient === 0 && isBackendFirst;
@@ -255,9 +262,20 @@ export class TlsConnections {
     try {
       act();
     } catch (error) {
-      this.#options.observer.internalError(error);
-      this.#end(connection, 'internal-error');
+      this.#fail(connection, error);
     }
+  }
+
+  #fail(connection: TlsConnection, error: unknown): void {
+    this.#options.observer.internalError(error);
+    try {
+      this.#end(connection, 'internal-error');
+    } catch (another) {
+      this.#options.observer.internalError(another);
+    }
+    // It may have been at its end that something was thrown.
+    connection.client.destroy();
+    connection.upstream?.destroy();
   }
 }
 

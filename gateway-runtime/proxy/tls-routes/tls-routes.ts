@@ -37,6 +37,7 @@ export class TlsRoutes {
       },
       limits,
       ticketKeys,
+      onError: (error) => observer.internalError(error),
     });
     this.#connections = new TlsConnections({
       upstreams,

@@ -6,6 +6,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Endpoint } from '../../snapshot/snapshot.ts';
 import type { UpstreamFailure } from '../exchange.ts';
+import { guardedBy } from '../guard.ts';
 
 /** In milliseconds. */
 export interface HealthTimes {
@@ -57,9 +58,14 @@ export class EndpointHealth {
   /** Time for which this process did nothing is left out: nobody was silent then. */
   #now = 0;
   #last = 0;
+  readonly #onError: (error: unknown) => void;
+  readonly #onTick: () => void;
 
-  constructor(times: HealthTimes = HEALTH_TIMES) {
+  /** @param onError is told of what is thrown, of which an endpoint is asked again later; default: console.error */
+  constructor(times: HealthTimes = HEALTH_TIMES, onError: (error: unknown) => void = console.error) {
     this.#times = times;
+    this.#onError = onError;
+    this.#onTick = guardedBy(onError)(() => this.#tick());
   }
 
   /** Whether any is to be passed over: otherwise there is no need to ask of each. */
@@ -117,26 +123,36 @@ export class EndpointHealth {
     this.#watched.add(state);
     if (this.#timer) return;
     this.#last = performance.now();
-    this.#timer = setInterval(() => this.#tick(), this.#times.tick);
+    this.#timer = setInterval(this.#onTick, this.#times.tick);
     this.#timer.unref();
   }
 
   #tick(): void {
-    const { tick, silence, forget } = this.#times;
+    const { tick } = this.#times;
     const last = this.#last;
     this.#last = performance.now();
     this.#now += Math.min(this.#last - last, 2 * tick);
     for (const state of this.#watched) {
-      if (state.isUnreachable) {
-        if (this.#now - state.wanted > forget) this.#find(state);
-        else this.#ask(state);
-      } else if (state.waiting === 0) {
-        if (!state.probe) this.#leave(state);
-      } else if (this.#now - state.since >= silence) this.#ask(state);
+      try {
+        this.#lookAt(state);
+      } catch (error) {
+        state.notBefore = this.#now + this.#times.again;
+        this.#onError(error);
+      }
     }
     if (this.#watched.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  #lookAt(state: State): void {
+    const { silence, forget } = this.#times;
+    if (state.isUnreachable) {
+      if (this.#now - state.wanted > forget) this.#find(state);
+      else this.#ask(state);
+    } else if (state.waiting === 0) {
+      if (!state.probe) this.#leave(state);
+    } else if (this.#now - state.since >= silence) this.#ask(state);
   }
 
   #leave(state: State): void {
@@ -162,10 +178,15 @@ export class EndpointHealth {
       } else if (state.since <= began) this.#lose(state);
       // Else an answer came meanwhile: it is only slow to give connections.
     };
-    const deadline = setTimeout(() => over(false), this.#times.connect);
+    const guard = guardedBy(this.#onError);
+    const onFailure = guard(() => over(false));
+    const deadline = setTimeout(onFailure, this.#times.connect);
     deadline.unref();
-    probe.on('connect', () => over(true));
-    probe.on('error', () => over(false));
+    probe.on(
+      'connect',
+      guard(() => over(true)),
+    );
+    probe.on('error', onFailure);
   }
 
   #lose(state: State): void {

@@ -36,9 +36,11 @@ export class TlsBackends {
   readonly #contexts = new Map<string, SharedContext>();
   readonly #changed = new Set<BackendKey>();
   #client: CertificateBundle | undefined;
+  readonly #onError: (error: unknown) => void;
 
-  constructor(bundles: CaBundles) {
+  constructor(bundles: CaBundles, onError: (error: unknown) => void) {
     this.#bundles = bundles;
+    this.#onError = onError;
   }
 
   put({ key, tls }: Backend): void {
@@ -92,7 +94,7 @@ export class TlsBackends {
     const trusted = bundles?.flatMap((each) => each?.certificates ?? []);
     if (refusal !== undefined || trusted?.length === 0) return { identity, material: '', tls: 'refused' };
     const context = this.#contextOf(material, trusted);
-    return { identity, material, tls: new UpstreamTls(tls, context) };
+    return { identity, material, tls: new UpstreamTls(tls, context, this.#onError) };
   }
 
   #contextOf(material: string, authorities: readonly string[] | undefined): SecureContext {

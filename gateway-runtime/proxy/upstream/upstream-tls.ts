@@ -12,6 +12,7 @@ import {
 } from 'node:tls';
 import type { BackendTls, Endpoint } from '../../snapshot/snapshot.ts';
 import type { UpstreamFailure } from '../exchange.ts';
+import { type Guard, guardedBy } from '../guard.ts';
 import { STRICT } from '../tls.ts';
 import { hasAnyName, isForHost } from './certificate-names.ts';
 
@@ -42,14 +43,28 @@ export class UpstreamTls {
   readonly id = `${++ids}`;
   readonly options: TlsOptions;
   readonly #sessions = new Map<string, Buffer>();
+  readonly #guard: Guard;
 
-  constructor({ hostname, subjectAltNames }: BackendTls, context: SecureContext) {
+  /** @param onError is told of what is thrown about a certificate, which is not trusted then; default: console.error */
+  constructor(
+    { hostname, subjectAltNames }: BackendTls,
+    context: SecureContext,
+    onError: (error: unknown) => void = console.error,
+  ) {
+    this.#guard = guardedBy(onError);
     this.options = {
       secureContext: context,
       servername: hostname,
       rejectUnauthorized: true,
       ALPNProtocols: ['http/1.1'],
-      checkServerIdentity: (_name, { raw }) => problemOf(raw, hostname, subjectAltNames),
+      checkServerIdentity: (_name, { raw }) => {
+        try {
+          return problemOf(raw, hostname, subjectAltNames);
+        } catch (error) {
+          onError(error);
+          return new Error('the certificate could not be looked at');
+        }
+      },
     };
   }
 
@@ -86,7 +101,10 @@ export class UpstreamTls {
     });
     socket.setNoDelay(true);
     // Only of who was found to be the one: Node tells of none before it has verified the certificate.
-    socket.on('session', (fresh: Buffer) => this.#keep(key, fresh));
+    socket.on(
+      'session',
+      this.#guard((fresh: Buffer) => this.#keep(key, fresh)),
+    );
     return socket;
   }
 

@@ -4,7 +4,7 @@ import { ALL, type Allowance, allowanceOf, type Turn } from '../allowance.ts';
 import type { UpstreamFailure } from '../exchange.ts';
 import { LIMITS } from '../limits.ts';
 import { isEndpointFault, isGatewayFailure } from './ejection.ts';
-import { EndpointHealth } from './endpoint-health.ts';
+import { EndpointHealth, HEALTH_TIMES } from './endpoint-health.ts';
 import { speaksHttp2 } from './http2/app-protocol.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { BackendTransport } from './tls-backends.ts';
@@ -25,6 +25,8 @@ export interface UpstreamsOptions {
   /** Asked for a backend of the snapshot that has no endpoint. */
   readonly fallback?: ((backend: Backend) => readonly Endpoint[]) | undefined;
   readonly health?: EndpointHealth;
+  /** Told of what looking after endpoints throws. Default: console.error. */
+  readonly onError?: (error: unknown) => void;
   /** Requests that an endpoint may have under way. Default: as LIMITS. */
   readonly most?: number;
   /** From 0 up to 1. Default: Math.random. */
@@ -38,9 +40,9 @@ export class Upstreams {
   readonly #most: number;
   readonly #random: () => number;
 
-  constructor({ fallback, health, most, random }: UpstreamsOptions = {}) {
+  constructor({ fallback, health, onError, most, random }: UpstreamsOptions = {}) {
     this.#fallback = fallback;
-    this.health = health ?? new EndpointHealth();
+    this.health = health ?? new EndpointHealth(HEALTH_TIMES, onError);
     this.#most = most ?? LIMITS.connectionsPerEndpoint;
     this.#random = random ?? Math.random;
   }

@@ -29,7 +29,8 @@ afterEach(() => {
 });
 
 function allow(most: number, limits: Partial<Limits> = {}): void {
-  sessions = new Http2Sessions({ clock, limits: { ...LIMITS, ...limits } }, most);
+  const handler = { onInternalError: (error: unknown) => void errors.push(error) };
+  sessions = new Http2Sessions({ clock, handler, limits: { ...LIMITS, ...limits } }, most);
 }
 
 /** Told of each request's head. */

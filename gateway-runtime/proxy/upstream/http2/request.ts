@@ -169,14 +169,18 @@ export class Http2Request implements Timed {
     stream.on('headers', (_, __, raw) => this.#guarded(() => this.#onInformation(raw)));
     stream.on('response', (_, __, raw) => this.#guarded(() => this.#onResponse(raw)));
     stream.on('data', this.#onData);
-    stream.on('trailers', (_, __, raw) => {
-      this.#received = trailerPairs(raw ?? []);
-    });
+    stream.on('trailers', (_, __, raw) =>
+      this.#guarded(() => {
+        this.#received = trailerPairs(raw ?? []);
+      }),
+    );
     stream.on('end', this.#onEnd);
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      // What came on the connection is not HTTP/2.
-      if (error.code === 'ERR_HTTP2_ERROR') this.#isMalformed = true;
-    });
+    stream.on('error', (error: NodeJS.ErrnoException) =>
+      this.#guarded(() => {
+        // What came on the connection is not HTTP/2.
+        if (error.code === 'ERR_HTTP2_ERROR') this.#isMalformed = true;
+      }),
+    );
     stream.on('close', () => this.#guarded(() => this.#onClose()));
     if (!hasBody) return;
     stream.on('drain', () => this.#guarded(() => this.#events!.onReady()));
@@ -187,7 +191,6 @@ export class Http2Request implements Timed {
     else this.#events!.onReady();
   }
 
-  /** What it throws would end the process. */
   #sendTrailers(stream: ClientHttp2Stream): void {
     try {
       stream.sendTrailers(this.#trailers);
@@ -362,9 +365,14 @@ export class Http2Request implements Timed {
     try {
       tell();
     } catch (error) {
-      const events = this.#events!;
-      this.close();
-      events.onError(error);
+      this.fail(error);
     }
+  }
+
+  /** A callback threw: it ends. */
+  fail(error: unknown): void {
+    const events = this.#events!;
+    this.close();
+    events.onError(error);
   }
 }

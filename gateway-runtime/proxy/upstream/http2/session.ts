@@ -2,18 +2,20 @@
  * A connection of HTTP/2 to an endpoint, in the clear by prior knowledge (RFC 9113 section 3.3) or over TLS (section 3.2). It counts as open once the endpoint has sent its SETTINGS:
  * before, nobody knows that it speaks HTTP/2 at all, nor how many requests it takes at a time.
  */
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type Settings } from 'node:http2';
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Clock, Timed } from '../../engine-http1/clock.ts';
 import { HIGH_WATER_MARK } from '../../engine-http1/transport.ts';
-import type { TargetEndpoint, UpstreamFailure } from '../../exchange.ts';
+import type { ExchangeHandler, TargetEndpoint, UpstreamFailure } from '../../exchange.ts';
+import { guardedBy } from '../../guard.ts';
 import type { Limits } from '../../limits.ts';
 import { tlsFailure, type UpstreamTls } from '../upstream-tls.ts';
 import type { Http2Request } from './request.ts';
 import type { Http2Sessions, Place } from './sessions.ts';
 
 export interface Http2Context {
+  readonly handler: Pick<ExchangeHandler, 'onInternalError'>;
   readonly limits: Limits;
   readonly clock: Clock;
 }
@@ -58,6 +60,7 @@ export class Http2Session implements Timed {
   /** When the last PING was sent, and whether it is not answered. */
   #pinged = Number.NEGATIVE_INFINITY;
   #awaitsPong = false;
+  readonly #guard = guardedBy((error) => this.fail(error));
 
   constructor(sessions: Http2Sessions, context: Http2Context, endpoint: TargetEndpoint, place: Place) {
     const { limits, clock } = context;
@@ -86,31 +89,53 @@ export class Http2Session implements Timed {
       strictSingleValueFields: false,
     };
     this.#session = connect('http://backend', options);
-    this.#session.on('connect', () => this.#session.setLocalWindowSize(CONNECTION_WINDOW));
-    this.#session.on('remoteSettings', ({ maxConcurrentStreams = limits.http2Streams }) =>
-      this.#onSettings(maxConcurrentStreams),
-    );
-    this.#session.on('goaway', (_code, last) => {
-      this.lastProcessed = last;
-      this.#leavePool();
-    });
-    this.#session.on('error', (error: NodeJS.ErrnoException) => {
-      this.#error = error;
-    });
-    this.#session.on('close', () => this.#onClose());
+    this.#listenTo(this.#session);
     clock.add(this);
+  }
+
+  #listenTo(session: ClientHttp2Session): void {
+    const guard = this.#guard;
+    session.on(
+      'connect',
+      guard(() => session.setLocalWindowSize(CONNECTION_WINDOW)),
+    );
+    session.on(
+      'remoteSettings',
+      guard(({ maxConcurrentStreams = this.context.limits.http2Streams }: Settings) =>
+        this.#onSettings(maxConcurrentStreams),
+      ),
+    );
+    session.on(
+      'goaway',
+      guard((_code: number, last: number) => {
+        this.lastProcessed = last;
+        this.#leavePool();
+      }),
+    );
+    session.on(
+      'error',
+      guard((error: NodeJS.ErrnoException) => {
+        this.#error = error;
+      }),
+    );
+    session.on(
+      'close',
+      guard(() => this.#onClose()),
+    );
   }
 
   #connectTls(tls: UpstreamTls): TLSSocket {
     const socket = tls.connectHttp2(this.endpoint, HIGH_WATER_MARK);
-    socket.once('connect', () => {
+    const onReached = () => {
       this.#isReached = true;
-    });
-    socket.once('secureConnect', () => {
+    };
+    const onSecure = () => {
       // "Implementations that support HTTP/2 over TLS MUST use protocol negotiation in TLS" (section 3.2).
       if (socket.alpnProtocol === 'h2') this.#isSecure = true;
       else socket.destroy();
-    });
+    };
+    socket.once('connect', this.#guard(onReached));
+    socket.once('secureConnect', this.#guard(onSecure));
     return socket;
   }
 
@@ -224,8 +249,9 @@ export class Http2Session implements Timed {
       this.#pinged = now;
       this.#awaitsPong = true;
       // Node sends no PING where the endpoint has said that it leaves. SETTINGS are answered as well (section 6.5.3).
-      if (this.#session.closed) this.#session.settings({}, () => this.#onPong());
-      else this.#session.ping(() => this.#onPong());
+      const onPong = this.#guard(() => this.#onPong());
+      if (this.#session.closed) this.#session.settings({}, onPong);
+      else this.#session.ping(onPong);
     }
   }
 
@@ -234,6 +260,12 @@ export class Http2Session implements Timed {
     this.#awaitsPong = false;
     this.#bytesRead = this.#socket.bytesRead;
     this.#asked = undefined;
+  }
+
+  /** A callback threw: the connection ends, with all that is on it. */
+  fail(error: unknown): void {
+    this.context.handler.onInternalError(error);
+    this.destroy();
   }
 
   destroy(): void {

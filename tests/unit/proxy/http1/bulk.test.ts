@@ -5,8 +5,14 @@ import { Bulk, type Carrier } from '../../../../gateway-runtime/proxy/engine-htt
 const KIB = 1024;
 
 describe('large bodies in one turn of the event loop', () => {
-  const bulkOf = (errors: unknown[] = []) => new Bulk((error) => errors.push(error));
-  const noting = (name: string, read: string[]): Carrier => ({ readOn: () => read.push(name) > 0 });
+  const fail = (error: unknown) => {
+    throw error;
+  };
+  const bulkOf = () => new Bulk(fail);
+  const noting = (name: string, read: string[]): Carrier => ({
+    readOn: () => read.push(name) > 0,
+    fail,
+  });
 
   it('are carried up to a bound, and the rest of them waits for other turns, in order', async () => {
     const bulk = bulkOf();
@@ -50,7 +56,7 @@ describe('large bodies in one turn of the event loop', () => {
     const bulk = bulkOf();
     const read: string[] = [];
     bulk.carried(1024 * KIB, noting('first', []));
-    for (let i = 0; i < 40; i++) bulk.carried(64 * KIB, { readOn: () => false });
+    for (let i = 0; i < 40; i++) bulk.carried(64 * KIB, { readOn: () => false, fail });
     for (let i = 0; i < 80; i++) bulk.carried(1, noting(String(i), read));
     await setImmediate();
     expect(read).toEqual([]);
@@ -67,14 +73,15 @@ describe('large bodies in one turn of the event loop', () => {
     expect(read).toHaveLength(8);
   });
 
-  it('go on where one of them throws', async () => {
+  it('go on where one of them throws, which is told of it', async () => {
     const errors: unknown[] = [];
     const read: string[] = [];
-    const bulk = bulkOf(errors);
+    const bulk = bulkOf();
     const broken: Carrier = {
       readOn() {
         throw new Error('broken');
       },
+      fail: (error) => void errors.push(error),
     };
     for (const each of [broken, noting('a', read)]) bulk.carried(1024 * KIB, each);
     await setImmediate();

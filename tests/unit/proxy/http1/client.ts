@@ -34,7 +34,13 @@ export class ManualClock {
     const until = this.now + milliseconds;
     while (this.now < until) {
       this.now += Math.min(100, until - this.now);
-      for (const each of this.timed) each.check(this.now);
+      for (const each of this.timed) {
+        try {
+          each.check(this.now);
+        } catch (error) {
+          each.fail(error);
+        }
+      }
     }
   }
 }
@@ -130,7 +136,7 @@ export class ManualClient {
     } as unknown as { -readonly [Key in keyof EngineContext]: EngineContext[Key] };
     context.transport = PUBLIC;
     context.bulk = new Bulk((error) => this.errors.push(error));
-    context.unsent = new Unsent(context.limits.unsent);
+    context.unsent = new Unsent(context.limits.unsent, (error) => this.errors.push(error));
     context.pool = new UpstreamPool(context, context.limits.connectionsPerEndpoint);
     context.mirrors = new UpstreamPool(context, context.limits.mirrorsPerEndpoint);
     this.context = context;

@@ -16,8 +16,10 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
+const fail = (error: unknown) => void errors.push(error);
+
 const add = (count: number, check: Timed['check']) => {
-  for (let i = 0; i < count; i++) clock.add({ check });
+  for (let i = 0; i < count; i++) clock.add({ check, fail });
 };
 
 it('each is asked once in a round, a part of them at a time', () => {
@@ -35,6 +37,7 @@ it('those that go or come meanwhile make nobody else be left out', () => {
         asked.set(each, (asked.get(each) ?? 0) + 1);
         if (asked.size === 5) for (const other of timed.slice(0, 10)) clock.delete(other);
       },
+      fail,
     };
     return each;
   });
@@ -44,16 +47,35 @@ it('those that go or come meanwhile make nobody else be left out', () => {
   expect(clock.size).toBe(10);
 });
 
-it('what one throws keeps none of the others from being asked', () => {
+it('what one throws is told to that one, and keeps none of the others from being asked', () => {
+  let asked = 0;
+  const told: unknown[] = [];
+  clock.add({
+    check: () => {
+      throw new Error('a defect');
+    },
+    fail: (error) => void told.push(error),
+  });
+  add(1, () => asked++);
+  jest.advanceTimersByTime(ROUND);
+  expect([asked, told]).toEqual([1, [new Error('a defect')]]);
+});
+
+it('goes on where one can not even be ended', () => {
+  errors.length = 0;
   let asked = 0;
   clock.add({
     check: () => {
       throw new Error('a defect');
     },
+    fail: (error) => {
+      throw error;
+    },
   });
   add(1, () => asked++);
-  jest.advanceTimersByTime(ROUND);
-  expect([asked, errors.length]).toEqual([1, 1]);
+  for (let rounds = 0; rounds < 4; rounds++) jest.advanceTimersByTime(ROUND);
+  expect(errors.length).toBeGreaterThan(1);
+  expect(asked).toBeGreaterThan(1);
 });
 
 it('others have their turns while the times of many are over at once', async () => {
@@ -74,6 +96,7 @@ it('others have their turns while the times of many are over at once', async () 
         inTurn.set(turn, (inTurn.get(turn) ?? 0) + 1);
         if (++asked === count) resolve();
       },
+      fail,
     };
     return each;
   };

@@ -57,7 +57,7 @@ describe.each([
           told.push(failure);
           resolve();
         },
-        onUpstreamError: (error: unknown) => {
+        fail: (error: unknown) => {
           told.push(String(error));
           resolve();
         },

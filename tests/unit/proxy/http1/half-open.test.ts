@@ -25,7 +25,7 @@ it.each([
     onUpstreamEnd: () => {},
     onUpstreamPause: () => told.resolve(),
     onUpstreamFailure: (failure: string) => told.reject(new Error(failure)),
-    onUpstreamError: told.reject,
+    fail: told.reject,
   };
   const asked = jest.spyOn(connection.socket, 'setKeepAlive');
   connection.begin(sink, 'GET / HTTP/1.1\r\n\r\n', false, false, false, false);

@@ -12,6 +12,10 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
+const onError = (error: unknown) => {
+  throw error;
+};
+
 /** Requests that are held up by clients with so many connections each, 0 where one is not held up; what is given up, in order. */
 function held(places: readonly number[], served: readonly number[] = []) {
   const gone: number[] = [];
@@ -33,7 +37,7 @@ function held(places: readonly number[], served: readonly number[] = []) {
     begun++;
     return connections;
   };
-  const relief = new Relief({ connections: begin, count: () => connections.length });
+  const relief = new Relief({ connections: begin, count: () => connections.length, onError });
   return {
     relief,
     gone,

@@ -15,13 +15,17 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
+const onError = (error: unknown) => {
+  throw error;
+};
+
 interface Written {
   writableLength: number;
 }
 const of = (all: Unsent, wire: Written, name = '') => new UnsentOf(all, wire, clock, () => taken.push(name));
 
 it('is the sum of what each has left when it was looked at last', () => {
-  const all = new Unsent(100);
+  const all = new Unsent(100, onError);
   const wires = [{ writableLength: 30 }, { writableLength: 60 }];
   const [a, b] = wires.map((wire) => of(all, wire)) as [UnsentOf, UnsentOf];
   expect([a.note(), b.note(), all.octets]).toEqual([30, 60, 90]);
@@ -35,7 +39,7 @@ it('is the sum of what each has left when it was looked at last', () => {
 });
 
 it('who has some left is behind where it is too much, and nobody else', () => {
-  const all = new Unsent(100);
+  const all = new Unsent(100, onError);
   const wire = { writableLength: 100 };
   const one = of(all, wire);
   expect(one.isBehind()).toBe(false);
@@ -46,7 +50,7 @@ it('who has some left is behind where it is too much, and nobody else', () => {
 
 it('who was behind is told once everything is taken, and not where the connection has closed', () => {
   jest.useFakeTimers();
-  const all = new Unsent(100);
+  const all = new Unsent(100, onError);
   const wires = ['a', 'b', 'c'].map((name) => ({ name, writableLength: 200 }));
   const each = wires.map((wire) => of(all, wire, wire.name));
   expect(each.map((one) => one.isBehind())).toEqual([true, true, true]);
@@ -62,7 +66,7 @@ it('who was behind is told once everything is taken, and not where the connectio
 });
 
 it('who takes something, however little, does not go', () => {
-  const all = new Unsent(100);
+  const all = new Unsent(100, onError);
   const wire = { writableLength: 1_000 };
   const one = of(all, wire);
   one.note();
@@ -77,7 +81,7 @@ it('who takes something, however little, does not go', () => {
 });
 
 it('who has nothing left does not go', () => {
-  const all = new Unsent(100);
+  const all = new Unsent(100, onError);
   all.change(1_000);
   const one = of(all, { writableLength: 0 });
   clock.now = 60_000;
@@ -105,7 +109,7 @@ it.each([
   ['but not much', 200, 16_000, 2_000, holderOf(8), true],
   ['and of any after one where it is three times as much', 300, 16_000, 1_000, holderOf(1), true],
 ])('goes: %s', (_, all, octets, silent, holder, isToGo) => {
-  const unsent = new Unsent(100);
+  const unsent = new Unsent(100, onError);
   unsent.change(all);
   expect(unsent.isToGo(octets, silent, holder)).toBe(isToGo);
   expect([holder.wasServed, holder.slowUntil > 0]).toEqual([!isToGo, isToGo]);

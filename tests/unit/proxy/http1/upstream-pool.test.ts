@@ -50,7 +50,7 @@ function used(connection: UpstreamConnection): Promise<UpstreamConnection> {
         },
         onUpstreamPause: () => {},
         onUpstreamFailure: (failure: string) => reject(new Error(failure)),
-        onUpstreamError: reject,
+        fail: reject,
       },
       'GET / HTTP/1.1\r\n\r\n',
       false,

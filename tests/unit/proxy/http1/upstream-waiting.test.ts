@@ -107,7 +107,7 @@ class Asked implements ResponseSink {
   onUpstreamFailure(failure: string, repeatable: string): void {
     this.told.push(`${failure}, ${repeatable}`);
   }
-  onUpstreamError(error: unknown): void {
+  fail(error: unknown): void {
     this.told.push(String(error));
   }
 }
