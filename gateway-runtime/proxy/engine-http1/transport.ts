@@ -19,7 +19,7 @@ export interface Wire {
   resume(): unknown;
 }
 
-/** Takes what was read. What is not `owned` is gone when this returns. */
+/** Takes what was read, and throws nothing. What is not `owned` is gone when this returns. */
 export type OnOctets = (octets: Buffer, start: number, end: number, owned: boolean) => void;
 
 export interface Transport {

@@ -115,11 +115,7 @@ export class Http2Upstream implements Upstream, RequestEvents {
 
   /** All that came at once was passed on. */
   pause(): void {
-    try {
-      this.#sink?.onUpstreamPause();
-    } catch (error) {
-      this.onError(error);
-    }
+    this.#sink?.onUpstreamPause();
   }
 
   onData(chunk: Buffer): boolean {
@@ -162,7 +158,11 @@ export class Http2Upstream implements Upstream, RequestEvents {
 }
 
 function pause(upstream: Http2Upstream): void {
-  upstream.pause();
+  try {
+    upstream.pause();
+  } catch (error) {
+    upstream.onError(error);
+  }
 }
 
 /** Of the first field of that name; as we write it, or as it came. */

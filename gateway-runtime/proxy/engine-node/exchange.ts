@@ -344,11 +344,7 @@ export class NodeExchange implements Exchange, AttemptEvents {
 
   /** A head whose body takes its time must not wait for it. */
   flushHead(): void {
-    try {
-      if (this.#sent === 0 && !this.#response.writableEnded) this.#response.flushHeaders();
-    } catch (error) {
-      this.fail(error);
-    }
+    if (this.#sent === 0 && !this.#response.writableEnded) this.#response.flushHeaders();
   }
 
   onResponseChunk(chunk: Buffer): boolean {
@@ -493,5 +489,9 @@ export class NodeExchange implements Exchange, AttemptEvents {
 }
 
 function flushHead(exchange: NodeExchange): void {
-  exchange.flushHead();
+  try {
+    exchange.flushHead();
+  } catch (error) {
+    exchange.fail(error);
+  }
 }

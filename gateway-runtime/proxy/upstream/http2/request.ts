@@ -357,13 +357,10 @@ export class Http2Request implements Timed {
   }
 
   #guarded(tell: () => void): void {
-    // Its stream ends after it, or was given away.
-    if (this.#phase === 'over') {
-      if (this.#stream?.closed) this.#session.leave(this);
-      return;
-    }
     try {
-      tell();
+      if (this.#phase !== 'over') tell();
+      // Its stream ends after it, or was given away.
+      else if (this.#stream?.closed) this.#session.leave(this);
     } catch (error) {
       this.fail(error);
     }
