@@ -316,8 +316,9 @@ export class UpstreamConnection implements Upstream, Timed, Carrier {
       this.#sink?.onUpstreamPause();
     } catch (error) {
       // What went wrong after the end of one request is none of the next one's.
-      if (this.#sink && this.#sink !== sink) this.#context.handler.onInternalError(error);
-      else this.fail(error);
+      if (!this.#sink || this.#sink === sink) this.destroy();
+      if (sink) sink.fail(error);
+      else this.#context.handler.onInternalError(error);
     }
   };
 

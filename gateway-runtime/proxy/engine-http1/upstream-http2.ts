@@ -17,6 +17,8 @@ export class Http2Upstream implements Upstream, RequestEvents {
   readonly #context: EngineContext;
   readonly #request: Http2Request;
   #sink: ResponseSink | undefined;
+  /** Whose request it is, also where that wants nothing of it any more. */
+  #owner: ResponseSink | undefined;
   /** Of the request, names and values in turns. */
   #fields: readonly string[] = [];
   #protocol: string | undefined;
@@ -47,7 +49,7 @@ export class Http2Upstream implements Upstream, RequestEvents {
     _chunked: boolean,
     timed: boolean,
   ): void {
-    this.#sink = sink;
+    this.#sink = this.#owner = sink;
     const [line, ...lines] = head.split('\r\n');
     const [method, target] = line!.split(' ');
     const raw = pairsOf(lines);
@@ -139,9 +141,8 @@ export class Http2Upstream implements Upstream, RequestEvents {
   }
 
   onError(error: unknown): void {
-    const sink = this.#sink;
     this.destroy();
-    if (sink) sink.fail(error);
+    if (this.#owner) this.#owner.fail(error);
     else this.#context.handler.onInternalError(error);
   }
 

@@ -1,0 +1,92 @@
+/** What a callback of the engine throws for a request to a backend of HTTP/2 ends that request; others on the same connection to it go on. */
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Backend, unusedEndpoint } from '../support/backend.ts';
+import { getText, RawClient } from '../support/client.ts';
+import { until } from '../support/distribution.ts';
+import { type Callback, type FragileOptions, FragileProxy } from '../support/fragile.ts';
+
+let upstream: Backend;
+let proxy: FragileProxy;
+
+/** What the path asks for. */
+function answer(stream: ServerHttp2Stream, path: string): void {
+  if (path.includes('silent')) return;
+  if (path.includes('reset')) {
+    stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    return;
+  }
+  const isCut = path.includes('cut');
+  stream.respond({ ':status': 200, 'content-length': isCut ? 9 : 2 });
+  if (isCut) stream.write('ok', () => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
+  else stream.end('ok');
+}
+
+beforeEach(async () => {
+  upstream = await Backend.http2((stream, headers) => answer(stream, headers[':path'] ?? ''));
+});
+afterEach(async () => {
+  await proxy?.close();
+  await upstream.close();
+});
+
+async function serve(callback: Callback, options: FragileOptions = {}): Promise<void> {
+  proxy = await FragileProxy.serving(upstream, callback, { ...options, isHttp2: true });
+}
+
+const BODY = 'Connection: close\r\nContent-Length: 4\r\n\r\nok';
+const CHUNKED = 'Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n';
+
+describe('what is thrown', () => {
+  const requests: [Callback, string, string, RegExp][] = [
+    ['onRequest', '/broken', '', /^HTTP\/1\.1 500 /],
+    ['onResponse', '/broken', '', /^HTTP\/1\.1 500 /],
+    ['onFailure', '/broken-reset', '', /^HTTP\/1\.1 500 /],
+    ['onBody', '/broken-hold', BODY, /^HTTP\/1\.1 500 /],
+    ['onBodyTooLarge', '/broken-bound', CHUNKED, /^HTTP\/1\.1 500 /],
+    ['onAuthorizationAnswer', '/broken-ask/fine', '', /^HTTP\/1\.1 500 /],
+    ['onAuthorizationFailure', '/broken-ask/reset', '', /^HTTP\/1\.1 500 /],
+    ['onAuthorizationFailure', '/broken-ask/cut', '', /^HTTP\/1\.1 500 /],
+    ['onEnd', '/broken', '', /^$|^HTTP\/1\.1 200 /],
+    ['onEnd', '/broken-cut', '', /^$|^HTTP\/1\.1 200 /],
+    ['onEnd', '/broken-reset', '', /^$|^HTTP\/1\.1 502 /],
+  ];
+  it.each(requests)('in %s (%s) ends that request', async (callback, path, fields, expected) => {
+    await serve(callback);
+    const other = await RawClient.open(proxy.port);
+    other.send(getText('/silent', ''));
+    await until('it is asked', () => upstream.sockets.size === 1);
+    const client = await RawClient.open(proxy.port);
+    client.send(getText(path, fields || undefined));
+    expect(await client.untilClosed()).toMatch(expected);
+    await proxy.toldOf(callback);
+    await proxy.othersAreServed();
+    expect([other.closed, other.received]).toEqual([false, '']);
+    // An end alone might be that of one who still reads.
+    other.socket.resetAndDestroy();
+    await proxy.nothingIsLeft();
+    expect(proxy.handler.ended).toBe(5);
+  });
+
+  it.each(['onFailure', 'onEnd'] as const)('in %s ends with a client that goes', async (callback) => {
+    await serve(callback);
+    const client = await RawClient.open(proxy.port);
+    client.send(getText('/broken-silent'));
+    await until('it is asked', () => upstream.sockets.size === 1);
+    client.socket.resetAndDestroy();
+    await proxy.toldOf(callback);
+    await proxy.othersAreServed();
+    await proxy.nothingIsLeft();
+    expect(proxy.handler.ended).toBe(4);
+  });
+
+  it('in onMirrorDropped ends the copy, and the request has its answer', async () => {
+    await serve('onMirrorDropped', { mirror: { ...(await unusedEndpoint()), isHttp2: true } });
+    const client = await RawClient.open(proxy.port);
+    client.send(getText('/broken-mirror', BODY));
+    expect(await client.untilClosed()).toMatch(/^HTTP\/1\.1 200 .*\r\n\r\nok/s);
+    await proxy.toldOf('onMirrorDropped');
+    await proxy.othersAreServed();
+    await proxy.nothingIsLeft();
+  });
+});
