@@ -93,4 +93,17 @@ describe('an endpoint', () => {
     expect(health.isUnreachable(endpoint)).toBe(true);
     await eventually(5000, async () => expect(health.isAnyUnreachable).toBe(false));
   });
+
+  it('that can not even be asked is told of, and the others are looked after', async () => {
+    const errors: unknown[] = [];
+    const health = new EndpointHealth(TIMES, (error) => errors.push(error));
+    const gone = await listening();
+    await gone.close();
+    for (const each of [{ address: '127.0.0.1', port: 70_000 }, gone.endpoint]) health.sent(each);
+    await eventually(5000, async () => {
+      expect(errors.length).toBeGreaterThan(1);
+      expect(health.isUnreachable(gone.endpoint)).toBe(true);
+    });
+    expect(errors[0]).toMatchObject({ code: 'ERR_SOCKET_BAD_PORT' });
+  });
 });

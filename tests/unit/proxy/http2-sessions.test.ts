@@ -179,3 +179,24 @@ describe('nothing is held', () => {
     await nothingIsHeld();
   });
 });
+
+it('what is thrown in a listener of a session ends it, is told, and others go on', async () => {
+  const backend = await answering(ok);
+  let most = LIMITS.http2Streams;
+  const limits = { ...LIMITS };
+  Object.defineProperty(limits, 'http2Streams', {
+    get() {
+      if (most === 0) throw new Error('a defect');
+      return most;
+    },
+  });
+  const handler = { onInternalError: (error: unknown) => void errors.push(error) };
+  sessions = new Http2Sessions({ clock, handler, limits }, 10);
+  const first = begin(take(backend)!);
+  most = 0;
+  expect(await first).toBe('reset always');
+  expect(errors.splice(0)).toEqual([new Error('a defect')]);
+  most = LIMITS.http2Streams;
+  await nothingIsHeld();
+  expect(await begin(take(backend)!)).toBe('ended');
+});

@@ -12,12 +12,12 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-const onError = (error: unknown) => {
+const onError = (error: unknown): void => {
   throw error;
 };
 
 /** Requests that are held up by clients with so many connections each, 0 where one is not held up; what is given up, in order. */
-function held(places: readonly number[], served: readonly number[] = []) {
+function held(places: readonly number[], served: readonly number[] = [], tell = onError) {
   const gone: number[] = [];
   const looked: number[] = [];
   const exchanges = places.map((count, i) => ({
@@ -37,9 +37,10 @@ function held(places: readonly number[], served: readonly number[] = []) {
     begun++;
     return connections;
   };
-  const relief = new Relief({ connections: begin, count: () => connections.length, onError });
+  const relief = new Relief({ connections: begin, count: () => connections.length, onError: tell });
   return {
     relief,
+    exchanges,
     gone,
     looked,
     searches: () => begun,
@@ -132,4 +133,20 @@ it('a search goes on where it stopped, and nothing of what it went through is he
   const before = searches();
   relief.give(BACKEND, 1, 0);
   expect(searches()).toBe(before + 1);
+});
+
+it('a search that fails later is told of, and the next one goes on', () => {
+  const errors: unknown[] = [];
+  const { relief, exchanges, gone } = held([9, 8, 7, 6, 5, 4], [], (error) => void errors.push(error));
+  relief.give(BACKEND, 2 * AT_ONCE, 0);
+  expect(gone).toEqual([0, 1]);
+  const { heldUpFor } = exchanges[2]!;
+  exchanges[2]!.heldUpFor = () => {
+    throw new Error('a defect');
+  };
+  jest.advanceTimersByTime(PAUSE);
+  expect([errors, gone]).toEqual([[new Error('a defect')], [0, 1]]);
+  exchanges[2]!.heldUpFor = heldUpFor;
+  relief.give(BACKEND, AT_ONCE, 0);
+  expect(gone).toEqual([0, 1, 3, 4]);
 });

@@ -114,3 +114,22 @@ it.each([
   expect(unsent.isToGo(octets, silent, holder)).toBe(isToGo);
   expect([holder.wasServed, holder.slowUntil > 0]).toEqual([!isToGo, isToGo]);
 });
+
+it('one that can not be looked at is told of once, and the others go on', () => {
+  jest.useFakeTimers();
+  const errors: unknown[] = [];
+  const all = new Unsent(100, (error) => errors.push(error));
+  const wires = [{ writableLength: 200 }, { writableLength: 200 }];
+  const [broken, other] = wires.map((wire, i) => of(all, wire, String(i))) as [UnsentOf, UnsentOf];
+  expect([broken.isBehind(), other.isBehind()]).toEqual([true, true]);
+  Object.defineProperty(wires[0], 'writableLength', {
+    get() {
+      throw new Error('a defect');
+    },
+  });
+  jest.advanceTimersByTime(20);
+  expect([errors, taken]).toEqual([[new Error('a defect')], []]);
+  wires[1]!.writableLength = 0;
+  jest.advanceTimersByTime(20);
+  expect([errors.length, taken, jest.getTimerCount()]).toEqual([1, ['1'], 0]);
+});
