@@ -180,8 +180,11 @@ const pathOf = (target: string) => {
   return normalizePath(path.startsWith('/') ? path : `/${path}`);
 };
 
-/** Whether what was forwarded of a message is what stands at its beginning. */
-function differenceTo(text: string, forwarded: readonly ReadMessage[]): string | undefined {
+/** Whether what was forwarded of a message is what the second reading finds at its beginning; undefined where it is. */
+export function differenceTo(
+  text: string,
+  forwarded: readonly Pick<ReadMessage, 'method' | 'target' | 'body'>[],
+): string | undefined {
   const { messages } = readRequests(text);
   if (forwarded.length > messages.length) {
     return `${forwarded.length} requests were forwarded, where there are ${messages.length} that can be read in one way`;
