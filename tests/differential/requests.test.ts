@@ -22,9 +22,9 @@ it(`no message is framed otherwise behind the gateway than before it (seed ${SEE
       .sample(REQUEST, { numRuns: RUNS, seed: SEED })
       .map((text, index) => ({ what: `generated message ${index}`, text })),
   ];
-  const { problems, framed, answers } = await compareRequests([origin], messages, 8);
+  const { problems, sent, framed, answers } = await compareRequests([origin], messages, 8);
   expect(problems.slice(0, 3)).toEqual([]);
   // Both kinds are among them: every message has a request behind it that is forwarded, too.
-  expect(framed.get(origin.name)! - messages.length).toBeGreaterThan(50);
+  expect(framed.get(origin.name)! - sent).toBeGreaterThan(50);
   expect(answers.get('4xx')).toBeGreaterThan(100);
 }, 60_000);

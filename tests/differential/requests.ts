@@ -8,6 +8,7 @@ import { normalizePath } from '../../gateway-runtime/match/normalize.ts';
 import { exchange } from '../support/client.ts';
 import { backend, TestGateway, to } from '../support/gateway.ts';
 import { listener, rule } from '../unit/match/snapshots.ts';
+import { Accepted } from './accepted.ts';
 import { answerTo, type Origin, type View } from './origins.ts';
 import { type ReadMessage, readRequests, readResponses, valuesOf } from './reference.ts';
 import { type Overheard, Tee } from './tee.ts';
@@ -15,13 +16,17 @@ import { type Overheard, Tee } from './tee.ts';
 export interface Message {
   readonly what: string;
   readonly text: string;
-  /** Where it is cut into pieces that are sent one by one. Default: nowhere. */
+  /** Where it is cut into pieces, each of which is read before the next one is sent. Default: nowhere. */
   readonly cuts?: readonly number[];
+  /** The client does not say that it sends no more. Default: it does. */
+  readonly stays?: boolean;
 }
 
 export interface Tally {
   /** Each a sentence that begins with the origin's name. */
   readonly problems: string[];
+  /** Messages to each origin: those that were given, and what of them is to be refused once more, by a client that stays. */
+  readonly sent: number;
   /** By origin: requests that were forwarded and framed as they should be. */
   readonly framed: Map<string, number>;
   /** By origin: requests that were forwarded and that it answered with an error, without framing them otherwise. */
@@ -36,7 +41,19 @@ const addressOf = (number: number) => `127.${1 + (number >> 16)}.${(number >> 8)
 /** Requests that came of one message, in order. */
 type ByMessage = Map<string, ReadMessage[]>;
 
+/** Milliseconds without anything after which a client waits for the end of its connection no more. */
+const PATIENCE = 10_000;
+
+/** Problems after which no more is sent: each may have taken so long. */
+const ENOUGH = 20;
+
 const add = (table: Map<string, number>, key: string) => table.set(key, (table.get(key) ?? 0) + 1);
+
+interface Sent {
+  readonly answer: string;
+  /** By the gateway. Else it was waited for in vain. */
+  readonly isClosed: boolean;
+}
 
 /** One origin behind a gateway of its own. */
 class Path {
@@ -60,37 +77,43 @@ class Path {
         resources: [listener('web'), backend('whoami'), rule({ rest: { backends: [to('whoami')] } })],
         endpoints: { whoami: [{ address: '127.0.0.1', port: tee.port }] },
       },
-      { engine: 'http1', onDefect: (error) => defects.push(String(error)) },
+      {
+        engine: 'http1',
+        // What comes in pieces and has no empty line is refused after that time.
+        limits: { headTime: 3_000 },
+        onDefect: (error) => defects.push(String(error)),
+      },
     );
     return new Path(origin, tee, gateway, defects);
   }
 
-  /** All that was answered, once the gateway has closed. */
-  async send({ text, cuts = [] }: Message, number: number): Promise<string> {
-    const socket = connect({
-      port: this.#gateway.port(),
-      host: '127.0.0.1',
-      localAddress: addressOf(number),
-      allowHalfOpen: true,
-      noDelay: true,
-    });
+  async send({ text, cuts = [], stays = false }: Message, number: number, accepted: Accepted): Promise<Sent> {
+    const port = this.#gateway.port();
+    const localAddress = addressOf(number);
+    const socket = connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true, noDelay: true });
     let answer = '';
     socket.setEncoding('latin1').on('data', (octets: string) => {
       answer += octets;
     });
     socket.on('error', () => {});
-    const over = Promise.race([once(socket, 'end'), once(socket, 'close')]);
+    let isClosed = true;
+    socket.setTimeout(PATIENCE, () => {
+      isClosed = false;
+      socket.destroy();
+    });
+    const over = new Promise((resolve) => socket.once('end', resolve).once('close', resolve));
     await once(socket, 'connect');
     let from = 0;
     for (const cut of cuts) {
       socket.write(text.slice(from, cut), 'latin1');
       from = cut;
-      await new Promise(setImmediate);
+      await accepted.untilRead(localAddress, port, from);
     }
-    socket.end(text.slice(from), 'latin1');
-    await over.catch(() => {});
+    socket.write(text.slice(from), 'latin1');
+    if (!stays) socket.end();
+    await over;
     socket.destroy();
-    return answer;
+    return { answer, isClosed };
   }
 
   /** What another client's request is answered afterwards; undefined where all is well. */
@@ -206,32 +229,65 @@ export function differenceTo(
 /** Sends all messages to all origins. `lanes`: messages under way at once to each. */
 export async function compareRequests(
   origins: readonly Origin[],
-  messages: readonly Message[],
+  given: readonly Message[],
   lanes: number,
 ): Promise<Tally> {
-  const tally: Tally = { problems: [], framed: new Map(), refused: new Map(), answers: new Map() };
+  const messages = [
+    ...given,
+    ...given
+      .filter(({ text }) => isUnframed(text))
+      .map((each) => ({ ...each, what: `${each.what}, of a client that stays`, stays: true })),
+  ];
+  const tally: Tally = {
+    problems: [],
+    sent: messages.length,
+    framed: new Map(),
+    refused: new Map(),
+    answers: new Map(),
+  };
+  const accepted = new Accepted();
   const paths = await Promise.all(origins.map((origin) => Path.to(origin)));
   await Promise.all(
     paths.map(async (path, which) => {
       let next = 0;
       const lane = async () => {
-        while (next < messages.length) {
+        while (next < messages.length && tally.problems.length < ENOUGH) {
           const number = next++;
           const message = messages[number]!;
-          const answer = await path.send(message, number);
-          const problem = answerProblem(answer) ?? (await path.followUp(number));
+          const sent = await path.send(message, number, accepted);
+          const { answer } = sent;
+          const problem = answerProblem(answer) ?? endProblem(message, sent) ?? (await path.followUp(number));
           if (problem)
             tally.problems.push(
               `${path.origin.name}: ${message.what}: ${problem}\nsent: ${JSON.stringify(message.text.slice(0, 2_000))}`,
             );
-          if (which === 0) add(tally.answers, /^HTTP\/1\.1 (\d)/.exec(answer)?.[1]?.concat('xx') ?? 'none');
+          if (which === 0 && !message.stays)
+            add(tally.answers, /^HTTP\/1\.1 (\d)/.exec(answer)?.[1]?.concat('xx') ?? 'none');
         }
       };
       await Promise.all(Array.from({ length: lanes }, lane));
     }),
   );
+  accepted.close();
   for (const path of paths) await path.conclude(messages, tally);
   return tally;
+}
+
+/** A target in which there are octets outside ASCII, in a request line that is otherwise one. */
+const TARGET_OUTSIDE_ASCII = /(?<= )[^\s]*[\x80-\xff][^\s]*(?= HTTP\/1\.[01]\r\n)/g;
+
+/** Whether it is not HTTP/1.1 at some place, and what is behind that is not known. Where only a target is none, that is known. */
+const isUnframed = (text: string): boolean =>
+  readRequests(text.replace(TARGET_OUTSIDE_ASCII, '/')).rest === 'invalid';
+
+/** What is unframed is answered as such, and its connection closed, whatever the client does. */
+function endProblem({ stays }: Message, { answer, isClosed }: Sent): string | undefined {
+  const said = JSON.stringify(answer.slice(-500));
+  if (!isClosed) return `its connection was left open behind ${said}`;
+  const last = [...answer.matchAll(/HTTP\/1\.1 (\d)/g)].at(-1)?.[1];
+  return !stays || last === '4' || last === '5'
+    ? undefined
+    : `it was not refused: the last answers were ${said}`;
 }
 
 /** What the client reads must be responses and nothing else. */

@@ -33,20 +33,23 @@ async function atBackend(): Promise<{ readonly complete: boolean }> {
   return message;
 }
 
-it.each(FRAMINGS)('one that drips, %s, is answered 408, and its connection closed', async (_, head, piece) => {
-  const client = await serve({ headTime: 200, requestTime: 400 });
-  const arrived = atBackend();
-  const began = performance.now();
-  client.send(head);
-  const dripping = setInterval(() => client.send(piece), 20);
-  const answer = await client.untilClosed().finally(() => clearInterval(dripping));
-  expect(performance.now() - began).toBeGreaterThan(300);
-  expect(answer).toMatch(/^HTTP\/1\.1 408 [^]*\r\nconnection: close\r\n[^]*took too long\n$/i);
-  expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1);
-  expect(await arrived).toMatchObject({ complete: false });
-  expect(upstream.seen).toEqual([]);
-  expect(gateway.lines()).toMatchObject([{ status: 408 }]);
-});
+it.each(FRAMINGS)(
+  'one that drips, %s, is answered 408, and its connection closed',
+  async (_, head, piece) => {
+    const client = await serve({ headTime: 200, requestTime: 400 });
+    const arrived = atBackend();
+    const began = performance.now();
+    client.send(head);
+    const dripping = setInterval(() => client.send(piece), 20);
+    const answer = await client.untilClosed().finally(() => clearInterval(dripping));
+    expect(performance.now() - began).toBeGreaterThan(300);
+    expect(answer).toMatch(/^HTTP\/1\.1 408 .*\r\nconnection: close\r\n.*took too long\n$/is);
+    expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1);
+    expect(await arrived).toMatchObject({ complete: false });
+    expect(upstream.seen).toEqual([]);
+    expect(gateway.lines()).toMatchObject([{ status: 408 }]);
+  },
+);
 
 it.each(FRAMINGS)('one that stops, %s, has its connection closed', async (_, head, piece) => {
   const client = await serve({ clientStall: 300 });
@@ -83,7 +86,7 @@ it('the time is that of a request, not of its connection', async () => {
     client.send(`${post('Content-Length: 6')}abc`);
     await pause(50);
     client.send('def');
-    await client.until(new RegExp(`^(?:[^]*whoami\n){${requests}}$`));
+    await client.until(new RegExp(`^(?:.*whoami\n){${requests}}$`, 's'));
     while (requests === 1 && performance.now() - began < 2_000) await pause(50);
   }
   expect(gateway.lines()).toMatchObject([{ status: 200 }, { status: 200 }]);

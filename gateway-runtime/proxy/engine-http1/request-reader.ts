@@ -58,6 +58,8 @@ export class RequestReader implements BodySink {
   #isPaused = false;
   /** Requests so far. */
   #count = 0;
+  /** Before the next one came an empty line, which was read over: it is the only one. */
+  #isLineOver = false;
   #began = 0;
   // The body of the request.
   #left = 0;
@@ -204,16 +206,20 @@ export class RequestReader implements BodySink {
   /** The octet after the head; the first one of it where it is not whole. */
   #readHead(octets: Buffer, from: number, end: number): number {
     const { limits, clock } = this.#context;
-    if (this.#count === 0 && beginsPreface(octets, from, end)) {
+    if (this.#count === 0 && !this.#isLineOver && beginsPreface(octets, from, end)) {
       if (end - from < PREFACE.length) return this.#keep(from);
       this.#sink.onPreface(octets.subarray(from, end));
       return end;
     }
     let start = from;
     // "a server that is expecting to receive and parse a request-line SHOULD ignore at least one empty line (CRLF) received prior to
-    // the request-line" (RFC 9112 section 2.2).
-    if (octets[start] === CR && (start + 1 === end || octets[start + 1] === LF)) {
-      if (start + 2 >= end) return start + 1 === end ? this.#keep(from) : end;
+    // the request-line" (RFC 9112 section 2.2). No more than one, however they come.
+    if (octets[start] === CR && !this.#isLineOver && (start + 1 === end || octets[start + 1] === LF)) {
+      if (start + 1 === end) return this.#keep(from);
+      if (start + 2 === end) {
+        this.#isLineOver = true;
+        return end;
+      }
       start += 2;
     }
     const next = readRequest(this.head, octets, start, end, limits.headFields);
@@ -225,6 +231,7 @@ export class RequestReader implements BodySink {
     if (next === BAD) return this.#refuse(400, end);
     this.#began = clock.now;
     this.#count++;
+    this.#isLineOver = false;
     if (next < 0) return this.#answerAndClose(next, end);
     this.#begin();
     return next;

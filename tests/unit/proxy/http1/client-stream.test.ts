@@ -18,6 +18,9 @@ describe('what comes in pieces', () => {
         `POST /2 HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\nA: b\r\n\r\n${get('/3')}`,
     ],
     ['line ends before a request', `\r\n${get('/1')}\r\n${get('/2')}`],
+    ['two empty lines before a request', `\r\n\r\n${get('/1')}`],
+    ['two empty lines behind a request', `${get('/1')}\r\n\r\n${get('/2')}`],
+    ['HTTP/2 behind an empty line', '\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['something else behind a request', `${get('/1')}\x00`],
     ['a request that is not routed', `GET /\\ HTTP/1.1\r\n${HOST}\r\n${get('/2')}`],
     ['a method that is not known', `BREW / HTTP/1.1\r\n${HOST}\r\n${get('/2')}`],
@@ -177,13 +180,12 @@ describe('times', () => {
     expect(client.statuses).toEqual([408]);
   });
 
-  it('of an idle connection run on, though line ends come', async () => {
+  it('of an idle connection run on, though a line end comes', async () => {
     const client = new ManualClient({ limits: LIMITS });
     await client.send(get('/'));
-    for (let i = 0; i < 110; i++) {
-      await client.send('\r\n');
-      client.clock.pass(100);
-    }
+    client.clock.pass(5_000);
+    await client.send('\r\n');
+    client.clock.pass(6_000);
     expect(client.statuses).toEqual([200]);
     expect(client.socket.writableEnded).toBe(true);
   });
