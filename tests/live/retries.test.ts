@@ -79,6 +79,25 @@ it('a body of more than 64 KiB is not', async () => {
   expect(whoami.bodies).toEqual([digest(body)]);
 });
 
+it.each([
+  [64 * 1024, 200, 2],
+  [64 * 1024 + 1, 503, 1],
+])('a chunked body of %i bytes is answered %i after %i attempts', async (length, status, attempts) => {
+  const whoami = await answering(503, 200);
+  await serve([whoami.endpoint]);
+  const body = Buffer.alloc(length, 'ab');
+  const client = await RawClient.open(gateway.port());
+  client.send('PUT / HTTP/1.1\r\nHost: a.example.com\r\nTransfer-Encoding: chunked\r\n\r\n');
+  for (let at = 0; at < length; at += 10_000) {
+    const part = body.toString('latin1', at, at + 10_000);
+    client.send(`${part.length.toString(16)}\r\n${part}\r\n`);
+  }
+  client.send('0\r\n\r\n');
+  expect(await client.until(`answer ${attempts}`)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  expect(whoami.bodies).toEqual(Array.from({ length: attempts }, () => digest(body)));
+  client.destroy();
+});
+
 it('a chunked body is sent again with its trailers', async () => {
   const whoami = await answering(503, 200);
   await serve([whoami.endpoint]);
