@@ -38,9 +38,11 @@ async function serve(
   );
 }
 
+const soon = () => new Promise((resolve) => setTimeout(resolve, 1));
+
 /** Once it has seen so many. */
 async function seen(shadow: Backend, count: number): Promise<Backend['seen']> {
-  while (shadow.seen.length < count) await new Promise((resolve) => setTimeout(resolve, 1));
+  while (shadow.seen.length < count) await soon();
   return shadow.seen;
 }
 
@@ -95,6 +97,48 @@ it('a mirror that reads nothing neither slows the request nor fills memory', asy
   const closed = ended(socket);
   socket.resume();
   await closed;
+});
+
+it('a mirror that reads and answers late gets all of its copy, long after the request is answered', async () => {
+  const whoami = await start(Backend.echo('whoami'));
+  const events: string[] = [];
+  let read = 0;
+  let goOn = () => {};
+  const slow = await start(
+    Backend.http((message, response) => {
+      message.on('data', (chunk: Buffer) => (read += chunk.length));
+      message.on('end', () => {
+        events.push('the mirror has read all');
+        response.end('late');
+      });
+      message.once('data', () => {
+        message.pause();
+        events.push('the mirror has read a part');
+      });
+      goOn = () => message.resume();
+    }),
+  );
+  // More than the buffers of its sockets hold.
+  const body = Buffer.alloc(16 * 1024 * 1024, 'x');
+  await serve(whoami, slow, undefined, { limits: { mirrorBytes: 2 * body.length } });
+  const client = await RawClient.open(gateway.port());
+  client.send(`POST / HTTP/1.1\r\nHost: a.example.com\r\nContent-Length: ${body.length}\r\n\r\nxxx`);
+  while (read === 0) await soon();
+  client.socket.write(body.subarray(3));
+  await client.until('whoami\n');
+  events.push('the client has its answer');
+  const before = read;
+  goOn();
+  while (events.length < 3) await soon();
+  expect(events).toEqual([
+    'the mirror has read a part',
+    'the client has its answer',
+    'the mirror has read all',
+  ]);
+  expect(before).toBeLessThan(body.length / 4);
+  expect([whoami.seen[0]!.body.length, read]).toEqual([body.length, body.length]);
+  expect(await dropped()).toBe(0);
+  client.destroy();
 });
 
 it.each([
