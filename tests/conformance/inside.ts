@@ -114,7 +114,7 @@ async function main(api: KubeApi): Promise<boolean> {
     rmSync(file, { force: true });
     const log = join(logs, `run-${run}.log`);
     await leftNothing(api);
-    const status = await runSuite(program, flags(file, list, claimed), log);
+    const { status, passed } = await runSuite(program, flags(file, list, claimed), log);
     if (values.test) {
       say(`${values.test} ${status === 0 ? 'passed' : `FAILED, see ${log}`} after ${secondsSince(start)}`);
       good &&= status === 0;
@@ -125,9 +125,9 @@ async function main(api: KubeApi): Promise<boolean> {
       say(`The suite ended with ${status} and without a report, see ${log}`);
       return false;
     }
-    const found = problems(report, list, claimed);
+    const found = problems(report, list, claimed, passed);
     const minutes = Math.round((performance.now() - start) / 6000) / 10;
-    outcomes.push({ date, minutes, result: summary(report, list, claimed) });
+    outcomes.push({ date, minutes, result: summary(report, list, claimed, passed) });
     say(`run ${run}: ${outcomes.at(-1)!.result}, ${minutes} minutes`);
     for (const problem of found) say(`  ${problem}`);
     if (status !== 0) say(`  The suite ended with ${status}, see ${log}`);

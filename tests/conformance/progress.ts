@@ -7,8 +7,15 @@ import { say } from '../cluster/progress.ts';
 /** A line of a test of its own, not of one of its parts. What is for programs begins with a control character. */
 const ENDED = /^\P{L}*--- (PASS|FAIL): TestConformance\/([^/ ]+) \((.*)\)$/u;
 
-/** Exit status of the suite. All that it says goes into the log. */
-export async function runSuite(program: string, flags: readonly string[], log: string): Promise<number> {
+export interface SuiteEnd {
+  /** Exit status. */
+  readonly status: number;
+  /** Names of tests. */
+  readonly passed: ReadonlySet<string>;
+}
+
+/** How the suite ended. All that it says goes into the log. */
+export async function runSuite(program: string, flags: readonly string[], log: string): Promise<SuiteEnd> {
   const child = spawn(program, flags, {
     stdio: ['ignore', 'pipe', 'pipe'],
     // Dates in the report are of no place.
@@ -17,18 +24,18 @@ export async function runSuite(program: string, flags: readonly string[], log: s
   const file = createWriteStream(log);
   child.stdout.pipe(file, { end: false });
   child.stderr.pipe(file, { end: false });
-  let passed = 0;
+  const passed = new Set<string>();
   createInterface({ input: child.stdout }).on('line', (line) => {
     const [, verdict, name, time] = ENDED.exec(line) ?? [];
     if (!verdict) return;
-    if (verdict === 'PASS') passed++;
-    say(verdict === 'PASS' ? `  ${passed} passed: ${name} (${time})` : `  FAILED: ${name} (${time})`);
+    if (verdict === 'PASS') passed.add(name!);
+    say(verdict === 'PASS' ? `  ${passed.size} passed: ${name} (${time})` : `  FAILED: ${name} (${time})`);
   });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (status) => {
       file.end();
-      resolve(status ?? 1);
+      resolve({ status: status ?? 1, passed });
     });
   });
 }

@@ -54,11 +54,43 @@ export function totals(
   return { core: core.length, extended: due.length - core.length };
 }
 
-/** What keeps the report from being a success, each as a sentence. */
-export function problems(report: Report, list: TestList, claimed: readonly string[]): string[] {
-  return list.profiles.flatMap((profile) =>
-    problemsOf(profile, report, list, claimed).map((problem) => `${profile.name}: ${problem}`),
-  );
+/**
+ * Tests that an implementation with these features has to pass and that no report counts: they need features of several profiles, as
+ * HTTPRouteDisallowedKind does, which has an HTTPRoute at a listener for TLSRoutes.
+ */
+export function ofNoProfile({ profiles, tests }: TestList, claimed: readonly string[]): string[] {
+  const needed = profiles.flatMap(({ core }) => core);
+  const isKnown = (feature: string) => claimed.includes(feature) || needed.includes(feature);
+  return tests
+    .filter(({ features }) => features.every(isKnown))
+    .filter(
+      ({ features }) =>
+        !profiles.some(({ core, extended }) =>
+          features.every((feature) => core.includes(feature) || extended.includes(feature)),
+        ),
+    )
+    .map(({ name }) => name);
+}
+
+/**
+ * What keeps the report from being a success, each as a sentence.
+ *
+ * @param passed names of tests, as the log has them
+ */
+export function problems(
+  report: Report,
+  list: TestList,
+  claimed: readonly string[],
+  passed: ReadonlySet<string>,
+): string[] {
+  return [
+    ...list.profiles.flatMap((profile) =>
+      problemsOf(profile, report, list, claimed).map((problem) => `${profile.name}: ${problem}`),
+    ),
+    ...ofNoProfile(list, claimed)
+      .filter((name) => !passed.has(name))
+      .map((name) => `${name}, which is of no profile, did not pass`),
+  ];
 }
 
 function problemsOf(profile: Profile, report: Report, list: TestList, claimed: readonly string[]): string[] {
@@ -87,14 +119,21 @@ function shortfall(what: string, results: Results | undefined, expected: number)
 
 const NONE = { Passed: 0, Failed: 0, Skipped: 0 };
 
-/** As one line: `GATEWAY-HTTP core 37/37, extended 30/30; GATEWAY-TLS ...`. */
-export function summary(report: Report, list: TestList, claimed: readonly string[]): string {
-  const passed = (results: Results | undefined) => results?.statistics.Passed ?? 0;
-  return list.profiles
-    .map((profile) => {
-      const found = report.profiles.find(({ name }) => name === profile.name);
-      const { core, extended } = totals(profile, list, claimed);
-      return `${profile.name} core ${passed(found?.core)}/${core}, extended ${passed(found?.extended)}/${extended}`;
-    })
-    .join('; ');
+/** As one line: `GATEWAY-HTTP core 37/37, extended 30/30; GATEWAY-TLS ...; of no profile 1/1: HTTPRouteDisallowedKind`. */
+export function summary(
+  report: Report,
+  list: TestList,
+  claimed: readonly string[],
+  passed: ReadonlySet<string>,
+): string {
+  const passedOf = (results: Results | undefined) => results?.statistics.Passed ?? 0;
+  const profiles = list.profiles.map((profile) => {
+    const found = report.profiles.find(({ name }) => name === profile.name);
+    const { core, extended } = totals(profile, list, claimed);
+    return `${profile.name} core ${passedOf(found?.core)}/${core}, extended ${passedOf(found?.extended)}/${extended}`;
+  });
+  const others = ofNoProfile(list, claimed);
+  const count = others.filter((name) => passed.has(name)).length;
+  const rest = others.length > 0 ? [`of no profile ${count}/${others.length}: ${others.join(', ')}`] : [];
+  return [...profiles, ...rest].join('; ');
 }
