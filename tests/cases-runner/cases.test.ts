@@ -3,10 +3,12 @@ import { afterAll, describe, it } from '@jest/globals';
 import { translate } from '../../gateway-runtime/translate/translate.ts';
 import type { Translation } from '../../gateway-runtime/translate/translation.ts';
 import { Translator } from '../../gateway-runtime/translate/translator.ts';
+import { ENGINE } from '../support/engine.ts';
 import { address } from './addressed.ts';
 import type { CaseRequest } from './case.ts';
 import { EchoServers } from './echo-servers.ts';
 import { checkExplanation, explanationOf } from './explain-layer.ts';
+import { notOverHttp2 } from './http2-client.ts';
 import { Live } from './live-layer.ts';
 import { type Case, loadCases, optionsOf, type Step } from './load.ts';
 import { checkMatch, concernsMatchers, MATCHERS } from './match-layer.ts';
@@ -91,9 +93,8 @@ describe.each(loadCases(process.env.CASES).map((each) => [each.name, each] as co
       });
     }
 
-    if (requests.length === 0) return;
-    it('live proxy', async () => {
-      const live = new Live(form, echo);
+    /** Every step, and every request in it. */
+    async function checkLive(layer: string, live: Live): Promise<void> {
       const translator = new Translator(optionsOf(theCase));
       const found: Mismatch[] = [];
       try {
@@ -109,7 +110,13 @@ describe.each(loadCases(process.env.CASES).map((each) => [each.name, each] as co
       } finally {
         await live.close();
       }
-      failOn(name, 'live proxy', found);
-    });
+      failOn(name, layer, found);
+    }
+
+    if (requests.length > 0) it('live proxy', () => checkLive('live proxy', new Live(form, echo)));
+    // The engine on node:http has no HTTP/2.
+    if (ENGINE === 'http1' && requests.some((request) => notOverHttp2(request) === undefined)) {
+      it('live proxy over HTTP/2', () => checkLive('live proxy over HTTP/2', new Live(form, echo, 'HTTP/2')));
+    }
   },
 );

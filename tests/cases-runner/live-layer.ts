@@ -30,6 +30,7 @@ import type { Answer, CaseForm, CaseRequest } from './case.ts';
 import { backendCertificate, clientCertificate } from './certificates.ts';
 import { Client, type Outgoing, type Refusal, type Reply, sendRaw, type Target } from './client.ts';
 import type { EchoServers } from './echo-servers.ts';
+import { Http2Client, notOverHttp2 } from './http2-client.ts';
 import type { Step } from './load.ts';
 import { backendName, isRule, ruleLabel } from './match-layer.ts';
 import { type Mismatch, mismatch, unequal } from './mismatch.ts';
@@ -45,12 +46,15 @@ export class Live {
   readonly #whoami = new EchoBackends();
   readonly #agents = new Map<string, Agent>();
   readonly #client = new Client();
+  readonly #http2: Http2Client | undefined;
   readonly #log = new AccessLog();
   /** What answers said that clients come back with. */
   readonly #carried = new Carried();
   #draw = 0;
 
-  constructor(form: CaseForm, echo: EchoServers) {
+  /** @param protocol what the client speaks; with HTTP/2 still HTTP/1.1 where `notOverHttp2` says why */
+  constructor(form: CaseForm, echo: EchoServers, protocol: 'HTTP/1.1' | 'HTTP/2' = 'HTTP/1.1') {
+    this.#http2 = protocol === 'HTTP/2' ? new Http2Client() : undefined;
     this.#form = form;
     this.#echo = echo;
     echo.clear();
@@ -90,6 +94,7 @@ export class Live {
 
   async close(): Promise<void> {
     this.#client.close();
+    this.#http2?.close();
     await Promise.all([...this.#agents.values()].map((agent) => agent.close()));
     await this.#whoami.close();
   }
@@ -162,9 +167,14 @@ export class Live {
       headers: ['Host', hostHeader, ...fields],
       body,
     };
-    const reply = await this.#client.send(target, outgoing);
+    const reply = await (this.#http2For(request)?.send(bound, outgoing) ??
+      this.#client.send(target, outgoing));
     if ('rawHeaders' in reply) this.#carried.take(reply.rawHeaders);
     return reply;
+  }
+
+  #http2For(request: CaseRequest): Http2Client | undefined {
+    return notOverHttp2(request) === undefined ? this.#http2 : undefined;
   }
 
   async #answer(step: Step, request: CaseRequest): Promise<Mismatch[]> {
@@ -202,6 +212,7 @@ export class Live {
       // What is said on a connection of a TLSRoute is not known.
       ...(entry.protocol === 'TLS' ? [] : unequal('status in the access log', status, entry.status)),
       ...unequal('listener', expected.listener, entry.listener ?? 'none'),
+      ...(this.#http2For(request) ? unequal('protocol', 'HTTP/2.0', entry.protocol) : []),
     ];
     if (expected.rule === undefined) return found;
     const resources = this.#agents.get(address(step, request).gateway)?.snapshot?.resources ?? [];
