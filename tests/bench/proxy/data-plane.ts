@@ -6,6 +6,7 @@
 import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { getHeapSpaceStatistics } from 'node:v8';
 import { Agent } from '../../../gateway-runtime/proxy/agent.ts';
 import type { EngineName } from '../../../gateway-runtime/proxy/engines.ts';
 import { LogFile } from '../../../gateway-runtime/proxy/telemetry/log-file.ts';
@@ -108,14 +109,30 @@ async function apply(delta: SnapshotDelta): Promise<number> {
   return longest;
 }
 
-const memory = () => {
+/** Octets: what lives, the part of it that is code and what goes with it, what V8 has of the system for the heap, and Linux's RSS. */
+export interface Memory {
+  readonly heap: number;
+  readonly code: number;
+  readonly committed: number;
+  readonly rss: number;
+}
+
+const memory = (): Memory => {
   globalThis.gc?.();
-  const { rss, heapUsed } = process.memoryUsage();
-  return { rss, heap: heapUsed };
+  const { rss, heapUsed, heapTotal } = process.memoryUsage();
+  const code = getHeapSpaceStatistics()
+    .filter(({ space_name }) => /^(?:code|trusted)_/.test(space_name))
+    .reduce((sum, { space_used_size }) => sum + space_used_size, 0);
+  return { heap: heapUsed, code, committed: heapTotal, rss };
 };
 
 const COMMANDS: Record<string, () => unknown> = {
   memory,
+  /** The same once V8 has given up all that it can do without: compiled code, and pages that it keeps for what comes. */
+  least: () => {
+    globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+    return memory();
+  },
   /** All routes but one go and come again, ten times. */
   churn: async () => {
     const all = configuration(count);

@@ -30,7 +30,7 @@ What the proxy costs beside nginx, haproxy, envoy and traefik, where they are in
 
   --rounds 7         turns of each contender
   --seconds 3        of load in each
-  --only get,post    these works alone: ${WORKS.map(({ name }) => name).join(', ')}, own
+  --only get,post    these works alone: ${WORKS.map(({ name }) => name).join(', ')}, added, own
   --write            keep the figures, a table and a picture in tests/bench/results/
 `;
 
@@ -204,11 +204,10 @@ async function measureFresh(work: Work): Promise<void> {
   note({ work: work.name, taken: taken(), figures: summary(figures) });
 }
 
-async function measureOwn(): Promise<void> {
+async function measureAdded(): Promise<void> {
   start(origin(folder, BACKEND));
   await listening(BACKEND);
-  await attempt('added', async () => noteAlone('added', await added(folder, BACKEND, ROUNDS, SECONDS)));
-  await attempt('own', async () => noteAlone('own', await own(folder, BACKEND)));
+  noteAlone('added', await added(folder, BACKEND, ROUNDS, SECONDS));
 }
 
 try {
@@ -222,7 +221,11 @@ try {
     await attempt(work.title, () => measureFresh(work));
     await stopAll();
   }
-  if (!only || only.includes('own')) await attempt('own', measureOwn);
+  if (!only || only.includes('added')) await attempt('added', measureAdded);
+  await stopAll();
+  if (!only || only.includes('own')) {
+    await attempt('own', async () => noteAlone('own', await own(folder, BACKEND)));
+  }
 } finally {
   await stopAll();
   rmSync(folder, { recursive: true, force: true });
