@@ -10,6 +10,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { python, pythonWithGunicorn } from './gunicorn.ts';
 
 export interface View {
   /** The address from which the connection came that brought it. */
@@ -99,6 +100,10 @@ const isInstalled = (program: string) => spawnSync('which', [program]).status ==
 
 interface Program {
   readonly name: string;
+  /** As one requires it on the command line. */
+  readonly id: string;
+  /** Says its version, somewhere in what it prints. */
+  readonly version: () => readonly [string, ...string[]];
   /** What it writes are views. */
   readonly tells: boolean;
   readonly isThere: () => boolean;
@@ -114,8 +119,6 @@ function written(folder: string, name: string, text: string): string {
 
 const APACHE_MODULES = ['/usr/lib/apache2/modules', '/usr/libexec/apache2', '/usr/lib/httpd/modules'];
 
-const python = () => (isInstalled('python3') ? 'python3' : 'python');
-
 /** The program for Go, built once into the folder. */
 export function goProgram(folder: string): string | undefined {
   if (!isInstalled('go')) return undefined;
@@ -129,12 +132,16 @@ export function goProgram(folder: string): string | undefined {
   return binary;
 }
 
-export const pythonReader = (): readonly [string, ...string[]] | undefined =>
-  isInstalled(python()) ? [python(), join(FOLDER, 'read.py')] : undefined;
+export function pythonReader(): readonly [string, ...string[]] | undefined {
+  const program = python();
+  return program ? [program, join(FOLDER, 'read.py')] : undefined;
+}
 
 const PROGRAMS: readonly Program[] = [
   {
     name: 'nginx',
+    id: 'nginx',
+    version: () => ['nginx', '-v'],
     tells: false,
     isThere: () => isInstalled('nginx'),
     command: (port, behind, folder) => [
@@ -164,6 +171,8 @@ http {
   },
   {
     name: 'haproxy',
+    id: 'haproxy',
+    version: () => ['haproxy', '-v'],
     tells: false,
     isThere: () => isInstalled('haproxy'),
     command: (port, behind, folder) => [
@@ -192,6 +201,8 @@ backend node
   },
   {
     name: 'apache',
+    id: 'apache',
+    version: () => ['apache2', '-v'],
     tells: false,
     isThere: () => isInstalled('apache2') && APACHE_MODULES.some((folder) => existsSync(folder)),
     command: (port, behind, folder) => [
@@ -229,10 +240,12 @@ RequestHeader set X-Line "expr=%{THE_REQUEST}"
   },
   {
     name: 'gunicorn',
+    id: 'gunicorn',
+    version: () => [pythonWithGunicorn()!, '-m', 'gunicorn', '--version'],
     tells: true,
-    isThere: () => spawnSync(python(), ['-c', 'import gunicorn']).status === 0,
+    isThere: () => pythonWithGunicorn() !== undefined,
     command: (port) => [
-      python(),
+      pythonWithGunicorn()!,
       '-m',
       'gunicorn',
       ...['--chdir', FOLDER, '-b', `127.0.0.1:${port}`, '-k', 'gthread', '--threads', '16'],
@@ -241,6 +254,8 @@ RequestHeader set X-Line "expr=%{THE_REQUEST}"
   },
   {
     name: 'go net/http',
+    id: 'go',
+    version: () => ['go', 'version'],
     tells: true,
     isThere: () => isInstalled('go'),
     command: (port, _behind, folder) => [goProgram(folder)!, String(port)],
@@ -279,12 +294,33 @@ async function start(program: Program, folder: string): Promise<Origin> {
   };
 }
 
-/** All that are installed; those that are not are named in `missing`. `folder` holds their files. */
-export async function installedOrigins(folder: string): Promise<{ origins: Origin[]; missing: string[] }> {
+/** Such as `1.22.1`. */
+function versionOf({ version }: Program): string {
+  const [name, ...args] = version();
+  const { stdout, stderr } = spawnSync(name, args, { encoding: 'utf8' });
+  return /\d+\.\d+(?:\.\d+)?/.exec(stdout + stderr)?.[0] ?? '';
+}
+
+/** Names by which origins are required. Node is always there. */
+export const ORIGINS: readonly string[] = ['node', ...PROGRAMS.map(({ id }) => id)];
+
+export interface Installed {
+  readonly origins: readonly Origin[];
+  /** Of each, with its version. */
+  readonly named: readonly string[];
+  /** What is not installed, out of ORIGINS. */
+  readonly missing: readonly string[];
+}
+
+/** All that are installed are started. `folder` holds their files. Nothing is started, and `origins` is empty, where one of `required` is missing. */
+export async function installedOrigins(folder: string, required: readonly string[]): Promise<Installed> {
   const found = PROGRAMS.filter((program) => program.isThere());
-  const origins = [
-    await nodeOrigin(),
-    ...(await Promise.all(found.map((program) => start(program, folder)))),
+  const named = [
+    `node:http ${process.versions.node}`,
+    ...found.map((program) => `${program.name} ${versionOf(program)}`),
   ];
-  return { origins, missing: PROGRAMS.filter((program) => !found.includes(program)).map(({ name }) => name) };
+  const missing = PROGRAMS.filter((program) => !found.includes(program)).map(({ id }) => id);
+  if (required.some((id) => missing.includes(id))) return { origins: [], named, missing };
+  const started = await Promise.all(found.map((program) => start(program, folder)));
+  return { origins: [await nodeOrigin(), ...started], named, missing };
 }

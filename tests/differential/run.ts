@@ -1,20 +1,37 @@
 /**
- * `npm run differential [-- --runs N --seed N]`: messages picked by hand and generated ones through the engine to every origin that is installed
- * here (nginx, haproxy, Apache httpd, gunicorn and Go's net/http beside Node), and responses back to readers of different make. See README.md.
+ * `npm run differential [-- --runs N --seed N --require ORIGINS --install]`: messages picked by hand and generated ones through the engine to
+ * every origin that is installed here (nginx, haproxy, Apache httpd, gunicorn and Go's net/http beside Node), and responses back to readers of
+ * different make. Without one that is required (`nginx,haproxy,apache,gunicorn,go,node`) it fails; `--install` gets what needs no
+ * root, which is gunicorn. See README.md.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
+import { CommandError } from '../cluster/command.ts';
 import { REQUEST, RESPONSE } from '../property/messages.ts';
+import { installGunicorn } from './gunicorn.ts';
 import { PICKED, SPLIT } from './messages.ts';
 import { PICKED_RESPONSES } from './messages-back.ts';
-import { goProgram, installedOrigins, pythonReader } from './origins.ts';
+import { goProgram, installedOrigins, ORIGINS, type Origin, pythonReader } from './origins.ts';
 import { compareRequests, type Message, type Tally } from './requests.ts';
 import { compareResponses } from './responses.ts';
 
-const { values } = parseArgs({ options: { runs: { type: 'string' }, seed: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string' },
+    seed: { type: 'string' },
+    require: { type: 'string' },
+    install: { type: 'boolean', default: false },
+  },
+});
+const REQUIRED = values.require?.split(',') ?? [];
+const unknown = REQUIRED.filter((id) => !ORIGINS.includes(id));
+if (unknown.length > 0) {
+  console.log(`no origins: ${unknown.join(', ')}; there are ${ORIGINS.join(', ')}`);
+  process.exit(2);
+}
 const RUNS = Number(values.runs ?? 3_000);
 const SEED = Number(values.seed ?? 1);
 const LANES = 8;
@@ -51,42 +68,55 @@ function printRequests({ framed, refused, answers }: Tally): void {
   }
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'gatewright-differential-'));
-let problems: string[] = [];
-try {
-  const { origins, missing } = await installedOrigins(folder);
+/** What is different, each as a sentence. */
+async function compare(origins: readonly Origin[]): Promise<string[]> {
+  const requests = messages();
+  console.log(`requests: ${requests.length} messages to each, seed ${SEED}`);
+  const tally = await compareRequests(origins, requests, LANES);
+  printRequests(tally);
+  const go = goProgram(folder);
+  const python = pythonReader();
+  const responses = [
+    ...PICKED_RESPONSES.map(([what, text]) => ({ what, text })),
+    ...fc
+      .sample(RESPONSE, { numRuns: RUNS, seed: SEED })
+      .map((text, index) => ({ what: `generated response ${index}`, text })),
+  ];
+  const readers = [
+    ...(go ? [{ name: 'go net/http', command: [go, 'read'] as const }] : []),
+    ...(python ? [{ name: 'python http.client', command: python }] : []),
+  ];
   console.log(
-    `origins: ${origins.map(({ name }) => name).join(', ')}${missing.length ? `; not installed: ${missing.join(', ')}` : ''}`,
+    `responses: ${responses.length}, read by ${['a reader of our own', ...readers.map(({ name }) => name)].join(', ')}`,
   );
-  try {
-    const requests = messages();
-    console.log(`requests: ${requests.length} messages to each, seed ${SEED}`);
-    const tally = await compareRequests(origins, requests, LANES);
-    printRequests(tally);
-    const go = goProgram(folder);
-    const python = pythonReader();
-    const responses = [
-      ...PICKED_RESPONSES.map(([what, text]) => ({ what, text })),
-      ...fc
-        .sample(RESPONSE, { numRuns: RUNS, seed: SEED })
-        .map((text, index) => ({ what: `generated response ${index}`, text })),
-    ];
-    const readers = [
-      ...(go ? [{ name: 'go net/http', command: [go, 'read'] as const }] : []),
-      ...(python ? [{ name: 'python http.client', command: python }] : []),
-    ];
-    console.log(
-      `responses: ${responses.length}, read by ${['a reader of our own', ...readers.map(({ name }) => name)].join(', ')}`,
+  const result = await compareResponses(responses, readers, LANES);
+  console.log(`${result.passed} passed on, ${result.refused} answered 502 or cut`);
+  return [...tally.problems, ...result.problems];
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'gatewright-differential-'));
+try {
+  if (values.install) await installGunicorn();
+  const { origins, named, missing } = await installedOrigins(folder, REQUIRED);
+  console.log(
+    `origins: ${named.join(', ')}${missing.length ? `; not installed: ${missing.join(', ')}` : ''}`,
+  );
+  const lacking = REQUIRED.filter((id) => missing.includes(id));
+  if (lacking.length > 0) {
+    console.log(`required, and not installed: ${lacking.join(', ')}`);
+    process.exitCode = 1;
+  } else {
+    const problems = await compare(origins).finally(() =>
+      Promise.all(origins.map((origin) => origin.close())),
     );
-    const result = await compareResponses(responses, readers, LANES);
-    console.log(`${result.passed} passed on, ${result.refused} answered 502 or cut`);
-    problems = [...tally.problems, ...result.problems];
-  } finally {
-    await Promise.all(origins.map((origin) => origin.close()));
+    for (const problem of problems.slice(0, 20)) console.log(`\n${problem}`);
+    console.log(problems.length === 0 ? 'no difference' : `\n${problems.length} differences`);
+    process.exitCode = problems.length === 0 ? 0 : 1;
   }
+} catch (error) {
+  if (!(error instanceof CommandError)) throw error;
+  console.log(error.message);
+  process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-for (const problem of problems.slice(0, 20)) console.log(`\n${problem}`);
-console.log(problems.length === 0 ? 'no difference' : `\n${problems.length} differences`);
-process.exitCode = problems.length === 0 ? 0 : 1;

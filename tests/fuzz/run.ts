@@ -30,11 +30,13 @@ const FILES = [
   '/client-hello.ts',
   '/head-reader.ts',
   '/head.ts',
+  '/request-reader.ts',
   '/request-target.ts',
   '/normalize.ts',
   '/hop-by-hop.ts',
   '/protobuf-reader.ts',
   '/check-response.ts',
+  '/unread.ts',
 ];
 
 const nameOf = (octets: Buffer) => createHash('sha1').update(octets).digest('hex').slice(0, 12);

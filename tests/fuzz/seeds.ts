@@ -1,7 +1,7 @@
 /** What fuzzing of each target begins with: messages picked by hand for the differential tests, and what was found before. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PICKED } from '../differential/messages.ts';
+import { PICKED, SPLIT } from '../differential/messages.ts';
 import { PICKED_RESPONSES } from '../differential/messages-back.ts';
 import { extension, helloMessage, inRecords, serverNameExtension } from '../support/client-hello.ts';
 import { CHECK_RESPONSE, header } from '../support/ext-authz.ts';
@@ -48,8 +48,18 @@ const BROKEN = [
   '08ffffffffffffffffff02',
 ];
 
+/** Plans of `connection.ts`: pieces of all sizes, and answers and pauses of every kind. */
+const PLANS = Array.from({ length: 64 }, (_, bits) =>
+  String.fromCharCode(bits, [1, 7, 40, 0][bits & 3]!, [3, 0, 200][bits % 3]!, 1 + bits),
+);
+/** Every cut of them is tried, and each is read several times. */
+const LONGEST_CONVERSATION = 400;
+
 const SEEDS: Readonly<Record<string, readonly string[]>> = {
   check: [...ANSWERS, ...BROKEN.map((hex) => Buffer.from(hex, 'hex').toString('latin1'))],
+  connection: [...requests, ...SPLIT, ...SPLIT.map((text) => requests[0]! + text)]
+    .filter(({ length }) => length <= LONGEST_CONVERSATION)
+    .map((text, index) => PLANS[index % PLANS.length]! + text),
   request: requests,
   response: PICKED_RESPONSES.map(([, text]) => text),
   chunks: requests.filter((text) => text.includes('chunked')).map(bodyOf),

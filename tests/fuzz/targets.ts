@@ -20,8 +20,9 @@ import {
   ClientHelloReader,
   type HelloProgress,
 } from '../../gateway-runtime/proxy/tls-routes/client-hello.ts';
-import { readRequests, readResponses } from '../differential/reference.ts';
+import { type ReadMessage, readRequests, readResponses } from '../differential/reference.ts';
 import { readChunks } from '../support/chunks.ts';
+import { answersEarly, type Conversation, converse, PLAIN, PLAN } from './connection.ts';
 import { helloOf } from './hello-reference.ts';
 
 export interface Target {
@@ -99,6 +100,58 @@ function readHello(octets: Buffer, cuts: readonly number[]): HelloProgress {
   return progress;
 }
 
+/** What one reading has a place for and the engine does not: it is refused, and nothing behind it is read. */
+const isRefusable = ({ method, fields, trailers }: ReadMessage): boolean =>
+  method.length > 32 ||
+  fields.length > LIMITS.headFields ||
+  trailers.length > MOST ||
+  trailers.some(([name]) => name === 'content-length' || name === 'transfer-encoding');
+
+/** Of a head, and what the reader wants to see behind a target before it judges. */
+const END = `\r\n\r\n${' '.repeat(10)}`;
+const asOctets = (text: string) => Buffer.from(text, 'latin1');
+
+/** Against the second reading of the same octets. */
+function compareConversation(text: string, conversation: Conversation): void {
+  const { requests, refused, refusedAt, isOver, isHttp2, isWaiting } = conversation;
+  const { messages, rest } = readRequests(text);
+  for (const [index, request] of requests.entries()) {
+    const message = messages[index];
+    const isLast = index === requests.length - 1;
+    if (!message) {
+      if (!isLast || (request.isWhole && request.method !== '')) fail('one more than there are', request);
+      if (rest === 'none') fail('begun, though nothing follows', request);
+      continue;
+    }
+    if (request.method === '') {
+      if (!isRefusable(message)) fail('not read, though it can be', message.line);
+      continue;
+    }
+    same('method and target', [request.method, request.target], [message.method, message.target]);
+    const own = message.fields.map(([name, value]) => `${name}: ${value}`);
+    for (const field of request.fields) if (!own.includes(field)) fail('a field', field);
+    if (request.body !== undefined && request.isWhole) same('the body', request.body, message.body);
+    for (const trailer of request.trailers.split('\r\n').slice(0, -1)) {
+      const [name = '', value = ''] = /^([^:]+): (.*)$/s.exec(trailer)?.slice(1) ?? [];
+      if (!message.trailers.some(([n, v]) => n === name.toLowerCase() && v === value))
+        fail('a trailer', trailer);
+    }
+    if (message.close && !isOver) fail('goes on, though it was the last one', message.line);
+  }
+  if (!isOver && !isWaiting) fail('stands still', text);
+  if (isHttp2) {
+    if (requests.length > 0 || !text.startsWith('PRI * HTTP/2.0')) fail('taken for HTTP/2', text);
+    return;
+  }
+  if (!isOver && requests.length < messages.length) fail('waits, though there is a request', text);
+  if (rest === 'invalid' && !isOver) fail('not refused', text);
+  if (refused === 0) return;
+  // What is refused before its end must be wrong whatever comes.
+  const judged = rest === 'partial' ? readRequests(text + END) : { messages, rest };
+  const next = judged.messages[refusedAt];
+  if (next ? !isRefusable(next) : judged.rest !== 'invalid') fail(`refused with ${refused}`, text);
+}
+
 export const TARGETS: Readonly<Record<string, Target>> = {
   request: {
     check(octets, cut) {
@@ -144,6 +197,25 @@ export const TARGETS: Readonly<Record<string, Target>> = {
         if (!messages[0]!.trailers.some(([n, v]) => n === name.toLowerCase() && v === value))
           fail('a trailer', line);
       }
+    },
+  },
+  /** All that comes on a connection, behind a plan of how it comes. */
+  connection: {
+    check(octets, cut) {
+      const plan = Buffer.concat([octets.subarray(0, PLAN), PLAIN.subarray(octets.length)]);
+      // Which targets there are is for another reader to say.
+      const text = octets
+        .toString('latin1', PLAN)
+        .replace(/[^ \r\n]+(?= HTTP\/1\.)/g, (target) => target.replace(/[\x80-\xff]/g, 'x'));
+      // A head in pieces is judged when there is an end to it.
+      const isWhole =
+        readRequests(text).rest !== 'invalid' && converse(asOctets(text), PLAIN, 0).refused === 0;
+      const judged = isWhole ? text : text + END;
+      const plain = converse(asOctets(judged), PLAIN, 0);
+      compareConversation(judged, plain);
+      const planned = converse(asOctets(judged), plan, cut - PLAN);
+      compareConversation(judged, planned);
+      if (!answersEarly(plan)) same('in pieces', planned, plain);
     },
   },
   /** What an authorization service says by gRPC. */

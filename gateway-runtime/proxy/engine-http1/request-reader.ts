@@ -32,10 +32,15 @@ export type ReadingPhase =
   /** What still comes is not read. */
   | 'over';
 
+/** Of a request in progress, what its body is for. */
+export type RequestBody = Pick<
+  Http1Exchange,
+  'takesBody' | 'onRequestBody' | 'onRequestEnd' | 'flushRequest'
+>;
+
 /** Who has requests read. */
 export interface RequestSink {
-  /** The one in progress: its body is for it. */
-  readonly exchange: Http1Exchange | undefined;
+  readonly exchange: RequestBody | undefined;
   /** A request began: `head` of the reader is its head, or `target` says why that can't be served. */
   onRequest(target: RequestTarget | TargetProblem, hasBody: boolean): void;
   /** What came is no request. `status` says why. */
