@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz [-- --minutes N --seed N --corpus FOLDER]`: coverage-guided fuzzing of the readers of heads, chunks, targets, ClientHellos and answers of authorization services. Inputs that
+ * `npm run fuzz [-- --minutes N --seed N --corpus FOLDER]`: coverage-guided fuzzing of the readers of heads, chunks, whole connections, targets, ClientHellos and answers of authorization services. Inputs that
  * reach what no other did are kept in the corpus (default: ~/.cache/gatewright/fuzz) and mutated further. What fails is made small and put into
  * `finds/`, from where it is a case of `finds.test.ts`.
  */
