@@ -207,9 +207,9 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       const text = octets
         .toString('latin1', PLAN)
         .replace(/[^ \r\n]+(?= HTTP\/1\.)/g, (target) => target.replace(/[\x80-\xff]/g, 'x'));
-      // A head in pieces is judged when there is an end to it.
-      const isWhole =
-        readRequests(text).rest !== 'invalid' && converse(asOctets(text), PLAIN, 0).refused === 0;
+      // What is wrong is refused at once in one piece, and in several when there is an end to it.
+      const { rest } = readRequests(text);
+      const isWhole = rest === 'none' || (rest === 'partial' && !converse(asOctets(text), PLAIN, 0).isOver);
       const judged = isWhole ? text : text + END;
       const plain = converse(asOctets(judged), PLAIN, 0);
       compareConversation(judged, plain);

@@ -19,7 +19,10 @@ import { Http2Stream } from './stream.ts';
 
 /** Fields that the form of HTTP/1.1 has more: Host and Transfer-Encoding. */
 const OWN_FIELDS = 2;
-/** Milliseconds for a connection that is closed in order, and within which a client takes something that is there. */
+/**
+ * Milliseconds for a connection that is closed in order, also for the answers to a client that sends no more, and within which a client takes
+ * something that is there.
+ */
 const [LINGER, TAKES] = [5_000, 1_000];
 /** Requests under way on one connection. More are refused, to be sent again elsewhere. */
 const STREAMS = 128;
@@ -38,6 +41,8 @@ export class Http2Session implements Client, Timed {
   #takenAt = Number.NEGATIVE_INFINITY;
   /** It was idle for too long. */
   #closedAt: number | undefined;
+  /** The client sends no more. */
+  #hasEnded = false;
 
   constructor(context: EngineContext, socket: Socket, connection: ClientConnection) {
     const { limits } = context;
@@ -124,7 +129,7 @@ export class Http2Session implements Client, Timed {
       }
       askIfSilent(this.#socket, now - newest);
       if (untaken) this.#drop(untaken, now);
-      else if (now - newest > clientStall) this.#endStalled();
+      else if (now - newest > clientStall || this.#isBeyondReach(now - newest)) this.#endStalled();
     } else if (this.#closedAt !== undefined) {
       // To be closed in order it has to send what is left, which a client that reads nothing never takes.
       if (now - this.#closedAt > LINGER) this.#destroy();
@@ -157,6 +162,14 @@ export class Http2Session implements Client, Timed {
     this.#socket.destroy();
   }
 
+  /**
+   * Who sends no more opens no window either (RFC 9113 section 6.9), so that what waits for one never goes; most probably the client has gone, and
+   * only a write would tell.
+   */
+  #isBeyondReach(silent: number): boolean {
+    return this.#hasEnded && Math.min(silent, this.#context.clock.now - this.#takenAt) > LINGER;
+  }
+
   /** Nothing moves. Streams that wait for their backends go on, for as long as those have. */
   #endStalled(): void {
     const stalled = [...this.#streams].filter(({ isClientsTurn }) => isClientsTurn);
@@ -166,6 +179,7 @@ export class Http2Session implements Client, Timed {
 
   /** It sends no more: no further stream comes, and what it asked for is answered. */
   #onClientEnd(): void {
+    this.#hasEnded = true;
     for (const stream of [...this.#streams]) stream.onClientEnd();
     this.#session.close();
   }
