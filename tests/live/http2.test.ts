@@ -344,29 +344,27 @@ describe('a client that waits for its backend', () => {
 describe('a client that goes while its window has no room for the answer', () => {
   it('has its request given up', async () => {
     const taken: Socket[] = [];
-      await serve(
-        Backend.http((_, response) => {
-          taken.push(response.socket!);
-          response.end(Buffer.alloc(4 * 1024 * 1024));
-        }),
-      );
-      const socket = connect(gateway.port(), '127.0.0.1');
-      socket.on('error', () => {});
-      session = connectHttp2('http://a.example.com', { createConnection: () => socket });
-      session.on('error', () => {});
-      // Who reads nothing opens no window, and says nothing of the stream when it goes.
-      const stream = session.request({ ':path': '/large' });
-      stream.on('error', () => {});
-      await once(stream, 'response');
-      socket.end();
-      const closed = Promise.withResolvers<void>();
-      taken[0]!.on('close', () => closed.resolve());
-      await closed.promise;
-      while (gateway.log.length === 0) await new Promise(setImmediate);
-      expect(gateway.lines()).toMatchObject([{ status: 200, failure: 'client-gone' }]);
-    },
-    30_000,
-  );
+    await serve(
+      Backend.http((_, response) => {
+        taken.push(response.socket!);
+        response.end(Buffer.alloc(4 * 1024 * 1024));
+      }),
+    );
+    const socket = connect(gateway.port(), '127.0.0.1');
+    socket.on('error', () => {});
+    session = connectHttp2('http://a.example.com', { createConnection: () => socket });
+    session.on('error', () => {});
+    // Who reads nothing opens no window, and says nothing of the stream when it goes.
+    const stream = session.request({ ':path': '/large' });
+    stream.on('error', () => {});
+    await once(stream, 'response');
+    socket.end();
+    const closed = Promise.withResolvers<void>();
+    taken[0]!.on('close', () => closed.resolve());
+    await closed.promise;
+    while (gateway.log.length === 0) await new Promise(setImmediate);
+    expect(gateway.lines()).toMatchObject([{ status: 200, failure: 'client-gone' }]);
+  }, 30_000);
 });
 
 describe('a drain', () => {
