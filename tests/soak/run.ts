@@ -1,173 +1,141 @@
 /**
- * `npm run soak [-- REQUESTS]`: a million requests through one data plane, of all kinds and with faults of clients and backends among them, and
- * whether its sockets, timers and memory are then where they were before. Linux's RSS is printed each 100,000 requests, and judged by nothing:
- * it is the heap's limit for what was made lately (NODE_FLAGS) that it comes up to.
+ * `npm run soak [-- --requests N]`: a million requests of all kinds through one data plane with the flags of those in a cluster (HTTP/1.1 and
+ * HTTP/2, in the clear and over TLS, upgraded connections, copies, retries), with faults of clients and backends among them and an access log in a file; and
+ * whether its sockets, timers and memory are then where they were after a tenth of that. Linux's RSS is printed, and judged by nothing: it is the
+ * heap's limit for what was made lately (NODE_FLAGS) that it comes up to.
  */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../gateway-runtime/control/provisioner/deployment.ts';
+import { LIMITS } from '../../gateway-runtime/proxy/limits.ts';
 import { residentMemory } from '../bench/proxy/measured.ts';
-import type { Held } from './proxy.ts';
+import { backends } from './backend.ts';
+import { type Budget, KINDS } from './clients.ts';
+import type { Held, Ports, Setting } from './proxy.ts';
 
-const REQUESTS = Number(process.argv[2] ?? 1_000_000);
+const { values } = parseArgs({ options: { requests: { type: 'string', default: '1000000' } } });
+const REQUESTS = Number(values.requests);
 /** Before the first look: enough for code to be compiled and caches to be filled. */
-const WARM_UP = 100_000;
-const CONNECTIONS = 64;
-/** Requests that are sent at once on a connection. */
-const PIPELINED = 16;
-/** Requests between looks at RSS. */
+const WARM_UP = Math.max(50_000, REQUESTS / 10);
+/** Requests between looks at RSS, after each of which the access log begins anew. */
 const EACH = 100_000;
 /** Longer than idle connections to endpoints, and what lingers, are kept. */
 const CALM = 8_000;
-/** By which memory may differ. */
-const TOLERANCE = 0.05;
+/** Octets by which heap and buffers may have grown. */
+const MOST_GROWN = 2 * 2 ** 20;
 
-const HOST = 'Host: a.example.com\r\n';
-const KINDS = [
-  `GET /small HTTP/1.1\r\n${HOST}\r\n`,
-  `POST /small HTTP/1.1\r\n${HOST}Content-Length: 5\r\n\r\nhello`,
-  `GET /chunks HTTP/1.1\r\n${HOST}Accept: */*\r\nCookie: a=b\r\n\r\n`,
-  `POST /small HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
-  `HEAD /small HTTP/1.1\r\n${HOST}\r\n`,
-];
-const BATCH = Array.from({ length: PIPELINED }, (_, i) => KINDS[i % KINDS.length]!).join('');
-
-const SMALL = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
-const CHUNKS = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n';
-
-/** Answers each request when it is whole; one for a fault gets it. The gateway sends one at a time. */
-function serve(socket: Socket): void {
-  let request = '';
-  socket.on('error', () => {});
-  socket.setEncoding('latin1').on('data', (text: string) => {
-    request += text;
-    if (request.includes('chunked\r\n') && !request.endsWith('\r\n0\r\n\r\n')) return;
-    if (request.includes('Length: 5\r\n') && !request.endsWith('hello')) return;
-    if (request.includes(' /reset ')) socket.resetAndDestroy();
-    else if (request.includes(' /cut ')) socket.end('HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\ncut');
-    else if (request.includes(' /garbage ')) socket.write('garbage\r\n\r\n');
-    else if (request.includes(' /chunks ')) socket.write(CHUNKS);
-    else if (request.startsWith('HEAD')) socket.write(SMALL.slice(0, -'hello'.length));
-    else if (!request.includes('Length: 50\r\n')) socket.write(SMALL);
-    request = '';
-  });
-}
-
-const FAULTS = [
-  `GET /reset HTTP/1.1\r\n${HOST}\r\n`,
-  `GET /cut HTTP/1.1\r\n${HOST}\r\n`,
-  `GET /garbage HTTP/1.1\r\n${HOST}\r\n`,
-  `POST /early HTTP/1.1\r\n${HOST}Content-Length: 1000000\r\n\r\nbegun`,
-  `POST /small HTTP/1.1\r\n${HOST}Content-Length: 50\r\n\r\ncut`,
-  'garbage\r\n\r\n',
-  `GET / HTTP/1.1\r\n${HOST}X: `,
-  '',
-];
-
-/** What a client does that goes without waiting for its answer. */
-async function fault(port: number, number: number): Promise<void> {
-  const socket = connect(port, '127.0.0.1');
-  socket.on('error', () => {});
-  socket.resume();
-  await once(socket, 'connect');
-  socket.write(FAULTS[number % FAULTS.length]!);
-  await pause(20);
-  if (number % 2 === 0) socket.resetAndDestroy();
-  else socket.destroy();
-}
-
-/** Sends batches until `left` says that it is enough; a connection is used for a hundred of them. */
-async function load(port: number, left: () => boolean): Promise<void> {
-  while (left()) {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    await once(socket, 'connect');
-    let batches = 0;
-    let heads = 0;
-    /** The beginning of a status line, perhaps. */
-    let rest = '';
-    await new Promise<void>((resolve, reject) => {
-      socket.on('error', reject);
-      socket.on('close', () => reject(new Error(`the gateway closed a connection after ${heads} answers`)));
-      socket.setEncoding('latin1').on('data', (text: string) => {
-        const found = (rest + text).split('HTTP/1.1 200 OK');
-        heads += found.length - 1;
-        rest = found.at(-1)!.slice(1 - 'HTTP/1.1 200 OK'.length);
-        if (heads < PIPELINED * batches) return;
-        if (batches++ < 100 && left()) socket.write(BATCH);
-        else resolve();
-      });
-      batches++;
-      socket.write(BATCH);
-    });
-    socket.removeAllListeners('close').destroy();
-  }
-}
-
-async function requests(port: number, count: number): Promise<number> {
-  let sent = 0;
-  const since = performance.now();
-  const left = () => {
-    sent += PIPELINED;
-    if (sent % EACH < PIPELINED) resident.push(residentMemory(child.pid!));
-    return sent <= count;
-  };
-  const isOver = { value: false };
-  const faults = (async () => {
-    for (let number = 0; !isOver.value; number++) await fault(port, number);
-    return 0;
-  })();
-  await Promise.all(Array.from({ length: CONNECTIONS }, () => load(port, left)));
-  isOver.value = true;
-  await faults;
-  return count / ((performance.now() - since) / 1_000);
-}
-
-const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-/** RSS under load, each 100,000 requests. */
-let resident: number[] = [];
-
-const backend = createServer({ noDelay: true }, serve).listen(0, '127.0.0.1');
-await once(backend, 'listening');
+const folder = mkdtempSync(join(tmpdir(), 'gatewright-soak-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const log = join(folder, 'access.log');
+const behind = await backends();
+const setting: Setting = { backend: behind.backend, shadow: behind.shadow, log };
 const child = spawn(
   process.execPath,
   [
     ...NODE_FLAGS,
     '--expose-gc',
+    '--disable-warning=ExperimentalWarning',
     '--conditions=gatewright-source',
     join(import.meta.dirname, 'proxy.ts'),
-    String((backend.address() as AddressInfo).port),
+    JSON.stringify(setting),
   ],
   { env: { ...process.env, ...NODE_ENVIRONMENT }, stdio: ['pipe', 'pipe', 'inherit'] },
 );
+let isOver = false;
+child.once('exit', (code, signal) => {
+  if (isOver) return;
+  console.log(`NOT back where it was: the data plane ended with ${code ?? signal}`);
+  process.exit(1);
+});
 const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-const port = Number((await lines.next()).value);
+const ports = JSON.parse((await lines.next()).value as string) as Ports;
 
-async function look(what: string): Promise<Held> {
-  await pause(CALM);
+const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+const many = (number: number) => number.toLocaleString('en');
+const listed = (counts: Readonly<Record<string, number>>) =>
+  Object.entries(counts)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, number]) => `${number} ${name}`)
+    .join(', ');
+/** RSS under load. */
+let resident: number[] = [];
+
+/** Sends so many, of all kinds at once. */
+async function requests(all: number): Promise<void> {
+  const since = performance.now();
+  const answers = new Map<number, number>();
+  let sent = 0;
+  await Promise.all(
+    KINDS.map(async ({ share, atOnce, run }) => {
+      let left = Math.round(share * all);
+      const budget: Budget = {
+        answers,
+        take(count) {
+          if (left <= 0) return false;
+          left -= count;
+          if (Math.floor(sent / EACH) !== Math.floor((sent + count) / EACH)) {
+            resident.push(residentMemory(child.pid!));
+            truncateSync(log);
+          }
+          sent += count;
+          return true;
+        },
+      };
+      await Promise.all(Array.from({ length: atOnce }, () => run(ports, budget)));
+    }),
+  );
+  const seconds = (performance.now() - since) / 1_000;
+  const found = [...answers].sort(([a], [b]) => a - b);
+  console.log(
+    `${many(sent)} requests in ${seconds.toFixed(0)} s, ${many(Math.round(sent / seconds))} a second: ${found.map(([status, number]) => `${many(number)} ${status || 'given up'}`).join(', ')}`,
+  );
+}
+
+async function look(calm = CALM): Promise<Held> {
+  await pause(calm);
   child.stdin.write('\n');
   const held = JSON.parse((await lines.next()).value as string) as Held;
-  console.log(
-    `${what}: ${held.sockets} sockets, ${held.timers} timers, ${mib(held.heap)} of heap (${mib(held.committed)} committed, ${mib(held.young)} of it young), ${mib(held.buffers)} of buffers, ${mib(held.rss)} RSS; under load each ${EACH.toLocaleString('en')}: ${resident.map((bytes) => Math.round(bytes / 2 ** 20)).join(' ')}`,
-  );
+  console.log(`  waited for: ${listed(held.resources)}
+  objects: ${listed(held.objects)}
+  memory: ${mib(held.heap)} of heap (${mib(held.committed)} committed, ${mib(held.young)} of it young), ${mib(held.buffers)} of buffers, RSS ${mib(held.rss)}, and ${mib(held.least)} once garbage is collected and given back; RSS under load ${resident.map((bytes) => Math.round(bytes / 2 ** 20)).join(' ')}
+  access log: ${many(held.lines)} lines, ${held.lost} lost`);
+  for (const each of held.open) console.log(`  open: ${each}`);
   resident = [];
   return held;
 }
 
-await requests(port, WARM_UP);
-const before = await look(`after ${WARM_UP.toLocaleString('en')} requests`);
-const rate = await requests(port, REQUESTS);
-const after = await look(
-  `after ${REQUESTS.toLocaleString('en')} more, at ${Math.round(rate).toLocaleString('en')} a second`,
-);
-child.kill();
-backend.close();
+/** What of it there is more of than before. */
+const risen = (before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>) =>
+  Object.entries(after)
+    .filter(([name, number]) => number > (before[name] ?? 0))
+    .map(([name, number]) => `${number} ${name} where there were ${before[name] ?? 0}`);
 
-const grown = (after.heap + after.buffers) / (before.heap + before.buffers) - 1;
-console.log(`memory: ${(grown * 100).toFixed(1)} %`);
-const isBack = after.sockets <= before.sockets && after.timers <= before.timers && grown <= TOLERANCE;
-console.log(isBack ? 'back where it was' : 'NOT back where it was');
-process.exit(isBack ? 0 : 1);
+console.log(`node ${NODE_FLAGS.join(' ')}`);
+await requests(WARM_UP);
+const before = await look();
+await requests(REQUESTS);
+const after = await look();
+const left = [...risen(before.resources, after.resources), ...risen(before.objects, after.objects)];
+if (left.length > 0) {
+  console.log('what is left once no answer is waited for any more:');
+  await look(LIMITS.response);
+}
+isOver = true;
+child.kill();
+behind.close();
+
+const grown = after.heap + after.buffers - before.heap - before.buffers;
+const problems = [...left];
+if (grown > MOST_GROWN) problems.push(`heap and buffers have grown by ${mib(grown)}`);
+if (after.lines === 0 || after.lost > 0)
+  problems.push(`${after.lines} lines of the access log, ${after.lost} lost`);
+const judged = `heap and buffers ${grown < 0 ? '-' : '+'}${mib(Math.abs(grown))}, of at most ${mib(MOST_GROWN)}`;
+console.log(
+  problems.length === 0 ? `back where it was; ${judged}` : `NOT back where it was: ${problems.join('; ')}`,
+);
+process.exit(problems.length === 0 ? 0 : 1);
