@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from '@jest/globals';
 import type { Engine, EngineServer } from '../../gateway-runtime/proxy/engine.ts';
 import { Http1Engine } from '../../gateway-runtime/proxy/engine-http1/engine.ts';
-import { NodeEngine } from '../../gateway-runtime/proxy/engine-node/engine.ts';
+import { ENGINES } from '../../gateway-runtime/proxy/engines.ts';
 import type { Exchange, ExchangeHandler, TargetEndpoint } from '../../gateway-runtime/proxy/exchange.ts';
 import { LIMITS, type Limits } from '../../gateway-runtime/proxy/limits.ts';
 import type { Backend } from './backend.ts';
@@ -141,7 +141,7 @@ export class FragileProxy {
     const endpoint = { ...upstream.endpoint, isHttp2 };
     const handler = new Fragile(endpoint, fragile, mirror ?? endpoint);
     const all = { ...LIMITS, upstreamIdle: 200, ...limits };
-    const engine = ENGINE === 'node' ? new NodeEngine(handler, all) : new Http1Engine(handler, all);
+    const engine = ENGINES[ENGINE](handler, all);
     const made = engine.serve(80, tls);
     made.server.listen(0, '127.0.0.1');
     await once(made.server, 'listening');
