@@ -1,8 +1,10 @@
 /**
- * Handshakes of TLS that wait for their turn: first those of clients that have taken an answer before, then those of clients that nobody knows yet, and
+ * Handshakes of TLS that wait for their turn: first those of clients with few connections that have taken an answer before, then those of all others, and
  * last those of clients that held up a request of theirs a short while ago. After three turns of one rank those behind it have one; among those of one
- * rank clients take turns, and of one client the first comes first. So who comes again is not behind thousands that nobody knows.
+ * rank clients take turns, and of one client the first comes first. So who comes again is not behind thousands that nobody knows, and
+ * one answer is no licence for a client to stand before them with as many.
  */
+import { OF_ONE } from './allowance.ts';
 import type { ClientHolder } from './exchange.ts';
 
 const [KNOWN, UNKNOWN, SLOW] = [0, 1, 2];
@@ -50,19 +52,25 @@ export class HandshakeTurns<T> {
     return line.shift();
   }
 
-  /** The last of the client that has most of the lowest rank that has any: for it there is no room. It waits no more. */
+  /** The last of the client that has most, and of clients that have as much of one of the lowest rank: for it there is no room. It waits no more. */
   last(): T | undefined {
-    const rank = this.#ranks.findLast(({ lines }) => lines.size > 0);
-    if (!rank) return undefined;
-    let [client, most] = rank.lines.entries().next().value!;
-    for (const [each, line] of rank.lines) if (line.length > most.length) [client, most] = [each, line];
-    if (most.length === 1) rank.lines.delete(client);
+    let most:
+      | { readonly lines: Map<ClientHolder, T[]>; readonly client: ClientHolder; readonly line: T[] }
+      | undefined;
+    for (const { lines } of this.#ranks) {
+      for (const [client, line] of lines) {
+        if (line.length >= (most?.line.length ?? 1)) most = { lines, client, line };
+      }
+    }
+    if (!most) return undefined;
+    const { lines, client, line } = most;
+    if (line.length === 1) lines.delete(client);
     this.#size--;
-    return most.pop();
+    return line.pop();
   }
 }
 
-const rankOf = ({ slowUntil, wasServed }: ClientHolder): number => {
+const rankOf = ({ slowUntil, wasServed, places }: ClientHolder): number => {
   if (slowUntil > performance.now()) return SLOW;
-  return wasServed ? KNOWN : UNKNOWN;
+  return wasServed && places <= OF_ONE ? KNOWN : UNKNOWN;
 };

@@ -282,8 +282,8 @@ export const DATA_PLANE_MUTANTS: readonly Mutant[] = [
   {
     about: 'Who was served before waits for its handshake like everybody.',
     file: 'proxy/handshake-turns.ts',
-    find: 'return wasServed ? KNOWN : UNKNOWN;',
-    replace: 'return wasServed ? UNKNOWN : UNKNOWN;',
+    find: 'return wasServed && places <= OF_ONE ? KNOWN : UNKNOWN;',
+    replace: 'return places > OF_ONE ? UNKNOWN : UNKNOWN;',
     tests: ['tests/unit/proxy/handshakes.test.ts'],
   },
   {

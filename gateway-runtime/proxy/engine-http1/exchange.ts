@@ -408,13 +408,14 @@ export class Http1Exchange implements Exchange, ResponseSink {
     this.#upstream = undefined;
     const backend = upstream.detach();
     const client = this.#client.detach();
-    if (read.length > 0) backend.unshift(read);
-    client.write(switched, 'latin1');
+    // Before anything else that could throw: from now on the end of one ends the other, and this exchange.
     tunnel(client, backend, limits.tunnelIdle, HALF_OPEN, onError, (toBackend, toClient) => {
       this.#bytesReceived += toBackend;
       this.#bytesSent += toClient;
       this.#end();
     });
+    client.write(switched, 'latin1');
+    if (read.length > 0) backend.unshift(read);
   }
 
   onUpstreamFailure(failure: UpstreamFailure, repeatable: Repeatable): void {

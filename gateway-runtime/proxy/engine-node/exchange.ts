@@ -476,6 +476,8 @@ export class NodeExchange implements Exchange, AttemptEvents {
   fail(error: unknown): void {
     this.#context.handler.onInternalError(error);
     this.#attempt?.cancel();
+    // The next request may be on the connection by now.
+    if (this.#ended && !this.#tunnelled) return;
     try {
       if (!this.#response.headersSent && !this.#tunnelled) {
         this.reply(INTERNAL_ERROR);

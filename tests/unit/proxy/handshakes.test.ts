@@ -187,6 +187,20 @@ it('where too many wait, one of whom most wait for is turned away', async () => 
   await turns(4);
 });
 
+it('a client with many connections is none that comes first, whatever it was served, and has to make room', async () => {
+  const many = { ...clientOf('many'), places: 2_000, wasServed: true };
+  const sockets = Array.from({ length: MOST_WAITING + 1 }, () => arrive(many));
+  for (const socket of sockets) socket.push(HELLO);
+  await new Promise<void>((resolve) => process.nextTick(() => process.nextTick(resolve)));
+  const newcomers = ['a', 'b', 'c'].map((name) => arrive(clientOf(name)));
+  for (const socket of newcomers) socket.push(HELLO);
+  await turns(8);
+  expect(newcomers.map(({ destroyed }) => destroyed)).toEqual([false, false, false]);
+  expect([turnedAway, begun.slice(0, 8)]).toEqual([3, expect.arrayContaining(['a', 'b', 'c'])]);
+  for (const socket of sockets) socket.destroy();
+  await turns(4);
+});
+
 it('what one throws ends it, and nothing else', async () => {
   const bad = arrive(clientOf('bad'), () => {
     throw new Error('a defect');

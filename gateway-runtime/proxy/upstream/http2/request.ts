@@ -196,9 +196,7 @@ export class Http2Request implements Timed {
       stream.sendTrailers(this.#trailers);
     } catch (error) {
       stream.destroy();
-      this.#guarded(() => {
-        throw error;
-      });
+      this.fail(error);
     }
   }
 
