@@ -162,8 +162,16 @@ async function tunnels(ports: Ports, budget: Budget): Promise<void> {
       received += text;
       socket.emit('more');
     });
+    let isClosed = false;
+    socket.on('close', () => {
+      isClosed = true;
+      socket.emit('more');
+    });
     const until = async (end: string) => {
-      while (!received.endsWith(end)) await once(socket, 'more');
+      while (!received.endsWith(end)) {
+        if (isClosed) throw new Error(`an upgraded connection closed after ${JSON.stringify(received)}`);
+        await once(socket, 'more');
+      }
     };
     socket.write(CHAT);
     await until('hello');
@@ -212,12 +220,12 @@ async function faults(ports: Ports, budget: Budget): Promise<void> {
         ? connect(ports.tls, '127.0.0.1').on('error', () => {})
         : await opened(ports, isTls);
     socket.on('error', () => {});
-    if (text !== '/large') socket.resume();
+    if (!text.startsWith('GET /large ')) socket.resume();
     if (isTls && text === '') socket.write(HELLO);
     else socket.write(text);
     // Some stay for longer than the rule's timeouts.
-    await pause(round % 4 === 0 ? 100 : 20);
-    if (number % 2 === 0 && !isTls) socket.resetAndDestroy();
+    await pause(round % 3 === 0 ? 100 : 20);
+    if (round % 4 === 0) socket.resetAndDestroy();
     else socket.destroy();
     count(budget, 0);
   }

@@ -49,12 +49,15 @@ export interface Held {
   /** Of the access log, so far: lines, and those that could not be written. */
   readonly lines: number;
   readonly lost: number;
+  /** What was thrown where nothing should be. */
+  readonly defects: number;
 }
 
 const setting = JSON.parse(process.argv[2]!) as Setting;
 const certificate = issue('infra/soak', ['*.example.com']);
 const log = new LogFile(openSync(setting.log, 'a'));
 let lines = 0;
+let defects = 0;
 const agent = new Agent({
   gateway: GATEWAY,
   regex: re2,
@@ -63,6 +66,10 @@ const agent = new Agent({
   accessLog: (line) => {
     lines++;
     log.write(line);
+  },
+  onDefect: (error) => {
+    defects++;
+    console.error(error);
   },
 });
 
@@ -156,8 +163,10 @@ async function held(): Promise<Held> {
     least,
     lines,
     lost: log.lostInAll,
+    defects,
   };
 }
 
 console.log(JSON.stringify({ plain: agent.boundPort(80), tls: agent.boundPort(443) }));
 for await (const _ of createInterface({ input: process.stdin })) console.log(JSON.stringify(await held()));
+process.exit();

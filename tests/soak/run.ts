@@ -24,10 +24,16 @@ const REQUESTS = Number(values.requests);
 const WARM_UP = Math.max(50_000, REQUESTS / 10);
 /** Requests between looks at RSS, after each of which the access log begins anew. */
 const EACH = 100_000;
-/** Longer than idle connections to endpoints, and what lingers, are kept. */
-const CALM = 8_000;
+/** Longer than idle connections to endpoints and what lingers are kept, and than the timer of a handshake that is over rings. */
+const CALM = LIMITS.tlsHandshake + 2_000;
 /** Octets by which heap and buffers may have grown. */
 const MOST_GROWN = 2 * 2 ** 20;
+/** What is answered: by the backends, to requests that are malformed, and where a backend breaks off or is late. */
+const STATUSES = new Set([0, 101, 200, 400, 408, 502, 503, 504]);
+/** The part that is answered with 200 at least; the rest is faults. */
+const LEAST_GOOD = 0.95;
+/** Milliseconds in which it has to be done: with 500 requests a second, and two minutes for the rest. */
+const PATIENCE = 120_000 + 2 * (WARM_UP + REQUESTS);
 
 const folder = mkdtempSync(join(tmpdir(), 'gatewright-soak-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -46,6 +52,11 @@ const child = spawn(
   ],
   { env: { ...process.env, ...NODE_ENVIRONMENT }, stdio: ['pipe', 'pipe', 'inherit'] },
 );
+process.once('exit', () => child.kill());
+setTimeout(() => {
+  console.log(`NOT back where it was: not done after ${PATIENCE / 1_000} s`);
+  process.exit(1);
+}, PATIENCE).unref();
 let isOver = false;
 child.once('exit', (code, signal) => {
   if (isOver) return;
@@ -62,6 +73,7 @@ const listed = (counts: Readonly<Record<string, number>>) =>
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, number]) => `${number} ${name}`)
     .join(', ');
+const problems: string[] = [];
 /** RSS under load. */
 let resident: number[] = [];
 
@@ -91,6 +103,11 @@ async function requests(all: number): Promise<void> {
   );
   const seconds = (performance.now() - since) / 1_000;
   const found = [...answers].sort(([a], [b]) => a - b);
+  for (const [status, number] of found) {
+    if (!STATUSES.has(status)) problems.push(`${number} answers with ${status}`);
+  }
+  const good = (answers.get(200) ?? 0) / sent;
+  if (good < LEAST_GOOD) problems.push(`${(100 * good).toFixed(1)} % of requests were answered with 200`);
   console.log(
     `${many(sent)} requests in ${seconds.toFixed(0)} s, ${many(Math.round(sent / seconds))} a second: ${found.map(([status, number]) => `${many(number)} ${status || 'given up'}`).join(', ')}`,
   );
@@ -130,7 +147,8 @@ child.kill();
 behind.close();
 
 const grown = after.heap + after.buffers - before.heap - before.buffers;
-const problems = [...left];
+problems.push(...left);
+if (after.defects > 0) problems.push(`${after.defects} errors thrown within`);
 if (grown > MOST_GROWN) problems.push(`heap and buffers have grown by ${mib(grown)}`);
 if (after.lines === 0 || after.lost > 0)
   problems.push(`${after.lines} lines of the access log, ${after.lost} lost`);
