@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Contender, eachRoute } from '../contender.ts';
 
@@ -19,6 +19,9 @@ export const nginx: Contender = {
   asksVersion: '-v',
   command({ folder, backendPort, routes, ports, slowClients }) {
     const file = join(folder, 'nginx.conf');
+    const status = join(folder, 'nginx-status.sock');
+    // One that was killed leaves it behind, and the next can't bind it then.
+    rmSync(status, { force: true });
     writeFileSync(
       file,
       `daemon off; master_process off; worker_processes 1; pid ${folder}/nginx.pid; error_log ${folder}/nginx-error.log;
@@ -29,7 +32,7 @@ http {
 ${slowClients ? '  client_header_timeout 15s; proxy_max_temp_file_size 0;\n' : ''}  client_body_buffer_size 64k; client_max_body_size 100m;
   server_names_hash_max_size 65536; server_names_hash_bucket_size 128;
   ssl_certificate ${folder}/certificate.pem; ssl_certificate_key ${folder}/key.pem; ssl_protocols TLSv1.2 TLSv1.3;
-  server { listen unix:${folder}/nginx-status.sock; location / { stub_status; } }
+  server { listen unix:${status}; location / { stub_status; } }
   upstream backend { server 127.0.0.1:${backendPort} weight=90; server localhost:${backendPort} weight=10; keepalive 128; keepalive_requests 100000000; }
 ${eachRoute(
   routes,
