@@ -1,8 +1,7 @@
 /**
  * When a handshake of TLS begins. What a server does for a ClientHello takes longer than most requests, and hundreds can come at once: it is begun
- * for one of them in a turn of the event loop, so that requests wait for one at most, and in a long turn for as many as make it longer by a
- * third. Until all of a ClientHello is there, nothing is. Clients take turns (`handshake-turns.ts`), and where too many wait, one of whom most wait for
- * is turned away.
+ * for one of them in a turn of the event loop, so that requests wait for one at most. Until all of a ClientHello is there, nothing is. Clients take turns
+ * (`handshake-turns.ts`), and where too many wait, one of whom most wait for is turned away.
  */
 import type { Socket } from 'node:net';
 import { guardedBy } from './guard.ts';
@@ -17,8 +16,6 @@ export const MOST_WAITING = 1_024;
 const [RECORD_HEADER, HANDSHAKE] = [5, 22];
 /** Octets that are kept of one that waits: a ClientHello, and what a client says at once to a backend that knows it (RFC 8446 section 2.3). */
 export const MOST_OCTETS = 2 ** 16 + 2 ** 14;
-/** Of what else is done in a turn, the part that handshakes may take beside it; and how many there are at most. */
-const [SHARE, MOST_IN_A_TURN] = [1 / 3, 8];
 
 /** A connection that was accepted, before anything of it was read. */
 export interface Arrival {
@@ -42,20 +39,14 @@ export class Handshakes {
   readonly #options: HandshakesOptions;
   readonly #deadlines: Deadlines<Coming>;
   readonly #onTurn: () => void;
-  readonly #onBegun: () => void;
   readonly #waiting = new HandshakeTurns<Coming>();
-  /** Those of this turn. */
-  #begun = 0;
-  /** When those of the last turn were over, and those of this one have to be. */
-  #over = 0;
-  #until = 0;
+  /** One has begun in this turn. */
+  #hasBegun = false;
 
   constructor(options: HandshakesOptions) {
     this.#options = options;
     this.#deadlines = new Deadlines((coming) => coming.refuse(), options.onError);
-    const guard = guardedBy(options.onError);
-    this.#onTurn = guard(() => this.#turn());
-    this.#onBegun = guard(() => this.#next());
+    this.#onTurn = guardedBy(options.onError)(() => this.#turn());
   }
 
   admit(arrival: Arrival): void {
@@ -64,8 +55,7 @@ export class Handshakes {
   }
 
   readonly #onHello = (coming: Coming): void => {
-    if (this.#begun === 0) {
-      this.#until = 0;
+    if (!this.#hasBegun) {
       this.#begin(coming);
       return;
     }
@@ -74,22 +64,13 @@ export class Handshakes {
   };
 
   #begin(coming: Coming): void {
-    if (this.#begun++ === 0) setImmediate(this.#onTurn);
+    this.#hasBegun = true;
+    setImmediate(this.#onTurn);
     coming.begin();
-    // After the ticks of what it has begun with.
-    process.nextTick(this.#onBegun);
   }
 
   #turn(): void {
-    const now = performance.now();
-    this.#begun = 0;
-    this.#until = now + (now - this.#over) * SHARE;
-    this.#next();
-  }
-
-  #next(): void {
-    this.#over = performance.now();
-    if (this.#begun > 0 && (this.#over >= this.#until || this.#begun === MOST_IN_A_TURN)) return;
+    this.#hasBegun = false;
     for (let next = this.#waiting.next(); next; next = this.#waiting.next()) {
       if (next.isOver) continue;
       this.#begin(next);
