@@ -93,11 +93,13 @@ function lacking(gateway: AdmittedGateway, ref: string, hostnames: string): stri
   );
 }
 
-/** Of a default gateway: a route that attaches to it without naming it would be held to nothing of what is said below. */
+/**
+ * Of a default gateway: a route of a team with grants that attaches to it without naming it would be held to nothing of what is said below. Of
+ * namespaces without a Grant nothing is said: no listener takes their routes, and other default Gateways may be meant.
+ */
 function defaultValidations({ namespace, name, open, isDefault }: AdmittedGateway): Validation[] {
   if (!isDefault || open.length > 0) return [];
-  const where = `${namespace}/${name}`;
-  const message = `spec.useDefaultGateways: gateway ${where} is a default one, and takes what was granted. Missing: a grant at gateway ${where}, named in spec.parentRefs`;
+  const message = `spec.useDefaultGateways: found All, and gateway ${namespace}/${name} is a default one: a route of a team with grants there names its gateways in spec.parentRefs, where they are checked. Name them there, and take useDefaultGateways out`;
   return [
     {
       expression: `!(${IS_ROUTE}) || ${given('variables.spec.useDefaultGateways', "'None'")} != 'All'`,
@@ -120,7 +122,6 @@ export function ungrantedRules(gateway: AdmittedGateway): Rules {
   return {
     variables: references(gateway),
     validations: [
-      ...defaultValidations(gateway),
       {
         expression: `(${IS_ROUTE} ? variables.named.size() == 0 : !variables.bringsListeners) || ${mayAttach}`,
         message: `Missing: a grant at gateway ${namespace}/${name}`,
