@@ -4,7 +4,7 @@
  */
 import { GATEWAY_GROUP } from '../api/names.ts';
 import type { GatewayId } from '../snapshot/snapshot.ts';
-import type { GivenParent } from './attachment.ts';
+import type { GivenParent, ParentRef } from './attachment.ts';
 import type { Finding } from './findings.ts';
 import type { GatewayView } from './gateways.ts';
 import type { Derived, Memo } from './memo.ts';
@@ -45,33 +45,41 @@ export interface ByDefault {
 }
 
 /**
- * What the default Gateways add to the parents that a route names itself.
+ * What the default Gateways add to the parents that a route names itself. Where there is no room for all of them, those come first that take
+ * the route, so that who makes Gateways for others' routes alone keeps nobody from his own.
  *
  * @param namespace of the route
+ * @param takes whether the Gateway takes the route by this reference; asked only where there is no room for all of them
  */
 export function byDefault(
   named: readonly GivenParent[],
   namespace: string,
   gateways: readonly GatewayId[],
+  takes: (ref: ParentRef) => boolean,
 ): ByDefault {
   if (gateways.length === 0) return NONE;
-  const others = gateways.filter((id) => !named.some(({ ref }) => isWhole(ref, namespace, id)));
+  const others = gateways.filter((id) => !named.some(({ ref }) => isWhole(ref, namespace, id))).map(parentOf);
   const room = Math.max(0, MOST_PARENTS - named.length);
-  const parents = others.slice(0, room).map((id): GivenParent => {
-    const ref = { group: GATEWAY_GROUP, kind: 'Gateway', namespace: id.namespace, name: id.name };
-    return { ref, field: FIELD, isByDefault: true };
-  });
-  if (others.length <= room) return { parents };
+  if (others.length <= room) return { parents: others };
+  const taking = others.filter(({ ref }) => takes(ref));
+  const parents = [...taking, ...others.filter((each) => !taking.includes(each))].slice(0, room);
+  if (taking.length <= room) return { parents };
   return {
     parents,
     finding: {
       reason: 'LimitExceeded',
       field: FIELD,
-      message: `${gateways.length} Gateways have defaultScope All, and the status of a route has room for ${MOST_PARENTS} parents: it attaches to the oldest ${parents.length} beside those that it names`,
+      message: `${taking.length} Gateways with defaultScope All take the route beside those that it names, and its status has room for ${MOST_PARENTS} parents: it attaches to the oldest ${room} of them`,
       fix: 'name those that are meant in spec.parentRefs',
     },
   };
 }
+
+const parentOf = ({ namespace, name }: GatewayId): GivenParent => ({
+  ref: { group: GATEWAY_GROUP, kind: 'Gateway', namespace, name },
+  field: FIELD,
+  isByDefault: true,
+});
 
 const NONE: ByDefault = {
   parents: [],

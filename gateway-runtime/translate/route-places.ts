@@ -140,12 +140,16 @@ export function routePlaces(
     const application = applications.get(namespace!, name!);
     if (!application) return undefined;
     const { created, takes: amount, hostnames, named, usesDefaults } = application;
-    const added = usesDefaults ? byDefault(named, namespace!, defaults.get()) : undefined;
+    const placeAt = (target: Target) =>
+      isRouteParent(target) ? placeOf(namespace!, target, hostnames) : undefined;
+    const takenAt = (ref: ParentRef) => {
+      const at = placeAt(targetOf(ref, namespace!));
+      return at !== undefined && !at.place.refusal;
+    };
+    const added = usesDefaults ? byDefault(named, namespace!, defaults.get(), takenAt) : undefined;
     const given: readonly GivenParent[] = added ? [...named, ...added.parents] : named;
     const targets = given.map(({ ref }) => targetOf(ref, namespace!));
-    const found = targets.map((target) =>
-      isRouteParent(target) ? placeOf(namespace!, target, hostnames) : undefined,
-    );
+    const found = targets.map(placeAt);
     const places = found.map((each) => each && notedMissing(each, kindOfRoute, hostnames, found));
     return {
       created,

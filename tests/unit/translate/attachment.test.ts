@@ -334,8 +334,32 @@ describe('default Gateways', () => {
         severity: 'warning',
         code: 'route/limit-exceeded',
         field: 'spec.useDefaultGateways',
-        message: expect.stringContaining('40 Gateways have defaultScope All'),
+        message: expect.stringMatching(/^39 Gateways .* the oldest 30 of them$/),
       }),
     );
+  });
+
+  it('are first those that take the route, where not all have room: however many older ones are for others', () => {
+    const all = Array.from({ length: 40 }, (_, index) =>
+      gateway(`team-${index}/own`, [http('web', 80, from({ from: 'Same' }))], DEFAULT, created(2000 + index)),
+    );
+    const translation = translated([
+      ...all,
+      gateway('infra/shared', [http('web')], DEFAULT, created(2050)),
+      route('team-39/cart', [], [to('a:80')], { useDefaultGateways: 'All' }),
+    ]);
+    const { parents } = statusOf(translation, 'HTTPRoute', 'team-39/cart');
+    const accepted = parents.map(
+      ({ conditions }) => conditions.find(({ type }) => type === 'Accepted')!.status,
+    );
+    expect(accepted).toEqual(['True', 'True', ...Array.from({ length: 30 }, () => 'False')]);
+    expect(parents.slice(0, 3).map(({ parentRef }) => parentRef.namespace)).toEqual([
+      'team-39',
+      'infra',
+      'team-0',
+    ]);
+    expect(rulesOf(translation, 'team-39/own')).toHaveLength(1);
+    expect(rulesOf(translation, 'infra/shared')).toHaveLength(1);
+    expect(translation.diagnostics.map(({ code }) => code)).not.toContain('route/limit-exceeded');
   });
 });
