@@ -1,6 +1,7 @@
 /**
- * When a route is live: every parent that this runtime answers for carries `gatewright.dev/Programmed`, True, for the
- * generation that the route has. The control plane sets it once all data planes of that Gateway serve the route.
+ * When a route is live: every parent that it names and that this runtime answers for carries `gatewright.dev/Programmed`, True, for the
+ * generation that the route has; where it names none, one of the default Gateways does. The control plane sets it once all data planes of that
+ * Gateway serve the route.
  */
 import { CONTROLLER_NAME, OWN_GROUP } from '../gateway-runtime/api/names.ts';
 import type { KubernetesObject } from './kubernetes-object.ts';
@@ -43,17 +44,22 @@ export function lack(route: Route): string | undefined {
   if (parents.length === 0) {
     return `found no status of ${CONTROLLER_NAME}, expected ${PROGRAMMED} True: is the control plane running, and does it have the class of the Gateway`;
   }
-  // Which default Gateways there are is not the route's to say: it need not be taken by each of them.
-  const taken = parents.filter((parent) => !isByDefault(parent, route) || !isRefused(parent, route.metadata));
-  for (const parent of taken.length > 0 ? taken : parents) {
+  const named = parents.filter(({ parentRef }) => !isByDefault(parentRef, route));
+  // Which default Gateways there are is not the route's to say: it need not be taken by each of them, nor need each be served.
+  if (named.length === 0 && parents.some((parent) => !lackOf(parent, route.metadata))) return undefined;
+  const taken = parents.filter((parent) => !isRefused(parent, route.metadata));
+  for (const parent of named.length > 0 ? named : taken.length > 0 ? taken : parents) {
     const found = lackOf(parent, route.metadata);
     if (found) return found;
   }
   return undefined;
 }
 
-/** Whether the route does not name it, and attaches to it as to a default Gateway (GEP-3793). */
-function isByDefault({ parentRef }: Parent, { spec, metadata }: Route): boolean {
+/** Whether the route does not name this parent, and attaches to it as to a default Gateway (GEP-3793). */
+export function isByDefault(
+  parentRef: Parent['parentRef'],
+  { spec, metadata }: Pick<Route, 'spec' | 'metadata'>,
+): boolean {
   if (spec?.useDefaultGateways !== 'All') return false;
   const home = ({ namespace = metadata.namespace }: Parent['parentRef']) => namespace;
   return !(spec.parentRefs ?? []).some(

@@ -82,16 +82,28 @@ describe('a route that uses default Gateways', () => {
   });
   const refused = (name: string) => parent([accepted('False'), programmed('False')], OURS, name);
 
-  it('is live where one that it does not name refuses it', () => {
-    expect(lack(byDefault(parent([programmed('True')]), refused('other-gw')))).toBeUndefined();
+  const pending = (name: string) => parent([accepted('True'), programmed('False')], OURS, name);
+  const served = (name: string) => parent([accepted('True'), programmed('True')], OURS, name);
+
+  it.each([
+    ['one refuses it, and another serves it', [served('shared-gw'), refused('other-gw')]],
+    ['one takes it and never serves it, and another does', [pending('shared-gw'), served('other-gw')]],
+    ['what it names serves it, and none of the others', [served('named'), pending('other-gw')]],
+  ])('is live where %s', (_, parents) => {
+    expect(lack(byDefault(...parents))).toBeUndefined();
   });
 
   it.each([
-    ['one that it names refuses it', [parent([programmed('True')]), refused('named')], 'infra/named'],
+    ['one that it names refuses it', [served('shared-gw'), refused('named')], 'infra/named'],
+    [
+      'one that it names does not serve it yet',
+      [served('shared-gw'), pending('named')],
+      'gatewright.dev/Programmed False on Gateway infra/named',
+    ],
     ['all refuse it', [refused('shared-gw'), refused('other-gw')], 'infra/shared-gw'],
     [
-      'one that takes it does not serve it yet',
-      [parent([accepted('True'), programmed('False')]), refused('other-gw')],
+      'one that takes it does not serve it yet, and others refuse it',
+      [refused('other-gw'), pending('shared-gw')],
       'gatewright.dev/Programmed False on Gateway infra/shared-gw',
     ],
   ])('is not where %s', (_, parents, expected) => {
