@@ -16,7 +16,7 @@ import { translate } from '../gateway-runtime/translate/translate.ts';
 import type { AppResources } from './app-resources.ts';
 import { Kubectl, KubectlMissing } from './kubectl.ts';
 import { groupOf, type KubernetesObject, nameOf } from './kubernetes-object.ts';
-import { lack, type Route } from './live-routes.ts';
+import { isByDefault, lack, type Route } from './live-routes.ts';
 
 /** Milliseconds between two looks at the cluster. */
 const PAUSE = 1_000;
@@ -57,8 +57,14 @@ export function routesOf(objects: readonly KubernetesObject[]): KubernetesObject
     if (parsed.outcome !== 'known') return false;
     const status = statuses.get(refKey(parsed.ref));
     const parents = status && 'parents' in status ? status.parents : [];
-    return !parents.some(({ conditions }) =>
+    const refusing = parents.filter(({ conditions }) =>
       conditions.some(({ type, status }) => type === 'Accepted' && status === 'False'),
+    );
+    if (refusing.length === 0) return true;
+    // Of default Gateways one that takes it is enough.
+    return (
+      refusing.length < parents.length &&
+      refusing.every(({ parentRef }) => isByDefault(parentRef, object as Route))
     );
   });
 }

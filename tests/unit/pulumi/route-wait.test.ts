@@ -127,6 +127,32 @@ describe('the routes that are waited for', () => {
     ]);
   });
 
+  it('are those that some default Gateway takes, whoever else of those refuses them', () => {
+    const gateway = (name: string, from: string) => ({
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'Gateway',
+      metadata: { name, namespace: 'infra' },
+      spec: {
+        gatewayClassName: 'any',
+        defaultScope: 'All',
+        listeners: [{ name: 'web', port: 80, protocol: 'HTTP', allowedRoutes: { namespaces: { from } } }],
+      },
+    });
+    const byDefault = (name: string, namespace: string, spec: object) => ({
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'HTTPRoute',
+      metadata: { name, namespace },
+      spec: { useDefaultGateways: 'All', ...spec },
+    });
+    const named = { parentRefs: [{ name: 'closed', namespace: 'infra' }] };
+    const closed = gateway('closed', 'Same');
+    const taken = byDefault('taken', 'shop', {});
+    const refused = byDefault('refused', 'shop', named);
+    const waitedFor = (...objects: KubernetesObject[]) => routesOf(objects).map(nameOf);
+    expect(waitedFor(closed, gateway('open', 'All'), taken, refused)).toEqual(['HTTPRoute/shop/taken']);
+    expect(waitedFor(closed, taken)).toEqual([]);
+  });
+
   it('are of kinds that the runtime reads, and may have a Gateway elsewhere', () => {
     const named = (apiVersion: string, kind: string) => ({
       apiVersion,
