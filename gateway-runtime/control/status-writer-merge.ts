@@ -179,6 +179,9 @@ function listEdits<Found, Wanted>(
   return replace.length + remove.length + append.length > 0 ? [{ field, replace, remove, append }] : [];
 }
 
+const isAccepted = ({ conditions }: RouteParentStatus): boolean =>
+  conditions.some(({ type, status }) => type === 'Accepted' && status === 'True');
+
 function parentEdits(
   ref: ObjectRef,
   found: FoundStatus | undefined,
@@ -186,10 +189,13 @@ function parentEdits(
   now: string,
 ): Edit[] {
   const isOurs = (entry: Partial<RouteParentStatus> | null) => entry?.controllerName === CONTROLLER_NAME;
-  // Default Gateways of others have their places; ours come last.
+  // Default Gateways of others have their places; ours come last, those that take the route before those that refuse it.
   const there = (listOf(found, 'parents') ?? []) as readonly (Partial<RouteParentStatus> | null)[];
   const room = Math.max(0, MOST_PARENTS - there.filter((entry) => !isOurs(entry)).length);
-  const kept = wanted.slice(0, room);
+  const kept =
+    wanted.length <= room
+      ? wanted
+      : [...wanted.filter(isAccepted), ...wanted.filter((each) => !isAccepted(each))].slice(0, room);
   return listEdits<Partial<RouteParentStatus> | null, RouteParentStatus>(found, 'parents', kept, {
     isOurs,
     isSame: (entry, { parentRef }) =>

@@ -74,6 +74,21 @@ describe('the status of a route', () => {
       [version, { op: 'add', path: '/status/parents/-', value: entry('edge', [written({}, NOW)]) }],
     ],
     [
+      'has those that take it before those that refuse it, where there is no room for all',
+      { parents: Array.from({ length: 30 }, (_, index) => foreign(`other-${index}`)) },
+      wantedRoute(
+        parent('refusing', condition({ status: 'False' })),
+        parent('edge'),
+        parent('also-refusing', condition({ status: 'False' })),
+        parent('default'),
+      ),
+      [
+        version,
+        { op: 'add', path: '/status/parents/-', value: entry('edge', [written({}, NOW)]) },
+        { op: 'add', path: '/status/parents/-', value: entry('default', [written({}, NOW)]) },
+      ],
+    ],
+    [
       'is not written for the entries of others',
       { parents: [foreign('edge'), entry('edge'), foreign('other')] },
       wantedRoute(parent('edge')),
