@@ -22,13 +22,14 @@ interface Given {
   readonly hostnames: readonly string[];
 }
 
-/** What one team was granted of the Gateway: at listeners of its own ListenerSet, one for each hostname. */
+/** What one team was granted of the Gateway: at listeners of a ListenerSet for it, one for each hostname, or at that of the Gateway itself. */
 interface GrantCase {
   readonly hostnames: readonly string[];
   readonly paths: readonly string[];
   /** To team green. */
   readonly given?: Given;
   readonly brings: boolean;
+  readonly isAtGateway: boolean;
 }
 
 interface RouteCase {
@@ -56,8 +57,9 @@ const grant: fc.Arbitrary<GrantCase> = some(HOSTNAMES, 3).chain((hostnames) =>
       paths: fc.oneof(fc.constant(['/']), some(['/', '/a', '/c'], 2)),
       given: fc.record({ path: fc.constantFrom('/a', '/a/b', '/c'), hostnames: some(hostnames, 2) }),
       brings: fc.boolean(),
+      isAtGateway: fc.constantFrom(false, false, true),
     },
-    { requiredKeys: ['hostnames', 'paths', 'brings'] },
+    { requiredKeys: ['hostnames', 'paths', 'brings', 'isAtGateway'] },
   ),
 );
 
@@ -82,9 +84,9 @@ const pathOfGreen = fc.oneof(
 /** `default`: the Gateway as a default one, which the route does not name. */
 const PARENTS = ['red', 'blue', 'gw', 'default', 'brought-red', 'brought-blue', 'brought-green'];
 const USUAL = {
-  red: ['red', 'brought-red'],
-  blue: ['blue', 'brought-blue'],
-  green: ['red', 'blue'],
+  red: ['red', 'brought-red', 'default'],
+  blue: ['blue', 'brought-blue', 'default'],
+  green: ['red', 'blue', 'default'],
   nobody: PARENTS,
 };
 const route: fc.Arbitrary<RouteCase> = fc.constantFrom(...TEAMS, ...TEAMS, 'nobody' as const).chain((team) =>
@@ -141,8 +143,10 @@ function objectsOf({ grants, brought, routes }: World, asking = true): RawObject
     metadata: { name: `gw-${team}`, namespace: 'infra' },
     spec: { gatewayName: 'gw', team, namespace: team, grants: held },
   });
-  const at = (team: string, hostnames: readonly string[]) => [
-    { kind: 'ListenerSet', name: `gw-${team}`, sectionNames: sections(hostnames) },
+  const at = (team: 'red' | 'blue', hostnames: readonly string[]) => [
+    grants[team].isAtGateway
+      ? { kind: 'Gateway', name: 'gw', sectionNames: ['open'] }
+      : { kind: 'ListenerSet', name: `gw-${team}`, sectionNames: sections(hostnames) },
   ];
   const toGreen = (['red', 'blue'] as const).flatMap((team) => {
     const { given } = grants[team];
@@ -171,12 +175,13 @@ function objectsOf({ grants, brought, routes }: World, asking = true): RawObject
       },
     },
     ...(['red', 'blue'] as const).flatMap((team): RawObject[] => {
-      const { hostnames, paths, given, brings } = grants[team];
+      const { hostnames, paths, given, brings, isAtGateway } = grants[team];
+      const creationTimestamp = '2023-01-01T00:00:00Z';
       return [
-        listenerSet('infra', `gw-${team}`, hostnames, {
-          ...annotations,
-          creationTimestamp: '2023-01-01T00:00:00Z',
-        }),
+        // Its listeners would have the requests for these hostnames before that of the Gateway.
+        ...(isAtGateway
+          ? []
+          : [listenerSet('infra', `gw-${team}`, hostnames, { ...annotations, creationTimestamp })]),
         grantObject(team, [
           {
             name: team,
@@ -251,7 +256,13 @@ const ofWorld = ([given]: [World]) => ({ objects: objectsOf(given), options: { c
 const liesIn = ({ path: { type, value } }: HttpMatch, limit: string) =>
   type === 'RegularExpression' || isUnder(value, limit);
 
-const seen = { answered: 0, byGreen: 0, atBrought: 0, left: 0 };
+const seen = { answered: 0, byGreen: 0, atBrought: 0, byDefault: 0, left: 0 };
+
+/** Whether a route, which is named by its place, is at the Gateway as at a default one alone. */
+function isByDefault(routes: readonly RouteCase[], name: string): boolean {
+  const { on } = routes[Number(name.slice('r-'.length))]!;
+  return on.includes('default') && !on.includes('gw');
+}
 
 function look(given: World): void {
   const answer = answering(objectsOf(given));
@@ -261,6 +272,8 @@ function look(given: World): void {
     else seen.answered++;
     if (winner?.rule.source.namespace === 'green') seen.byGreen++;
     if (winner && listener!.source.name === 'own') seen.atBrought++;
+    if (winner && listener!.source.name === 'gw' && isByDefault(given.routes, winner.rule.source.name))
+      seen.byDefault++;
   }
 }
 
@@ -346,11 +359,30 @@ describe('listeners that ask for Grants', () => {
     );
   });
 
+  it('let a route have the same of a default Gateway as of one that it names', () => {
+    const rulesOf = (given: World) =>
+      translate(objectsOf(given), { regex: re2, classes: 'any' })
+        .snapshots.get('infra/gw')!
+        .resources.filter(({ type }) => type === 'http-rule');
+    assertWithCase(
+      fc.property(world, (given) => {
+        const routes = given.routes.map(({ on, ...rest }) => {
+          const named = on.filter((each) => each !== 'default');
+          return { ...rest, on: on.includes('default') && !on.includes('gw') ? [...named, 'gw'] : named };
+        });
+        expect(rulesOf(given)).toEqual(rulesOf({ ...given, routes }));
+      }),
+      150,
+      ofWorld,
+    );
+  });
+
   it('are shown on worlds in which something is answered', () => {
     for (const each of fc.sample(world, { seed: 20_260_101, numRuns: 100 })) look(each);
     expect(seen.answered).toBeGreaterThan(200);
     expect(seen.byGreen).toBeGreaterThan(20);
     expect(seen.atBrought).toBeGreaterThan(20);
+    expect(seen.byDefault).toBeGreaterThan(10);
     expect(seen.left).toBeGreaterThan(200);
   });
 });
