@@ -2,7 +2,7 @@
  * What every violation of the catalogue starts from: a platform with a shared gateway, and three teams with what each was granted. The
  * objects of it are those that a cluster has before a team tries anything.
  */
-import { ApiObject, App } from 'cdk8s';
+import { ApiObject, App, JsonPatch } from 'cdk8s';
 import { Construct } from 'constructs';
 import * as own from 'gatewright';
 
@@ -18,6 +18,8 @@ export function fixture(ofPlatform: typeof own = own, ofTeams: typeof own = ofPl
   const shared = new SharedGateway(platform, 'shared-gw', {
     listeners: { web: http(80), secure: https(443, secretRef('wildcard')) },
   });
+  // A default Gateway takes no more of teams than one that they name.
+  shared.object.addJsonPatch(JsonPatch.add('/spec/defaultScope', 'All'));
   shared.enforce({ maxRequestBytes: 1_048_576, requestTimeout: '1m' });
   const shopEdge = shared.grant(shop, { hostnames: ['shop.example.com', '*.apps.example.com'] });
   /** A part of what shop has. */

@@ -226,12 +226,8 @@ export const ATTACHMENTS: readonly Violation[] = [
       namesNoGrant: true,
     },
     objects: [byDefault],
-    admission: {
-      stoppedBy: 'runtime',
-      why: 'the shared gateway is no default one, and whom others take is theirs to say',
-    },
-    missing: 'a Gateway with defaultScope All, which no grant makes',
-    runtime: { says: ['no Gateway that is served here has defaultScope All'], withoutStatus: true },
+    missing: 'a route of a team with grants there names its gateways in spec.parentRefs',
+    runtime: { says: [`Missing: ${MEDIA_TO_SHOP}`] },
     threatens: MEDIA,
   },
   {
