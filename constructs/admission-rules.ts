@@ -32,6 +32,7 @@ export const MATCH_CONDITIONS: readonly Named[] = [
 /** Routes without hostnames. */
 const PORT_ROUTES = "['TCPRoute', 'UDPRoute']";
 const IS_ROUTE = "object.kind != 'ListenerSet'";
+const USES_DEFAULTS = `${given('variables.spec.useDefaultGateways', "'None'")} == 'All'`;
 
 /** What both kinds of policies ask: which references are to this gateway. */
 function references({ namespace, name, open, longer }: AdmittedGateway): Named[] {
@@ -102,7 +103,7 @@ function defaultValidations({ namespace, name, open, isDefault }: AdmittedGatewa
   const message = `spec.useDefaultGateways: found All, and gateway ${namespace}/${name} is a default one: a route of a team with grants there names its gateways in spec.parentRefs, where they are checked. Name them there, and take useDefaultGateways out`;
   return [
     {
-      expression: `!(${IS_ROUTE}) || ${given('variables.spec.useDefaultGateways', "'None'")} != 'All'`,
+      expression: `!(${IS_ROUTE}) || !(${USES_DEFAULTS})`,
       message,
       messageExpression: text(message),
     },
@@ -175,10 +176,10 @@ export function grantedRules(gateway: AdmittedGateway): Rules {
         name: 'attached',
         expression: `variables.ofKind.filter(g, variables.named.exists(p, ${opens('g', 'p')}))`,
       },
-      // Hostnames may be meant for what else the route attaches to; a ListenerSet of the team itself is the same grant over again.
+      // Hostnames may be meant for what else the route attaches to, by default too; a ListenerSet of the team itself is the same grant over again.
       {
         name: 'elsewhere',
-        expression: `variables.ours.size() > variables.named.size() || variables.parents.exists(p, ${given('p.group', text(GATEWAY_GROUP))} != '' && !(p in variables.ours) && !(${given('p.kind', "'Gateway'")} == 'ListenerSet' && ${given('p.namespace', 'request.namespace')} == request.namespace && variables.grants.exists(g, has(g.ownListeners))))`,
+        expression: `variables.ours.size() > variables.named.size() || ${USES_DEFAULTS} || variables.parents.exists(p, ${given('p.group', text(GATEWAY_GROUP))} != '' && !(p in variables.ours) && !(${given('p.kind', "'Gateway'")} == 'ListenerSet' && ${given('p.namespace', 'request.namespace')} == request.namespace && variables.grants.exists(g, has(g.ownListeners))))`,
       },
       {
         name: 'outside',

@@ -1,5 +1,6 @@
 /** What a real API server says of `useDefaultGateways` where a SharedGateway is a default one, as that of the fixture is: of teams with grants there, and of others. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { http, SharedGateway, Team } from 'gatewright';
 import { OWN_GROUP } from '../../../gateway-runtime/api/names.ts';
 import type { RawObject } from '../../../gateway-runtime/api/object.ts';
 import { fixture } from '../../roles/fixture.ts';
@@ -28,7 +29,10 @@ beforeAll(async () => {
   server = await ApiServer.start();
   people = await prepare(server);
   await people.put(namespace('shop'), namespace('guests'), gatewayClass, BEFORE);
-  await install(people, fixture().app, {
+  const { app, platform } = fixture();
+  const inner = new SharedGateway(platform, 'inner-gw', { listeners: { web: http(80) } });
+  inner.grant(new Team(platform, 'annex'), { hostnames: ['annex.example.com'] });
+  await install(people, app, {
     refused: httpRoute({ hostnames: ['elsewhere.example.net'] }),
     taken: httpRoute(),
   });
@@ -104,6 +108,30 @@ describe('a team with grants of a default gateway', () => {
     expect(
       await patch({ spec: { parentRefs: [listenersOf('shop')], useDefaultGateways: null } }),
     ).toMatchObject({ status: 200 });
+  });
+});
+
+describe('a team with grants of another gateway', () => {
+  const parentRefs = [{ kind: 'ListenerSet', name: 'inner-gw-annex', namespace: 'infra' }] as const;
+  const annex = (...hostnames: string[]) => httpRoute({ namespace: 'annex', parentRefs, hostnames });
+
+  it('may have hostnames for the default ones in its routes', async () => {
+    const both = annex('annex.example.com', 'annex.example.net');
+    expect(await tried(using(both, 'All'))).toMatchObject({ message: '' });
+    expect(await tried(using(both, 'None'))).toMatchObject({
+      status: 403,
+      message: expect.stringContaining(
+        'Missing: a grant of hostname annex.example.net at gateway infra/inner-gw',
+      ),
+    });
+  });
+
+  it('is held at its own to listeners that were opened to it', async () => {
+    const stray = httpRoute({ namespace: 'annex', parentRefs: [{ ...GATEWAY, name: 'inner-gw' }] });
+    expect(await tried(using(stray, 'All'))).toMatchObject({
+      status: 403,
+      message: expect.stringContaining('infra/inner-gw is not opened to team annex'),
+    });
   });
 });
 
