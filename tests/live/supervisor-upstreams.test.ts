@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Backend, unusedEndpoint } from '../support/backend.ts';
 import { getText, RawClient } from '../support/client.ts';
 import { until } from '../support/distribution.ts';
-import { type Callback, type FragileOptions, FragileProxy } from '../support/fragile.ts';
+import { BODY, type Callback, type FragileOptions, FragileProxy, THROWS } from '../support/fragile.ts';
 
 let upstream: Backend;
 let proxy: FragileProxy;
@@ -34,24 +34,8 @@ async function serve(callback: Callback, options: FragileOptions = {}): Promise<
   proxy = await FragileProxy.serving(upstream, callback, { ...options, isHttp2: true });
 }
 
-const BODY = 'Connection: close\r\nContent-Length: 4\r\n\r\nok';
-const CHUNKED = 'Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n';
-
 describe('what is thrown', () => {
-  const requests: [Callback, string, string, RegExp][] = [
-    ['onRequest', '/broken', '', /^HTTP\/1\.1 500 /],
-    ['onResponse', '/broken', '', /^HTTP\/1\.1 500 /],
-    ['onFailure', '/broken-reset', '', /^HTTP\/1\.1 500 /],
-    ['onBody', '/broken-hold', BODY, /^HTTP\/1\.1 500 /],
-    ['onBodyTooLarge', '/broken-bound', CHUNKED, /^HTTP\/1\.1 500 /],
-    ['onAuthorizationAnswer', '/broken-ask/fine', '', /^HTTP\/1\.1 500 /],
-    ['onAuthorizationFailure', '/broken-ask/reset', '', /^HTTP\/1\.1 500 /],
-    ['onAuthorizationFailure', '/broken-ask/cut', '', /^HTTP\/1\.1 500 /],
-    ['onEnd', '/broken', '', /^$|^HTTP\/1\.1 200 /],
-    ['onEnd', '/broken-cut', '', /^$|^HTTP\/1\.1 200 /],
-    ['onEnd', '/broken-reset', '', /^$|^HTTP\/1\.1 502 /],
-  ];
-  it.each(requests)('in %s (%s) ends that request', async (callback, path, fields, expected) => {
+  it.each(THROWS)('in %s (%s) ends that request', async (callback, path, fields, expected) => {
     await serve(callback);
     const other = await RawClient.open(proxy.port);
     other.send(getText('/silent', ''));

@@ -8,7 +8,7 @@ import { issue } from '../support/certificates.ts';
 import { getText, RawClient, rawExchange } from '../support/client.ts';
 import { until } from '../support/distribution.ts';
 import { ENGINE } from '../support/engine.ts';
-import { type Callback, type FragileOptions, FragileProxy } from '../support/fragile.ts';
+import { BODY, type Callback, type FragileOptions, FragileProxy, THROWS } from '../support/fragile.ts';
 import { backend, TestGateway, to } from '../support/gateway.ts';
 import { listener, rule } from '../unit/match/snapshots.ts';
 
@@ -43,43 +43,32 @@ async function serve(callback: Callback, options?: FragileOptions): Promise<void
   proxy = await FragileProxy.serving(upstream, callback, options);
 }
 
-/** Of four octets, with the end of the line. */
-const BODY = 'Connection: close\r\nContent-Length: 4\r\n\r\nok';
-const CHUNKED = 'Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n';
 const SWITCH = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
 
 describe('what is thrown', () => {
-  const requests: [Callback, string, string, RegExp][] = [
-    ['onRequest', '/broken', '', /^HTTP\/1\.1 500 /],
-    ['onResponse', '/broken', '', /^HTTP\/1\.1 500 /],
+  const switched: typeof THROWS = [
     ['onResponse', '/broken-switch', SWITCH, /^HTTP\/1\.1 500 |^$/],
-    ['onFailure', '/broken-reset', '', /^HTTP\/1\.1 500 /],
     ['onFailure', '/broken-switch', '', /^HTTP\/1\.1 500 |^$/],
-    ['onBody', '/broken-hold', BODY, /^HTTP\/1\.1 500 /],
-    ['onBodyTooLarge', '/broken-bound', CHUNKED, /^HTTP\/1\.1 500 /],
-    ['onAuthorizationAnswer', '/broken-ask/fine', '', /^HTTP\/1\.1 500 /],
-    ['onAuthorizationFailure', '/broken-ask/reset', '', /^HTTP\/1\.1 500 /],
     ['onAuthorizationFailure', '/broken-ask/switch', '', /^HTTP\/1\.1 500 /],
-    ['onAuthorizationFailure', '/broken-ask/cut', '', /^HTTP\/1\.1 500 /],
-    ['onEnd', '/broken', '', /^$|^HTTP\/1\.1 200 /],
-    ['onEnd', '/broken-cut', '', /^$|^HTTP\/1\.1 200 /],
-    ['onEnd', '/broken-reset', '', /^$|^HTTP\/1\.1 502 /],
   ];
-  it.each(requests)('in %s (%s) ends that request', async (callback, path, fields, expected) => {
-    await serve(callback);
-    const before = await RawClient.open(proxy.port);
-    before.send(getText('/fine', ''));
-    await before.until('ok');
-    const client = await RawClient.open(proxy.port);
-    client.send(getText(path, fields || undefined));
-    expect(await client.untilClosed()).toMatch(expected);
-    await proxy.toldOf(callback);
-    before.send(getText('/fine'));
-    expect((await before.untilClosed()).match(/HTTP\/1\.1 200 /g)).toHaveLength(2);
-    await proxy.othersAreServed();
-    await proxy.nothingIsLeft();
-    expect(proxy.handler.ended).toBe(6);
-  });
+  it.each([...THROWS, ...switched])(
+    'in %s (%s) ends that request',
+    async (callback, path, fields, expected) => {
+      await serve(callback);
+      const before = await RawClient.open(proxy.port);
+      before.send(getText('/fine', ''));
+      await before.until('ok');
+      const client = await RawClient.open(proxy.port);
+      client.send(getText(path, fields || undefined));
+      expect(await client.untilClosed()).toMatch(expected);
+      await proxy.toldOf(callback);
+      before.send(getText('/fine'));
+      expect((await before.untilClosed()).match(/HTTP\/1\.1 200 /g)).toHaveLength(2);
+      await proxy.othersAreServed();
+      await proxy.nothingIsLeft();
+      expect(proxy.handler.ended).toBe(6);
+    },
+  );
 
   it.each(['onFailure', 'onEnd'] as const)('in %s ends with a client that goes', async (callback) => {
     await serve(callback);

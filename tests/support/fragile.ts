@@ -14,6 +14,25 @@ import { ENGINE } from './engine.ts';
 
 export type Callback = Exclude<keyof ExchangeHandler, 'onInternalError'>;
 
+/** Fields of a request, and its body: of four octets, with the end of the line. */
+export const BODY = 'Connection: close\r\nContent-Length: 4\r\n\r\nok';
+const CHUNKED = 'Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n';
+
+/** Whatever is spoken with the backend: where something is thrown, at which path, with which fields, and what the client gets. */
+export const THROWS: readonly (readonly [Callback, string, string, RegExp])[] = [
+  ['onRequest', '/broken', '', /^HTTP\/1\.1 500 /],
+  ['onResponse', '/broken', '', /^HTTP\/1\.1 500 /],
+  ['onFailure', '/broken-reset', '', /^HTTP\/1\.1 500 /],
+  ['onBody', '/broken-hold', BODY, /^HTTP\/1\.1 500 /],
+  ['onBodyTooLarge', '/broken-bound', CHUNKED, /^HTTP\/1\.1 500 /],
+  ['onAuthorizationAnswer', '/broken-ask/fine', '', /^HTTP\/1\.1 500 /],
+  ['onAuthorizationFailure', '/broken-ask/reset', '', /^HTTP\/1\.1 500 /],
+  ['onAuthorizationFailure', '/broken-ask/cut', '', /^HTTP\/1\.1 500 /],
+  ['onEnd', '/broken', '', /^$|^HTTP\/1\.1 200 /],
+  ['onEnd', '/broken-cut', '', /^$|^HTTP\/1\.1 200 /],
+  ['onEnd', '/broken-reset', '', /^$|^HTTP\/1\.1 502 /],
+];
+
 /** Forwards everything, and throws in one callback where the path begins with `/broken`. */
 class Fragile implements ExchangeHandler {
   readonly errors: unknown[] = [];

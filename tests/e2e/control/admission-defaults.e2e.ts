@@ -4,10 +4,10 @@ import { http, SharedGateway, Team } from 'gatewright';
 import { OWN_GROUP } from '../../../gateway-runtime/api/names.ts';
 import type { RawObject } from '../../../gateway-runtime/api/object.ts';
 import { fixture } from '../../roles/fixture.ts';
-import { GATEWAY, gatewayApi, httpRoute, listenersOf, route } from '../../roles/violations/violation.ts';
+import { GATEWAY, httpRoute, listenersOf, route } from '../../roles/violations/violation.ts';
 import { ApiServer } from './api-server.ts';
 import type { People } from './impersonation.ts';
-import { gatewayClass, namespace } from './objects.ts';
+import { gatewayClass, namespace, OWN_LISTENER } from './objects.ts';
 import { install, prepare } from './platform.ts';
 
 let server: ApiServer;
@@ -73,25 +73,7 @@ describe('a team with grants of a default gateway', () => {
         spec: { targetRefs: [{ kind: 'HTTPRoute', name: 'r' }], requestTimeout: '30s' },
       },
     ],
-    [
-      'a ListenerSet',
-      gatewayApi(
-        'ListenerSet',
-        { name: 'own', namespace: 'media' },
-        {
-          parentRef: { name: GATEWAY.name, namespace: 'infra' },
-          listeners: [
-            {
-              name: 'brand',
-              port: 443,
-              protocol: 'HTTPS',
-              hostname: 'brand.example.com',
-              tls: { certificateRefs: [{ name: 'brand-tls' }] },
-            },
-          ],
-        },
-      ),
-    ],
+    ['a ListenerSet', OWN_LISTENER],
   ])('may apply %s', async (_, object) => {
     expect(await tried(object)).toMatchObject({ message: '' });
   });

@@ -6,10 +6,10 @@ import { GATEWAY_GROUP, OWN_GROUP } from '../../../gateway-runtime/api/names.ts'
 import type { RawObject } from '../../../gateway-runtime/api/object.ts';
 import { fixture, TEAMS } from '../../roles/fixture.ts';
 import { VIOLATIONS } from '../../roles/violations/index.ts';
-import { GATEWAY, gatewayApi, httpRoute, listenersOf } from '../../roles/violations/violation.ts';
+import { gatewayApi, httpRoute, listenersOf } from '../../roles/violations/violation.ts';
 import { ApiServer } from './api-server.ts';
 import type { Answer, People, Person } from './impersonation.ts';
-import { gatewayClass, namespace } from './objects.ts';
+import { gatewayClass, namespace, OWN_LISTENER } from './objects.ts';
 import { install, prepare, settled } from './platform.ts';
 import { Replica } from './replica.ts';
 
@@ -182,22 +182,7 @@ const ALLOWED: readonly { readonly name: string; readonly by: TeamName; readonly
   {
     name: 'a listener of its own',
     by: 'media',
-    object: gatewayApi(
-      'ListenerSet',
-      { name: 'own', namespace: 'media' },
-      {
-        parentRef: { name: GATEWAY.name, namespace: 'infra' },
-        listeners: [
-          {
-            name: 'brand',
-            port: 443,
-            protocol: 'HTTPS',
-            hostname: 'brand.example.com',
-            tls: { certificateRefs: [{ name: 'brand-tls' }] },
-          },
-        ],
-      },
-    ),
+    object: OWN_LISTENER,
   },
   {
     name: 'a route on it, beside the listeners of the platform',

@@ -8,6 +8,7 @@ import { type ApiClient, isStatus, PATCH } from '../../../gateway-runtime/contro
 import type { ApiObject } from '../../../gateway-runtime/control/cluster/reflector.ts';
 import { objectPath } from '../../../gateway-runtime/control/cluster/resources.ts';
 import { GATEWAY_API_CRDS, manifests } from '../../cluster/builds.ts';
+import { GATEWAY, gatewayApi } from '../../roles/violations/violation.ts';
 import { DEFINITIONS, untilServed } from '../definitions.ts';
 
 export interface TestObject {
@@ -111,3 +112,21 @@ export const service = (name: string): TestObject => ({
   metadata: { name, namespace: 'default' },
   spec: { ports: [{ port: 80, protocol: 'TCP' }] },
 });
+
+/** A listener that team media brings for the hostname that it was granted. */
+export const OWN_LISTENER = gatewayApi(
+  'ListenerSet',
+  { name: 'own', namespace: 'media' },
+  {
+    parentRef: { name: GATEWAY.name, namespace: 'infra' },
+    listeners: [
+      {
+        name: 'brand',
+        port: 443,
+        protocol: 'HTTPS',
+        hostname: 'brand.example.com',
+        tls: { certificateRefs: [{ name: 'brand-tls' }] },
+      },
+    ],
+  },
+);
