@@ -15,6 +15,8 @@ import { fileOf, PLANTED, staleness } from './planted.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 const LEFT_OUT = new Set(['node_modules', '.git', 'dist']);
 const CASES = ['tests/cases-runner/cases.test.ts'];
+/** Once over HTTP/1.1: what is planted for HTTP/2 has tests of its own, and to ask all of it twice takes twice as long. */
+const ONCE = '--testNamePattern=(?<!over HTTP/2)$';
 /** Of the comparison of configurations, on which no request depends. */
 const DIFF_CASES = ['tests/diff-cases', 'tests/unit/diff'];
 
@@ -63,6 +65,7 @@ async function failuresOf(folder: string, tests: readonly string[], limit?: numb
     'node_modules/jest/bin/jest.js',
     '--config=tests/mutation/jest.config.js',
     ...['--maxWorkers=1', '--forceExit', '--silent', '--json', `--outputFile=${report}`],
+    ONCE,
     ...tests,
   ];
   const child = spawn(process.execPath, jest, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
