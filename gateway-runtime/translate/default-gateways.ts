@@ -61,15 +61,15 @@ export function byDefault(
   const others = gateways.filter((id) => !named.some(({ ref }) => isWhole(ref, namespace, id))).map(parentOf);
   const room = Math.max(0, MOST_PARENTS - named.length);
   if (others.length <= room) return { parents: others };
-  const taking = others.filter(({ ref }) => takes(ref));
-  const parents = [...taking, ...others.filter((each) => !taking.includes(each))].slice(0, room);
-  if (taking.length <= room) return { parents };
+  const taking = new Set(others.filter(({ ref }) => takes(ref)));
+  const parents = [...taking, ...others.filter((each) => !taking.has(each))].slice(0, room);
+  if (taking.size <= room) return { parents };
   return {
     parents,
     finding: {
       reason: 'LimitExceeded',
       field: FIELD,
-      message: `${taking.length} Gateways with defaultScope All take the route beside those that it names, and its status has room for ${MOST_PARENTS} parents: it attaches to the oldest ${room} of them`,
+      message: `${taking.size} Gateways with defaultScope All take the route beside those that it names, and its status has room for ${MOST_PARENTS} parents: it attaches to the oldest ${room} of them`,
       fix: 'name those that are meant in spec.parentRefs',
     },
   };

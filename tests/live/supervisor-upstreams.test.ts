@@ -54,10 +54,7 @@ describe('what is thrown', () => {
 
   it.each(['onFailure', 'onEnd'] as const)('in %s ends with a client that goes', async (callback) => {
     await serve(callback);
-    const client = await RawClient.open(proxy.port);
-    client.send(getText('/broken-silent'));
-    await until('it is asked', () => upstream.sockets.size === 1);
-    client.socket.resetAndDestroy();
+    await proxy.clientGoes();
     await proxy.toldOf(callback);
     await proxy.othersAreServed();
     await proxy.nothingIsLeft();

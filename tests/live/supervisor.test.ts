@@ -72,11 +72,7 @@ describe('what is thrown', () => {
 
   it.each(['onFailure', 'onEnd'] as const)('in %s ends with a client that goes', async (callback) => {
     await serve(callback);
-    const client = await RawClient.open(proxy.port);
-    client.send(getText('/broken-silent'));
-    await until('it is asked', () => upstream.sockets.size === 1);
-    // An end alone might be that of one who still reads.
-    client.socket.resetAndDestroy();
+    await proxy.clientGoes();
     await until('it was told', () => proxy.handler.errors.length > 0);
     await proxy.othersAreServed();
     await proxy.nothingIsLeft();

@@ -174,6 +174,15 @@ export class FragileProxy {
     this.#engine.close();
   }
 
+  /** A client that goes while the backend has its request, and is silent. */
+  async clientGoes(): Promise<void> {
+    const client = await RawClient.open(this.port);
+    client.send(getText('/broken-silent'));
+    await until('it is asked', () => this.#upstream.sockets.size === 1);
+    // An end alone might be that of one who still reads.
+    client.socket.resetAndDestroy();
+  }
+
   /** What was thrown was told of, once. */
   async toldOf(callback: Callback): Promise<void> {
     await until('it was told', () => this.handler.errors.length > 0);
